@@ -1,0 +1,102 @@
+"""Search for the best learning-rate schedule: `python scripts/search.py --trials 50`.
+
+Run it again to go on where it was stopped, or with more trials to add to the study.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import optuna
+import torch
+import tyro
+from rich.console import Console
+
+from search_spaces.errors import InputError, require, unknown
+from study.command import DATA_ROOT, run_command
+from study.configuration import Configuration
+from study.progress import Display
+from study.provenance import differing_versions, provenance
+from study.records import finished_trials
+from study.search import search
+from study.storage import DEFAULT_STORAGE, open_study
+from study.summary import Tally, closing_lines, family_table, winner
+
+
+@dataclass(frozen=True)
+class Options:
+    """Search for the best learning-rate schedule with an Optuna study over families and their parameters."""
+
+    configuration: Annotated[Configuration, tyro.conf.OmitArgPrefixes]
+    """What is searched, on what, and how."""
+    trials: int = 50
+    """Search until the study holds so many finished trials."""
+    study: str | None = None
+    """Name of the study. None: made of dataset, model, optimizer and epochs."""
+    storage: str = DEFAULT_STORAGE
+    """Database that keeps the study."""
+    device: str = "auto"
+    """auto (CUDA where there is one), cpu or cuda."""
+    data_root: Path = DATA_ROOT
+    """Folder of the data sets that are not made on the spot."""
+
+    def __post_init__(self) -> None:
+        require(self.trials >= 1, "--trials must be at least 1", self.trials)
+        if self.device not in ("auto", "cpu", "cuda"):
+            raise unknown("device", self.device, ("auto", "cpu", "cuda"))
+
+
+def main(options: Options) -> None:
+    """Open the study, search, and print what was found, also when interrupted."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    console = Console()
+    configuration = options.configuration
+    device = choose_device(options.device)
+    workload = configuration.make_workload(options.data_root).to(device)
+    name = options.study or configuration.study_name
+    attributes = {"group": name, **workload.attributes()}
+    session = provenance(device)
+    with open_study(options.storage, name, configuration.resolved(workload), attributes, session) as optuna_study:
+        for difference in differing_versions(optuna_study.user_attrs["sessions"][0], session):
+            console.print(f"note: not as when the study began, so the last bits may differ: {difference}", highlight=False)
+        done = len(finished_trials(optuna_study))
+        if done >= options.trials:
+            console.print(f"Study {name!r} already holds {done} finished trials: nothing is left to do.", highlight=False)
+        else:
+            console.print(f"Study {name!r}: {workload.name} on {session['device']}, in {options.storage}", highlight=False)
+        try:
+            batches = search(optuna_study, workload, configuration, options.trials)
+            with closing(batches), Display(console, optuna_study, options.trials) as display:
+                for batch in batches:
+                    display.update(batch)
+        except KeyboardInterrupt:
+            console.print("Interrupted: everything finished is kept; the same command goes on.", highlight=False)
+            raise
+        finally:
+            print_result(console, optuna_study, options.storage)
+
+
+def print_result(console: Console, optuna_study: optuna.Study, storage: str) -> None:
+    """The table of families, the winner and its code, and where to look next."""
+    tally = Tally.of(optuna_study)
+    console.print(family_table(optuna_study, tally.trials))
+    console.print(
+        f"{len(tally.trials)} trials, {tally.spent:.0f} epochs trained, {tally.saved:.0%} saved.\n", highlight=False
+    )
+    found = winner(optuna_study, tally.best) if tally.best else "No trial has run to its end yet."
+    console.print(found, highlight=False, markup=False, soft_wrap=True)
+    console.print(closing_lines(storage), highlight=False, markup=False, soft_wrap=True)
+
+
+def choose_device(name: str) -> torch.device:
+    """The device of this name; raises InputError for CUDA where there is none."""
+    if name == "cuda" and not torch.cuda.is_available():
+        raise InputError("--device cuda needs a GPU that torch sees, but it sees none: use --device cpu")
+    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+if __name__ == "__main__":
+    run_command(Options, main)

@@ -1,0 +1,22 @@
+from dataclasses import dataclass
+from typing import Any
+
+from torch.optim.lr_scheduler import ConstantLR
+
+from search_spaces.schedule import Schedule
+
+
+@dataclass(frozen=True, kw_only=True)
+class Constant(Schedule):
+    """The control arm: the learning rate stays where it is.
+
+    lr(s) = peak_lr, for the body's updates s = 0 .. N - 1.
+
+    Torch's ConstantLR with factor 1 does nothing, under the interface of the others.
+    """
+
+    family = "constant"
+    torch_class = ConstantLR
+
+    def arguments(self, steps: int) -> dict[str, Any]:
+        return {"factor": 1.0, "total_iters": steps}

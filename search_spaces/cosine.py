@@ -1,0 +1,55 @@
+from dataclasses import dataclass
+from typing import Any
+
+from optuna.distributions import FloatDistribution
+from torch.optim.lr_scheduler import CosineAnnealingLR
+
+from search_spaces.errors import InputError, require
+from search_spaces.ranges import Either, draw
+from search_spaces.schedule import Schedule
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cosine(Schedule):
+    """Cosine annealing; after T_max, where that is shorter than the run, the rate rises again as torch's does.
+
+    lr(s) = floor + (peak_lr - floor) * (1 + cos(pi * s / T_max)) / 2, with floor = floor_ratio * peak_lr and
+    T_max = t_max_fraction * N rounded, 1 at least.
+
+    A T_max inside the run needs a floor above 0: the update at T_max would be wasted at rate 0 otherwise.
+
+    Ranges: SGDR (Loshchilov & Hutter 2017) anneals over the whole run, to 0; floors of 1 to 10 % are common.
+    """
+
+    family = "cosine"
+    torch_class = CosineAnnealingLR
+    space = {
+        "t_max_fraction": Either(1.0, FloatDistribution(0.5, 1.0)),
+        "floor_ratio": Either(0.0, FloatDistribution(1e-4, 0.3, log=True)),
+    }
+
+    t_max_fraction: float = 1.0
+    """Half the period as a share of the body, above 0 and at most 1."""
+    floor_ratio: float = 0.0
+    """The lowest rate as a share of the peak, at least 0 and below 1."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(0 < self.t_max_fraction <= 1, "t_max_fraction must be above 0, at most 1", self.t_max_fraction)
+        require(0 <= self.floor_ratio < 1, "floor_ratio must be at least 0 and below 1", self.floor_ratio)
+        if self.t_max_fraction < 1 and not self.floor_ratio:
+            raise InputError(
+                f"cosine with t_max_fraction={self.t_max_fraction} passes its lowest rate inside the run: "
+                "give floor_ratio above 0, or t_max_fraction 1"
+            )
+
+    @classmethod
+    def suggest(cls, trial: Any) -> dict[str, Any]:
+        t_max_fraction = draw(trial, "cosine.t_max_fraction", cls.space["t_max_fraction"])
+        floor = cls.space["floor_ratio"]
+        assert isinstance(floor, Either)
+        floor_ratio = draw(trial, "cosine.floor_ratio", floor if t_max_fraction == 1 else floor.otherwise)
+        return {"t_max_fraction": t_max_fraction, "floor_ratio": floor_ratio}
+
+    def arguments(self, steps: int) -> dict[str, Any]:
+        return {"T_max": max(1, round(self.t_max_fraction * steps)), "eta_min": self.floor_ratio * self.peak_lr}

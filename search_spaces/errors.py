@@ -1,0 +1,26 @@
+"""What the user got wrong, in one message: what was required, what was given, what to type."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class InputError(ValueError):
+    """A mistake in what the user gave us; its text is meant to be read by them, without a traceback."""
+
+
+def unknown(kind: str, given: str, valid: Iterable[str]) -> InputError:
+    """The error for a name that does not exist: it lists what does, and suggests the nearest.
+
+    >>> print(unknown("family", "cosin", ["cosine", "step"]))
+    unknown family 'cosin': did you mean 'cosine'? Valid: cosine, step
+    """
+    names = list(valid)
+    nearest = get_close_matches(given, names, n=1)
+    hint = f"did you mean {nearest[0]!r}? " if nearest else ""
+    return InputError(f"unknown {kind} {given!r}: {hint}Valid: {', '.join(names)}")
+
+
+def require(condition: bool, what: str, given: object) -> None:
+    """Raise an InputError saying what is required and what was given, unless the condition holds."""
+    if not condition:
+        raise InputError(f"{what}, but {given!r} was given")

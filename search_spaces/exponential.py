@@ -1,0 +1,32 @@
+from dataclasses import dataclass
+from typing import Any
+
+from optuna.distributions import FloatDistribution
+from torch.optim.lr_scheduler import ExponentialLR
+
+from search_spaces.errors import require
+from search_spaces.schedule import Schedule
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exponential(Schedule):
+    """Exponential decay: the same factor at every update.
+
+    lr(s) = peak_lr * end_ratio ** (s / N) = peak_lr * exp(-k s), with k = -ln(end_ratio) / N; torch's gamma is exp(-k).
+
+    Range: from almost no decay to four decades, the textbook form with its rate made relative to the run.
+    """
+
+    family = "exponential"
+    torch_class = ExponentialLR
+    space = {"end_ratio": FloatDistribution(1e-4, 0.5, log=True)}
+
+    end_ratio: float = 0.01
+    """The rate at the end as a share of the peak, above 0 and at most 1."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(0 < self.end_ratio <= 1, "end_ratio must be above 0, at most 1", self.end_ratio)
+
+    def arguments(self, steps: int) -> dict[str, Any]:
+        return {"gamma": self.end_ratio ** (1 / steps)}

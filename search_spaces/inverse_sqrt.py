@@ -1,0 +1,38 @@
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from optuna.distributions import FloatDistribution
+from torch.optim.lr_scheduler import LambdaLR
+
+from search_spaces.errors import require
+from search_spaces.schedule import Schedule
+
+
+def inverse_sqrt(step: int, timescale: int) -> float:
+    return (timescale / max(step, timescale)) ** 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class InverseSqrt(Schedule):
+    """Inverse square root: flat for a timescale, then 1/sqrt(t).
+
+    lr(s) = peak_lr * sqrt(S / max(s, S)), with S = timescale_fraction * N rounded, 1 at least.
+
+    Range: the Noam schedule (Vaswani 2017) and transformers' get_inverse_sqrt_schedule take the warm-up's length
+    (4,000 of 100,000 updates) as the timescale.
+    """
+
+    family = "inverse_sqrt"
+    torch_class = LambdaLR
+    space = {"timescale_fraction": FloatDistribution(0.01, 0.3, log=True)}
+
+    timescale_fraction: float = 0.04
+    """Length of the flat part as a share of the body, above 0 and at most 1."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(0 < self.timescale_fraction <= 1, "timescale_fraction must be above 0, at most 1", self.timescale_fraction)
+
+    def arguments(self, steps: int) -> dict[str, Any]:
+        return {"lr_lambda": partial(inverse_sqrt, timescale=max(1, round(self.timescale_fraction * steps)))}

@@ -1,0 +1,45 @@
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from optuna.distributions import CategoricalDistribution, FloatDistribution
+from torch.optim.lr_scheduler import LambdaLR
+
+from search_spaces.errors import require
+from search_spaces.schedule import Schedule
+
+
+def inverse_time(step: int, decay_rate: float, power: float) -> float:
+    return 1 / (1 + decay_rate * step) ** power
+
+
+@dataclass(frozen=True, kw_only=True)
+class InverseTime(Schedule):
+    """Inverse-time decay, like 1/t, 1/sqrt(t) or 1/t^2.
+
+    lr(s) = peak_lr / (1 + k s) ** power, with k such that lr(N) = end_ratio * peak_lr.
+
+    Ranges: Keras's InverseTimeDecay has power 1; 1/t is Robbins and Monro's (1951) rate, 1/sqrt(t) the one of convex
+    online learning, 1/t^2 the fastest that textbooks name.
+    """
+
+    family = "inverse_time"
+    torch_class = LambdaLR
+    space = {
+        "end_ratio": FloatDistribution(1e-3, 0.5, log=True),
+        "power": CategoricalDistribution([0.5, 1.0, 2.0]),
+    }
+
+    end_ratio: float = 0.01
+    """The rate at the end as a share of the peak, above 0 and at most 1."""
+    power: float = 1.0
+    """Exponent of the decay, above 0."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(0 < self.end_ratio <= 1, "end_ratio must be above 0, at most 1", self.end_ratio)
+        require(self.power > 0, "power must be above 0", self.power)
+
+    def arguments(self, steps: int) -> dict[str, Any]:
+        decay_rate = (self.end_ratio ** (-1 / self.power) - 1) / steps
+        return {"lr_lambda": partial(inverse_time, decay_rate=decay_rate, power=self.power)}

@@ -1,0 +1,46 @@
+from dataclasses import dataclass
+from typing import Any
+
+from optuna.distributions import FloatDistribution, IntDistribution
+from torch.optim.lr_scheduler import MultiStepLR
+
+from search_spaces.errors import require
+from search_spaces.schedule import Schedule
+
+
+@dataclass(frozen=True, kw_only=True)
+class MultiStep(Schedule):
+    """A long stretch at the peak, then drops by gamma, spread evenly over the rest.
+
+    lr(s) = peak_lr * gamma ** (number of milestones <= s), milestones at N * (f + (1 - f) * i / drops) for
+    i = 0 .. drops - 1, rounded, 1 at least, where f = first_drop_fraction.
+
+    Ranges: ResNets are trained with drops by 10 at 1/2 and 3/4 (CIFAR, He 2016) or 1/3 and 2/3 (ImageNet) of the run.
+    """
+
+    family = "multistep"
+    torch_class = MultiStepLR
+    space = {
+        "first_drop_fraction": FloatDistribution(0.3, 0.8),
+        "drops": IntDistribution(1, 4),
+        "gamma": FloatDistribution(0.1, 0.7, log=True),
+    }
+
+    first_drop_fraction: float = 0.5
+    """When the first drop comes, as a share of the body, above 0 and below 1."""
+    drops: int = 2
+    """How many drops there are, 1 at least."""
+    gamma: float = 0.1
+    """Factor at each drop, above 0 and at most 1."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        first = self.first_drop_fraction
+        require(0 < first < 1, "first_drop_fraction must be above 0 and below 1", first)
+        require(self.drops >= 1, "drops must be at least 1", self.drops)
+        require(0 < self.gamma <= 1, "gamma must be above 0, at most 1", self.gamma)
+
+    def arguments(self, steps: int) -> dict[str, Any]:
+        first, drops = self.first_drop_fraction, self.drops
+        milestones = [max(1, round(steps * (first + (1 - first) * i / drops))) for i in range(drops)]
+        return {"milestones": milestones, "gamma": self.gamma}

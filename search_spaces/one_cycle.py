@@ -1,0 +1,76 @@
+from dataclasses import dataclass
+from typing import Any
+
+from optuna.distributions import CategoricalDistribution, FloatDistribution
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import OneCycleLR
+
+from search_spaces.errors import require, unknown
+from search_spaces.groups import require_momentum
+from search_spaces.schedule import Schedule
+
+STRATEGIES = ("cos", "linear")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OneCycle(Schedule):
+    """One cycle: a long rise to the peak, then a fall to far below the start.
+
+    lr(s) goes from peak_lr / div_factor at s = 0 to peak_lr at s = R, and on to end_ratio * peak_lr at s = T - 1,
+    along half a cosine or a straight line each; R = pct_start * T rounded, at least 1 and at most T - 2.
+    With cycle_momentum, momentum (beta1 in Adam) moves from 0.95 to 0.85 and back against the rate, torch's defaults.
+
+    Ranges: Smith 2018; fastai rises over a quarter of the run from a 25th of the peak, torch over 0.3.
+    """
+
+    family = "one_cycle"
+    torch_class = OneCycleLR
+    climbs_by_itself = True
+    least_steps = 3
+    space = {
+        "pct_start": FloatDistribution(0.05, 0.5),
+        "div_factor": FloatDistribution(2.0, 100.0, log=True),
+        "end_ratio": FloatDistribution(1e-5, 0.1, log=True),
+        "anneal_strategy": CategoricalDistribution(STRATEGIES),
+        "cycle_momentum": CategoricalDistribution([True, False]),
+    }
+
+    pct_start: float = 0.25
+    """Share of the run spent rising, above 0 and below 1."""
+    div_factor: float = 25.0
+    """The peak divided by the first rate, at least 1."""
+    end_ratio: float = 1e-4
+    """The last rate as a share of the peak, above 0 and at most 1."""
+    anneal_strategy: str = "cos"
+    """cos or linear."""
+    cycle_momentum: bool = True
+    """Whether momentum moves too; needs an optimizer with momentum or betas."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(0 < self.pct_start < 1, "pct_start must be above 0 and below 1", self.pct_start)
+        require(self.div_factor >= 1, "div_factor must be at least 1", self.div_factor)
+        require(0 < self.end_ratio <= 1, "end_ratio must be above 0, at most 1", self.end_ratio)
+        if self.anneal_strategy not in STRATEGIES:
+            raise unknown("anneal_strategy", self.anneal_strategy, STRATEGIES)
+
+    def arguments(self, steps: int) -> dict[str, Any]:
+        # torch puts the peak at pct_start * total_steps - 1: a whole step, so that the peak is reached, and never
+        # step 0, where it would divide by zero.
+        rise = min(max(1, round(self.pct_start * steps)), steps - 2)
+        momentum = {"base_momentum": 0.85, "max_momentum": 0.95} if self.cycle_momentum else {}
+        return {
+            "max_lr": self.peak_lr,
+            "total_steps": steps,
+            "pct_start": (rise + 1) / steps,
+            "anneal_strategy": self.anneal_strategy,
+            "div_factor": self.div_factor,
+            "final_div_factor": 1 / (self.end_ratio * self.div_factor),
+            "cycle_momentum": self.cycle_momentum,
+            **momentum,
+        }
+
+    def body(self, optimizer: Optimizer, steps: int) -> Any:
+        if self.cycle_momentum:
+            require_momentum(optimizer, self.family)
+        return super().body(optimizer, steps)

@@ -1,0 +1,102 @@
+from dataclasses import dataclass
+from typing import Any
+
+from optuna.distributions import FloatDistribution
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LinearLR, ReduceLROnPlateau
+
+from search_spaces.errors import require
+from search_spaces.schedule import Schedule, warmup_arguments
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plateau(Schedule):
+    """Reduce on plateau: multiply by factor when the validation loss has not improved for more than `patience` evaluations.
+
+    lr <- max(lr * factor, floor_ratio * peak_lr) at the evaluation that is the (patience + 1)-th in a row without an
+    improvement by `threshold` (relative); patience = patience_fraction * evaluations rounded, 1 at least.
+
+    The scheduler moves at two cadences: `step()` after every update (it only warms up), `observe(validation_loss)`
+    after every evaluation. Torch cannot warm up into ReduceLROnPlateau (pytorch#68978). What is heard during the
+    warm-up does not count.
+
+    Ranges: torch's defaults are factor 0.1 and patience 10.
+    """
+
+    family = "plateau"
+    torch_class = ReduceLROnPlateau
+    space = {
+        "factor": FloatDistribution(0.05, 0.7, log=True),
+        "patience_fraction": FloatDistribution(0.05, 0.3),
+    }
+
+    factor: float = 0.1
+    """Factor at each reduction, above 0 and below 1."""
+    patience_fraction: float = 0.1
+    """Evaluations without improvement that are tolerated, as a share of the run's, above 0 and at most 1."""
+    threshold: float = 1e-4
+    """Relative improvement of the loss that counts, at least 0."""
+    floor_ratio: float = 0.0
+    """The lowest rate as a share of the peak, at least 0 and below 1."""
+    evaluations: int = 20  # type: ignore[misc]  # a class variable of the others, who never listen
+    """How many evaluations of the run the schedule hears, 1 at least."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(0 < self.factor < 1, "factor must be above 0 and below 1", self.factor)
+        require(0 < self.patience_fraction <= 1, "patience_fraction must be above 0, at most 1", self.patience_fraction)
+        require(self.threshold >= 0, "threshold must be at least 0", self.threshold)
+        require(0 <= self.floor_ratio < 1, "floor_ratio must be at least 0 and below 1", self.floor_ratio)
+        require(self.evaluations >= 1, "evaluations must be at least 1", self.evaluations)
+
+    def arguments(self, steps: int) -> dict[str, Any]:
+        return {
+            "factor": self.factor,
+            "patience": max(1, round(self.patience_fraction * self.evaluations)),
+            "threshold": self.threshold,
+            "min_lr": self.floor_ratio * self.peak_lr,
+            "eps": 0.0,  # torch's 1e-8 would block reductions of small rates
+        }
+
+    def assemble(self, optimizer: Optimizer, warmup_steps: int, steps: int) -> Any:
+        return PlateauScheduler(optimizer, warmup_steps, self.arguments(steps))
+
+
+class PlateauScheduler:
+    """Torch's LinearLR for the warm-up, then torch's ReduceLROnPlateau."""
+
+    def __init__(self, optimizer: Optimizer, warmup_steps: int, arguments: dict[str, Any]) -> None:
+        self.optimizer = optimizer
+        self.plateau = ReduceLROnPlateau(optimizer, **arguments)
+        self.warmup = LinearLR(optimizer, **warmup_arguments(warmup_steps)) if warmup_steps else None
+        self.warmup_steps_left = warmup_steps
+
+    def step(self) -> None:
+        """Move on by one optimizer update."""
+        if self.warmup and self.warmup_steps_left:
+            self.warmup.step()
+            self.warmup_steps_left -= 1
+
+    def observe(self, loss: float) -> None:
+        """Hear the validation loss (lower is better) of the evaluation just made."""
+        if not self.warmup_steps_left:
+            self.plateau.step(loss)
+
+    def get_last_lr(self) -> list[float]:
+        """The rate of each group now."""
+        return [group["lr"] for group in self.optimizer.param_groups]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything needed to go on after `load_state_dict`."""
+        return {
+            "warmup_steps_left": self.warmup_steps_left,
+            "warmup": self.warmup.state_dict() if self.warmup else None,
+            "plateau": self.plateau.state_dict(),
+        }
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from a saved state; the optimizer's own state is loaded before."""
+        self.warmup_steps_left = state_dict["warmup_steps_left"]
+        self.plateau.load_state_dict(state_dict["plateau"])
+        if self.warmup:
+            self.warmup.load_state_dict(state_dict["warmup"])

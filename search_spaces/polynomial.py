@@ -1,0 +1,33 @@
+from dataclasses import dataclass
+from typing import Any
+
+from optuna.distributions import FloatDistribution
+from torch.optim.lr_scheduler import PolynomialLR
+
+from search_spaces.errors import require
+from search_spaces.schedule import Schedule
+
+
+@dataclass(frozen=True, kw_only=True)
+class Polynomial(Schedule):
+    """Polynomial decay to zero.
+
+    lr(s) = peak_lr * (1 - s / N) ** power.
+
+    Range: Keras, transformers and timm default to power 1 (linear); segmentation models use 0.9, some use 2; below 1
+    the rate stays high and falls late.
+    """
+
+    family = "polynomial"
+    torch_class = PolynomialLR
+    space = {"power": FloatDistribution(0.5, 4.0, log=True)}
+
+    power: float = 2.0
+    """Exponent of the decay, above 0."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(self.power > 0, "power must be above 0", self.power)
+
+    def arguments(self, steps: int) -> dict[str, Any]:
+        return {"total_iters": steps, "power": self.power}

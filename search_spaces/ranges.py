@@ -1,0 +1,48 @@
+"""What a parameter may be searched over: Optuna's distributions, or an exact value beside one of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+
+
+@dataclass(frozen=True)
+class Either:
+    """Either exactly `value`, or a number from `otherwise`.
+
+    Optuna sees two parameters: `NAME_is_VALUE` (yes or no) and, where that is no, `NAME`.
+    """
+
+    value: float
+    otherwise: FloatDistribution
+
+
+Domain = BaseDistribution | Either
+
+
+def draw(trial: Any, name: str, domain: Domain) -> Any:
+    """Ask an Optuna trial for the parameter `name` within its domain."""
+    match domain:
+        case Either(value, otherwise):
+            return value if trial.suggest_categorical(choice(name, domain), [True, False]) else draw(trial, name, otherwise)
+        case FloatDistribution():
+            return trial.suggest_float(name, domain.low, domain.high, log=domain.log)
+        case IntDistribution():
+            return trial.suggest_int(name, domain.low, domain.high)
+        case CategoricalDistribution():
+            return trial.suggest_categorical(name, domain.choices)
+    raise TypeError(f"{name}: no way to draw from a {type(domain).__name__}")
+
+
+def choice(name: str, domain: Either) -> str:
+    """The name of the parameter that says whether `domain` takes its exact value."""
+    return f"{name}_is_{domain.value:g}"
+
+
+def distributions(name: str, domain: Domain) -> dict[str, BaseDistribution]:
+    """The Optuna parameters that `draw` may ask for."""
+    if isinstance(domain, Either):
+        return {choice(name, domain): CategoricalDistribution([True, False]), name: domain.otherwise}
+    return {name: domain}

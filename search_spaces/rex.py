@@ -1,0 +1,28 @@
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from torch.optim.lr_scheduler import LambdaLR
+
+from search_spaces.schedule import Schedule
+
+
+def rex(step: int, steps: int) -> float:
+    p = step / steps
+    return (1 - p) / (1 - p / 2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class REX(Schedule):
+    """REX, the reflected exponential: stays high, and falls to zero late.
+
+    lr(s) = peak_lr * (1 - p) / (1 - p / 2), p = s / N.
+
+    Nothing to tune but the peak (Chen 2022, "REX: Revisiting Budgeted Training with an Improved Schedule").
+    """
+
+    family = "rex"
+    torch_class = LambdaLR
+
+    def arguments(self, steps: int) -> dict[str, Any]:
+        return {"lr_lambda": partial(rex, steps=steps)}

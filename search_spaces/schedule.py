@@ -1,0 +1,149 @@
+"""Schedule: the frozen value that every family is.
+
+A schedule says nothing of a run's length: its parameters are fractions of the run and ratios of `peak_lr`, and
+`build` resolves them for a run of `total_steps` optimizer updates. In anyone's own loop:
+
+    scheduler = Cosine(peak_lr=0.1, warmup_fraction=0.05).build(optimizer, total_steps)
+    ...
+    scheduler.step()                     # after every optimizer update
+    scheduler.observe(validation_loss)   # after every evaluation: plateau only
+
+Ends, the same for every family: a warm-up of W updates multiplies the rate by (step + 1) / (W + 1); the body runs over
+the remaining T - W updates and would arrive at its last value at update T, which is not taken (`one_cycle` arrives at
+update T - 1, as torch's does). So no update is wasted at rate 0, and none is taken beyond T.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from optuna.distributions import FloatDistribution
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LinearLR, SequentialLR
+
+from search_spaces.errors import InputError, require
+from search_spaces.groups import KeepRatios, set_all_to, take_ratios
+from search_spaces.ranges import Domain, Either, draw
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule(ABC):
+    """A family with its parameters, for a run of any length."""
+
+    peak_lr: float
+    """The highest learning rate of the run, in the parameter group with the highest rate; above 0."""
+    warmup_fraction: float = 0.0
+    """Share of the run spent climbing linearly to peak_lr, at least 0 (none) and below 1."""
+
+    family: ClassVar[str]
+    """The name at the command line and in the records."""
+    torch_class: ClassVar[type]
+    """The torch scheduler that does the work after the warm-up."""
+    space: ClassVar[Mapping[str, Domain]] = {}
+    """The family's own parameters and the range each is searched in."""
+    climbs_by_itself: ClassVar[bool] = False
+    """Whether the family has a rise of its own, so that no warm-up may come before it."""
+    least_steps: ClassVar[int] = 1
+    """The fewest updates that can express the family, warm-up not counted."""
+    evaluations: ClassVar[int] = 0
+    """How many evaluations of a run the scheduler hears, through `observe`; 0: it does not listen."""
+
+    def __post_init__(self) -> None:
+        require(0 < self.peak_lr < math.inf, "peak_lr must be above 0 and finite", self.peak_lr)
+        require(0 <= self.warmup_fraction < 1, "warmup_fraction must be at least 0 and below 1", self.warmup_fraction)
+        if self.warmup_fraction and self.climbs_by_itself:
+            raise InputError(f"{self.family} climbs by itself: it takes no warmup_fraction")
+
+    @classmethod
+    def shared_space(cls) -> Mapping[str, Domain]:
+        """The parameters that the family shares with others, besides `peak_lr`, and their ranges."""
+        # The tuning playbook starts at 5 % of the run; Goyal 2017 warmed up for 5 of 90 epochs.
+        warmup = Either(0.0, FloatDistribution(0.005, 0.2, log=True))
+        return {} if cls.climbs_by_itself else {"warmup_fraction": warmup}
+
+    @classmethod
+    def suggest(cls, trial: Any) -> dict[str, Any]:
+        """Draw the family's own parameters from an Optuna trial, under the names `family.parameter`."""
+        return {name: draw(trial, f"{cls.family}.{name}", domain) for name, domain in cls.space.items()}
+
+    @abstractmethod
+    def arguments(self, steps: int) -> dict[str, Any]:
+        """The arguments of `torch_class`, besides the optimizer, for a body of `steps` updates."""
+
+    def body(self, optimizer: Optimizer, steps: int) -> Any:
+        """Torch's scheduler for the `steps` updates after the warm-up; all groups start at `peak_lr`."""
+        return self.torch_class(optimizer, **self.arguments(steps))
+
+    def split(self, total_steps: int) -> tuple[int, int]:
+        """(warm-up updates, body updates) of a run; raises InputError where it is too short for the family."""
+        require(total_steps >= 1, "total_steps must be at least 1", total_steps)
+        warmup = min(round(self.warmup_fraction * total_steps), total_steps - 1)
+        if total_steps - warmup < self.least_steps:
+            raise InputError(
+                f"{self.family} needs at least {self.least_steps} updates to show its shape, "
+                f"but the run has {total_steps}: train longer, or with smaller batches"
+            )
+        return warmup, total_steps - warmup
+
+    def resolve(self, total_steps: int) -> dict[str, Any]:
+        """What torch is given for a run of this length: warm-up updates, scheduler, and its arguments by their names."""
+        warmup_steps, steps = self.split(total_steps)
+        return {"warmup_steps": warmup_steps, "scheduler": self.torch_class.__name__, **self.arguments(steps)}
+
+    def build(self, optimizer: Optimizer, total_steps: int) -> Any:
+        """Give the optimizer its first learning rate, and return the scheduler that sets those that follow.
+
+        The parameter group with the highest rate follows the schedule, the others keep their ratio to it.
+        Call `step()` after every optimizer update, `total_steps` times in all. The result is torch's own scheduler,
+        or, for unequal groups and for plateau, an object with torch's `step`, `state_dict` and `load_state_dict`.
+        Raises InputError where the run is too short for the family or the optimizer lacks what the schedule moves.
+        """
+        warmup_steps, steps = self.split(total_steps)
+        ratios = take_ratios(optimizer)
+        set_all_to(optimizer, self.peak_lr)
+        scheduler = self.assemble(optimizer, warmup_steps, steps)
+        return scheduler if all(ratio == 1 for ratio in ratios) else KeepRatios(scheduler, optimizer, ratios)
+
+    def assemble(self, optimizer: Optimizer, warmup_steps: int, steps: int) -> Any:
+        """The warm-up, where there is one, then the body."""
+        if warmup_steps == 0:
+            return self.body(optimizer, steps)
+        warmup = LinearLR(optimizer, **warmup_arguments(warmup_steps))
+        return SequentialLR(optimizer, [warmup, self.body(optimizer, steps)], milestones=[warmup_steps])
+
+    def simulate(self, total_steps: int, losses: Sequence[float] = ()) -> list[tuple[float, float]]:
+        """(lr, momentum) at each update of a run, without training: read back from an SGD with momentum 0.9.
+
+        losses: what the evaluations of the run find, in order, for a schedule that listens.
+        """
+        weight = torch.nn.Parameter(torch.zeros(1))
+        optimizer = torch.optim.SGD([weight], lr=1.0, momentum=0.9)
+        scheduler = self.build(optimizer, total_steps)
+        heard = dict(zip(evaluation_steps(total_steps, len(losses)), losses, strict=False)) if self.evaluations else {}
+        curve = []
+        for step in range(1, total_steps + 1):
+            curve.append((float(optimizer.param_groups[0]["lr"]), float(optimizer.param_groups[0]["momentum"])))
+            optimizer.step()
+            scheduler.step()
+            if step in heard:
+                scheduler.observe(heard[step])
+        return curve
+
+
+def warmup_arguments(warmup_steps: int) -> dict[str, Any]:
+    """LinearLR's arguments for the factor (step + 1) / (W + 1)."""
+    return {"start_factor": 1 / (warmup_steps + 1), "end_factor": 1.0, "total_iters": warmup_steps}
+
+
+def evaluation_steps(total_steps: int, evaluations: int) -> list[int]:
+    """After which updates a run is evaluated: evenly spread, the last one at its end, no update twice.
+
+    >>> evaluation_steps(10, 4)
+    [2, 5, 8, 10]
+    """
+    return sorted({max(1, round(total_steps * i / evaluations)) for i in range(1, evaluations + 1)})

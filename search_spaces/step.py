@@ -1,0 +1,39 @@
+from dataclasses import dataclass
+from typing import Any
+
+from optuna.distributions import FloatDistribution
+from torch.optim.lr_scheduler import StepLR
+
+from search_spaces.errors import require
+from search_spaces.schedule import Schedule
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step(Schedule):
+    """Step decay: multiply by gamma at regular intervals.
+
+    lr(s) = peak_lr * gamma ** floor(s / S), with S = step_size_fraction * N rounded, 1 at least.
+
+    Ranges: SGDR's baseline (Loshchilov & Hutter 2017) drops at 60, 120 and 160 of 200 epochs by 0.2; torch's default
+    is 0.1.
+    """
+
+    family = "step"
+    torch_class = StepLR
+    space = {
+        "step_size_fraction": FloatDistribution(0.2, 0.5),
+        "gamma": FloatDistribution(0.1, 0.7, log=True),
+    }
+
+    step_size_fraction: float = 0.3
+    """Length of a stair as a share of the body, above 0 and at most 1."""
+    gamma: float = 0.1
+    """Factor at each drop, above 0 and at most 1."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(0 < self.step_size_fraction <= 1, "step_size_fraction must be above 0, at most 1", self.step_size_fraction)
+        require(0 < self.gamma <= 1, "gamma must be above 0, at most 1", self.gamma)
+
+    def arguments(self, steps: int) -> dict[str, Any]:
+        return {"step_size": max(1, round(self.step_size_fraction * steps)), "gamma": self.gamma}

@@ -1,0 +1,55 @@
+import math
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from optuna.distributions import CategoricalDistribution, FloatDistribution
+from torch.optim.lr_scheduler import LambdaLR
+
+from search_spaces.errors import require, unknown
+from search_spaces.schedule import Schedule
+
+SHAPES = ("linear", "1-sqrt", "cosine")
+
+
+def wsd(step: int, stable: int, cooldown: int, shape: str) -> float:
+    p = max(0.0, (step - stable) / cooldown)
+    if shape == "linear":
+        return 1 - p
+    if shape == "1-sqrt":
+        return 1 - math.sqrt(p)
+    return (1 + math.cos(math.pi * p)) / 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class WSD(Schedule):
+    """Warm-up, stable, decay: a constant rate with a cool-down at the end.
+
+    lr(s) = peak_lr * shape(p), p = max(0, (s - (N - C)) / C), with C = cooldown_fraction * N rounded, 1 at least, and
+    shape(p) = 1 - p (linear), 1 - sqrt(p) (1-sqrt) or (1 + cos(pi p)) / 2 (cosine).
+
+    Ranges: Hagele 2024 cool down over 5 to 20 % of the run and find 1-sqrt best; transformers has
+    get_wsd_schedule.
+    """
+
+    family = "wsd"
+    torch_class = LambdaLR
+    space = {
+        "cooldown_fraction": FloatDistribution(0.05, 0.6),
+        "shape": CategoricalDistribution(SHAPES),
+    }
+
+    cooldown_fraction: float = 0.2
+    """Length of the cool-down as a share of the body, above 0 and at most 1."""
+    shape: str = "1-sqrt"
+    """linear, 1-sqrt or cosine."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(0 < self.cooldown_fraction <= 1, "cooldown_fraction must be above 0, at most 1", self.cooldown_fraction)
+        if self.shape not in SHAPES:
+            raise unknown("shape", self.shape, SHAPES)
+
+    def arguments(self, steps: int) -> dict[str, Any]:
+        cooldown = max(1, round(self.cooldown_fraction * steps))
+        return {"lr_lambda": partial(wsd, stable=steps - cooldown, cooldown=cooldown, shape=self.shape)}

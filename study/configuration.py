@@ -1,0 +1,107 @@
+"""Configuration: everything that can change what a study finds. A study is opened with an equal one, or not at all."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from optuna.distributions import distribution_to_json
+
+from search_spaces import FAMILIES, check_families, space
+from search_spaces.errors import require, unknown
+from study.pruning import PRUNERS, horizons
+from study.workload import Workload, named_workload, optimizer_choice
+
+ENGINE = "loop"
+"""How cohorts are trained: run by run."""
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What is searched, on what, and how."""
+
+    dataset: str = "mnist1d"
+    """mnist1d, digits, fashion-mnist, mnist, kmnist, cifar10 or cifar100."""
+    model: str = "mlp"
+    """mlp, cnn, transformer or resnet18."""
+    optimizer: str = "sgd"
+    """sgd (momentum 0.9) or adamw."""
+    epochs: int = 20
+    """Length of a full run."""
+    batch_size: int = 64
+    """Rows per optimizer update."""
+    weight_decay: float | None = None
+    """None: 0.0005 for sgd, 0.01 for adamw."""
+    families: tuple[str, ...] = tuple(FAMILIES)
+    """Families of schedules to search among."""
+    pruner: str = "horizon"
+    """horizon: compare short complete runs; median, hyperband: Optuna's, at every epoch; none."""
+    rung_fractions: tuple[float, ...] = (0.1,)
+    """horizon: lengths of the short runs, as shares of the full run."""
+    reduction: int = 3
+    """horizon: at each rung one in this many goes on."""
+    trials_per_batch: int = 10
+    """Trials asked together; each batch learns from the whole batches before it."""
+    sampler_seed: int = 0
+    """Seed of the schedules drawn."""
+    train_seed: int = 0
+    """Seed of initialisation and order of rows, the same for all trials."""
+    split_seed: int = 0
+    """Seed of the choice of validation rows."""
+
+    def __post_init__(self) -> None:
+        require(self.epochs >= 1, "--epochs must be at least 1", self.epochs)
+        require(self.batch_size >= 1, "--batch-size must be at least 1", self.batch_size)
+        require(self.trials_per_batch >= 1, "--trials-per-batch must be at least 1", self.trials_per_batch)
+        require(self.weight_decay is None or self.weight_decay >= 0, "--weight-decay must be at least 0", self.weight_decay)
+        for name in ("sampler_seed", "train_seed", "split_seed"):
+            require(getattr(self, name) >= 0, f"--{name.replace('_', '-')} must be at least 0", getattr(self, name))
+        require(all(0 < share < 1 for share in self.rung_fractions), "--rung-fractions must be above 0 and below 1", self.rung_fractions)
+        require(self.reduction >= 2, "--reduction must be at least 2", self.reduction)
+        check_families(self.families)
+        if self.pruner not in PRUNERS:
+            raise unknown("pruner", self.pruner, PRUNERS)
+
+    @property
+    def horizons(self) -> list[int]:
+        """Epochs of each run of a trial, ascending, the last one the full run."""
+        return horizons(self.rung_fractions if self.pruner == "horizon" else (), self.epochs)
+
+    @property
+    def study_name(self) -> str:
+        """The name of the study unless one is given."""
+        pruner = "" if self.pruner == "horizon" else f"-{self.pruner}"
+        return f"{self.dataset}-{self.model}-{self.optimizer}-{self.epochs}-epochs{pruner}"
+
+    def make_workload(self, data_root: Path) -> Workload:
+        """The workload, on the CPU; raises InputError where it cannot be made or its runs are too short to search."""
+        weight_decay = optimizer_choice(self.optimizer).weight_decay if self.weight_decay is None else self.weight_decay
+        workload = named_workload(
+            self.dataset, self.model, self.optimizer, self.batch_size, weight_decay, self.split_seed, data_root
+        )
+        shortest = self.horizons[0] * workload.steps_per_epoch
+        for family in self.families:
+            FAMILIES[family](peak_lr=1.0).split(shortest)
+        return workload
+
+    def resolved(self, workload: Workload) -> dict[str, Any]:
+        """All of it as plain values, defaults filled in, with what the workload and the defaults of the code add."""
+        ranges = space(self.families, workload.peak_lr)
+        values = asdict(self) | {
+            "weight_decay": workload.weight_decay,
+            "metric": workload.metric.name,
+            "direction": workload.metric.direction,
+            "data": workload.data.fingerprint(),
+            "horizons": self.horizons,
+            "sampler": "tpe",
+            "engine": ENGINE,
+            "device": workload.device.type,
+            "space": {name: json.loads(distribution_to_json(ranges[name])) for name in ranges},
+        }
+        plain: dict[str, Any] = json.loads(json.dumps(values))
+        return plain
+
+
+

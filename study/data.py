@@ -1,0 +1,162 @@
+"""The named data sets, as tensors in three disjoint splits: train, validation and test."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import torchvision.datasets
+from torch import Tensor
+
+from search_spaces.errors import InputError, unknown
+
+DEBIAN_FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
+"""Where Debian's package `dataset-fashion-mnist` puts its files."""
+
+
+class Split(NamedTuple):
+    """Examples in rows: inputs x (rows, channels, ...) float32, targets y (rows,) int64."""
+
+    x: Tensor
+    y: Tensor
+
+
+@dataclass(frozen=True)
+class Data:
+    """A data set in three disjoint splits; the search never touches test."""
+
+    name: str
+    classes: int
+    train: Split
+    validation: Split
+    test: Split
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of one example: (channels, length) or (channels, height, width)."""
+        return tuple(self.train.x.shape[1:])
+
+    def to(self, device: torch.device) -> Data:
+        """The same data, resident on a device."""
+        move = lambda split: Split(split.x.to(device), split.y.to(device))  # noqa: E731
+        return Data(self.name, self.classes, move(self.train), move(self.validation), move(self.test))
+
+    def fingerprint(self) -> str:
+        """A SHA-256 over every number of every split, in order: equal for equal data in an equal split."""
+        digest = hashlib.sha256()
+        for split in (self.train, self.validation, self.test):
+            for tensor in split:
+                digest.update(str(tuple(tensor.shape)).encode())
+                digest.update(tensor.cpu().numpy().tobytes())
+        return digest.hexdigest()
+
+
+def load(name: str, data_root: Path, split_seed: int) -> Data:
+    """A data set by its name in DATASETS; validation rows are chosen from the training rows by `split_seed`.
+
+    Raises InputError for an unknown name, or for data that is neither here nor can be downloaded.
+    """
+    if name not in DATASETS:
+        raise unknown("dataset", name, DATASETS)
+    return DATASETS[name](name, data_root, split_seed)
+
+
+def mnist1d(name: str, data_root: Path, split_seed: int) -> Data:
+    """MNIST-1D (Greydanus & Kobak 2024): 10 classes, 40 numbers each; 3,200 + 800 + 1,000 rows, made on the spot."""
+    from mnist1d.data import get_dataset_args, make_dataset
+
+    numpy_state = np.random.get_state()  # make_dataset seeds numpy's global generator
+    made = make_dataset(get_dataset_args())
+    np.random.set_state(numpy_state)
+    x, x_test = (torch.tensor(made[key], dtype=torch.float32).unsqueeze(1) for key in ("x", "x_test"))
+    y, y_test = (torch.tensor(made[key]) for key in ("y", "y_test"))
+    return carve(name, 10, Split(x, y), Split(x_test, y_test), 0.2, split_seed)
+
+
+def digits(name: str, data_root: Path, split_seed: int) -> Data:
+    """scikit-learn's digits: 10 classes, 8 x 8 pixels; 1,079 + 359 + 359 rows, the test rows the last ones."""
+    from sklearn.datasets import load_digits
+
+    bunch = load_digits()
+    x, y = torch.tensor(bunch.images, dtype=torch.float32).unsqueeze(1) / 16, torch.tensor(bunch.target)
+    test_rows = len(x) // 5
+    return carve(name, 10, Split(x[:-test_rows], y[:-test_rows]), Split(x[-test_rows:], y[-test_rows:]), 0.25, split_seed)
+
+
+def images(name: str, data_root: Path, split_seed: int) -> Data:
+    """One of torchvision's data sets, standardised per channel; a tenth of its training rows is for validation."""
+    torchvision_class = TORCHVISION[name]
+    if name == "fashion-mnist":
+        unpack_debian_fashion_mnist(data_root)
+    train, test = (torchvision_images(name, torchvision_class, data_root, train) for train in (True, False))
+    return carve(name, int(train.y.max()) + 1, train, test, 0.1, split_seed)
+
+
+def torchvision_images(name: str, torchvision_class: type, data_root: Path, train: bool) -> Split:
+    """Torchvision's own rows, read from `data_root` or downloaded to it, pixels from 0 to 1."""
+    try:
+        dataset = torchvision_class(str(data_root), train=train, download=True)
+    except (RuntimeError, OSError) as error:
+        package = ", or install Debian's package dataset-fashion-mnist" if name == "fashion-mnist" else ""
+        raise InputError(
+            f"data set {name!r} is not in {data_root} and could not be downloaded ({error}): "
+            f"put torchvision's files for {torchvision_class.__name__} there, name their folder with --data-root{package}"
+        ) from error
+    pixels = torch.as_tensor(dataset.data)
+    pixels = pixels.unsqueeze(1) if pixels.ndim == 3 else pixels.permute(0, 3, 1, 2)
+    return Split(pixels.float() / 255, torch.as_tensor(dataset.targets))
+
+
+def unpack_debian_fashion_mnist(data_root: Path) -> None:
+    """Put Debian's files where torchvision looks, unless something is there."""
+    raw = data_root / "FashionMNIST" / "raw"
+    for packed in DEBIAN_FASHION_MNIST.glob("*.gz"):
+        unpacked = raw / packed.stem
+        if not unpacked.exists():
+            raw.mkdir(parents=True, exist_ok=True)
+            partial = unpacked.with_suffix(".partial")
+            with gzip.open(packed) as source, partial.open("wb") as target:
+                shutil.copyfileobj(source, target)
+            partial.replace(unpacked)
+
+
+def carve(name: str, classes: int, train: Split, test: Split, validation_share: float, split_seed: int) -> Data:
+    """Split validation off the training rows, and standardise all inputs by the mean and deviation of the rest.
+
+    validation_share: of the given training rows, above 0 and below 1.
+    """
+    order = torch.randperm(len(train.x), generator=torch.Generator().manual_seed(split_seed))
+    held = round(validation_share * len(order))
+    rows = {"train": order[held:], "validation": order[:held]}
+    over = [axis for axis in range(train.x.ndim) if axis != 1]
+    x = train.x[rows["train"]]
+    mean, deviation = x.mean(over, keepdim=True), x.std(over, keepdim=True)
+    return Data(
+        name=name,
+        classes=classes,
+        train=Split((x - mean) / deviation, train.y[rows["train"]]),
+        validation=Split((train.x[rows["validation"]] - mean) / deviation, train.y[rows["validation"]]),
+        test=Split((test.x - mean) / deviation, test.y),
+    )
+
+
+TORCHVISION: dict[str, type] = {
+    "fashion-mnist": torchvision.datasets.FashionMNIST,
+    "mnist": torchvision.datasets.MNIST,
+    "kmnist": torchvision.datasets.KMNIST,
+    "cifar10": torchvision.datasets.CIFAR10,
+    "cifar100": torchvision.datasets.CIFAR100,
+}
+
+DATASETS: dict[str, Callable[[str, Path, int], Data]] = {
+    "mnist1d": mnist1d,
+    "digits": digits,
+    **dict.fromkeys(TORCHVISION, images),
+}

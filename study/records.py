@@ -1,0 +1,78 @@
+"""What is kept of a study and of each trial: the names and the meaning of the stored attributes.
+
+A study's attributes: `format` (FORMAT), `configuration` (all that can change a result), `group` (the benchmark it
+belongs to, its own name otherwise), `metric` (name, direction, unit, worst), `optimizer_code`, `steps_per_epoch`,
+`sessions` (provenance of every start, in order), `owner` (the process that searches, or searched last).
+
+A trial's attributes: `batch` (number, position, size), `sampler_seed`, `train_seed`, `split_seed`, `engine`, `cohort`
+(how many runs trained together), `torch` (the resolved arguments, for the full run); and, once it is finished,
+`epochs_used` (at each rung), `curve` (columns, one row per evaluation of the last run), `best_epoch`, `diverged`, `seconds`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import optuna
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState
+
+from study.training import Evaluation
+
+FORMAT = 1
+"""Version of this record format; a study of another version is refused."""
+CURVE_POINTS = 50
+"""Most evaluations kept of a run; also the most that are made."""
+FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
+
+
+def finished_trials(optuna_study: optuna.Study) -> list[FrozenTrial]:
+    """The complete and the pruned trials, in number order; failed ones do not count."""
+    return [trial for trial in optuna_study.get_trials(deepcopy=False) if trial.state in FINISHED]
+
+
+def better_first(optuna_study: optuna.Study) -> int:
+    """The sign that makes a smaller value the better one."""
+    return 1 if optuna_study.direction == StudyDirection.MINIMIZE else -1
+
+
+def best_trial(optuna_study: optuna.Study, trials: Sequence[FrozenTrial]) -> FrozenTrial | None:
+    """The best of the trials that ran to their end, the earliest of equals; None where there is none."""
+    sign = better_first(optuna_study)
+    complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
+    return min(complete, key=lambda trial: (sign * (trial.value or 0.0), trial.number), default=None)
+
+
+def spent_epochs(trial: FrozenTrial) -> float:
+    """Epochs trained for a finished trial, over all its rungs."""
+    return sum(trial.user_attrs["epochs_used"].values())
+
+
+def curve_columns(evaluations: Sequence[Evaluation], metric: str) -> dict[str, list[Any]]:
+    """A run's evaluations as columns: updates done, validation loss and metric, and the optimizer's lr and momentum."""
+    return {
+        "step": [evaluation.step for evaluation in evaluations],
+        "val_loss": [evaluation.loss if not evaluation.diverged else None for evaluation in evaluations],
+        f"val_{metric}": [evaluation.metric for evaluation in evaluations],
+        "lr": [evaluation.lr for evaluation in evaluations],
+        "momentum": [evaluation.momentum for evaluation in evaluations],
+    }
+
+
+def plain_arguments(resolved: dict[str, Any]) -> dict[str, Any]:
+    """Resolved torch arguments as JSON can hold them: a function with its arguments bound by the source that makes it."""
+    return {name: written(value) if isinstance(value, partial) else value for name, value in resolved.items()}
+
+
+def written(value: Any) -> str:
+    """A value as Python source; a partial as the call that makes it.
+
+    >>> written(partial(max, default=0))
+    'partial(max, default=0)'
+    """
+    if not isinstance(value, partial):
+        return repr(value)
+    bound = "".join(f", {name}={written(bound)}" for name, bound in value.keywords.items())
+    return f"partial({value.func.__name__}{bound})"

@@ -1,0 +1,185 @@
+"""The only owner of storage URLs and file names: opens, creates and checks studies, one process at a time."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import optuna
+import sqlalchemy
+from filelock import FileLock, Timeout
+from optuna.pruners import NopPruner
+from optuna.samplers import RandomSampler
+from optuna.storages import RDBStorage
+from optuna.trial import TrialState
+from sqlalchemy.engine import URL, make_url
+
+from search_spaces.errors import InputError
+from study.records import FORMAT
+
+DEFAULT_STORAGE = "sqlite:///results/studies.db"
+OPTUNA_TABLES = {"studies", "trials", "version_info"}
+
+
+@contextmanager
+def open_study(
+    storage: str, name: str, configuration: dict[str, Any], attributes: dict[str, Any], session: dict[str, Any]
+) -> Iterator[optuna.Study]:
+    """The study of this name, created where there is none, owned by this process until the context ends.
+
+    storage: a database URL. configuration: all that can change a result, as plain values. attributes: what else a new
+    study carries. session: the provenance of this start, added to the others.
+    Trials that a killed process left running are marked FAIL. Raises InputError where the storage cannot be used, another
+    process searches this study, or it was made with another configuration.
+    """
+    url = parse(storage)
+    check_file(url)
+    with owner(url, name) as who:
+        with FileLock(lock_path(url, "storage")):  # two processes would create the same tables
+            optuna_study = load_or_create(url, name, configuration["direction"])
+        attrs = optuna_study.user_attrs
+        if "configuration" in attrs:
+            refuse_other(name, attrs, configuration)
+        elif optuna_study.get_trials(deepcopy=False):
+            raise InputError(f"study {name!r} in {storage} was not made by this project: choose another name with --study")
+        else:
+            # The configuration is written last: a study that has one has all the others.
+            for key, value in {"format": FORMAT, **attributes, "configuration": configuration}.items():
+                optuna_study.set_user_attr(key, value)
+        optuna_study.set_user_attr("sessions", [*attrs.get("sessions", []), session])
+        optuna_study.set_user_attr("owner", who)
+        fail_running(optuna_study)
+        yield optuna_study
+
+
+def parse(storage: str) -> URL:
+    """The parsed URL; raises InputError where it is none, or names no file."""
+    example = f"give --storage a database URL such as {DEFAULT_STORAGE}"
+    try:
+        url = make_url(storage)
+    except sqlalchemy.exc.ArgumentError as error:
+        raise InputError(f"{storage!r} is no database URL: {example}") from error
+    if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
+        raise InputError(f"{storage!r} keeps nothing: {example}")
+    return url
+
+
+def check_file(url: URL) -> None:
+    """Raise InputError, writing nothing, where an SQLite file is there but is not one that holds Optuna studies."""
+    if url.get_backend_name() != "sqlite":
+        return
+    path = Path(url.database or "")
+    if not path.parent.is_dir():
+        raise InputError(f"the folder {path.parent} of the storage does not exist: mkdir -p {path.parent}")
+    if path.is_dir():
+        raise InputError(f"the storage {path} is a folder, not a file: name a file in it, such as {path / 'studies.db'}")
+    if not path.exists() or path.stat().st_size == 0:
+        return
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=60)) as connection:
+            tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            health = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    except sqlite3.Error as error:
+        raise InputError(f"{path} is not an SQLite database, or is damaged ({error}): choose another with --storage") from error
+    if health != "ok":
+        raise InputError(f"the database {path} is damaged ({health}): restore a copy, or choose another with --storage")
+    if tables and not tables >= OPTUNA_TABLES:
+        raise InputError(
+            f"{path} is the database of another program (it holds {', '.join(sorted(tables)[:3])}, no studies): "
+            "choose another with --storage"
+        )
+
+
+def load_or_create(url: URL, name: str, direction: str) -> optuna.Study:
+    """Optuna's object over the storage; it neither samples nor prunes by itself."""
+    sqlite = url.get_backend_name() == "sqlite"
+    try:
+        # 60 seconds: a reader such as the dashboard may hold the file for a moment.
+        storage = RDBStorage(
+            url.render_as_string(hide_password=False),
+            engine_kwargs={"connect_args": {"timeout": 60}} if sqlite else None,
+        )
+        if sqlite:
+            # Readers and the one writer do not lock each other out; a killed process loses nothing.
+            with storage.engine.connect() as connection:
+                connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+        return optuna.create_study(
+            storage=storage,
+            study_name=name,
+            direction=direction,
+            sampler=RandomSampler(),
+            pruner=NopPruner(),
+            load_if_exists=True,
+        )
+    except (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError, RuntimeError, ImportError) as error:
+        raise InputError(f"the storage {url} cannot be used ({str(error).splitlines()[0]}): check --storage") from error
+
+
+@contextmanager
+def owner(url: URL, name: str) -> Iterator[str]:
+    """Be the only process that searches this study; yields a sentence on who that is. Ends with the process."""
+    path = lock_path(url, f"study-{name}")
+    who = f"process {os.getpid()} on {socket.gethostname()} since {datetime.now():%Y-%m-%d %H:%M:%S}"
+    try:
+        path.parent.mkdir(exist_ok=True)
+        lock = FileLock(path).acquire(blocking=False)
+    except Timeout as error:
+        raise InputError(f"study {name!r} is being searched by {known_owner(url, name)}: wait for it, or end it") from error
+    except OSError as error:
+        raise InputError(f"nothing can be written beside {url.database} ({error.strerror}): check --storage") from error
+    with lock:
+        yield who
+
+
+def known_owner(url: URL, name: str) -> str:
+    """What the study says of the process that searches it."""
+    try:
+        study = optuna.load_study(study_name=name, storage=url.render_as_string(hide_password=False))
+    except KeyError:
+        return "another process"
+    return str(study.user_attrs.get("owner", "another process"))
+
+
+def lock_path(url: URL, name: str) -> Path:
+    """A lock file: in a folder beside an SQLite file, or in the temporary folder for a server."""
+    safe = re.sub(r"[^\w.-]", "_", name)
+    if url.get_backend_name() == "sqlite":
+        return Path(f"{url.database}.locks") / f"{safe}.lock"
+    server = re.sub(r"\W", "_", f"{url.host}_{url.database}")
+    return Path(tempfile.gettempdir()) / f"{server}.locks" / f"{safe}.lock"
+
+
+def refuse_other(name: str, attrs: dict[str, Any], configuration: dict[str, Any]) -> None:
+    """Raise InputError, naming what differs, where the study was made with another format or configuration."""
+    if attrs.get("format") != FORMAT:
+        raise InputError(f"study {name!r} has record format {attrs.get('format')}, not {FORMAT}: choose another with --study")
+    stored = attrs["configuration"]
+    keys = [key for key in {**stored, **configuration} if stored.get(key) != configuration.get(key)]
+    if keys == ["space"]:
+        before, now = stored["space"], configuration["space"]
+        keys = sorted(f"the range of {key}" for key in {**before, **now} if before.get(key) != now.get(key))
+        raise InputError(f"study {name!r} was made with another space: {', '.join(keys)}. Choose another with --study")
+    if keys:
+        different = [f"{key} {stored.get(key)} (now {configuration.get(key)})" for key in keys if key != "space"]
+        raise InputError(
+            f"study {name!r} was made with {', '.join(different)}: give it the same again, or choose another with --study"
+        )
+
+
+def fail_running(optuna_study: optuna.Study) -> None:
+    """Mark trials that nobody is training any more as failed; their batch is asked again."""
+    for trial in optuna_study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        optuna_study.tell(trial.number, state=TrialState.FAIL)
+
+
+def dashboard_command(storage: str) -> str:
+    """What to type to browse the studies."""
+    return f"optuna-dashboard {storage}"

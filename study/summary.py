@@ -1,0 +1,83 @@
+"""What a study has found so far, for the terminal: a pure function of the stored records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+from rich.table import Table
+
+from search_spaces import from_params
+from study.export import torch_code
+from study.records import best_trial, better_first, finished_trials, spent_epochs
+from study.storage import dashboard_command
+
+
+@dataclass(frozen=True)
+class Tally:
+    """A study in numbers: finished trials, the best of them (None where none ran to its end), epochs trained."""
+
+    trials: list[FrozenTrial]
+    best: FrozenTrial | None
+    spent: float
+    saved: float
+    """Share of the epochs that full runs of all trials would have taken; below 0 where the rungs cost more."""
+
+    @classmethod
+    def of(cls, optuna_study: optuna.Study) -> Tally:
+        """Count what the study holds now."""
+        trials = finished_trials(optuna_study)
+        spent = sum(spent_epochs(trial) for trial in trials)
+        full = len(trials) * optuna_study.user_attrs["configuration"]["epochs"]
+        return cls(trials, best_trial(optuna_study, trials), spent, 1 - spent / full if full else 0.0)
+
+
+def best_by_family(optuna_study: optuna.Study, trials: Sequence[FrozenTrial]) -> dict[str, FrozenTrial | None]:
+    """The best trial of each family that was tried, the best family first, those without a complete trial last."""
+    families = dict.fromkeys(trial.params["family"] for trial in trials)
+    best = {name: best_trial(optuna_study, [t for t in trials if t.params["family"] == name]) for name in families}
+    sign = better_first(optuna_study)
+    rank = {name: (1, 0.0) if trial is None else (0, sign * (trial.value or 0.0)) for name, trial in best.items()}
+    return {name: best[name] for name in sorted(families, key=lambda name: rank[name])}
+
+
+def family_table(optuna_study: optuna.Study, trials: Sequence[FrozenTrial]) -> Table:
+    """How often each family was tried, what became of the trials, and the best value of a full run."""
+    table = Table("family", *(["trials", "finished", "pruned", "diverged"]), f"best {value_name(optuna_study)}")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for name, best in best_by_family(optuna_study, trials).items():
+        own = [trial for trial in trials if trial.params["family"] == name]
+        finished = sum(trial.state == TrialState.COMPLETE for trial in own)
+        diverged = sum(trial.user_attrs["diverged"] for trial in own)
+        counts = (len(own), finished, len(own) - finished - diverged, diverged)
+        table.add_row(name, *map(str, counts), f"{best.value:.4f}" if best else "-")
+    return table
+
+
+def value_name(optuna_study: optuna.Study) -> str:
+    """What a trial's value is, such as `val_error`."""
+    return f"val_{optuna_study.user_attrs['metric']['name']}"
+
+
+def winner(optuna_study: optuna.Study, best: FrozenTrial) -> str:
+    """The best trial: its parameters and the lines of PyTorch that build it."""
+    attrs = optuna_study.user_attrs
+    epochs = attrs["configuration"]["epochs"]
+    total_steps = epochs * attrs["steps_per_epoch"]
+    parameters = "\n".join(f"  {name} = {value}" for name, value in best.params.items())
+    resolved = ", ".join(f"{name}={value}" for name, value in best.user_attrs["torch"].items())
+    return (
+        f"Winner: trial {best.number}, {best.params['family']}, {value_name(optuna_study)} {best.value:.4f} "
+        f"({attrs['metric']['unit']}) after {epochs} epochs, {total_steps} updates\n"
+        f"{parameters}\n  torch: {resolved}\n\n"
+        "The same in PyTorch, for a run of this length:\n\n"
+        + torch_code(from_params(best.params), total_steps, attrs["optimizer_code"])
+    )
+
+
+def closing_lines(storage: str) -> str:
+    """Where to look next."""
+    return f"\nBrowse the trials: {dashboard_command(storage)}"

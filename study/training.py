@@ -1,0 +1,151 @@
+"""The only training loop: trains a cohort of runs and yields their evaluations; it knows nothing of Optuna."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from search_spaces.schedule import Schedule, evaluation_steps
+from study.data import Split
+from study.workload import Workload
+
+EXPLODED = 1000.0
+"""A run whose loss is this many times the loss of its first update has diverged."""
+CHECK_EVERY = 10
+"""Updates between looks at the loss; each look waits for the device."""
+EVALUATION_ROWS = 4096
+"""Rows per forward pass of an evaluation."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training from initialisation to the end of its horizon: plain values, all that it depends on.
+
+    epochs: the horizon; the whole schedule is fitted into it. train_seed: initialisation, order of rows, dropout.
+    evaluations: how often to evaluate, for a schedule that does not itself say how often it listens.
+    test: whether the last evaluation is made on the test rows too.
+    """
+
+    schedule: Schedule
+    epochs: int
+    train_seed: int
+    evaluations: int
+    test: bool = False
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What one evaluation of a run found, on the validation rows.
+
+    run: index in the cohort. step: updates done, of total_steps. loss and metric: means over the rows; the worst
+    value of the metric, and a loss of inf, for a run that diverged. lr and momentum: what the optimizer held at the
+    last update, momentum being beta1 in Adam and None without either. test_metric: only where the run asked for it.
+    """
+
+    run: int
+    step: int
+    total_steps: int
+    loss: float
+    metric: float
+    lr: float
+    momentum: float | None
+    diverged: bool = False
+    test_metric: float | None = None
+
+    @property
+    def last(self) -> bool:
+        """Whether the run ends here."""
+        return self.diverged or self.step == self.total_steps
+
+
+def train(workload: Workload, cohort: Sequence[Run], stopped: Set[int] = frozenset()) -> Iterator[Evaluation]:
+    """Train the runs and yield each evaluation as it is made; the last one of each run comes at its horizon.
+
+    stopped: the caller may add a run's index to it at any evaluation; that run is not trained further.
+    A diverged run yields one last evaluation, and stops.
+    """
+    for index, run in enumerate(cohort):
+        # Initialisation and dropout draw from torch's global generators: seeded for the run, given back after it.
+        with torch.random.fork_rng(devices=[workload.device] if workload.device.type == "cuda" else []):
+            torch.manual_seed(run.train_seed)
+            for evaluation in train_alone(workload, run, index):
+                yield evaluation
+                if index in stopped:
+                    break
+
+
+def train_alone(workload: Workload, run: Run, index: int) -> Iterator[Evaluation]:
+    """The plain loop for one run."""
+    model = workload.make_model().to(workload.device).train()
+    optimizer = workload.make_optimizer(model)
+    total_steps = run.epochs * workload.steps_per_epoch
+    scheduler = run.schedule.build(optimizer, total_steps)
+    evaluate_after = set(evaluation_steps(total_steps, run.schedule.evaluations or run.evaluations))
+    highest_loss = math.inf
+
+    for step, rows in enumerate(batches(workload, run), start=1):
+        loss = workload.loss(model(workload.data.train.x[rows]), workload.data.train.y[rows])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        lr, momentum = held(optimizer)
+        scheduler.step()
+
+        if step == 1:
+            highest_loss = EXPLODED * loss.item()
+        if step % CHECK_EVERY == 0 or step in evaluate_after:
+            if not loss.item() <= highest_loss:  # "not <=" is true of NaN too
+                yield diverged(workload, index, step, total_steps, lr, momentum)
+                return
+        if step in evaluate_after:
+            val_loss, val_metric = evaluate(workload, model, workload.data.validation)
+            if not math.isfinite(val_loss):
+                yield diverged(workload, index, step, total_steps, lr, momentum)
+                return
+            if run.schedule.evaluations:
+                scheduler.observe(val_loss)
+            judged = run.test and step == total_steps
+            test_metric = evaluate(workload, model, workload.data.test)[1] if judged else None
+            yield Evaluation(index, step, total_steps, val_loss, val_metric, lr, momentum, test_metric=test_metric)
+
+
+def batches(workload: Workload, run: Run) -> Iterator[Tensor]:
+    """The row numbers of each update: every epoch a new order, the same for every run of a `train_seed`."""
+    rows, size = len(workload.data.train.x), workload.batch_size
+    generator = torch.Generator().manual_seed(run.train_seed)
+    for _ in range(run.epochs):
+        order = torch.randperm(rows, generator=generator).to(workload.device)
+        yield from order[: workload.steps_per_epoch * size].split(size)
+
+
+@torch.inference_mode()
+def evaluate(workload: Workload, model: nn.Module, split: Split) -> tuple[float, float]:
+    """(loss, metric) of the model, as means over the rows of a split."""
+    model.eval()
+    sums = torch.zeros(2, device=workload.device, dtype=torch.float64)
+    for x, y in zip(split.x.split(EVALUATION_ROWS), split.y.split(EVALUATION_ROWS), strict=True):
+        outputs = model(x)
+        sums += len(x) * torch.stack([workload.loss(outputs, y), workload.metric.measure(outputs, y)])
+    model.train()
+    loss, metric = (sums / len(split.x)).tolist()
+    return loss, metric
+
+
+def diverged(
+    workload: Workload, index: int, step: int, total_steps: int, lr: float, momentum: float | None
+) -> Evaluation:
+    """The last evaluation of a run that went wrong: the metric's worst value."""
+    return Evaluation(index, step, total_steps, math.inf, workload.metric.worst, lr, momentum, diverged=True)
+
+
+def held(optimizer: Optimizer) -> tuple[float, float | None]:
+    """The (lr, momentum) that the optimizer holds now, in the group with the highest rate."""
+    group: dict[str, Any] = max(optimizer.param_groups, key=lambda group: float(group["lr"]))
+    momentum = group["betas"][0] if "betas" in group else group.get("momentum")
+    return float(group["lr"]), momentum
