@@ -73,9 +73,12 @@ def main(options: Options) -> None:
     tasks = [(options, arm, seed) for seed in range(options.search_seeds) for arm in options.arms]
     rows = []
     with ProcessPoolExecutor(options.workers, multiprocessing.get_context("spawn")) as pool:
-        for done, future in enumerate(as_completed([pool.submit(one_study, *task) for task in tasks]), start=1):
-            rows.append(row := future.result())
-            print(f"{done}/{len(tasks)} {row['arm']} seed {row['search_seed']}: {row['test_error']:.4f}", flush=True)
+        try:
+            for done, future in enumerate(as_completed([pool.submit(one_study, *task) for task in tasks]), start=1):
+                rows.append(row := future.result())
+                print(f"{done}/{len(tasks)} {row['arm']} seed {row['search_seed']}: {row['test_error']:.4f}", flush=True)
+        finally:
+            pool.shutdown(cancel_futures=True)
     rows.sort(key=lambda row: (options.arms.index(row["arm"]), row["search_seed"]))
     options.csv.parent.mkdir(parents=True, exist_ok=True)
     with options.csv.open("w", newline="") as file:

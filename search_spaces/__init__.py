@@ -62,8 +62,8 @@ def suggest(
     families: names among FAMILIES; one drawn as a categorical parameter. peak_lr: (lowest, highest), log scale.
     Raises InputError for a family that does not exist.
     """
-    name = trial.suggest_categorical("family", check_families(families))
-    family = FAMILIES[name]
+    names = check_families(families)
+    family = FAMILIES[trial.suggest_categorical("family", names)]
     peak = trial.suggest_float("peak_lr", *peak_lr, log=True)
     shared = {name: draw(trial, name, domain) for name, domain in family.shared_space().items()}
     return family(peak_lr=peak, **shared, **family.suggest(trial))

@@ -9,7 +9,7 @@ from search_spaces.errors import require
 from search_spaces.schedule import Schedule
 
 
-def inverse_sqrt(step: int, timescale: int) -> float:
+def inverse_sqrt(step: int, timescale: float) -> float:
     return (timescale / max(step, timescale)) ** 0.5
 
 
@@ -17,7 +17,7 @@ def inverse_sqrt(step: int, timescale: int) -> float:
 class InverseSqrt(Schedule):
     """Inverse square root: flat for a timescale, then 1/sqrt(t).
 
-    lr(s) = peak_lr * sqrt(S / max(s, S)), with S = timescale_fraction * N rounded, 1 at least.
+    lr(s) = peak_lr * sqrt(S / max(s, S)), with S = timescale_fraction * N, not rounded.
 
     Range: the Noam schedule (Vaswani 2017) and transformers' get_inverse_sqrt_schedule take the warm-up's length
     (4,000 of 100,000 updates) as the timescale.
@@ -35,4 +35,4 @@ class InverseSqrt(Schedule):
         require(0 < self.timescale_fraction <= 1, "timescale_fraction must be above 0, at most 1", self.timescale_fraction)
 
     def arguments(self, steps: int) -> dict[str, Any]:
-        return {"lr_lambda": partial(inverse_sqrt, timescale=max(1, round(self.timescale_fraction * steps)))}
+        return {"lr_lambda": partial(inverse_sqrt, timescale=self.timescale_fraction * steps)}

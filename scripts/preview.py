@@ -1,0 +1,128 @@
+"""Show learning-rate schedules without training.
+
+python scripts/preview.py                            draws samples of every family: results/gallery.png
+
+python scripts/preview.py cosine --peak-lr 0.1       prints one schedule as CSV, a line per optimizer update
+
+python scripts/preview.py cosine --help              says what the family does and takes
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Generic, TypeVar
+
+import tyro
+
+from search_spaces import FAMILIES, InputError, Plateau, Schedule, check_families
+from search_spaces.errors import require
+from study.gallery import draw_gallery
+
+F = TypeVar("F", bound=Schedule)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gallery:
+    """What is taken where no family is named."""
+
+    gallery: Path = Path("results/gallery.png")
+    """Where the picture goes, a PNG."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curve(Generic[F]):
+    """Print lr and momentum at each optimizer update of a run, without training.
+
+    The columns: step (from 0), lr, and momentum (of an SGD that has 0.9, unless the schedule moves it).
+    """
+
+    schedule: Annotated[F, tyro.conf.OmitArgPrefixes]
+    total_steps: int = 1000
+    """Optimizer updates in the run, 1 at least."""
+    losses: Path | None = None
+    """plateau only, which needs it: file of validation losses, one per line, found at even distances over the run."""
+    csv: Path | None = None
+    """Where the lines go. None: to standard output."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replay(Plateau):  # noqa: D101  # its help is the family's
+    __doc__ = Plateau.__doc__
+    evaluations: tyro.conf.Suppress[tyro.conf.Fixed[int]] = 1  # type: ignore[misc]  # counted in the file of losses
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Write the curve of the family named first, or the gallery where none is."""
+    if arguments and not arguments[0].startswith("-"):
+        [name] = check_families(arguments[:1])
+        family = (FAMILIES | {"plateau": Replay})[name]
+        options = Curve[family]  # type: ignore[valid-type]  # for tyro, which reads it at run time
+        curve = tyro.cli(options, prog=f"preview.py {name}", args=arguments[1:])
+        write(curve.csv, csv_lines(curve).encode())
+    else:
+        description = f"{__doc__}\nFamilies: {', '.join(FAMILIES)}."
+        choice = tyro.cli(Gallery, prog="preview.py [FAMILY]", description=description, args=arguments)
+        write(choice.gallery, draw_gallery())
+
+
+def csv_lines(curve: Curve[Schedule]) -> str:
+    """All lines of the file; raises InputError for a run or losses that do not go with the schedule."""
+    schedule, total_steps, losses = curve.schedule, curve.total_steps, []
+    if isinstance(schedule, Plateau):
+        if curve.losses is None:
+            raise InputError("plateau listens to validation losses: give --losses FILE, with one per line")
+        losses = read_losses(curve.losses)
+        schedule = replace(schedule, evaluations=len(losses))
+        require(
+            len(losses) <= max(1, total_steps), f"{len(losses)} losses need at least as many --total-steps", total_steps
+        )
+    elif curve.losses is not None:
+        raise InputError(f"{schedule.family} does not listen to losses: leave out --losses")
+    rows = enumerate(schedule.simulate(total_steps, losses))
+    return "step,lr,momentum\n" + "".join(f"{step},{lr!r},{momentum!r}\n" for step, (lr, momentum) in rows)
+
+
+def read_losses(path: Path) -> list[float]:
+    """One number per line; raises InputError for a file that cannot be read, is empty or holds anything else."""
+    try:
+        lines = path.read_text(errors="replace").rstrip().splitlines()
+    except OSError as error:
+        raise InputError(f"--losses needs a file with one loss per line, but {path}: {error.strerror}") from error
+    require(bool(lines), "--losses needs a file with one loss per line", f"{path}, which is empty")
+    return [read_loss(line, f"{path}, line {number}") for number, line in enumerate(lines, start=1)]
+
+
+def read_loss(text: str, place: str) -> float:
+    """The number that the text says; raises InputError where it says none, or none that is finite."""
+    try:
+        loss = float(text)
+    except ValueError:
+        loss = math.nan
+    require(math.isfinite(loss), f"{place}: a validation loss must be a finite number", text)
+    return loss
+
+
+def write(path: Path | None, content: bytes) -> None:
+    """Write it all, to standard output where there is no path; raises InputError where that cannot be done."""
+    try:
+        with open(1 if path is None else path, "wb", closefd=path is not None) as file:
+            file.write(content)
+    except BrokenPipeError:
+        pass  # the reader, `head` for one, has seen enough
+    except OSError as error:
+        where = path or "standard output"
+        raise InputError(f"cannot write {where}: {error.strerror}. Give a file in a folder that exists") from error
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
