@@ -1,10 +1,8 @@
 """Show learning-rate schedules without training.
 
-python scripts/preview.py                            draws samples of every family: results/gallery.png
-
-python scripts/preview.py cosine --peak-lr 0.1       prints one schedule as CSV, a line per optimizer update
-
-python scripts/preview.py cosine --help              says what the family does and takes
+python scripts/preview.py                         # samples of every family, drawn in results/gallery.png
+python scripts/preview.py cosine --peak-lr 0.1    # one schedule as CSV, a line per optimizer update
+python scripts/preview.py cosine --help           # what the family does and takes
 """
 
 from __future__ import annotations
@@ -77,9 +75,7 @@ def csv_lines(curve: Curve[Schedule]) -> str:
             raise InputError("plateau listens to validation losses: give --losses FILE, with one per line")
         losses = read_losses(curve.losses)
         schedule = replace(schedule, evaluations=len(losses))
-        require(
-            len(losses) <= max(1, total_steps), f"{len(losses)} losses need at least as many --total-steps", total_steps
-        )
+        require(len(losses) <= total_steps, f"{len(losses)} losses need at least as many --total-steps", total_steps)
     elif curve.losses is not None:
         raise InputError(f"{schedule.family} does not listen to losses: leave out --losses")
     rows = enumerate(schedule.simulate(total_steps, losses))
@@ -91,8 +87,9 @@ def read_losses(path: Path) -> list[float]:
     try:
         lines = path.read_text(errors="replace").rstrip().splitlines()
     except OSError as error:
-        raise InputError(f"--losses needs a file with one loss per line, but {path}: {error.strerror}") from error
-    require(bool(lines), "--losses needs a file with one loss per line", f"{path}, which is empty")
+        raise InputError(f"--losses needs a file with one loss per line, but {path} cannot be read: {error.strerror}") from error
+    if not lines:
+        raise InputError(f"--losses needs a file with one loss per line, but {path} is empty")
     return [read_loss(line, f"{path}, line {number}") for number, line in enumerate(lines, start=1)]
 
 
@@ -115,7 +112,7 @@ def write(path: Path | None, content: bytes) -> None:
         pass  # the reader, `head` for one, has seen enough
     except OSError as error:
         where = path or "standard output"
-        raise InputError(f"cannot write {where}: {error.strerror}. Give a file in a folder that exists") from error
+        raise InputError(f"cannot write {where}: {error.strerror}. Give a FILE in a folder that exists") from error
 
 
 if __name__ == "__main__":

@@ -1,0 +1,99 @@
+"""Real processes: killed with -9 at several moments, interrupted, two at once."""
+
+import signal
+import sqlite3
+import time
+from contextlib import closing
+
+import optuna
+import pytest
+from conftest import start
+from optuna.trial import TrialState
+from test_search import finished
+
+ARGUMENTS = ["--dataset", "digits", "--epochs", 4, "--rung-fractions", 0.25, "--study", "killed"]
+
+
+def rows(folder):
+    """How many trials the database holds now; none where there is no database yet."""
+    path = folder / "results" / "studies.db"
+    if not path.exists():
+        return 0
+    try:
+        with closing(sqlite3.connect(path, timeout=60)) as connection:
+            return connection.execute("SELECT count(*) FROM trials").fetchone()[0]
+    except sqlite3.OperationalError:
+        return 0
+
+
+def wait_for_rows(process, folder, least):
+    """Wait until the search has so many rows, or has ended."""
+    deadline = time.monotonic() + 120
+    while rows(folder) < least and process.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def trials_of(folder):
+    return optuna.load_study(study_name="killed", storage=f"sqlite:///{folder / 'results' / 'studies.db'}").get_trials()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "results").mkdir()
+    return tmp_path
+
+
+@pytest.mark.parametrize("trials_per_batch", [1, 10])
+def test_a_killed_search_holds_what_one_left_alone_holds(trials_per_batch, folder, tmp_path_factory):
+    arguments = [*ARGUMENTS, "--trials", 24, "--trials-per-batch", trials_per_batch]
+    alone = tmp_path_factory.mktemp("alone")
+    (alone / "results").mkdir()
+    untouched = start("search.py", *arguments, cwd=alone)
+    killed = 0
+    for least in (3, 9, 19):
+        process = start("search.py", *arguments, cwd=folder)
+        wait_for_rows(process, folder, least)
+        time.sleep(0.03 * least)  # another moment of a trial each time
+        killed += process.poll() is None
+        process.kill()
+        process.communicate()
+    assert killed >= 2, "the searches ended before they could be killed"
+    last = start("search.py", *arguments, cwd=folder)
+    said, _ = last.communicate(timeout=200)
+    assert last.returncode == 0, said
+    assert untouched.communicate(timeout=200) and untouched.returncode == 0
+    trials = trials_of(folder)
+    assert {trial.state for trial in trials} <= {TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL}
+    assert len(finished(trials)) == 24
+    assert finished(trials) == finished(trials_of(alone))
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_search_ends_cleanly(how, folder):
+    process = start("search.py", *ARGUMENTS, "--trials", 500, cwd=folder)
+    wait_for_rows(process, folder, 12)
+    asked = time.monotonic()
+    process.send_signal(how)
+    said, _ = process.communicate(timeout=60)
+    assert time.monotonic() - asked < 10, "a second or two, on a busy machine more"
+    assert process.returncode == 130
+    assert "Interrupted: everything finished is kept" in said
+    assert "Winner: trial" in said
+    assert "optuna-dashboard sqlite:///results/studies.db" in said
+    assert "Traceback" not in said
+    trials = trials_of(folder)
+    assert len(finished(trials)) >= 10
+    assert TrialState.RUNNING not in {trial.state for trial in trials}
+
+
+def test_a_second_search_of_the_same_study_is_told(folder):
+    first = start("search.py", *ARGUMENTS, "--trials", 500, cwd=folder)
+    wait_for_rows(first, folder, 1)
+    second = start("search.py", *ARGUMENTS, "--trials", 500, cwd=folder)
+    said, _ = second.communicate(timeout=60)
+    first.kill()
+    first.communicate()
+    assert second.returncode == 2
+    assert f"study 'killed' is being searched by process {first.pid}" in said
+    assert "Traceback" not in said
