@@ -40,7 +40,7 @@ class Configuration:
     """horizon: compare short complete runs; median, hyperband: Optuna's, at every epoch; none."""
     rung_fractions: tuple[float, ...] = (0.1,)
     """horizon: lengths of the short runs, as shares of the full run."""
-    reduction: int = 3
+    reduction: int = 4
     """horizon: at each rung one in this many goes on."""
     trials_per_batch: int = 10
     """Trials asked together; each batch learns from the whole batches before it."""

@@ -1,12 +1,13 @@
 """What is kept of a study and of each trial: the names and the meaning of the stored attributes.
 
-A study's attributes: `format` (FORMAT), `configuration` (all that can change a result), `group` (the benchmark it
-belongs to, its own name otherwise), `metric` (name, direction, unit, worst), `optimizer_code`, `steps_per_epoch`,
-`sessions` (provenance of every start, in order), `owner` (the process that searches, or searched last).
+A study's attributes: `format` (FORMAT), `configuration` (all that can change a result), `workload` (its name), `group`
+(the benchmark it belongs to, its own name otherwise), `metric` (name, direction, unit, worst), `optimizer_code`,
+`steps_per_epoch`, `sessions` (provenance of every start, in order), `owner` (the process that searches, or did last).
 
-A trial's attributes: `batch` (number, position, size), `sampler_seed`, `train_seed`, `split_seed`, `engine`, `cohort`
-(how many runs trained together), `torch` (the resolved arguments, for the full run); and, once it is finished,
-`epochs_used` (at each rung), `curve` (columns, one row per evaluation of the last run), `best_epoch`, `diverged`, `seconds`.
+A trial's attributes: `batch` (number, position, size), `seeds` (sampler_seed, train_seed, split_seed), `engine`,
+`torch` (the resolved arguments, for the full run); and, once it is finished, `epochs_used` (at each rung), `curve`
+(columns, one row per evaluation of the last run), `best_epoch`, `diverged`, `seconds` (trained), and for Hyperband
+`pruner_notes` (what it must find again).
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ import re
 import socket
 import sqlite3
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
@@ -51,6 +52,8 @@ def open_study(
         elif optuna_study.get_trials(deepcopy=False):
             raise InputError(f"study {name!r} in {storage} was not made by this project: choose another name with --study")
         else:
+            with warnings.catch_warnings(action="ignore", category=optuna.exceptions.ExperimentalWarning):
+                optuna_study.set_metric_names([f"val_{configuration['metric']}"])  # the dashboard's axes
             # The configuration is written last: a study that has one has all the others.
             for key, value in {"format": FORMAT, **attributes, "configuration": configuration}.items():
                 optuna_study.set_user_attr(key, value)
