@@ -76,7 +76,9 @@ def main(options: Options) -> None:
         try:
             for done, future in enumerate(as_completed([pool.submit(one_study, *task) for task in tasks]), start=1):
                 rows.append(row := future.result())
-                print(f"{done}/{len(tasks)} {row['arm']} seed {row['search_seed']}: {row['test_error']:.4f}", flush=True)
+                print(
+                    f"{done}/{len(tasks)} {row['arm']} seed {row['search_seed']}: {row['test_error']:.4f}", flush=True
+                )
         finally:
             pool.shutdown(cancel_futures=True)
     rows.sort(key=lambda row: (options.arms.index(row["arm"]), row["search_seed"]))

@@ -18,6 +18,7 @@ import tyro
 
 from search_spaces import FAMILIES, InputError, Plateau, Schedule, check_families
 from search_spaces.errors import require
+from study.command import run
 from study.gallery import draw_gallery
 
 F = TypeVar("F", bound=Schedule)
@@ -87,9 +88,9 @@ def read_losses(path: Path) -> list[float]:
     try:
         lines = path.read_text(errors="replace").rstrip().splitlines()
     except OSError as error:
-        raise InputError(f"--losses needs a file with one loss per line, but {path} cannot be read: {error.strerror}") from error
+        raise InputError(f"cannot read {path}: {error.strerror}. Give --losses a FILE of one loss per line") from error
     if not lines:
-        raise InputError(f"--losses needs a file with one loss per line, but {path} is empty")
+        raise InputError(f"{path} is empty. Give --losses a FILE of one loss per line")
     return [read_loss(line, f"{path}, line {number}") for number, line in enumerate(lines, start=1)]
 
 
@@ -116,10 +117,4 @@ def write(path: Path | None, content: bytes) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main(sys.argv[1:])
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    run(lambda: main(sys.argv[1:]))

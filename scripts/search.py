@@ -61,12 +61,18 @@ def main(options: Options) -> None:
     session = provenance(device)
     with open_study(options.storage, name, configuration.resolved(workload), attributes, session) as optuna_study:
         for difference in differing_versions(optuna_study.user_attrs["sessions"][0], session):
-            console.print(f"note: not as when the study began, so the last bits may differ: {difference}", highlight=False)
+            console.print(
+                f"note: not as when the study began, so the last bits may differ: {difference}", highlight=False
+            )
         done = len(finished_trials(optuna_study))
         if done >= options.trials:
-            console.print(f"Study {name!r} already holds {done} finished trials: nothing is left to do.", highlight=False)
+            console.print(
+                f"Study {name!r} already holds {done} finished trials: nothing is left to do.", highlight=False
+            )
         else:
-            console.print(f"Study {name!r}: {workload.name} on {session['device']}, in {options.storage}", highlight=False)
+            console.print(
+                f"Study {name!r}: {workload.name} on {session['device']}, in {options.storage}", highlight=False
+            )
         try:
             batches = search(optuna_study, workload, configuration, options.trials)
             with closing(batches), Display(console, optuna_study, options.trials) as display:

@@ -1,8 +1,8 @@
 """What can be searched: one file per family of learning-rate schedules.
 
-    schedule = suggest(trial)                              # draw one, in any Optuna objective
-    schedule = Cosine(peak_lr=0.1, warmup_fraction=0.05)   # or write one down
-    scheduler = schedule.build(optimizer, total_steps)     # torch's scheduler; step() it after every update
+schedule = suggest(trial)                              # draw one, in any Optuna objective
+schedule = Cosine(peak_lr=0.1, warmup_fraction=0.05)   # or write one down
+scheduler = schedule.build(optimizer, total_steps)     # torch's scheduler; step() it after every update
 """
 
 from collections.abc import Iterable, Mapping
@@ -105,7 +105,28 @@ def check_families(families: Iterable[str]) -> list[str]:
 
 
 __all__ = [
-    "ADAMW_PEAK_LR", "FAMILIES", "SGD_PEAK_LR", "InputError", "Schedule", "check_families", "from_params", "space", "suggest",
-    "Constant", "Cosine", "Cyclic", "Exponential", "InverseSqrt", "InverseTime", "Linear", "MultiStep", "OneCycle",
-    "Plateau", "Polynomial", "REX", "Step", "WSD", "WarmRestarts",
+    "ADAMW_PEAK_LR",
+    "FAMILIES",
+    "REX",
+    "SGD_PEAK_LR",
+    "WSD",
+    "Constant",
+    "Cosine",
+    "Cyclic",
+    "Exponential",
+    "InputError",
+    "InverseSqrt",
+    "InverseTime",
+    "Linear",
+    "MultiStep",
+    "OneCycle",
+    "Plateau",
+    "Polynomial",
+    "Schedule",
+    "Step",
+    "WarmRestarts",
+    "check_families",
+    "from_params",
+    "space",
+    "suggest",
 ]  # fmt: skip

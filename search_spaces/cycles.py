@@ -1,4 +1,4 @@
-"""Whole cycles in a run of whole steps: torch's cyclic schedulers count in integers, and a run should end at a minimum."""
+"""Whole cycles in whole steps: torch's cyclic schedulers count in integers, and a run should end at a minimum."""
 
 LEAST_CYCLE = 5
 """Updates in the shortest cycle: with fewer, a cycle has no shape left."""
@@ -20,7 +20,7 @@ def fit_cycles(steps: int, cycles: int, growth: int = 1) -> tuple[int, int]:
     >>> fit_cycles(12, 4)
     (2, 6)
     """
-    for count in range(cycles, 1, -1):
+    for count in range(min(cycles, steps // LEAST_CYCLE), 1, -1):
         units = sum(growth**i for i in range(count))
         first = -(-steps // units)
         cut = units * first - steps

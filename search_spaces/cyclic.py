@@ -45,7 +45,7 @@ class Cyclic(Schedule):
     mode: str = "triangular"
     """triangular, triangular2 or exp_range."""
     end_amplitude: float = 0.1
-    """exp_range only: the last amplitude as a share of the first, above 0 and at most 1."""
+    """exp_range only: the last amplitude as a share of the first, from 1e-12 to 1."""
     cycle_momentum: bool = False
     """Whether momentum moves too; needs an optimizer with momentum or betas."""
 
@@ -53,7 +53,7 @@ class Cyclic(Schedule):
         super().__post_init__()
         require(self.cycles >= 1, "cycles must be at least 1", self.cycles)
         require(0 < self.base_ratio < 1, "base_ratio must be above 0 and below 1", self.base_ratio)
-        require(0 < self.end_amplitude <= 1, "end_amplitude must be above 0, at most 1", self.end_amplitude)
+        require(1e-12 <= self.end_amplitude <= 1, "end_amplitude must be at least 1e-12, at most 1", self.end_amplitude)
         if self.mode not in MODES:
             raise unknown("mode", self.mode, MODES)
 

@@ -4,8 +4,11 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 
-class InputError(ValueError):
-    """A mistake in what the user gave us; its text is meant to be read by them, without a traceback."""
+class InputError(Exception):
+    """A mistake in what the user gave us; its text is meant to be read by them, without a traceback.
+
+    Not a ValueError: tyro would put those into a box of its own.
+    """
 
 
 def unknown(kind: str, given: str, valid: Iterable[str]) -> InputError:

@@ -22,11 +22,11 @@ class Exponential(Schedule):
     space = {"end_ratio": FloatDistribution(1e-4, 0.5, log=True)}
 
     end_ratio: float = 0.01
-    """The rate at the end as a share of the peak, above 0 and at most 1."""
+    """The rate at the end as a share of the peak, from 1e-12 to 1."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require(0 < self.end_ratio <= 1, "end_ratio must be above 0, at most 1", self.end_ratio)
+        require(1e-12 <= self.end_ratio <= 1, "end_ratio must be at least 1e-12, at most 1", self.end_ratio)
 
     def arguments(self, steps: int) -> dict[str, Any]:
         return {"gamma": self.end_ratio ** (1 / steps)}

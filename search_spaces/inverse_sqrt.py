@@ -1,3 +1,4 @@
+import math
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -10,7 +11,8 @@ from search_spaces.schedule import Schedule
 
 
 def inverse_sqrt(step: int, timescale: float) -> float:
-    return (timescale / max(step, timescale)) ** 0.5
+    """The rate after so many updates, as a share of the peak."""
+    return math.sqrt(timescale / max(step, timescale))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +34,9 @@ class InverseSqrt(Schedule):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require(0 < self.timescale_fraction <= 1, "timescale_fraction must be above 0, at most 1", self.timescale_fraction)
+        require(
+            0 < self.timescale_fraction <= 1, "timescale_fraction must be above 0, at most 1", self.timescale_fraction
+        )
 
     def arguments(self, steps: int) -> dict[str, Any]:
         return {"lr_lambda": partial(inverse_sqrt, timescale=self.timescale_fraction * steps)}

@@ -10,7 +10,8 @@ from search_spaces.schedule import Schedule
 
 
 def inverse_time(step: int, decay_rate: float, power: float) -> float:
-    return 1 / (1 + decay_rate * step) ** power
+    """The rate after so many updates, as a share of the peak."""
+    return float(1 / (1 + decay_rate * step) ** power)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,14 +32,14 @@ class InverseTime(Schedule):
     }
 
     end_ratio: float = 0.01
-    """The rate at the end as a share of the peak, above 0 and at most 1."""
+    """The rate at the end as a share of the peak, from 1e-12 to 1."""
     power: float = 1.0
-    """Exponent of the decay, above 0."""
+    """Exponent of the decay, above 0 and at most 100."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require(0 < self.end_ratio <= 1, "end_ratio must be above 0, at most 1", self.end_ratio)
-        require(self.power > 0, "power must be above 0", self.power)
+        require(1e-12 <= self.end_ratio <= 1, "end_ratio must be at least 1e-12, at most 1", self.end_ratio)
+        require(0 < self.power <= 100, "power must be above 0, at most 100", self.power)
 
     def arguments(self, steps: int) -> dict[str, Any]:
         decay_rate = (self.end_ratio ** (-1 / self.power) - 1) / steps

@@ -15,7 +15,7 @@ class Linear(Schedule):
 
     lr(s) = peak_lr * (1 - (1 - end_ratio) * s / N).
 
-    Range: to zero is what Defazio 2023 and Bergsma 2025 (D2Z) recommend; ending at a tenth is common in language models.
+    Range: to zero is what Defazio 2023 and Bergsma 2025 (D2Z) recommend; language models often end at a tenth.
     """
 
     family = "linear"

@@ -38,9 +38,9 @@ class OneCycle(Schedule):
     pct_start: float = 0.25
     """Share of the run spent rising, above 0 and below 1."""
     div_factor: float = 25.0
-    """The peak divided by the first rate, at least 1."""
+    """The peak divided by the first rate, from 1 to 1e12."""
     end_ratio: float = 1e-4
-    """The last rate as a share of the peak, above 0 and at most 1."""
+    """The last rate as a share of the peak, from 1e-12 to 1."""
     anneal_strategy: str = "cos"
     """cos or linear."""
     cycle_momentum: bool = True
@@ -49,8 +49,8 @@ class OneCycle(Schedule):
     def __post_init__(self) -> None:
         super().__post_init__()
         require(0 < self.pct_start < 1, "pct_start must be above 0 and below 1", self.pct_start)
-        require(self.div_factor >= 1, "div_factor must be at least 1", self.div_factor)
-        require(0 < self.end_ratio <= 1, "end_ratio must be above 0, at most 1", self.end_ratio)
+        require(1 <= self.div_factor <= 1e12, "div_factor must be at least 1, at most 1e12", self.div_factor)
+        require(1e-12 <= self.end_ratio <= 1, "end_ratio must be at least 1e-12, at most 1", self.end_ratio)
         if self.anneal_strategy not in STRATEGIES:
             raise unknown("anneal_strategy", self.anneal_strategy, STRATEGIES)
 

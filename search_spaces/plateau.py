@@ -11,7 +11,7 @@ from search_spaces.schedule import Schedule, warmup_arguments
 
 @dataclass(frozen=True, kw_only=True)
 class Plateau(Schedule):
-    """Reduce on plateau: multiply by factor when the validation loss has not improved for more than `patience` evaluations.
+    """Reduce on plateau: multiply by factor when the validation loss has not improved for a while.
 
     lr <- max(lr * factor, floor_ratio * peak_lr) at the evaluation that is the (patience + 1)-th in a row without an
     improvement by `threshold` (relative); patience = patience_fraction * evaluations rounded, 1 at least.
@@ -35,7 +35,7 @@ class Plateau(Schedule):
     patience_fraction: float = 0.1
     """Evaluations without improvement that are tolerated, as a share of the run's, above 0 and at most 1."""
     threshold: float = 1e-4
-    """Relative improvement of the loss that counts, at least 0."""
+    """Relative improvement of the loss that counts, at least 0 and below 1."""
     floor_ratio: float = 0.0
     """The lowest rate as a share of the peak, at least 0 and below 1."""
     evaluations: int = 20  # type: ignore[misc]  # a class variable of the others, who never listen
@@ -45,7 +45,7 @@ class Plateau(Schedule):
         super().__post_init__()
         require(0 < self.factor < 1, "factor must be above 0 and below 1", self.factor)
         require(0 < self.patience_fraction <= 1, "patience_fraction must be above 0, at most 1", self.patience_fraction)
-        require(self.threshold >= 0, "threshold must be at least 0", self.threshold)
+        require(0 <= self.threshold < 1, "threshold must be at least 0 and below 1", self.threshold)
         require(0 <= self.floor_ratio < 1, "floor_ratio must be at least 0 and below 1", self.floor_ratio)
         require(self.evaluations >= 1, "evaluations must be at least 1", self.evaluations)
 

@@ -23,11 +23,11 @@ class Polynomial(Schedule):
     space = {"power": FloatDistribution(0.5, 4.0, log=True)}
 
     power: float = 2.0
-    """Exponent of the decay, above 0."""
+    """Exponent of the decay, above 0 and at most 100."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require(self.power > 0, "power must be above 0", self.power)
+        require(0 < self.power <= 100, "power must be above 0, at most 100", self.power)
 
     def arguments(self, steps: int) -> dict[str, Any]:
         return {"total_iters": steps, "power": self.power}

@@ -26,7 +26,11 @@ def draw(trial: Any, name: str, domain: Domain) -> Any:
     """Ask an Optuna trial for the parameter `name` within its domain."""
     match domain:
         case Either(value, otherwise):
-            return value if trial.suggest_categorical(choice(name, domain), [True, False]) else draw(trial, name, otherwise)
+            return (
+                value
+                if trial.suggest_categorical(choice(name, domain), [True, False])
+                else draw(trial, name, otherwise)
+            )
         case FloatDistribution():
             return trial.suggest_float(name, domain.low, domain.high, log=domain.log)
         case IntDistribution():

@@ -8,6 +8,7 @@ from search_spaces.schedule import Schedule
 
 
 def rex(step: int, steps: int) -> float:
+    """The rate after so many updates, as a share of the peak."""
     p = step / steps
     return (1 - p) / (1 - p / 2)
 

@@ -91,7 +91,7 @@ class Schedule(ABC):
         return warmup, total_steps - warmup
 
     def resolve(self, total_steps: int) -> dict[str, Any]:
-        """What torch is given for a run of this length: warm-up updates, scheduler, and its arguments by their names."""
+        """What torch is given for a run of this length: warm-up updates, scheduler, and its arguments by name."""
         warmup_steps, steps = self.split(total_steps)
         return {"warmup_steps": warmup_steps, "scheduler": self.torch_class.__name__, **self.arguments(steps)}
 
@@ -119,12 +119,13 @@ class Schedule(ABC):
     def simulate(self, total_steps: int, losses: Sequence[float] = ()) -> list[tuple[float, float]]:
         """(lr, momentum) at each update of a run, without training: read back from an SGD with momentum 0.9.
 
-        losses: what the evaluations of the run find, in order, for a schedule that listens.
+        losses: what the evaluations of the run find, in order, for a schedule that listens; one per update at most.
         """
+        require(len(losses) <= total_steps, f"at most {total_steps} losses can be heard", len(losses))
         weight = torch.nn.Parameter(torch.zeros(1))
         optimizer = torch.optim.SGD([weight], lr=1.0, momentum=0.9)
         scheduler = self.build(optimizer, total_steps)
-        heard = dict(zip(evaluation_steps(total_steps, len(losses)), losses, strict=False)) if self.evaluations else {}
+        heard = dict(zip(evaluation_steps(total_steps, len(losses)), losses, strict=True)) if self.evaluations else {}
         curve = []
         for step in range(1, total_steps + 1):
             curve.append((float(optimizer.param_groups[0]["lr"]), float(optimizer.param_groups[0]["momentum"])))

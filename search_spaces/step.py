@@ -32,7 +32,9 @@ class Step(Schedule):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require(0 < self.step_size_fraction <= 1, "step_size_fraction must be above 0, at most 1", self.step_size_fraction)
+        require(
+            0 < self.step_size_fraction <= 1, "step_size_fraction must be above 0, at most 1", self.step_size_fraction
+        )
         require(0 < self.gamma <= 1, "gamma must be above 0, at most 1", self.gamma)
 
     def arguments(self, steps: int) -> dict[str, Any]:

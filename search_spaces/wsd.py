@@ -13,6 +13,7 @@ SHAPES = ("linear", "1-sqrt", "cosine")
 
 
 def wsd(step: int, stable: int, cooldown: int, shape: str) -> float:
+    """The rate after so many updates, as a share of the peak."""
     p = max(0.0, (step - stable) / cooldown)
     if shape == "linear":
         return 1 - p

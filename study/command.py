@@ -19,13 +19,18 @@ T = TypeVar("T")
 
 
 def run_command(options: type[T], main: Callable[[T], None]) -> None:
-    """Parse the command line into `options` and run `main`.
+    """Parse the command line into `options` and run `main` with it."""
+    run(lambda: main(tyro.cli(options)))
+
+
+def run(command: Callable[[], None]) -> None:
+    """Run a command as a user expects.
 
     A mistake of the user's is told in one message, with exit code 2; an interruption (Ctrl-C, SIGTERM) exits with 130.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        main(tyro.cli(options))
+        command()
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

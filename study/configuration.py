@@ -55,10 +55,16 @@ class Configuration:
         require(self.epochs >= 1, "--epochs must be at least 1", self.epochs)
         require(self.batch_size >= 1, "--batch-size must be at least 1", self.batch_size)
         require(self.trials_per_batch >= 1, "--trials-per-batch must be at least 1", self.trials_per_batch)
-        require(self.weight_decay is None or self.weight_decay >= 0, "--weight-decay must be at least 0", self.weight_decay)
+        require(
+            self.weight_decay is None or self.weight_decay >= 0, "--weight-decay must be at least 0", self.weight_decay
+        )
         for name in ("sampler_seed", "train_seed", "split_seed"):
             require(getattr(self, name) >= 0, f"--{name.replace('_', '-')} must be at least 0", getattr(self, name))
-        require(all(0 < share < 1 for share in self.rung_fractions), "--rung-fractions must be above 0 and below 1", self.rung_fractions)
+        require(
+            all(0 < share < 1 for share in self.rung_fractions),
+            "--rung-fractions must be above 0 and below 1",
+            self.rung_fractions,
+        )
         require(self.reduction >= 2, "--reduction must be at least 2", self.reduction)
         check_families(self.families)
         if self.pruner not in PRUNERS:
@@ -102,6 +108,3 @@ class Configuration:
         }
         plain: dict[str, Any] = json.loads(json.dumps(values))
         return plain
-
-
-

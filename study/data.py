@@ -27,6 +27,10 @@ class Split(NamedTuple):
     x: Tensor
     y: Tensor
 
+    def to(self, device: torch.device) -> Split:
+        """The same rows, resident on a device."""
+        return Split(self.x.to(device), self.y.to(device))
+
 
 @dataclass(frozen=True)
 class Data:
@@ -45,8 +49,8 @@ class Data:
 
     def to(self, device: torch.device) -> Data:
         """The same data, resident on a device."""
-        move = lambda split: Split(split.x.to(device), split.y.to(device))  # noqa: E731
-        return Data(self.name, self.classes, move(self.train), move(self.validation), move(self.test))
+        train, validation, test = (split.to(device) for split in (self.train, self.validation, self.test))
+        return Data(self.name, self.classes, train, validation, test)
 
     def fingerprint(self) -> str:
         """A SHA-256 over every number of every split, in order: equal for equal data in an equal split."""
@@ -87,7 +91,9 @@ def digits(name: str, data_root: Path, split_seed: int) -> Data:
     bunch = load_digits()
     x, y = torch.tensor(bunch.images, dtype=torch.float32).unsqueeze(1) / 16, torch.tensor(bunch.target)
     test_rows = len(x) // 5
-    return carve(name, 10, Split(x[:-test_rows], y[:-test_rows]), Split(x[-test_rows:], y[-test_rows:]), 0.25, split_seed)
+    return carve(
+        name, 10, Split(x[:-test_rows], y[:-test_rows]), Split(x[-test_rows:], y[-test_rows:]), 0.25, split_seed
+    )
 
 
 def images(name: str, data_root: Path, split_seed: int) -> Data:
@@ -107,7 +113,8 @@ def torchvision_images(name: str, torchvision_class: type, data_root: Path, trai
         package = ", or install Debian's package dataset-fashion-mnist" if name == "fashion-mnist" else ""
         raise InputError(
             f"data set {name!r} is not in {data_root} and could not be downloaded ({error}): "
-            f"put torchvision's files for {torchvision_class.__name__} there, name their folder with --data-root{package}"
+            f"put torchvision's files for {torchvision_class.__name__} there, "
+            f"name their folder with --data-root{package}"
         ) from error
     pixels = torch.as_tensor(dataset.data)
     pixels = pixels.unsqueeze(1) if pixels.ndim == 3 else pixels.permute(0, 3, 1, 2)

@@ -47,4 +47,3 @@ def torch_code(schedule: Schedule, total_steps: int, optimizer_code: str) -> str
 def call(name: str, arguments: dict[str, Any]) -> str:
     """The call of a torch scheduler, its arguments by name."""
     return f"{TORCH}.{name}(optimizer{''.join(f', {key}={written(value)}' for key, value in arguments.items())})"
-

@@ -46,7 +46,10 @@ def horizons(rung_fractions: Sequence[float], epochs: int) -> list[int]:
 
 
 def make_pruner(name: str, epochs: int, reduction: int) -> BasePruner:
-    """The pruner of this name, for full runs of so many epochs; reduction is for horizon. Raises InputError for an unknown name."""
+    """The pruner of this name, for full runs of so many epochs; reduction is horizon's alone.
+
+    Raises InputError for an unknown name.
+    """
     match name:
         case "horizon":
             return HorizonPruner(reduction)

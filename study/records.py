@@ -48,7 +48,7 @@ def best_trial(optuna_study: optuna.Study, trials: Sequence[FrozenTrial]) -> Fro
 
 def spent_epochs(trial: FrozenTrial) -> float:
     """Epochs trained for a finished trial, over all its rungs."""
-    return sum(trial.user_attrs["epochs_used"].values())
+    return float(sum(trial.user_attrs["epochs_used"].values()))
 
 
 def curve_columns(evaluations: Sequence[Evaluation], metric: str) -> dict[str, list[Any]]:
@@ -63,7 +63,7 @@ def curve_columns(evaluations: Sequence[Evaluation], metric: str) -> dict[str, l
 
 
 def plain_arguments(resolved: dict[str, Any]) -> dict[str, Any]:
-    """Resolved torch arguments as JSON can hold them: a function with its arguments bound by the source that makes it."""
+    """Resolved torch arguments as JSON can hold them: a function with bound arguments as the source that makes it."""
     return {name: written(value) if isinstance(value, partial) else value for name, value in resolved.items()}
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,7 +79,7 @@ class Replay(BaseSampler):
 
 def search(
     optuna_study: optuna.Study, workload: Workload, configuration: Configuration, trials: int
-) -> Iterator[list[Candidate]]:
+) -> Generator[list[Candidate], None, None]:
     """Search until the study holds so many finished trials; yields the present batch after every evaluation.
 
     The study must be this process's own (`storage.open_study`). If the caller stops early, by closing the generator

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import optuna
 import sqlalchemy
@@ -38,8 +38,8 @@ def open_study(
 
     storage: a database URL. configuration: all that can change a result, as plain values. attributes: what else a new
     study carries. session: the provenance of this start, added to the others.
-    Trials that a killed process left running are marked FAIL. Raises InputError where the storage cannot be used, another
-    process searches this study, or it was made with another configuration.
+    Trials that a killed process left running are marked FAIL. Raises InputError where the storage cannot be used,
+    another process searches this study, or it was made with another configuration.
     """
     url = parse(storage)
     check_file(url)
@@ -50,7 +50,9 @@ def open_study(
         if "configuration" in attrs:
             refuse_other(name, attrs, configuration)
         elif optuna_study.get_trials(deepcopy=False):
-            raise InputError(f"study {name!r} in {storage} was not made by this project: choose another name with --study")
+            raise InputError(
+                f"study {name!r} in {storage} was not made by this project: choose another name with --study"
+            )
         else:
             with warnings.catch_warnings(action="ignore", category=optuna.exceptions.ExperimentalWarning):
                 optuna_study.set_metric_names([f"val_{configuration['metric']}"])  # the dashboard's axes
@@ -83,7 +85,9 @@ def check_file(url: URL) -> None:
     if not path.parent.is_dir():
         raise InputError(f"the folder {path.parent} of the storage does not exist: mkdir -p {path.parent}")
     if path.is_dir():
-        raise InputError(f"the storage {path} is a folder, not a file: name a file in it, such as {path / 'studies.db'}")
+        raise InputError(
+            f"the storage {path} is a folder, not a file: name a file in it, such as {path / 'studies.db'}"
+        )
     if not path.exists() or path.stat().st_size == 0:
         return
     try:
@@ -91,7 +95,9 @@ def check_file(url: URL) -> None:
             tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
             health = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     except sqlite3.Error as error:
-        raise InputError(f"{path} is not an SQLite database, or is damaged ({error}): choose another with --storage") from error
+        raise InputError(
+            f"{path} is not an SQLite database, or is damaged ({error}): choose another with --storage"
+        ) from error
     if health != "ok":
         raise InputError(f"the database {path} is damaged ({health}): restore a copy, or choose another with --storage")
     if tables and not tables >= OPTUNA_TABLES:
@@ -101,7 +107,7 @@ def check_file(url: URL) -> None:
         )
 
 
-def load_or_create(url: URL, name: str, direction: str) -> optuna.Study:
+def load_or_create(url: URL, name: str, direction: Literal["minimize", "maximize"]) -> optuna.Study:
     """Optuna's object over the storage; it neither samples nor prunes by itself."""
     sqlite = url.get_backend_name() == "sqlite"
     try:
@@ -135,7 +141,9 @@ def owner(url: URL, name: str) -> Iterator[str]:
         path.parent.mkdir(exist_ok=True)
         lock = FileLock(path).acquire(blocking=False)
     except Timeout as error:
-        raise InputError(f"study {name!r} is being searched by {known_owner(url, name)}: wait for it, or end it") from error
+        raise InputError(
+            f"study {name!r} is being searched by {known_owner(url, name)}: wait for it, or end it"
+        ) from error
     except OSError as error:
         raise InputError(f"nothing can be written beside {url.database} ({error.strerror}): check --storage") from error
     with lock:
@@ -163,7 +171,9 @@ def lock_path(url: URL, name: str) -> Path:
 def refuse_other(name: str, attrs: dict[str, Any], configuration: dict[str, Any]) -> None:
     """Raise InputError, naming what differs, where the study was made with another format or configuration."""
     if attrs.get("format") != FORMAT:
-        raise InputError(f"study {name!r} has record format {attrs.get('format')}, not {FORMAT}: choose another with --study")
+        raise InputError(
+            f"study {name!r} has record format {attrs.get('format')}, not {FORMAT}: choose another with --study"
+        )
     stored = attrs["configuration"]
     keys = [key for key in {**stored, **configuration} if stored.get(key) != configuration.get(key)]
     if keys == ["space"]:
@@ -173,7 +183,8 @@ def refuse_other(name: str, attrs: dict[str, Any], configuration: dict[str, Any]
     if keys:
         different = [f"{key} {stored.get(key)} (now {configuration.get(key)})" for key in keys if key != "space"]
         raise InputError(
-            f"study {name!r} was made with {', '.join(different)}: give it the same again, or choose another with --study"
+            f"study {name!r} was made with {', '.join(different)}: "
+            "give it the same again, or choose another with --study"
         )
 
 

@@ -99,10 +99,10 @@ def train_alone(workload: Workload, run: Run, index: int) -> Iterator[Evaluation
 
         if step == 1:
             highest_loss = EXPLODED * loss.item()
-        if step % CHECK_EVERY == 0 or step in evaluate_after:
-            if not loss.item() <= highest_loss:  # "not <=" is true of NaN too
-                yield diverged(workload, index, step, total_steps, lr, momentum)
-                return
+        looked_at = step % CHECK_EVERY == 0 or step in evaluate_after
+        if looked_at and not loss.item() <= highest_loss:  # "not <=" is true of NaN too
+            yield diverged(workload, index, step, total_steps, lr, momentum)
+            return
         if step in evaluate_after:
             val_loss, val_metric = evaluate(workload, model, workload.data.validation)
             if not math.isfinite(val_loss):

@@ -47,7 +47,7 @@ ERROR = Metric("error", "minimize", "fraction of rows", 1.0, wrong_share)
 class OptimizerChoice(NamedTuple):
     """A named optimizer: torch's class with fixed arguments, its usual weight decay, where its peak is searched."""
 
-    torch_class: type[Optimizer]
+    torch_class: type[Any]
     arguments: dict[str, Any]
     weight_decay: float
     peak_lr: tuple[float, float]

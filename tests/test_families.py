@@ -50,9 +50,17 @@ TABLE = [
     (WarmRestarts, {"cycles": 3, "t_mult": 2, "floor_ratio": 0.05}, partial(oracles.warm_restarts, first_length=35)),
     (Cyclic, {"cycles": 4, "base_ratio": 0.1, "mode": "triangular"}, partial(oracles.cyclic, length=60)),
     (Cyclic, {"cycles": 3, "base_ratio": 0.5, "mode": "triangular2"}, partial(oracles.cyclic, length=80)),
-    (Cyclic, {"cycles": 2, "base_ratio": 0.01, "mode": "exp_range", "end_amplitude": 0.01}, partial(oracles.cyclic, length=120)),
+    (
+        Cyclic,
+        {"cycles": 2, "base_ratio": 0.01, "mode": "exp_range", "end_amplitude": 0.01},
+        partial(oracles.cyclic, length=120),
+    ),
     (OneCycle, {"pct_start": 0.25, "div_factor": 25.0, "end_ratio": 1e-4, "anneal_strategy": "cos"}, oracles.one_cycle),
-    (OneCycle, {"pct_start": 0.05, "div_factor": 2.0, "end_ratio": 0.1, "anneal_strategy": "linear"}, oracles.one_cycle),
+    (
+        OneCycle,
+        {"pct_start": 0.05, "div_factor": 2.0, "end_ratio": 0.1, "anneal_strategy": "linear"},
+        oracles.one_cycle,
+    ),
     (WSD, {"cooldown_fraction": 0.2, "shape": "linear"}, oracles.wsd),
     (WSD, {"cooldown_fraction": 0.6, "shape": "1-sqrt"}, oracles.wsd),
     (WSD, {"cooldown_fraction": 0.05, "shape": "cosine"}, oracles.wsd),
@@ -110,7 +118,12 @@ def test_cyclic_moves_momentum_against_the_rate():
 def test_plateau_follows_the_losses(warmup_fraction):
     losses = [2.0, 1.5, 1.6, 1.6, 1.5, 1.49, 1.6, 1.6, 1.6, 1.6, 1.6, 1.2, 1.2, 1.2, 1.2, 1.2, 1.2, 1.2, 1.2, 1.2]
     schedule = Plateau(
-        peak_lr=PEAK, warmup_fraction=warmup_fraction, factor=0.2, patience_fraction=0.1, threshold=1e-3, floor_ratio=0.01
+        peak_lr=PEAK,
+        warmup_fraction=warmup_fraction,
+        factor=0.2,
+        patience_fraction=0.1,
+        threshold=1e-3,
+        floor_ratio=0.01,
     )
     every = range(10, 201, 10)
     warmup_steps = round(200 * warmup_fraction)

@@ -5,7 +5,18 @@ import torch
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from search_spaces import FAMILIES, Constant, Cosine, InputError, OneCycle, Plateau, WarmRestarts, from_params, space, suggest
+from search_spaces import (
+    FAMILIES,
+    Constant,
+    Cosine,
+    InputError,
+    OneCycle,
+    Plateau,
+    WarmRestarts,
+    from_params,
+    space,
+    suggest,
+)
 from search_spaces.cycles import LARGEST_CUT, LEAST_CYCLE, fit_cycles
 
 PEAK_LR = (1e-5, 5.0)
@@ -85,7 +96,9 @@ def test_the_shape_is_the_same_at_four_times_the_length(family, data, total_step
     schedule = drawn(data, family)
     if hasattr(schedule, "cycles"):  # how many fit may differ, by the stated rule
         growth = getattr(schedule, "t_mult", 1)
-        fits = [fit_cycles(schedule.split(steps)[1], schedule.cycles, growth)[0] for steps in (total_steps, 4 * total_steps)]
+        fits = [
+            fit_cycles(schedule.split(steps)[1], schedule.cycles, growth)[0] for steps in (total_steps, 4 * total_steps)
+        ]
         assume(fits[0] == fits[1])
     short = [lr for lr, _ in schedule.simulate(total_steps)]
     long = [lr for lr, _ in schedule.simulate(4 * total_steps)]
@@ -191,7 +204,10 @@ def test_warm_restarts_end_at_a_minimum(steps, cycles, t_mult):
         (lambda: Cosine(peak_lr=1.0, warmup_fraction=1.0), "warmup_fraction must be at least 0 and below 1"),
         (lambda: OneCycle(peak_lr=1.0, warmup_fraction=0.1), "one_cycle climbs by itself"),
         (lambda: Cosine(peak_lr=1.0, t_max_fraction=0.5), "give floor_ratio above 0, or t_max_fraction 1"),
-        (lambda: OneCycle(peak_lr=1.0, anneal_strategy="cosine"), "unknown anneal_strategy 'cosine': did you mean 'cos'"),
+        (
+            lambda: OneCycle(peak_lr=1.0, anneal_strategy="cosine"),
+            "unknown anneal_strategy 'cosine': did you mean 'cos'",
+        ),
         (lambda: suggest(None, ["cosin"]), "unknown family 'cosin': did you mean 'cosine'"),
         (lambda: suggest(None, []), "at least one family is needed"),
         (lambda: Constant(peak_lr=1.0).simulate(0), "total_steps must be at least 1, but 0 was given"),

@@ -169,4 +169,3 @@ def test_long_runs_keep_fifty_points(workload, storage):
     assert len(trial.user_attrs["curve"]["step"]) == CURVE_POINTS
     assert trial.user_attrs["curve"]["step"][-1] == 60 * 16
     assert list(trial.intermediate_values) == [60]
-

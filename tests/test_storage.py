@@ -55,7 +55,10 @@ def test_another_workload_is_refused(storage, workload, data_root):
     with open_small(storage, workload):
         pass
     other = replace(SMALL, split_seed=1)
-    with pytest.raises(InputError, match="split_seed 0 .now 1., data "), open_small(storage, other.make_workload(data_root), other):
+    with (
+        pytest.raises(InputError, match="split_seed 0 .now 1., data "),
+        open_small(storage, other.make_workload(data_root), other),
+    ):
         pass
     without_decay = replace(workload, weight_decay=0.0)
     with pytest.raises(InputError, match="weight_decay 0.0005 .now 0.0"), open_small(storage, without_decay):
@@ -102,7 +105,10 @@ def test_the_dashboard_may_read_while_the_search_writes(storage, workload):
 @pytest.mark.parametrize(
     ("storage", "said"),
     [
-        ("results/studies.db", "'results/studies.db' is no database URL: give --storage a database URL such as sqlite:///"),
+        (
+            "results/studies.db",
+            "'results/studies.db' is no database URL: give --storage a database URL such as sqlite:///",
+        ),
         ("sqlite://", "'sqlite://' keeps nothing"),
         ("sqlite:///nowhere/studies.db", "the folder nowhere of the storage does not exist: mkdir -p nowhere"),
         ("sqlite:////proc/studies.db", "nothing can be written beside /proc/studies.db"),

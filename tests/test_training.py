@@ -17,7 +17,9 @@ EPOCHS = 3
 
 def net_with_everything():
     """Batch norm and dropout: what differs between training and evaluation, and draws random numbers."""
-    return nn.Sequential(nn.Flatten(), nn.Linear(64, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Dropout(0.3), nn.Linear(32, 10))
+    return nn.Sequential(
+        nn.Flatten(), nn.Linear(64, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Dropout(0.3), nn.Linear(32, 10)
+    )
 
 
 def slow_twin(workload, make_optimizer, rates, train_seed):
@@ -99,7 +101,10 @@ def test_the_callers_random_numbers_are_left_alone(workload):
 
 @pytest.mark.parametrize("peak_lr", [1e4, 1e30])
 def test_a_diverged_run_stops_at_once(workload, peak_lr):
-    runs = [Run(Constant(peak_lr=peak_lr), EPOCHS, 0, evaluations=EPOCHS), Run(Constant(peak_lr=0.1), 1, 0, evaluations=1)]
+    runs = [
+        Run(Constant(peak_lr=peak_lr), EPOCHS, 0, evaluations=EPOCHS),
+        Run(Constant(peak_lr=0.1), 1, 0, evaluations=1),
+    ]
     bad, good = train(workload, runs)
     assert bad.diverged
     assert bad.metric == workload.metric.worst
