@@ -15,15 +15,15 @@ import torch
 import tyro
 from rich.console import Console
 
-from search_spaces.errors import InputError, require, unknown
+from search_spaces.errors import InputError, require
 from study.command import DATA_ROOT, run_command
 from study.configuration import Configuration
 from study.progress import Display
 from study.provenance import differing_versions, provenance
 from study.records import finished_trials
 from study.search import search
-from study.storage import DEFAULT_STORAGE, open_study
-from study.summary import Tally, closing_lines, family_table, winner
+from study.storage import DEFAULT_STORAGE, dashboard_command, open_study
+from study.summary import Tally, family_table, winner
 
 
 @dataclass(frozen=True)
@@ -45,14 +45,13 @@ class Options:
 
     def __post_init__(self) -> None:
         require(self.trials >= 1, "--trials must be at least 1", self.trials)
-        if self.device not in ("auto", "cpu", "cuda"):
-            raise unknown("device", self.device, ("auto", "cpu", "cuda"))
+        require(self.device in ("auto", "cpu", "cuda"), "--device must be auto, cpu or cuda", self.device)
 
 
 def main(options: Options) -> None:
     """Open the study, search, and print what was found, also when interrupted."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    console = Console()
+    console = Console(highlight=False, markup=False, soft_wrap=True)
     configuration = options.configuration
     device = choose_device(options.device)
     workload = configuration.make_workload(options.data_root).to(device)
@@ -61,25 +60,19 @@ def main(options: Options) -> None:
     session = provenance(device)
     with open_study(options.storage, name, configuration.resolved(workload), attributes, session) as optuna_study:
         for difference in differing_versions(optuna_study.user_attrs["sessions"][0], session):
-            console.print(
-                f"note: not as when the study began, so the last bits may differ: {difference}", highlight=False
-            )
+            console.print(f"note: not as when the study began, so the last bits may differ: {difference}")
         done = len(finished_trials(optuna_study))
         if done >= options.trials:
-            console.print(
-                f"Study {name!r} already holds {done} finished trials: nothing is left to do.", highlight=False
-            )
+            console.print(f"Study {name!r} already holds {done} finished trials: nothing is left to do.")
         else:
-            console.print(
-                f"Study {name!r}: {workload.name} on {session['device']}, in {options.storage}", highlight=False
-            )
+            console.print(f"Study {name!r}: {workload.name} on {session['device']}, kept in {options.storage}")
         try:
             batches = search(optuna_study, workload, configuration, options.trials)
             with closing(batches), Display(console, optuna_study, options.trials) as display:
                 for batch in batches:
                     display.update(batch)
         except KeyboardInterrupt:
-            console.print("Interrupted: everything finished is kept; the same command goes on.", highlight=False)
+            console.print("Interrupted: everything finished is kept; the same command goes on.")
             raise
         finally:
             print_result(console, optuna_study, options.storage)
@@ -89,12 +82,9 @@ def print_result(console: Console, optuna_study: optuna.Study, storage: str) -> 
     """The table of families, the winner and its code, and where to look next."""
     tally = Tally.of(optuna_study)
     console.print(family_table(optuna_study, tally.trials))
-    console.print(
-        f"{len(tally.trials)} trials, {tally.spent:.0f} epochs trained, {tally.saved:.0%} saved.\n", highlight=False
-    )
-    found = winner(optuna_study, tally.best) if tally.best else "No trial has run to its end yet."
-    console.print(found, highlight=False, markup=False, soft_wrap=True)
-    console.print(closing_lines(storage), highlight=False, markup=False, soft_wrap=True)
+    console.print(f"{len(tally.trials)} trials, {tally.spent:.0f} epochs trained, {tally.saved:.0%} saved.\n")
+    console.print(winner(optuna_study, tally.best) if tally.best else "No trial has run to its end yet.")
+    console.print(f"\nBrowse the trials: {dashboard_command(storage)}")
 
 
 def choose_device(name: str) -> torch.device:

@@ -110,9 +110,10 @@ def torchvision_images(name: str, torchvision_class: type, data_root: Path, trai
     try:
         dataset = torchvision_class(str(data_root), train=train, download=True)
     except (RuntimeError, OSError) as error:
+        reason = " ".join(str(error).split())
         package = ", or install Debian's package dataset-fashion-mnist" if name == "fashion-mnist" else ""
         raise InputError(
-            f"data set {name!r} is not in {data_root} and could not be downloaded ({error}): "
+            f"data set {name!r} is not in {data_root} and could not be downloaded ({reason}): "
             f"put torchvision's files for {torchvision_class.__name__} there, "
             f"name their folder with --data-root{package}"
         ) from error

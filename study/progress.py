@@ -49,7 +49,7 @@ class Display:
             self.live.update(Group(family_table(self.optuna_study, self.tally.trials), self.bar))
         elif finished or time.monotonic() - self.last_line >= LINE_EVERY:
             self.last_line = time.monotonic()
-            self.console.print(line, self.families(), sep=" | ", highlight=False, soft_wrap=True)
+            self.console.print(line, self.families(), sep=" | ")
 
     def line(self, epochs_in_batch: float) -> str:
         """Trials done, the best of them, epochs spent and saved, time left."""

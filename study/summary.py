@@ -12,7 +12,6 @@ from rich.table import Table
 from search_spaces import from_params
 from study.export import torch_code
 from study.records import best_trial, better_first, finished_trials, spent_epochs
-from study.storage import dashboard_command
 
 
 @dataclass(frozen=True)
@@ -76,8 +75,3 @@ def winner(optuna_study: optuna.Study, best: FrozenTrial) -> str:
         "The same in PyTorch, for a run of this length:\n\n"
         + torch_code(from_params(best.params), total_steps, attrs["optimizer_code"])
     )
-
-
-def closing_lines(storage: str) -> str:
-    """Where to look next."""
-    return f"\nBrowse the trials: {dashboard_command(storage)}"

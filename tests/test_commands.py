@@ -1,0 +1,125 @@
+"""The commands as users type them: what they print, and what they say to bad input."""
+
+import json
+
+import pytest
+from conftest import start
+
+from study.storage import DEFAULT_STORAGE
+
+DIGITS = ["--dataset", "digits", "--epochs", "2"]
+
+
+def test_a_first_search(command, tmp_path):
+    """In a log: no control codes, a line per batch, then the families, the winner, its code and where to look."""
+    result = command("search.py", *DIGITS, "--trials", 4, "--trials-per-batch", 2, "--families", "cosine", "linear")
+    assert (result.code, result.err) == (0, "")
+    assert "\x1b" not in result.out
+    assert "4/4 trials | best " in result.out
+    assert "val_error by family: " in result.out
+    assert "0:00 left" in result.out
+    assert "│ cosine" in result.out
+    assert "Winner: trial" in result.out
+    assert "optimizer = torch.optim.SGD(model.parameters(), lr=" in result.out
+    assert result.out.rstrip().endswith(f"Browse the trials: optuna-dashboard {DEFAULT_STORAGE}")
+    again = command("search.py", *DIGITS, "--trials", 4, "--trials-per-batch", 2, "--families", "cosine", "linear")
+    assert (again.code, again.err) == (0, "")
+    assert "already holds 4 finished trials: nothing is left to do" in again.out
+    assert result.out[result.out.index("┏") :] == again.out[again.out.index("┏") :]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("--families cosin step", "unknown family 'cosin': did you mean 'cosine'? Valid: constant, step, "),
+        ("--dataset minst1d", "unknown dataset 'minst1d': did you mean 'mnist1d'? Valid: mnist1d, digits, "),
+        ("--model mpl", "unknown model 'mpl': did you mean 'mlp'? Valid: mlp, cnn, transformer, resnet18"),
+        ("--optimizer adam", "unknown optimizer 'adam': did you mean 'adamw'? Valid: sgd, adamw"),
+        ("--pruner medium", "unknown pruner 'medium': did you mean 'median'? Valid: horizon, median, hyperband, none"),
+        ("--device gpu", "--device must be auto, cpu or cuda, but 'gpu' was given"),
+        ("--trials 0", "--trials must be at least 1, but 0 was given"),
+        ("--trials -3", "--trials must be at least 1, but -3 was given"),
+        ("--epochs 0", "--epochs must be at least 1, but 0 was given"),
+        ("--batch-size 0", "--batch-size must be at least 1, but 0 was given"),
+        ("--batch-size 5000", "--batch-size must be at most 1078, the training rows of digits, but 5000 was given"),
+        ("--trials-per-batch 0", "--trials-per-batch must be at least 1, but 0 was given"),
+        ("--weight-decay -1", "--weight-decay must be at least 0, but -1.0 was given"),
+        ("--sampler-seed -1", "--sampler-seed must be at least 0, but -1 was given"),
+        ("--rung-fractions 1.5", "--rung-fractions must be above 0 and below 1, but (1.5,) was given"),
+        ("--reduction 1", "--reduction must be at least 2, but 1 was given"),
+        ("--dataset mnist1d --model resnet18", "model resnet18 needs images"),
+        ("--batch-size 1000 --epochs 2", "cyclic needs at least 2 updates to show its shape, but the run has 1"),
+        ("--storage results/studies.db", "'results/studies.db' is no database URL: give --storage a database URL"),
+        (
+            "--storage sqlite:///nowhere/studies.db",
+            "the folder nowhere of the storage does not exist: mkdir -p nowhere",
+        ),
+    ],
+)
+def test_bad_input_is_told_in_one_message(arguments, said, command, tmp_path):
+    result = command("search.py", "--dataset", "digits", *arguments.split())
+    assert result.code == 2
+    assert result.err.startswith(f"error: {said}")
+    assert result.err.count("\n") == 1
+    assert result.out == ""
+    assert [path.name for path in tmp_path.rglob("*")] == ["results"], "nothing half-written"
+
+
+def test_cuda_is_refused_where_there_is_none(command, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    result = command("search.py", *DIGITS, "--device", "cuda")
+    assert result.code == 2
+    assert "--device cuda needs a GPU that torch sees, but it sees none: use --device cpu" in result.err
+
+
+def test_another_configuration_is_refused(command):
+    assert command("search.py", *DIGITS, "--trials", 1, "--study", "mine").code == 0
+    result = command("search.py", *DIGITS, "--trials", 2, "--study", "mine", "--batch-size", 32)
+    assert result.code == 2
+    assert "study 'mine' was made with batch_size 64 (now 32): give it the same again, or choose another" in result.err
+
+
+@pytest.mark.parametrize("pruner", ["horizon", "median", "hyperband", "none"])
+def test_every_pruner_can_be_typed(pruner, command):
+    result = command("search.py", *DIGITS, "--trials", 2, "--pruner", pruner, "--families", "rex")
+    assert result.code == 0, result.err
+    assert "Winner: trial" in result.out
+
+
+def test_every_model_and_optimizer_can_be_typed(command):
+    for model in ("mlp", "cnn", "transformer"):
+        result = command("search.py", *DIGITS, "--trials", 1, "--model", model, "--optimizer", "adamw")
+        assert result.code == 0, result.err
+
+
+def test_a_study_whose_trials_all_diverge_has_no_winner(command, monkeypatch):
+    monkeypatch.setattr("study.training.EXPLODED", 0.0)
+    result = command("search.py", *DIGITS, "--trials", 2)
+    assert result.code == 0, result.err
+    assert "No trial has run to its end yet." in result.out
+
+
+def test_the_comparison_of_pruners(tmp_path):
+    """Two real processes search; a second start finds everything done and prints the same table."""
+    (tmp_path / "results").mkdir()
+    arguments = (
+        "--search-seeds 2 --trials 4 --confirm-seeds 2 --arms none horizon --csv figures.csv --rung-fractions 0.5"
+    )
+    said = []
+    for _ in range(2):
+        process = start("benchmark_search.py", *DIGITS, *arguments.split(), cwd=tmp_path)
+        said.append(process.communicate(timeout=200)[0])
+        assert process.returncode == 0, said
+    table = said[0][said[0].index("| arm |") :]
+    assert table in said[1]
+    assert "| none | " in table
+    assert "| horizon | " in table
+    assert len((tmp_path / "figures.csv").read_text().splitlines()) == 5
+
+
+def test_help_shows_every_option(command):
+    result = command("search.py", "--help")
+    assert result.code == 0
+    for option in ("--trials", "--families", "--dataset", "--storage", "--pruner", "--sampler-seed", "--device"):
+        assert option in result.out
+    assert json.dumps(DEFAULT_STORAGE)[1:-1] in result.out
