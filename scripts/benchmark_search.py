@@ -1,15 +1,15 @@
 """Compare ways of pruning: the same search, many search seeds, each winner judged on test over fresh training seeds.
 
-Every study is kept in the storage, so that the command goes on where it was stopped. Prints one row per arm and writes
-one line per study to a CSV file.
+Every study is kept in the storage, so that the command goes on where it was stopped.
 """
 
 from __future__ import annotations
 
 import csv
+import json
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,6 +20,7 @@ import tyro
 from search_spaces import from_params
 from search_spaces.errors import require, unknown
 from study.command import DATA_ROOT, run_command
+from study.comparison import Row, draw, table
 from study.configuration import Configuration
 from study.confirm import FIRST_FRESH_SEED, confirm
 from study.provenance import provenance
@@ -55,8 +56,8 @@ class Options:
     """Processes, of one thread each."""
     storage: str = "sqlite:///results/benchmark_search.db"
     """Where the studies are kept."""
-    csv: Path = Path("results/search/pruners.csv")
-    """Where the figures of each study go."""
+    output: Path = Path("results/search")
+    """Folder for pruners.md, pruners.csv, pruners.png and manifest.json."""
     data_root: Path = DATA_ROOT
     """Where data sets are kept."""
 
@@ -67,30 +68,48 @@ class Options:
             if arm not in ARMS:
                 raise unknown("arm", arm, ARMS)
 
+    @property
+    def full_epochs(self) -> int:
+        """What a study costs whose trials all run to their end."""
+        return self.trials * self.configuration.epochs
+
+    @property
+    def caption(self) -> str:
+        """What the table shows."""
+        c = self.configuration
+        return (
+            f"{c.dataset}, {c.model}, {c.optimizer}, {c.epochs} epochs: {self.search_seeds} searches of "
+            f"{self.trials} trials per arm, each winner judged on test over {self.confirm_seeds} fresh training seeds. "
+            "Accuracy in points, mean [95 % BCa bootstrap interval]."
+        )
+
 
 def main(options: Options) -> None:
-    """Run what is missing, then print the table."""
+    """Run what is missing, then print the table and write what it was made of."""
     tasks = [(options, arm, seed) for seed in range(options.search_seeds) for arm in options.arms]
-    rows = []
+    rows: list[Row] = []
     with ProcessPoolExecutor(options.workers, multiprocessing.get_context("spawn")) as pool:
         try:
             for done, future in enumerate(as_completed([pool.submit(one_study, *task) for task in tasks]), start=1):
                 rows.append(row := future.result())
-                print(
-                    f"{done}/{len(tasks)} {row['arm']} seed {row['search_seed']}: {row['test_error']:.4f}", flush=True
-                )
+                print(f"{done}/{len(tasks)} {row.arm}, search seed {row.search_seed}: {row.test_error:.4f}", flush=True)
         finally:
             pool.shutdown(cancel_futures=True)
-    rows.sort(key=lambda row: (options.arms.index(row["arm"]), row["search_seed"]))
-    options.csv.parent.mkdir(parents=True, exist_ok=True)
-    with options.csv.open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
+    rows.sort(key=lambda row: (options.arms.index(row.arm), row.search_seed))
+    compared = table(rows, options.arms, options.full_epochs)
+    options.output.mkdir(parents=True, exist_ok=True)
+    with (options.output / "pruners.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, [field.name for field in fields(Row)])
         writer.writeheader()
-        writer.writerows(rows)
-    print(table(options, rows))
+        writer.writerows(asdict(row) for row in rows)
+    (options.output / "pruners.md").write_text(f"{options.caption}\n\n{compared}\n")
+    (options.output / "pruners.png").write_bytes(draw(rows, options.arms, options.full_epochs))
+    manifest = json.dumps(provenance(torch.device("cpu")), indent=2)
+    (options.output / "manifest.json").write_text(f"{manifest}\n")
+    print(f"{options.caption}\n\n{compared}")
 
 
-def one_study(options: Options, arm: str, seed: int) -> dict[str, Any]:
+def one_study(options: Options, arm: str, seed: int) -> Row:
     """Search with one arm and one seed, confirm the winner, and return its figures."""
     torch.set_num_threads(1)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -113,40 +132,18 @@ def one_study(options: Options, arm: str, seed: int) -> dict[str, Any]:
             values = confirm(workload, from_params(best.params), configuration.epochs, seeds)
             optuna_study.set_user_attr(key, values)
         confirmed = optuna_study.user_attrs[key]
-    return {
-        "arm": arm,
-        "search_seed": seed,
-        "trials": len(trials),
-        "epochs": round(sum(spent_epochs(trial) for trial in trials), 2),
-        "training_seconds": round(sum(trial.user_attrs["seconds"] for trial in trials), 1),
-        "family": best.params["family"],
-        "val_error": best.value,
-        "test_error": mean_interval(confirmed).mean,
-    }
-
-
-def table(options: Options, rows: list[dict[str, Any]]) -> str:
-    """Markdown: per arm the test error of its winners, the paired difference to the first arm, and what it cost."""
-    full = options.trials * options.configuration.epochs
-    lines = [
-        f"{options.search_seeds} search seeds, {options.trials} trials, each winner judged on test over "
-        f"{options.confirm_seeds} fresh training seeds; accuracy in points, [95 % interval of the mean]",
-        "",
-        f"| arm | test accuracy | difference to {options.arms[0]} | epochs of {full} | training seconds |",
-        "|---|---|---|---|---|",
-    ]
-    reference = {row["search_seed"]: row["test_error"] for row in rows if row["arm"] == options.arms[0]}
-    for arm in options.arms:
-        own = [row for row in rows if row["arm"] == arm]
-        accuracy = mean_interval([100 * (1 - row["test_error"]) for row in own])
-        gain = mean_interval([100 * (reference[row["search_seed"]] - row["test_error"]) for row in own])
-        difference = "" if arm == options.arms[0] else f"{gain.mean:+.2f} [{gain.low:+.2f}, {gain.high:+.2f}]"
-        epochs, seconds = (mean_interval([row[key] for row in own]).mean for key in ("epochs", "training_seconds"))
-        lines.append(
-            f"| {arm} | {accuracy.mean:.2f} [{accuracy.low:.2f}, {accuracy.high:.2f}] | {difference} "
-            f"| {epochs:.0f} ({epochs / full:.0%}) | {seconds:.1f} |"
-        )
-    return "\n".join(lines)
+        commit = optuna_study.user_attrs["sessions"][0]["commit"]
+    return Row(
+        arm=arm,
+        search_seed=seed,
+        trials=len(trials),
+        epochs=round(sum(spent_epochs(trial) for trial in trials), 2),
+        training_seconds=round(sum(trial.user_attrs["seconds"] for trial in trials), 1),
+        family=best.params["family"],
+        val_error=best.value or 0.0,
+        test_error=mean_interval(confirmed).mean,
+        commit=commit,
+    )
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ Run it again to go on where it was stopped, or with more trials to add to the st
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +15,7 @@ import tyro
 from rich.console import Console
 
 from search_spaces.errors import InputError, require
-from study.command import DATA_ROOT, run_command
+from study.command import DATA_ROOT, interruption, run_command
 from study.configuration import Configuration
 from study.progress import Display
 from study.provenance import differing_versions, provenance
@@ -67,9 +66,8 @@ def main(options: Options) -> None:
         else:
             console.print(f"Study {name!r}: {workload.name} on {session['device']}, kept in {options.storage}")
         try:
-            batches = search(optuna_study, workload, configuration, options.trials)
-            with closing(batches), Display(console, optuna_study, options.trials) as display:
-                for batch in batches:
+            with interruption() as interrupted, Display(console, optuna_study, options.trials) as display:
+                for batch in search(optuna_study, workload, configuration, options.trials, interrupted):
                     display.update(batch)
         except KeyboardInterrupt:
             console.print("Interrupted: everything finished is kept; the same command goes on.")

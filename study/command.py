@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import TypeVar
 
 import tyro
@@ -16,6 +18,27 @@ DATA_ROOT = Path.home() / ".cache" / "learning-rate-study"
 """Where data sets are kept that are not made on the spot."""
 
 T = TypeVar("T")
+
+
+@contextmanager
+def interruption() -> Iterator[Callable[[], bool]]:
+    """Notes Ctrl-C and SIGTERM, instead of raising wherever they arrive; yields what tells whether one came.
+
+    An exception may be lost where Python swallows it, or cut through a write. The second signal does raise.
+    """
+    received: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        if received:
+            raise KeyboardInterrupt
+        received.append(number)
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: bool(received)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def run_command(options: type[T], main: Callable[[T], None]) -> None:

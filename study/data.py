@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-import torchvision.datasets
 from torch import Tensor
 
 from search_spaces.errors import InputError, unknown
@@ -98,23 +97,24 @@ def digits(name: str, data_root: Path, split_seed: int) -> Data:
 
 def images(name: str, data_root: Path, split_seed: int) -> Data:
     """One of torchvision's data sets, standardised per channel; a tenth of its training rows is for validation."""
-    torchvision_class = TORCHVISION[name]
     if name == "fashion-mnist":
         unpack_debian_fashion_mnist(data_root)
-    train, test = (torchvision_images(name, torchvision_class, data_root, train) for train in (True, False))
+    train, test = (torchvision_images(name, data_root, train) for train in (True, False))
     return carve(name, int(train.y.max()) + 1, train, test, 0.1, split_seed)
 
 
-def torchvision_images(name: str, torchvision_class: type, data_root: Path, train: bool) -> Split:
+def torchvision_images(name: str, data_root: Path, train: bool) -> Split:
     """Torchvision's own rows, read from `data_root` or downloaded to it, pixels from 0 to 1."""
+    import torchvision.datasets  # seconds to import, which data made on the spot need not wait for
+
     try:
-        dataset = torchvision_class(str(data_root), train=train, download=True)
+        dataset = getattr(torchvision.datasets, TORCHVISION[name])(str(data_root), train=train, download=True)
     except (RuntimeError, OSError) as error:
         reason = " ".join(str(error).split())
         package = ", or install Debian's package dataset-fashion-mnist" if name == "fashion-mnist" else ""
         raise InputError(
             f"data set {name!r} is not in {data_root} and could not be downloaded ({reason}): "
-            f"put torchvision's files for {torchvision_class.__name__} there, "
+            f"put torchvision's files for {TORCHVISION[name]} there, "
             f"name their folder with --data-root{package}"
         ) from error
     pixels = torch.as_tensor(dataset.data)
@@ -155,13 +155,14 @@ def carve(name: str, classes: int, train: Split, test: Split, validation_share: 
     )
 
 
-TORCHVISION: dict[str, type] = {
-    "fashion-mnist": torchvision.datasets.FashionMNIST,
-    "mnist": torchvision.datasets.MNIST,
-    "kmnist": torchvision.datasets.KMNIST,
-    "cifar10": torchvision.datasets.CIFAR10,
-    "cifar100": torchvision.datasets.CIFAR100,
+TORCHVISION = {
+    "fashion-mnist": "FashionMNIST",
+    "mnist": "MNIST",
+    "kmnist": "KMNIST",
+    "cifar10": "CIFAR10",
+    "cifar100": "CIFAR100",
 }
+"""Our names and those of the classes in torchvision.datasets."""
 
 DATASETS: dict[str, Callable[[str, Path, int], Data]] = {
     "mnist1d": mnist1d,

@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 
 from search_spaces import FAMILIES, Schedule
 from search_spaces.schedule import evaluation_steps
+from study.style import LOOK, SAVE
 
 SAMPLES: dict[str, list[dict[str, Any]]] = {
     "step": [
@@ -72,34 +73,26 @@ COLUMNS = 3
 
 WARMED_UP: dict[str, Any] = {"color": "black", "linewidth": 0.9, "linestyle": (0, (3, 2))}
 LOSSES: dict[str, Any] = {"color": "#999999", "linewidth": 0.9, "marker": ".", "markersize": 3}
-LOOK: dict[str, Any] = {
-    # Okabe and Ito's blue, vermilion and green: the colour-blind can tell them apart.
-    "axes.prop_cycle": "cycler('color', ['#0072B2', '#D55E00', '#009E73'])",
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "axes.titlelocation": "left",
+PANELS: dict[str, Any] = {
+    **LOOK,
     "axes.titlepad": 43,
     "axes.titlesize": 9,
     "axes.titleweight": "bold",
     "figure.constrained_layout.h_pad": 0.08,
     "figure.constrained_layout.w_pad": 0.06,
-    "figure.labelsize": 9,
-    "font.size": 8,
     "legend.borderaxespad": 0,
     "legend.borderpad": 0,
     "legend.fontsize": 7,
-    "legend.frameon": False,
     "legend.handlelength": 1.4,
     "legend.labelspacing": 0.25,
     "legend.title_fontsize": 8,
-    "lines.linewidth": 1.3,
 }
 
 
 def draw_gallery() -> bytes:
     """A PNG with a panel for each family; the same bytes each time."""
     rows = math.ceil(len(FAMILIES) / COLUMNS)
-    with style.context(["default", LOOK]):
+    with style.context(["default", PANELS]):
         figure = Figure(figsize=(9, 2.15 * rows + 0.5), dpi=160, layout="constrained")
         for position, family in enumerate(FAMILIES.values(), start=1):
             draw_panel(figure.add_subplot(rows, COLUMNS, position), family)
@@ -112,7 +105,7 @@ def draw_gallery() -> bytes:
         ]
         figure.legend(handles=key, loc="outside upper center", ncols=len(key), fontsize=8, borderaxespad=0.6)
         picture = io.BytesIO()
-        figure.savefig(picture, format="png", metadata={"Software": None})
+        figure.savefig(picture, **SAVE)
     return picture.getvalue()
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-import torchvision.models
 from torch import Tensor, nn
 
 from search_spaces.errors import InputError
@@ -63,6 +62,8 @@ def resnet18(input_shape: tuple[int, ...], classes: int) -> nn.Module:
     """Torchvision's ResNet-18 from scratch, with the usual stem for small images: 3 x 3, stride 1, no pooling."""
     if len(input_shape) != 3:
         raise InputError(f"model resnet18 needs images, but the examples have shape {input_shape}: try --model cnn")
+    import torchvision.models  # seconds to import, which the other models need not wait for
+
     model: nn.Module = torchvision.models.resnet18(num_classes=classes)
     model.conv1 = nn.Conv2d(input_shape[0], 64, kernel_size=3, stride=1, padding=1, bias=False)
     model.maxpool = nn.Identity()

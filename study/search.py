@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -78,12 +78,17 @@ class Replay(BaseSampler):
 
 
 def search(
-    optuna_study: optuna.Study, workload: Workload, configuration: Configuration, trials: int
+    optuna_study: optuna.Study,
+    workload: Workload,
+    configuration: Configuration,
+    trials: int,
+    interrupted: Callable[[], bool] = lambda: False,
 ) -> Generator[list[Candidate], None, None]:
     """Search until the study holds so many finished trials; yields the present batch after every evaluation.
 
-    The study must be this process's own (`storage.open_study`). If the caller stops early, by closing the generator
-    or by an exception, the trials of the present batch that are not finished are marked FAIL.
+    The study must be this process's own (`storage.open_study`). interrupted: asked at every update, and never while
+    something is written; where it says so, the search ends with a KeyboardInterrupt. If the caller stops early, by
+    closing the generator or by an exception, the trials of the present batch that are not finished are marked FAIL.
     """
     try:
         while len(finished := finished_trials(optuna_study)) < trials:
@@ -94,7 +99,7 @@ def search(
                 if position not in kept:
                     where = {"number": number, "position": position, "size": size}
                     candidate.row = add_row(optuna_study, workload, configuration, candidate, where)
-            for _ in try_at_rungs(workload, configuration, batch):
+            for _ in try_at_rungs(workload, configuration, batch, interrupted):
                 yield batch
             for candidate in batch:
                 if candidate.row:
@@ -167,40 +172,52 @@ def add_row(
     return row
 
 
-def try_at_rungs(workload: Workload, configuration: Configuration, batch: list[Candidate]) -> Iterator[None]:
+def try_at_rungs(
+    workload: Workload, configuration: Configuration, batch: list[Candidate], interrupted: Callable[[], bool]
+) -> Iterator[None]:
     """Train the batch at each horizon in turn, and let go on who may; yields after every evaluation.
 
-    The horizon pruner hears of complete runs only, and judges when all of the batch have reported; the others hear
-    of every epoch, and judge then.
+    The horizon pruner judges complete runs, when all of the batch have reported; the others judge at every epoch.
     """
-    at_every_epoch = configuration.pruner != "horizon"
     live = batch
     for horizon in configuration.horizons:
-        runs = [
-            Run(candidate.schedule, horizon, configuration.train_seed, min(horizon, CURVE_POINTS)) for candidate in live
-        ]
-        stopped: set[int] = set()
-        for candidate in live:
-            candidate.evaluations = []
-        before = time.perf_counter()
-        for evaluation in train(workload, runs, stopped):
-            candidate = live[evaluation.run]
-            candidate.evaluations.append(evaluation)
-            candidate.epochs_used[str(horizon)] = evaluation.step / workload.steps_per_epoch
-            if evaluation.last or at_every_epoch:
-                epoch = epoch_to_report(evaluation, horizon, at_every_epoch, workload.steps_per_epoch)
-                candidate.report(evaluation.metric, epoch)
-            candidate.pruned = evaluation.diverged
-            if at_every_epoch and not evaluation.last and candidate.trial.should_prune():
-                candidate.pruned = True
-                stopped.add(evaluation.run)
-            candidate.seconds += time.perf_counter() - before
-            before = time.perf_counter()
-            yield
+        yield from train_rung(workload, configuration, live, horizon, interrupted)
+        if interrupted():
+            raise KeyboardInterrupt
         if horizon < configuration.epochs:
             for candidate in live:
                 candidate.pruned = candidate.pruned or candidate.trial.should_prune()
         live = [candidate for candidate in live if not candidate.pruned]
+
+
+def train_rung(
+    workload: Workload,
+    configuration: Configuration,
+    live: list[Candidate],
+    horizon: int,
+    interrupted: Callable[[], bool],
+) -> Iterator[None]:
+    """Train one run of so many epochs for each candidate, and report what it was worth; yields at every evaluation."""
+    at_every_epoch = configuration.pruner != "horizon"
+    runs = [
+        Run(candidate.schedule, horizon, configuration.train_seed, min(horizon, CURVE_POINTS)) for candidate in live
+    ]
+    for candidate in live:
+        candidate.evaluations = []
+    before = time.perf_counter()
+    for evaluation in train(workload, runs, lambda run: live[run].pruned or interrupted()):
+        candidate = live[evaluation.run]
+        candidate.evaluations.append(evaluation)
+        candidate.epochs_used[str(horizon)] = evaluation.step / workload.steps_per_epoch
+        if evaluation.last or at_every_epoch:
+            epoch = epoch_to_report(evaluation, horizon, at_every_epoch, workload.steps_per_epoch)
+            candidate.report(evaluation.metric, epoch)
+        candidate.pruned = evaluation.diverged or (
+            at_every_epoch and not evaluation.last and candidate.trial.should_prune()
+        )
+        candidate.seconds += time.perf_counter() - before
+        before = time.perf_counter()
+        yield
 
 
 def epoch_to_report(evaluation: Evaluation, horizon: int, at_every_epoch: bool, steps_per_epoch: int) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,23 +64,22 @@ class Evaluation:
         return self.diverged or self.step == self.total_steps
 
 
-def train(workload: Workload, cohort: Sequence[Run], stopped: Set[int] = frozenset()) -> Iterator[Evaluation]:
+def train(
+    workload: Workload, cohort: Sequence[Run], stop: Callable[[int], bool] = lambda run: False
+) -> Iterator[Evaluation]:
     """Train the runs and yield each evaluation as it is made; the last one of each run comes at its horizon.
 
-    stopped: the caller may add a run's index to it at any evaluation; that run is not trained further.
+    stop: asked before every update whether the run of that index is not to be trained further.
     A diverged run yields one last evaluation, and stops.
     """
     for index, run in enumerate(cohort):
         # Initialisation and dropout draw from torch's global generators: seeded for the run, given back after it.
         with torch.random.fork_rng(devices=[workload.device] if workload.device.type == "cuda" else []):
             torch.manual_seed(run.train_seed)
-            for evaluation in train_alone(workload, run, index):
-                yield evaluation
-                if index in stopped:
-                    break
+            yield from train_alone(workload, run, index, stop)
 
 
-def train_alone(workload: Workload, run: Run, index: int) -> Iterator[Evaluation]:
+def train_alone(workload: Workload, run: Run, index: int, stop: Callable[[int], bool]) -> Iterator[Evaluation]:
     """The plain loop for one run."""
     model = workload.make_model().to(workload.device).train()
     optimizer = workload.make_optimizer(model)
@@ -90,6 +89,8 @@ def train_alone(workload: Workload, run: Run, index: int) -> Iterator[Evaluation
     highest_loss = math.inf
 
     for step, rows in enumerate(batches(workload, run), start=1):
+        if stop(index):
+            return
         loss = workload.loss(model(workload.data.train.x[rows]), workload.data.train.y[rows])
         optimizer.zero_grad()
         loss.backward()
@@ -105,7 +106,7 @@ def train_alone(workload: Workload, run: Run, index: int) -> Iterator[Evaluation
             return
         if step in evaluate_after:
             val_loss, val_metric = evaluate(workload, model, workload.data.validation)
-            if not math.isfinite(val_loss):
+            if not (math.isfinite(val_loss) and math.isfinite(val_metric)):
                 yield diverged(workload, index, step, total_steps, lr, momentum)
                 return
             if run.schedule.evaluations:

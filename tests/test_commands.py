@@ -103,7 +103,7 @@ def test_the_comparison_of_pruners(tmp_path):
     """Two real processes search; a second start finds everything done and prints the same table."""
     (tmp_path / "results").mkdir()
     arguments = (
-        "--search-seeds 2 --trials 4 --confirm-seeds 2 --arms none horizon --csv figures.csv --rung-fractions 0.5"
+        "--search-seeds 2 --trials 4 --confirm-seeds 2 --arms none horizon --output compared --rung-fractions 0.5"
     )
     said = []
     for _ in range(2):
@@ -114,7 +114,10 @@ def test_the_comparison_of_pruners(tmp_path):
     assert table in said[1]
     assert "| none | " in table
     assert "| horizon | " in table
-    assert len((tmp_path / "figures.csv").read_text().splitlines()) == 5
+    assert len((tmp_path / "compared" / "pruners.csv").read_text().splitlines()) == 5
+    assert table in (tmp_path / "compared" / "pruners.md").read_text()
+    assert (tmp_path / "compared" / "pruners.png").read_bytes().startswith(b"\x89PNG")
+    assert json.loads((tmp_path / "compared" / "manifest.json").read_text())["command"].startswith("python")
 
 
 def test_help_shows_every_option(command):

@@ -66,7 +66,7 @@ def test_the_value_is_that_of_a_complete_run(whole, workload):
 def test_the_pruner_follows_its_rule(whole):
     for batch in range(3):
         seen = sorted(trial.intermediate_values[1] for trial in whole[: 5 * batch + 5])
-        limit = seen[max(1, len(seen) // 3) - 1]
+        limit = seen[max(1, len(seen) // SMALL.reduction) - 1]
         for trial in whole[5 * batch : 5 * batch + 5]:
             assert (trial.state == TrialState.COMPLETE) == (trial.intermediate_values[1] <= limit)
 
@@ -144,7 +144,7 @@ def optuna_study_of(storage, workload):
 @pytest.mark.parametrize("trials_per_batch", [1, 5])
 def test_the_classical_pruners_hear_of_every_epoch(pruner, trials_per_batch, storage, workload):
     configuration = replace(SMALL, pruner=pruner, trials_per_batch=trials_per_batch)
-    trials = run_search(storage, workload, 15, configuration)
+    trials = run_search(storage, workload, 25, configuration)
     converged = [trial for trial in trials if not trial.user_attrs["diverged"]]
     assert (TrialState.PRUNED in {trial.state for trial in converged}) == (pruner != "none")
     for trial in converged:

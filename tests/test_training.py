@@ -115,9 +115,9 @@ def test_a_diverged_run_stops_at_once(workload, peak_lr):
 
 
 def test_a_stopped_run_is_trained_no_further(workload):
-    stopped = set()
-    found = []
-    for evaluation in train(workload, [Run(Constant(peak_lr=0.1), EPOCHS, seed, EPOCHS) for seed in (0, 1)], stopped):
+    stopped, found = set(), []
+    runs = [Run(Constant(peak_lr=0.1), EPOCHS, seed, EPOCHS) for seed in (0, 1)]
+    for evaluation in train(workload, runs, stopped.__contains__):
         found.append((evaluation.run, evaluation.step))
         if evaluation.run == 0:
             stopped.add(0)

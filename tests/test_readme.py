@@ -1,0 +1,50 @@
+"""What the README says is true: its commands run, its snippets work, its table is the one that was printed."""
+
+import re
+import shlex
+
+import pytest
+import torch
+from conftest import ROOT
+
+from study.data import DEBIAN_FASHION_MNIST
+from study.storage import DEFAULT_STORAGE, dashboard_command
+
+README = (ROOT / "README.md").read_text()
+LINES = [line for block in re.findall(r"```bash\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
+SCRIPTS = [line for line in LINES if line.startswith("python scripts/")]
+SNIPPETS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+def test_every_command_is_run_by_something():
+    gate = [line for line in LINES if line.startswith("python3.11 -m venv")]
+    assert len(gate) == 2, ".ci/run takes these two from the README"
+    rest = [line for line in LINES if line not in gate and line not in SCRIPTS]
+    assert rest == ["source .venv/bin/activate", dashboard_command(DEFAULT_STORAGE)], "test_dashboard.py runs the latter"
+
+
+@pytest.mark.parametrize("line", SCRIPTS)
+def test_commands(line, command):
+    if "fashion-mnist" in line and not DEBIAN_FASHION_MNIST.is_dir():
+        pytest.skip("needs Debian's package dataset-fashion-mnist")
+    _, script, *arguments = shlex.split(line)
+    result = command(script.removeprefix("scripts/"), *arguments)
+    assert result.code == 0, result.err
+    if "--trials" in arguments:
+        assert "Winner: trial" in result.out
+
+
+@pytest.mark.parametrize("snippet", SNIPPETS)
+def test_snippets(snippet):
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=1.0, momentum=0.9)
+    exec(snippet, {"optimizer": optimizer, "total_steps": 200, "validation_loss": 1.0})
+    assert optimizer.param_groups[0]["lr"] < 0.1, "a cosine has ended, and a plateau was heard"
+
+
+def test_the_table_is_the_one_that_was_printed():
+    assert (ROOT / "results" / "search" / "pruners.md").read_text().strip() in README
+
+
+def test_links_lead_somewhere():
+    for target in re.findall(r"\]\((?!http)([^)#]+)\)", README + (ROOT / "CONTRIBUTING.md").read_text()):
+        assert (ROOT / target.replace("\\", "")).exists(), target
