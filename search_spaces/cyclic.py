@@ -2,12 +2,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
-from torch.optim import Optimizer
 from torch.optim.lr_scheduler import CyclicLR
 
 from search_spaces.cycles import fit_cycles
 from search_spaces.errors import require, unknown
-from search_spaces.groups import require_momentum
 from search_spaces.ranges import draw
 from search_spaces.schedule import Schedule
 
@@ -84,8 +82,3 @@ class Cyclic(Schedule):
             "cycle_momentum": self.cycle_momentum,
             **momentum,
         }
-
-    def body(self, optimizer: Optimizer, steps: int) -> Any:
-        if self.cycle_momentum:
-            require_momentum(optimizer, self.family)
-        return super().body(optimizer, steps)

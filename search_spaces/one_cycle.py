@@ -2,11 +2,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from optuna.distributions import CategoricalDistribution, FloatDistribution
-from torch.optim import Optimizer
 from torch.optim.lr_scheduler import OneCycleLR
 
 from search_spaces.errors import require, unknown
-from search_spaces.groups import require_momentum
 from search_spaces.schedule import Schedule
 
 STRATEGIES = ("cos", "linear")
@@ -69,8 +67,3 @@ class OneCycle(Schedule):
             "cycle_momentum": self.cycle_momentum,
             **momentum,
         }
-
-    def body(self, optimizer: Optimizer, steps: int) -> Any:
-        if self.cycle_momentum:
-            require_momentum(optimizer, self.family)
-        return super().body(optimizer, steps)

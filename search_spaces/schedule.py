@@ -27,7 +27,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LinearLR, SequentialLR
 
 from search_spaces.errors import InputError, require
-from search_spaces.groups import KeepRatios, set_all_to, take_ratios
+from search_spaces.groups import KeepRatios, require_momentum, set_all_to, take_ratios
 from search_spaces.ranges import Domain, Either, draw
 
 
@@ -77,7 +77,10 @@ class Schedule(ABC):
 
     def body(self, optimizer: Optimizer, steps: int) -> Any:
         """Torch's scheduler for the `steps` updates after the warm-up; all groups start at `peak_lr`."""
-        return self.torch_class(optimizer, **self.arguments(steps))
+        arguments = self.arguments(steps)
+        if arguments.get("cycle_momentum"):
+            require_momentum(optimizer, self.family)
+        return self.torch_class(optimizer, **arguments)
 
     def split(self, total_steps: int) -> tuple[int, int]:
         """(warm-up updates, body updates) of a run; raises InputError where it is too short for the family."""

@@ -65,6 +65,17 @@ def test_bad_input_is_told_in_one_message(arguments, said, command, tmp_path):
     assert [path.name for path in tmp_path.rglob("*")] == ["results"], "nothing half-written"
 
 
+def test_data_that_is_not_there_is_told(command, monkeypatch, tmp_path):
+    import torchvision.datasets
+
+    monkeypatch.setattr(torchvision.datasets.MNIST, "mirrors", ["http://127.0.0.1:9/"])
+    result = command("search.py", "--dataset", "mnist", "--data-root", tmp_path / "data")
+    assert result.code == 2
+    assert result.err.startswith("error: data set 'mnist' is not in ")
+    assert "put torchvision's files for MNIST there, name their folder with --data-root" in result.err
+    assert result.err.count("\n") == 1
+
+
 def test_cuda_is_refused_where_there_is_none(command, monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     result = command("search.py", *DIGITS, "--device", "cuda")
