@@ -19,7 +19,7 @@ EXPLODED = 1000.0
 """A run whose loss is this many times the loss of its first update has diverged."""
 CHECK_EVERY = 10
 """Updates between looks at the loss; each look waits for the device."""
-EVALUATION_ROWS = 4096
+EVALUATION_ROWS = 1024
 """Rows per forward pass of an evaluation."""
 
 
