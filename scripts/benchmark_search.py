@@ -18,7 +18,7 @@ import torch
 import tyro
 
 from search_spaces import from_params
-from search_spaces.errors import require, unknown
+from search_spaces.errors import InputError, require, unknown
 from study.command import DATA_ROOT, run_command
 from study.comparison import Row, draw, table
 from study.configuration import Configuration
@@ -29,6 +29,7 @@ from study.search import search
 from study.statistics import mean_interval
 from study.storage import open_study
 
+CPU = torch.device("cpu")
 ARMS: dict[str, dict[str, Any]] = {
     "none": {"pruner": "none"},
     "horizon": {"pruner": "horizon"},
@@ -48,6 +49,8 @@ class Options:
     """none, horizon, median, hyperband; differences are to the first."""
     search_seeds: int = 10
     """Searches per arm."""
+    first_search_seed: int = 0
+    """Sampler seed of the first search; the others follow it."""
     trials: int = 50
     """Trials per search."""
     confirm_seeds: int = 5
@@ -62,6 +65,10 @@ class Options:
     """Where data sets are kept."""
 
     def __post_init__(self) -> None:
+        given = self.configuration
+        require(given.pruner == "horizon", "the arms choose the pruner: leave out --pruner", given.pruner)
+        require(given.sampler_seed == 0, "use --first-search-seed, not --sampler-seed", given.sampler_seed)
+        require(self.first_search_seed >= 0, "--first-search-seed must be at least 0", self.first_search_seed)
         for name in ("search_seeds", "trials", "confirm_seeds", "workers"):
             require(getattr(self, name) >= 1, f"--{name.replace('_', '-')} must be at least 1", getattr(self, name))
         for arm in self.arms:
@@ -79,19 +86,23 @@ class Options:
         c = self.configuration
         return (
             f"{c.dataset}, {c.model}, {c.optimizer}, {c.epochs} epochs: {self.search_seeds} searches of "
-            f"{self.trials} trials per arm, each winner judged on test over {self.confirm_seeds} fresh training seeds. "
-            "Accuracy in points, mean [95 % BCa bootstrap interval]."
+            f"{self.trials} trials per arm (search seeds from {self.first_search_seed}), each winner judged on test "
+            f"over {self.confirm_seeds} fresh training seeds. Accuracy in points, mean [95 % BCa bootstrap interval]."
         )
 
 
 def main(options: Options) -> None:
     """Run what is missing, then print the table and write what it was made of."""
-    tasks = [(options, arm, seed) for seed in range(options.search_seeds) for arm in options.arms]
+    seeds = range(options.first_search_seed, options.first_search_seed + options.search_seeds)
+    tasks = [(options, arm, seed) for seed in seeds for arm in options.arms]
     rows: list[Row] = []
+    sessions: list[dict[str, Any]] = []
     with ProcessPoolExecutor(options.workers, multiprocessing.get_context("spawn")) as pool:
         try:
             for done, future in enumerate(as_completed([pool.submit(one_study, *task) for task in tasks]), start=1):
-                rows.append(row := future.result())
+                row, session = future.result()
+                rows.append(row)
+                sessions.append(session)
                 print(f"{done}/{len(tasks)} {row.arm}, search seed {row.search_seed}: {row.test_error:.4f}", flush=True)
         finally:
             pool.shutdown(cancel_futures=True)
@@ -104,13 +115,13 @@ def main(options: Options) -> None:
         writer.writerows(asdict(row) for row in rows)
     (options.output / "pruners.md").write_text(f"{options.caption}\n\n{compared}\n")
     (options.output / "pruners.png").write_bytes(draw(rows, options.arms, options.full_epochs))
-    manifest = json.dumps(provenance(torch.device("cpu")), indent=2)
-    (options.output / "manifest.json").write_text(f"{manifest}\n")
+    manifest = {"first_study_began": min(sessions, key=lambda session: session["time"]), "table_made": provenance(CPU)}
+    (options.output / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
     print(f"{options.caption}\n\n{compared}")
 
 
-def one_study(options: Options, arm: str, seed: int) -> Row:
-    """Search with one arm and one seed, confirm the winner, and return its figures."""
+def one_study(options: Options, arm: str, seed: int) -> tuple[Row, dict[str, Any]]:
+    """Search with one arm and one seed, confirm the winner; its figures, and the provenance of its first start."""
     torch.set_num_threads(1)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     configuration = replace(options.configuration, sampler_seed=seed, **ARMS[arm])
@@ -125,15 +136,15 @@ def one_study(options: Options, arm: str, seed: int) -> Row:
         trials = finished_trials(optuna_study)
         best = best_trial(optuna_study, trials)
         if best is None:
-            raise RuntimeError(f"no trial of {name} ran to its end")
+            raise InputError(f"no trial of {name} ran to its end: give more --trials")
         key = f"confirmed_{options.confirm_seeds}_trial_{best.number}"
         if key not in optuna_study.user_attrs:
             seeds = range(FIRST_FRESH_SEED, FIRST_FRESH_SEED + options.confirm_seeds)
             values = confirm(workload, from_params(best.params), configuration.epochs, seeds)
             optuna_study.set_user_attr(key, values)
         confirmed = optuna_study.user_attrs[key]
-        commit = optuna_study.user_attrs["sessions"][0]["commit"]
-    return Row(
+        session = optuna_study.user_attrs["sessions"][0]
+    row = Row(
         arm=arm,
         search_seed=seed,
         trials=len(trials),
@@ -142,8 +153,9 @@ def one_study(options: Options, arm: str, seed: int) -> Row:
         family=best.params["family"],
         val_error=best.value or 0.0,
         test_error=mean_interval(confirmed).mean,
-        commit=commit,
+        commit=session["commit"],
     )
+    return row, session
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ Run it again to go on where it was stopped, or with more trials to add to the st
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -71,9 +72,9 @@ def main(options: Options) -> None:
                     display.update(batch)
         except KeyboardInterrupt:
             console.print("Interrupted: everything finished is kept; the same command goes on.")
-            raise
-        finally:
             print_result(console, optuna_study, options.storage)
+            raise
+        print_result(console, optuna_study, options.storage)
 
 
 def print_result(console: Console, optuna_study: optuna.Study, storage: str) -> None:
@@ -89,7 +90,12 @@ def choose_device(name: str) -> torch.device:
     """The device of this name; raises InputError for CUDA where there is none."""
     if name == "cuda" and not torch.cuda.is_available():
         raise InputError("--device cuda needs a GPU that torch sees, but it sees none: use --device cpu")
-    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
+    if name == "cpu" or not torch.cuda.is_available():
+        return torch.device("cpu")
+    # The same bits every time; cuBLAS reads the variable when it starts.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    return torch.device("cuda")
 
 
 if __name__ == "__main__":

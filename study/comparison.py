@@ -50,25 +50,28 @@ def gain(rows: Sequence[Row], reference: Sequence[Row]) -> Interval:
 
 
 def table(rows: Sequence[Row], arms: Sequence[str], full_epochs: int) -> str:
-    """Markdown: per arm the test accuracy of its winners, the paired difference to the first arm, and its cost.
+    """Markdown: per arm the test accuracy of its winners, the paired differences to the first two arms, and its cost.
 
     full_epochs: what a study costs whose trials all run to their end.
     """
-    lines = [
-        f"| arm | n | test accuracy | difference to {arms[0]} | epochs of {full_epochs} | training seconds |",
-        "|---|---|---|---|---|---|",
-    ]
+    references = arms[:2]
+    heads = ["arm", "n", "test accuracy", *(f"difference to {arm}" for arm in references)]
+    heads += [f"epochs of {full_epochs}", "training seconds"]
+    lines = [heads, ["---"] * len(heads)]
     for arm in arms:
         own = of_arm(rows, arm)
-        found, difference = accuracy(own), gain(own, of_arm(rows, arms[0]))
+        found = accuracy(own)
+        gains = ["-" if other == arm else signed(gain(own, of_arm(rows, other))) for other in references]
         epochs = mean_interval([row.epochs for row in own]).mean
         seconds = mean_interval([row.training_seconds for row in own]).mean
-        lines.append(
-            f"| {arm} | {found.n} | {found.mean:.2f} [{found.low:.2f}, {found.high:.2f}] | "
-            + (f"{difference.mean:+.2f} [{difference.low:+.2f}, {difference.high:+.2f}]" if arm != arms[0] else "-")
-            + f" | {epochs:.0f} ({epochs / full_epochs:.0%}) | {seconds:.1f} |"
-        )
-    return "\n".join(lines)
+        cost = [f"{epochs:.0f} ({epochs / full_epochs:.0%})", f"{seconds:.1f}"]
+        lines.append([arm, str(found.n), f"{found.mean:.2f} [{found.low:.2f}, {found.high:.2f}]", *gains, *cost])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def signed(difference: Interval) -> str:
+    """A difference and its interval, with signs."""
+    return f"{difference.mean:+.2f} [{difference.low:+.2f}, {difference.high:+.2f}]"
 
 
 def draw(rows: Sequence[Row], arms: Sequence[str], full_epochs: int) -> bytes:

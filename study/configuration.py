@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,9 @@ class Configuration:
         require(self.batch_size >= 1, "--batch-size must be at least 1", self.batch_size)
         require(self.trials_per_batch >= 1, "--trials-per-batch must be at least 1", self.trials_per_batch)
         require(
-            self.weight_decay is None or self.weight_decay >= 0, "--weight-decay must be at least 0", self.weight_decay
+            self.weight_decay is None or 0 <= self.weight_decay < math.inf,
+            "--weight-decay must be at least 0 and finite",
+            self.weight_decay,
         )
         for name in ("sampler_seed", "train_seed", "split_seed"):
             require(getattr(self, name) >= 0, f"--{name.replace('_', '-')} must be at least 0", getattr(self, name))

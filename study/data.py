@@ -84,7 +84,7 @@ def mnist1d(name: str, data_root: Path, split_seed: int) -> Data:
 
 
 def digits(name: str, data_root: Path, split_seed: int) -> Data:
-    """scikit-learn's digits: 10 classes, 8 x 8 pixels; 1,079 + 359 + 359 rows, the test rows the last ones."""
+    """scikit-learn's digits: 10 classes, 8 x 8 pixels; 1,078 + 360 + 359 rows, the test rows the last ones."""
     from sklearn.datasets import load_digits
 
     bunch = load_digits()
@@ -97,8 +97,6 @@ def digits(name: str, data_root: Path, split_seed: int) -> Data:
 
 def images(name: str, data_root: Path, split_seed: int) -> Data:
     """One of torchvision's data sets, standardised per channel; a tenth of its training rows is for validation."""
-    if name == "fashion-mnist":
-        unpack_debian_fashion_mnist(data_root)
     train, test = (torchvision_images(name, data_root, train) for train in (True, False))
     return carve(name, int(train.y.max()) + 1, train, test, 0.1, split_seed)
 
@@ -108,14 +106,16 @@ def torchvision_images(name: str, data_root: Path, train: bool) -> Split:
     import torchvision.datasets  # seconds to import, which data made on the spot need not wait for
 
     try:
+        if name == "fashion-mnist":
+            unpack_debian_fashion_mnist(data_root)
         dataset = getattr(torchvision.datasets, TORCHVISION[name])(str(data_root), train=train, download=True)
-    except (RuntimeError, OSError) as error:
+    except (RuntimeError, OSError, EOFError, ValueError) as error:
         reason = " ".join(str(error).split())
         package = ", or install Debian's package dataset-fashion-mnist" if name == "fashion-mnist" else ""
         raise InputError(
-            f"data set {name!r} is not in {data_root} and could not be downloaded ({reason}): "
+            f"data set {name!r} cannot be read from {data_root}, nor downloaded ({reason}): "
             f"put torchvision's files for {TORCHVISION[name]} there, "
-            f"name their folder with --data-root{package}"
+            f"or name their folder with --data-root{package}"
         ) from error
     pixels = torch.as_tensor(dataset.data)
     pixels = pixels.unsqueeze(1) if pixels.ndim == 3 else pixels.permute(0, 3, 1, 2)

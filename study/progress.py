@@ -27,7 +27,11 @@ class Display:
         self.started = self.last_line = time.monotonic()
         self.bar = Progress(BarColumn(), TextColumn("{task.description}"), console=console)
         self.task = self.bar.add_task("", total=trials)
-        self.live = Live(self.bar, console=console, transient=True) if console.is_terminal else None
+        self.live = (
+            Live(self.bar, console=console, transient=True)
+            if console.is_terminal and not console.is_dumb_terminal
+            else None
+        )
 
     def __enter__(self) -> Display:
         if self.live:

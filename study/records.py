@@ -2,7 +2,7 @@
 
 A study's attributes: `format` (FORMAT), `configuration` (all that can change a result), `workload` (its name), `group`
 (the benchmark it belongs to, its own name otherwise), `metric` (name, direction, unit, worst), `optimizer_code`,
-`steps_per_epoch`, `sessions` (provenance of every start, in order), `owner` (the process that searches, or did last).
+`steps_per_epoch`, `sessions` (provenance of every start, in order).
 
 A trial's attributes: `batch` (number, position, size), `seeds` (sampler_seed, train_seed, split_seed), `engine`,
 `torch` (the resolved arguments, for the full run); and, once it is finished, `epochs_used` (at each rung), `curve`

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import re
-import socket
+import shlex
 import sqlite3
 import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
 import optuna
 import sqlalchemy
-from filelock import FileLock, Timeout
+from filelock import FileLock
 from optuna.pruners import NopPruner
 from optuna.samplers import RandomSampler
 from optuna.storages import RDBStorage
@@ -24,9 +22,11 @@ from optuna.trial import TrialState
 from sqlalchemy.engine import URL, make_url
 
 from search_spaces.errors import InputError
+from study.lock import owned
 from study.records import FORMAT
 
 DEFAULT_STORAGE = "sqlite:///results/studies.db"
+STORAGE_ERRORS = (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError, sqlite3.Error)
 OPTUNA_TABLES = {"studies", "trials", "version_info"}
 
 
@@ -43,26 +43,43 @@ def open_study(
     """
     url = parse(storage)
     check_file(url)
-    with owner(url, name) as who:
-        with FileLock(lock_path(url, "storage")):  # two processes would create the same tables
-            optuna_study = load_or_create(url, name, configuration["direction"])
+    with owned(lock_folder(url), name):
+        try:
+            with FileLock(lock_folder(url) / "tables.lock"):  # two processes would create the same tables
+                optuna_study = load_or_create(url, name, configuration["direction"])
+            prepare(optuna_study, configuration, attributes, session)
+            yield optuna_study
+        except STORAGE_ERRORS as error:
+            raise InputError(f"the storage {storage} failed: {first_line(error)}. Finished trials are kept") from error
+
+
+def prepare(
+    optuna_study: optuna.Study, configuration: dict[str, Any], attributes: dict[str, Any], session: dict[str, Any]
+) -> None:
+    """Write what a new study carries, or check that an old one is the same; note this start."""
+    name = optuna_study.study_name
+    try:
         attrs = optuna_study.user_attrs
-        if "configuration" in attrs:
-            refuse_other(name, attrs, configuration)
-        elif optuna_study.get_trials(deepcopy=False):
-            raise InputError(
-                f"study {name!r} in {storage} was not made by this project: choose another name with --study"
-            )
-        else:
-            with warnings.catch_warnings(action="ignore", category=optuna.exceptions.ExperimentalWarning):
-                optuna_study.set_metric_names([f"val_{configuration['metric']}"])  # the dashboard's axes
-            # The configuration is written last: a study that has one has all the others.
-            for key, value in {"format": FORMAT, **attributes, "configuration": configuration}.items():
-                optuna_study.set_user_attr(key, value)
-        optuna_study.set_user_attr("sessions", [*attrs.get("sessions", []), session])
-        optuna_study.set_user_attr("owner", who)
-        fail_running(optuna_study)
-        yield optuna_study
+    except ValueError as error:
+        raise InputError(f"the records of study {name!r} are damaged ({error}): choose another with --study") from error
+    if "configuration" not in attrs and optuna_study.get_trials(deepcopy=False):
+        raise InputError(f"study {name!r} was not made by this project: choose another name with --study")
+    direction = optuna_study.direction.name.lower()
+    if direction != configuration["direction"]:
+        raise InputError(
+            f"study {name!r} is to {direction} its value, this workload's is to "
+            f"{configuration['direction']}: choose another name with --study"
+        )
+    if "configuration" in attrs:
+        refuse_other(name, attrs, configuration)
+    else:
+        with warnings.catch_warnings(action="ignore", category=optuna.exceptions.ExperimentalWarning):
+            optuna_study.set_metric_names([f"val_{configuration['metric']}"])  # the dashboard's axes
+        # The configuration is written last: a study that has one has all the others.
+        for key, value in {"format": FORMAT, **attributes, "configuration": configuration}.items():
+            optuna_study.set_user_attr(key, value)
+    optuna_study.set_user_attr("sessions", [*attrs.get("sessions", []), session])
+    fail_running(optuna_study)
 
 
 def parse(storage: str) -> URL:
@@ -128,44 +145,21 @@ def load_or_create(url: URL, name: str, direction: Literal["minimize", "maximize
             pruner=NopPruner(),
             load_if_exists=True,
         )
-    except (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError, RuntimeError, ImportError) as error:
-        raise InputError(f"the storage {url} cannot be used ({str(error).splitlines()[0]}): check --storage") from error
+    except (*STORAGE_ERRORS, RuntimeError, ImportError) as error:
+        raise InputError(f"the storage {url} cannot be used ({first_line(error)}): check --storage") from error
 
 
-@contextmanager
-def owner(url: URL, name: str) -> Iterator[str]:
-    """Be the only process that searches this study; yields a sentence on who that is. Ends with the process."""
-    path = lock_path(url, f"study-{name}")
-    who = f"process {os.getpid()} on {socket.gethostname()} since {datetime.now():%Y-%m-%d %H:%M:%S}"
-    try:
-        path.parent.mkdir(exist_ok=True)
-        lock = FileLock(path).acquire(blocking=False)
-    except Timeout as error:
-        raise InputError(
-            f"study {name!r} is being searched by {known_owner(url, name)}: wait for it, or end it"
-        ) from error
-    except OSError as error:
-        raise InputError(f"nothing can be written beside {url.database} ({error.strerror}): check --storage") from error
-    with lock:
-        yield who
-
-
-def known_owner(url: URL, name: str) -> str:
-    """What the study says of the process that searches it."""
-    try:
-        study = optuna.load_study(study_name=name, storage=url.render_as_string(hide_password=False))
-    except KeyError:
-        return "another process"
-    return str(study.user_attrs.get("owner", "another process"))
-
-
-def lock_path(url: URL, name: str) -> Path:
-    """A lock file: in a folder beside an SQLite file, or in the temporary folder for a server."""
-    safe = re.sub(r"[^\w.-]", "_", name)
+def lock_folder(url: URL) -> Path:
+    """Where locks are kept: beside an SQLite file, whatever it is called, or in the temporary folder for a server."""
     if url.get_backend_name() == "sqlite":
-        return Path(f"{url.database}.locks") / f"{safe}.lock"
+        return Path(f"{Path(url.database or '').resolve()}.locks")
     server = re.sub(r"\W", "_", f"{url.host}_{url.database}")
-    return Path(tempfile.gettempdir()) / f"{server}.locks" / f"{safe}.lock"
+    return Path(tempfile.gettempdir()) / f"{server}.locks"
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says, without the lines that only a developer reads."""
+    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def refuse_other(name: str, attrs: dict[str, Any], configuration: dict[str, Any]) -> None:
@@ -196,4 +190,4 @@ def fail_running(optuna_study: optuna.Study) -> None:
 
 def dashboard_command(storage: str) -> str:
     """What to type to browse the studies."""
-    return f"optuna-dashboard {storage}"
+    return f"optuna-dashboard {shlex.quote(storage)}"

@@ -19,7 +19,7 @@ EXPLODED = 1000.0
 """A run whose loss is this many times the loss of its first update has diverged."""
 CHECK_EVERY = 10
 """Updates between looks at the loss; each look waits for the device."""
-EVALUATION_ROWS = 1024
+EVALUATION_ROWS = 256
 """Rows per forward pass of an evaluation."""
 
 
@@ -69,7 +69,7 @@ def train(
 ) -> Iterator[Evaluation]:
     """Train the runs and yield each evaluation as it is made; the last one of each run comes at its horizon.
 
-    stop: asked before every update whether the run of that index is not to be trained further.
+    stop: asked before every update and every few rows evaluated whether to leave the run of that index.
     A diverged run yields one last evaluation, and stops.
     """
     for index, run in enumerate(cohort):
@@ -105,14 +105,18 @@ def train_alone(workload: Workload, run: Run, index: int, stop: Callable[[int], 
             yield diverged(workload, index, step, total_steps, lr, momentum)
             return
         if step in evaluate_after:
-            val_loss, val_metric = evaluate(workload, model, workload.data.validation)
+            found = evaluate(workload, model, workload.data.validation, lambda: stop(index))
+            if found is None:
+                return
+            val_loss, val_metric = found
             if not (math.isfinite(val_loss) and math.isfinite(val_metric)):
                 yield diverged(workload, index, step, total_steps, lr, momentum)
                 return
             if run.schedule.evaluations:
                 scheduler.observe(val_loss)
             judged = run.test and step == total_steps
-            test_metric = evaluate(workload, model, workload.data.test)[1] if judged else None
+            tested = evaluate(workload, model, workload.data.test, lambda: stop(index)) if judged else None
+            test_metric = tested[1] if tested else None
             yield Evaluation(index, step, total_steps, val_loss, val_metric, lr, momentum, test_metric=test_metric)
 
 
@@ -126,11 +130,15 @@ def batches(workload: Workload, run: Run) -> Iterator[Tensor]:
 
 
 @torch.inference_mode()
-def evaluate(workload: Workload, model: nn.Module, split: Split) -> tuple[float, float]:
-    """(loss, metric) of the model, as means over the rows of a split."""
+def evaluate(
+    workload: Workload, model: nn.Module, split: Split, stop: Callable[[], bool]
+) -> tuple[float, float] | None:
+    """(loss, metric) of the model, as means over the rows of a split; None where it was stopped in between."""
     model.eval()
     sums = torch.zeros(2, device=workload.device, dtype=torch.float64)
     for x, y in zip(split.x.split(EVALUATION_ROWS), split.y.split(EVALUATION_ROWS), strict=True):
+        if stop():
+            return None
         outputs = model(x)
         sums += len(x) * torch.stack([workload.loss(outputs, y), workload.metric.measure(outputs, y)])
     model.train()

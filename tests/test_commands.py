@@ -43,7 +43,7 @@ def test_a_first_search(command, tmp_path):
         ("--batch-size 0", "--batch-size must be at least 1, but 0 was given"),
         ("--batch-size 5000", "--batch-size must be at most 1078, the training rows of digits, but 5000 was given"),
         ("--trials-per-batch 0", "--trials-per-batch must be at least 1, but 0 was given"),
-        ("--weight-decay -1", "--weight-decay must be at least 0, but -1.0 was given"),
+        ("--weight-decay -1", "--weight-decay must be at least 0 and finite, but -1.0 was given"),
         ("--sampler-seed -1", "--sampler-seed must be at least 0, but -1 was given"),
         ("--rung-fractions 1.5", "--rung-fractions must be above 0 and below 1, but (1.5,) was given"),
         ("--reduction 1", "--reduction must be at least 2, but 1 was given"),
@@ -71,8 +71,8 @@ def test_data_that_is_not_there_is_told(command, monkeypatch, tmp_path):
     monkeypatch.setattr(torchvision.datasets.MNIST, "mirrors", ["http://127.0.0.1:9/"])
     result = command("search.py", "--dataset", "mnist", "--data-root", tmp_path / "data")
     assert result.code == 2
-    assert result.err.startswith("error: data set 'mnist' is not in ")
-    assert "put torchvision's files for MNIST there, name their folder with --data-root" in result.err
+    assert result.err.startswith("error: data set 'mnist' cannot be read from ")
+    assert "put torchvision's files for MNIST there, or name their folder with --data-root" in result.err
     assert result.err.count("\n") == 1
 
 

@@ -14,22 +14,25 @@ from test_search import finished
 ARGUMENTS = ["--dataset", "digits", "--epochs", 4, "--rung-fractions", 0.25, "--study", "killed"]
 
 
-def rows(folder):
-    """How many trials the database holds now; none where there is no database yet."""
+def count(folder, states):
+    """How many trials of these states the database holds now; none where there is no database yet."""
     path = folder / "results" / "studies.db"
     if not path.exists():
         return 0
     try:
         with closing(sqlite3.connect(path, timeout=60)) as connection:
-            return connection.execute("SELECT count(*) FROM trials").fetchone()[0]
+            marks = ", ".join("?" * len(states))
+            return connection.execute(f"SELECT count(*) FROM trials WHERE state IN ({marks})", states).fetchone()[0]
     except sqlite3.OperationalError:
         return 0
 
 
-def wait_for_rows(process, folder, least):
-    """Wait until the search has so many rows, or has ended."""
+def wait_until_training(process, folder, done):
+    """Wait until the search has so many finished trials and trains another, or has ended."""
     deadline = time.monotonic() + 120
-    while rows(folder) < least and process.poll() is None:
+    while process.poll() is None:
+        if count(folder, ["COMPLETE", "PRUNED"]) >= done and count(folder, ["RUNNING"]):
+            return
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
@@ -51,14 +54,17 @@ def test_a_killed_search_holds_what_one_left_alone_holds(trials_per_batch, folde
     (alone / "results").mkdir()
     untouched = start("search.py", *arguments, cwd=alone)
     killed = 0
-    for least in (3, 9, 19):
+    for done in (0, 10, 20):
         process = start("search.py", *arguments, cwd=folder)
-        wait_for_rows(process, folder, least)
-        time.sleep(0.03 * least)  # another moment of a trial each time
+        left_running = count(folder, ["RUNNING"])
+        while process.poll() is None and left_running and count(folder, ["RUNNING"]) >= left_running:
+            time.sleep(0.01)  # until this process has cleared what the one before left
+        wait_until_training(process, folder, done)
+        time.sleep(0.01 * done)  # another moment of a batch each time
         killed += process.poll() is None
         process.kill()
         process.communicate()
-    assert killed >= 2, "the searches ended before they could be killed"
+    assert killed == 3, "a search ended before it could be killed"
     last = start("search.py", *arguments, cwd=folder)
     said, _ = last.communicate(timeout=200)
     assert last.returncode == 0, said
@@ -73,11 +79,11 @@ def test_a_killed_search_holds_what_one_left_alone_holds(trials_per_batch, folde
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_search_ends_cleanly(how, folder):
     process = start("search.py", *ARGUMENTS, "--trials", 500, cwd=folder)
-    wait_for_rows(process, folder, 12)
+    wait_until_training(process, folder, 10)
     asked = time.monotonic()
     process.send_signal(how)
     said, _ = process.communicate(timeout=60)
-    assert time.monotonic() - asked < 10, "a second or two, on a busy machine more"
+    assert time.monotonic() - asked < 6, "a second or two, on a busy machine more"
     assert process.returncode == 130
     assert "Interrupted: everything finished is kept" in said
     assert "Winner: trial" in said
@@ -90,7 +96,7 @@ def test_an_interrupted_search_ends_cleanly(how, folder):
 
 def test_a_second_search_of_the_same_study_is_told(folder):
     first = start("search.py", *ARGUMENTS, "--trials", 500, cwd=folder)
-    wait_for_rows(first, folder, 1)
+    wait_until_training(first, folder, 0)
     second = start("search.py", *ARGUMENTS, "--trials", 500, cwd=folder)
     said, _ = second.communicate(timeout=60)
     first.kill()

@@ -160,6 +160,11 @@ def test_the_classical_pruners_go_on_after_a_stop(pruner, storage, tmp_path, wor
     left_alone = run_search(storage, workload, 14, configuration)
     stopped = f"sqlite:///{tmp_path / 'stopped.db'}"
     run_search(stopped, workload, 6, configuration)
+    with open_small(stopped, workload, configuration) as study:
+        batches = search(study, workload, configuration, 14)
+        for _ in range(3):  # into the middle of the next batch
+            next(batches)
+        batches.close()
     assert finished(run_search(stopped, workload, 14, configuration)) == finished(left_alone)
 
 

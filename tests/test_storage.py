@@ -2,6 +2,7 @@
 
 import sqlite3
 from dataclasses import replace
+from pathlib import Path
 
 import optuna
 import pytest
@@ -67,15 +68,36 @@ def test_another_workload_is_refused(storage, workload, data_root):
     with pytest.raises(InputError, match="another space: the range of peak_lr"), open_small(storage, narrower):
         pass
     upwards = replace(workload, metric=replace(workload.metric, direction="maximize"))
-    with pytest.raises(InputError, match="direction minimize .now maximize"), open_small(storage, upwards):
+    with pytest.raises(InputError, match="is to minimize its value"), open_small(storage, upwards):
         pass
 
 
 def test_a_study_of_another_program_is_refused(storage, workload):
     optuna.create_study(storage=storage, study_name="small").optimize(lambda trial: trial.suggest_float("x", 0, 1), 1)
-    with pytest.raises(InputError, match="'small' .* was not made by this project"), open_small(storage, workload):
+    with pytest.raises(InputError, match="'small' was not made by this project"), open_small(storage, workload):
         pass
     assert run_search(storage, workload, 1, name="beside it")
+
+
+def test_an_empty_study_in_another_direction_is_refused(storage, workload):
+    optuna.create_study(storage=storage, study_name="small", direction="maximize")
+    with pytest.raises(InputError, match="'small' is to maximize its value"), open_small(storage, workload):
+        pass
+
+
+def test_damaged_records_are_told(storage, workload):
+    with open_small(storage, workload):
+        pass
+    with sqlite3.connect(parse(storage).database) as connection:
+        connection.execute("UPDATE study_user_attributes SET value_json = '{'")
+    connection.close()
+    with pytest.raises(InputError, match="the records of study 'small' are damaged"), open_small(storage, workload):
+        pass
+
+
+def test_a_storage_that_fails_midway_is_told(storage, workload):
+    with pytest.raises(InputError, match="failed: disk full. Finished trials are kept"), open_small(storage, workload):
+        raise optuna.exceptions.StorageInternalError("disk full\nand much more")
 
 
 def test_a_study_left_half_created_is_completed(storage, workload):
@@ -88,7 +110,12 @@ def test_one_process_at_a_time(storage, workload):
     with open_small(storage, workload):
         with pytest.raises(InputError, match="'small' is being searched by process"), open_small(storage, workload):
             pass
-        with open_small(storage, workload, name="another study"):
+        for other in ("another study", "sm/all", "sm_all", "s" * 300):
+            with open_small(storage, workload, name=other):
+                pass
+        link = Path(parse(storage).database).with_name("link.db")
+        link.symlink_to(parse(storage).database)
+        with pytest.raises(InputError, match="is being searched"), open_small(f"sqlite:///{link}", workload):
             pass
     with open_small(storage, workload):
         pass
@@ -111,7 +138,7 @@ def test_the_dashboard_may_read_while_the_search_writes(storage, workload):
         ),
         ("sqlite://", "'sqlite://' keeps nothing"),
         ("sqlite:///nowhere/studies.db", "the folder nowhere of the storage does not exist: mkdir -p nowhere"),
-        ("sqlite:////proc/studies.db", "nothing can be written beside /proc/studies.db"),
+        ("sqlite:////proc/studies.db", "nothing can be written to /proc"),
         ("nosuchdatabase://host/studies", "cannot be used"),
         ("postgresql://127.0.0.1:1/studies", "cannot be used"),
     ],
@@ -168,3 +195,4 @@ def test_an_empty_file_is_a_new_database(tmp_path, workload):
 
 def test_the_dashboard_command_is_the_one_to_type():
     assert dashboard_command("sqlite:///results/studies.db") == "optuna-dashboard sqlite:///results/studies.db"
+    assert dashboard_command("sqlite:///my studies.db") == "optuna-dashboard 'sqlite:///my studies.db'"

@@ -74,6 +74,22 @@ def test_the_loop_equals_its_slow_twin(model, optimizer, data_root):
     assert [evaluation.lr for evaluation in found] == pytest.approx([rates[16 * e - 1] for e in (1, 2, 3)])
 
 
+@pytest.mark.parametrize(("epochs", "batch_size"), [(1, 64), (3, 50), (2, 1078)])
+def test_no_update_is_taken_beyond_the_run(epochs, batch_size, data_root):
+    workload = named_workload("digits", "mlp", "sgd", batch_size, 0.0, 0, data_root)
+    taken = []
+
+    def counted(model):
+        optimizer = workload.make_optimizer(model)
+        optimizer.register_step_post_hook(lambda *arguments: taken.append(optimizer.param_groups[0]["lr"]))
+        return optimizer
+
+    (last,) = train(replace(workload, make_optimizer=counted), [Run(Linear(peak_lr=0.1), epochs, 0, evaluations=1)])
+    total_steps = epochs * (1078 // batch_size)
+    assert taken == pytest.approx([0.1 * (1 - step / total_steps) for step in range(total_steps)])
+    assert last.step == last.total_steps == total_steps
+
+
 def test_momentum_is_read_back(workload):
     schedule = OneCycle(peak_lr=0.1, cycle_momentum=True)
     found = list(train(workload, [Run(schedule, EPOCHS, 0, evaluations=6)]))
