@@ -40,9 +40,9 @@ class Configuration:
     pruner: str = "horizon"
     """horizon: compare short complete runs; median, hyperband: Optuna's, at every epoch; none."""
     rung_fractions: tuple[float, ...] = (0.1,)
-    """horizon: lengths of the short runs, as shares of the full run (chosen by results/search/pruners.md)."""
+    """horizon: lengths of the short runs, as shares of the full run (measured in results/search/pruners.md)."""
     reduction: int = 4
-    """horizon: at each rung one in this many goes on (chosen by results/search/pruners.md)."""
+    """horizon: at each rung one in this many goes on (measured in results/search/pruners.md)."""
     trials_per_batch: int = 10
     """Trials asked together; each batch learns from the whole batches before it."""
     sampler_seed: int = 0
