@@ -128,7 +128,9 @@ def test_the_comparison_of_pruners(tmp_path):
     assert len((tmp_path / "compared" / "pruners.csv").read_text().splitlines()) == 5
     assert table in (tmp_path / "compared" / "pruners.md").read_text()
     assert (tmp_path / "compared" / "pruners.png").read_bytes().startswith(b"\x89PNG")
-    assert json.loads((tmp_path / "compared" / "manifest.json").read_text())["command"].startswith("python")
+    assert json.loads((tmp_path / "compared" / "manifest.json").read_text())["table_made"]["command"].startswith(
+        "python"
+    )
 
 
 def test_help_shows_every_option(command):
