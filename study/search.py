@@ -1,8 +1,7 @@
 """The search: ask a batch of trials, train them rung by rung, report, prune, tell.
 
-Same seed, same study: the sampler and the pruner see only what earlier whole batches left. They work on a view, an
-in-memory study made anew for every batch from the stored rows, with a seed of the batch's own; the rows are written
-beside it, and finished in number order when the batch ends. So a batch that was cut off is asked again, identically.
+The sampler and the pruner work on a view of what earlier whole batches left (view.py); the rows of the storage are
+written beside it, and finished in number order when the batch ends.
 """
 
 from __future__ import annotations
@@ -11,21 +10,17 @@ import math
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
-import numpy as np
 import optuna
-from optuna.distributions import BaseDistribution
-from optuna.samplers import BaseSampler, TPESampler
-from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
+from optuna.trial import FrozenTrial, Trial, TrialState
 
 from search_spaces import suggest
 from search_spaces.schedule import Schedule
 from study.configuration import ENGINE, Configuration
-from study.pruning import make_pruner
 from study.records import CURVE_POINTS, better_first, curve_columns, finished_trials, plain_arguments
 from study.storage import fail_running
 from study.training import Evaluation, Run, train
+from study.view import Replay, make_view, next_batch
 from study.workload import Workload
 
 
@@ -55,26 +50,6 @@ class Candidate:
         for trial in (self.trial, self.row):
             if trial:
                 trial.report(value, step=epoch)
-
-
-class Replay(BaseSampler):
-    """Draws what the view drew, so that `suggest` writes the same parameters to the storage."""
-
-    def __init__(self, params: dict[str, Any]) -> None:
-        self.params = params
-
-    def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        return {}
-
-    def sample_relative(
-        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
-    ) -> dict[str, Any]:
-        return {}
-
-    def sample_independent(
-        self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
-    ) -> Any:
-        return self.params[param_name]
 
 
 def search(
@@ -110,44 +85,13 @@ def search(
         fail_running(optuna_study)
 
 
-def next_batch(finished: list[FrozenTrial], trials_per_batch: int, trials: int) -> tuple[int, int, set[int]]:
-    """(number, size, positions already finished) of the batch to ask: the last one again, where it was cut off."""
-    if not finished:
-        return 0, min(trials_per_batch, trials), set()
-    last = finished[-1].user_attrs["batch"]
-    batches = [trial.user_attrs["batch"] for trial in finished]
-    kept = {batch["position"] for batch in batches if batch["number"] == last["number"]}
-    if len(kept) < last["size"]:
-        return last["number"], last["size"], kept
-    return last["number"] + 1, min(trials_per_batch, trials - len(finished)), set()
-
-
 def ask(
     earlier: list[FrozenTrial], workload: Workload, configuration: Configuration, number: int, size: int
 ) -> list[Candidate]:
     """Draw a batch, from nothing but the trials of earlier batches and the seeds."""
-    seed = int(np.random.SeedSequence([configuration.sampler_seed, number]).generate_state(1)[0])
-    view = optuna.create_study(
-        study_name="view",  # Hyperband derives its brackets from the name
-        direction=workload.metric.direction,
-        sampler=TPESampler(seed=seed),
-        pruner=make_pruner(configuration.pruner, configuration.epochs, configuration.reduction),
-    )
-    view.add_trials(as_seen_by_view(trial) for trial in earlier)
+    view = make_view(earlier, workload.metric.direction, configuration, number)
     asked = [view.ask() for _ in range(size)]
     return [Candidate(trial, suggest(trial, configuration.families, workload.peak_lr), row=None) for trial in asked]
-
-
-def as_seen_by_view(trial: FrozenTrial) -> FrozenTrial:
-    """A stored trial without what only people read, and with what the pruner noted on it."""
-    return create_trial(
-        state=trial.state,
-        values=trial.values,
-        params=trial.params,
-        distributions=trial.distributions,
-        intermediate_values=trial.intermediate_values,
-        system_attrs=trial.user_attrs.get("pruner_notes", {}),
-    )
 
 
 def add_row(
