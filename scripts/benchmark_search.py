@@ -1,4 +1,4 @@
-"""Compare ways of pruning: the same search, many search seeds, each winner judged on test over fresh training seeds.
+"""Compare ways of searching: many search seeds each, each winner judged on test over fresh training seeds.
 
 Every study is kept in the storage, so that the command goes on where it was stopped.
 """
@@ -23,6 +23,7 @@ from study.command import DATA_ROOT, run_command
 from study.comparison import Row, draw, table
 from study.configuration import Configuration
 from study.confirm import FIRST_FRESH_SEED, confirm
+from study.engine import Engine, keep
 from study.provenance import provenance
 from study.records import best_trial, finished_trials, spent_epochs
 from study.search import search
@@ -30,23 +31,29 @@ from study.statistics import mean_interval
 from study.storage import open_study
 
 CPU = torch.device("cpu")
-ARMS: dict[str, dict[str, Any]] = {
-    "none": {"pruner": "none"},
-    "horizon": {"pruner": "horizon"},
-    "median": {"pruner": "median", "trials_per_batch": 1},
-    "hyperband": {"pruner": "hyperband", "trials_per_batch": 1},
+ARMS: dict[str, dict[str, dict[str, Any]]] = {
+    "pruners": {
+        "none": {"pruner": "none"},
+        "horizon": {"pruner": "horizon"},
+        "median": {"pruner": "median", "trials_per_batch": 1},
+        "hyperband": {"pruner": "hyperband", "trials_per_batch": 1},
+    },
+    "batches": {f"batches of {size}": {"trials_per_batch": size} for size in (1, 5, 10, 25, 50)},
 }
-"""Optuna's pruners judge one trial after another, as they do in `study.optimize`; the others in batches, by default."""
+"""What is compared, and its arms: changes to the default search. Optuna's pruners judge one trial after another, as they
+do in `study.optimize`; the others in batches."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """Compare ways of pruning over many search seeds."""
+    """Compare ways of searching over many search seeds."""
 
     configuration: Annotated[Configuration, tyro.conf.OmitArgPrefixes]
     """The search that all arms share."""
-    arms: tuple[str, ...] = tuple(ARMS)
-    """none, horizon, median, hyperband; differences are to the first."""
+    compare: str = "pruners"
+    """pruners, or batches: how many trials are asked together."""
+    arms: tuple[str, ...] = ()
+    """Which of the arms; differences are to the first two. None: all."""
     search_seeds: int = 10
     """Searches per arm."""
     first_search_seed: int = 0
@@ -60,7 +67,7 @@ class Options:
     storage: str = "sqlite:///results/benchmark_search.db"
     """Where the studies are kept."""
     output: Path = Path("results/search")
-    """Folder for pruners.md, pruners.csv, pruners.png and manifest.json."""
+    """Folder for the table (.md), its data (.csv), figure (.png) and manifest (.json), named after what is compared."""
     data_root: Path = DATA_ROOT
     """Where data sets are kept."""
 
@@ -71,9 +78,16 @@ class Options:
         require(self.first_search_seed >= 0, "--first-search-seed must be at least 0", self.first_search_seed)
         for name in ("search_seeds", "trials", "confirm_seeds", "workers"):
             require(getattr(self, name) >= 1, f"--{name.replace('_', '-')} must be at least 1", getattr(self, name))
+        if self.compare not in ARMS:
+            raise unknown("comparison", self.compare, ARMS)
         for arm in self.arms:
-            if arm not in ARMS:
-                raise unknown("arm", arm, ARMS)
+            if arm not in ARMS[self.compare]:
+                raise unknown("arm", arm, ARMS[self.compare])
+
+    @property
+    def chosen_arms(self) -> list[str]:
+        """The arms that are compared, in order."""
+        return list(self.arms or ARMS[self.compare])
 
     @property
     def full_epochs(self) -> int:
@@ -94,7 +108,7 @@ class Options:
 def main(options: Options) -> None:
     """Run what is missing, then print the table and write what it was made of."""
     seeds = range(options.first_search_seed, options.first_search_seed + options.search_seeds)
-    tasks = [(options, arm, seed) for seed in seeds for arm in options.arms]
+    tasks = [(options, arm, seed) for seed in seeds for arm in options.chosen_arms]
     rows: list[Row] = []
     sessions: list[dict[str, Any]] = []
     with ProcessPoolExecutor(options.workers, multiprocessing.get_context("spawn")) as pool:
@@ -106,17 +120,18 @@ def main(options: Options) -> None:
                 print(f"{done}/{len(tasks)} {row.arm}, search seed {row.search_seed}: {row.test_error:.4f}", flush=True)
         finally:
             pool.shutdown(cancel_futures=True)
-    rows.sort(key=lambda row: (options.arms.index(row.arm), row.search_seed))
-    compared = table(rows, options.arms, options.full_epochs)
+    rows.sort(key=lambda row: (options.chosen_arms.index(row.arm), row.search_seed))
+    compared = table(rows, options.chosen_arms, options.full_epochs)
     options.output.mkdir(parents=True, exist_ok=True)
-    with (options.output / "pruners.csv").open("w", newline="") as file:
+    stem = options.output / options.compare
+    with stem.with_suffix(".csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, [field.name for field in fields(Row)])
         writer.writeheader()
         writer.writerows(asdict(row) for row in rows)
-    (options.output / "pruners.md").write_text(f"{options.caption}\n\n{compared}\n")
-    (options.output / "pruners.png").write_bytes(draw(rows, options.arms, options.full_epochs))
+    stem.with_suffix(".md").write_text(f"{options.caption}\n\n{compared}\n")
+    stem.with_suffix(".png").write_bytes(draw(rows, options.chosen_arms, options.full_epochs, options.compare))
     manifest = {"first_study_began": min(sessions, key=lambda session: session["time"]), "table_made": provenance(CPU)}
-    (options.output / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
+    stem.with_suffix(".json").write_text(json.dumps(manifest, indent=2) + "\n")
     print(f"{options.caption}\n\n{compared}")
 
 
@@ -124,14 +139,16 @@ def one_study(options: Options, arm: str, seed: int) -> tuple[Row, dict[str, Any
     """Search with one arm and one seed, confirm the winner; its figures, and the provenance of its first start."""
     torch.set_num_threads(1)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    configuration = replace(options.configuration, sampler_seed=seed, **ARMS[arm])
+    configuration = replace(options.configuration, sampler_seed=seed, **ARMS[options.compare][arm])
+    engine = Engine(configuration.trials_per_batch)
     workload = configuration.make_workload(options.data_root)
     attributes = {"group": "benchmark_search", **workload.attributes()}
-    name = f"{configuration.study_name}-{arm}-{options.trials}-trials-seed-{seed}"
+    name = f"{configuration.study_name}-{arm.replace(' ', '-')}-{options.trials}-trials-seed-{seed}"
     with open_study(
         options.storage, name, configuration.resolved(workload), attributes, provenance(workload.device)
     ) as optuna_study:
-        for _ in search(optuna_study, workload, configuration, options.trials):
+        keep(optuna_study, engine)
+        for _ in search(optuna_study, workload, configuration, engine, options.trials):
             pass
         trials = finished_trials(optuna_study)
         best = best_trial(optuna_study, trials)
@@ -140,7 +157,7 @@ def one_study(options: Options, arm: str, seed: int) -> tuple[Row, dict[str, Any
         key = f"confirmed_{options.confirm_seeds}_trial_{best.number}"
         if key not in optuna_study.user_attrs:
             seeds = range(FIRST_FRESH_SEED, FIRST_FRESH_SEED + options.confirm_seeds)
-            values = confirm(workload, from_params(best.params), configuration.epochs, seeds)
+            values = confirm(workload, from_params(best.params), configuration.epochs, seeds, len(seeds))
             optuna_study.set_user_attr(key, values)
         confirmed = optuna_study.user_attrs[key]
         session = optuna_study.user_attrs["sessions"][0]
@@ -149,7 +166,7 @@ def one_study(options: Options, arm: str, seed: int) -> tuple[Row, dict[str, Any
         search_seed=seed,
         trials=len(trials),
         epochs=round(sum(spent_epochs(trial) for trial in trials), 2),
-        training_seconds=round(sum(trial.user_attrs["seconds"] for trial in trials), 1),
+        training_seconds=round(sum(trial.user_attrs["record"]["seconds"] for trial in trials), 1),
         family=best.params["family"],
         val_error=best.value or 0.0,
         test_error=mean_interval(confirmed).mean,

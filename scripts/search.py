@@ -18,6 +18,7 @@ from rich.console import Console
 from search_spaces.errors import InputError, require
 from study.command import DATA_ROOT, interruption, run_command
 from study.configuration import Configuration
+from study.engine import EngineOptions, agree
 from study.progress import Display
 from study.provenance import differing_versions, provenance
 from study.records import finished_trials
@@ -32,6 +33,8 @@ class Options:
 
     configuration: Annotated[Configuration, tyro.conf.OmitArgPrefixes]
     """What is searched, on what, and how."""
+    engine: Annotated[EngineOptions, tyro.conf.OmitArgPrefixes]
+    """How runs are trained."""
     trials: int = 50
     """Search until the study holds so many finished trials."""
     study: str | None = None
@@ -66,9 +69,11 @@ def main(options: Options) -> None:
             console.print(f"Study {name!r} already holds {done} finished trials: nothing is left to do.")
         else:
             console.print(f"Study {name!r}: {workload.name} on {session['device']}, kept in {options.storage}")
+        engine, reason = agree(optuna_study, options.engine, workload, configuration)
+        console.print(f"Engine: {engine} ({reason})")
         try:
             with interruption() as interrupted, Display(console, optuna_study, options.trials) as display:
-                for batch in search(optuna_study, workload, configuration, options.trials, interrupted):
+                for batch in search(optuna_study, workload, configuration, engine, options.trials, interrupted):
                     display.update(batch)
         except KeyboardInterrupt:
             console.print("Interrupted: everything finished is kept; the same command goes on.")

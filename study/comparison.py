@@ -74,7 +74,7 @@ def signed(difference: Interval) -> str:
     return f"{difference.mean:+.2f} [{difference.low:+.2f}, {difference.high:+.2f}]"
 
 
-def draw(rows: Sequence[Row], arms: Sequence[str], full_epochs: int) -> bytes:
+def draw(rows: Sequence[Row], arms: Sequence[str], full_epochs: int, compared: str) -> bytes:
     """A PNG: test accuracy of each study's winner against the epochs it cost, and the mean of each arm."""
     with style.context(["default", LOOK]):
         figure = Figure(figsize=(6.5, 3.4), dpi=160, layout="constrained")
@@ -88,7 +88,7 @@ def draw(rows: Sequence[Row], arms: Sequence[str], full_epochs: int) -> bytes:
             axes.errorbar(middle, found.mean, error, fmt="o", markersize=6, capsize=4, color=color, label=arm)
         axes.set(xlabel="epochs trained (% of those without pruning)", ylabel="test accuracy of the winner (%)")
         axes.set_xlim(left=0)
-        axes.legend(title="pruner: mean and 95 % interval", loc="lower right")
+        axes.legend(title=f"{compared}: mean and 95 % interval", loc="lower right")
         picture = io.BytesIO()
         figure.savefig(picture, **SAVE)
     return picture.getvalue()

@@ -1,4 +1,4 @@
-"""Configuration: everything that can change what a study finds. A study is opened with an equal one, or not at all."""
+"""Configuration: what a study finds depends on it. A study is opened with an equal one, or not at all."""
 
 from __future__ import annotations
 
@@ -14,9 +14,6 @@ from search_spaces import FAMILIES, check_families, space
 from search_spaces.errors import require, unknown
 from study.pruning import PRUNERS, horizons
 from study.workload import Workload, named_workload, optimizer_choice
-
-ENGINE = "loop"
-"""How cohorts are trained: run by run."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +102,6 @@ class Configuration:
             "data": workload.data.fingerprint(),
             "horizons": self.horizons,
             "sampler": "tpe",
-            "engine": ENGINE,
             "device": workload.device.type,
             "space": {name: json.loads(distribution_to_json(ranges[name])) for name in ranges},
         }

@@ -10,11 +10,13 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn
 
-from study.search import Candidate
+from study.search import Batch
 from study.summary import Tally, best_by_family, family_table, value_name
 
 LINE_EVERY = 30.0
 """A log gets a line at least this often, in seconds, where batches take longer."""
+DRAW_EVERY = 0.2
+"""A terminal is drawn at most this often, in seconds."""
 
 
 class Display:
@@ -24,7 +26,7 @@ class Display:
         self.console, self.optuna_study, self.trials = console, optuna_study, trials
         self.tally = Tally.of(optuna_study)
         self.finished_before = len(self.tally.trials)
-        self.started = self.last_line = time.monotonic()
+        self.started = self.last_shown = time.monotonic()
         self.bar = Progress(BarColumn(), TextColumn("{task.description}"), console=console)
         self.task = self.bar.add_task("", total=trials)
         self.live = (
@@ -42,17 +44,19 @@ class Display:
         if self.live:
             self.live.stop()
 
-    def update(self, batch: list[Candidate]) -> None:
-        """Show the present state; `batch` is anywhere on its way, or finished."""
-        finished = batch[-1].finished
-        if finished:
+    def update(self, batch: Batch) -> None:
+        """Show the present state, unless that was done a moment ago; `batch` is anywhere on its way, or finished."""
+        every = DRAW_EVERY if self.live else LINE_EVERY
+        if not batch.finished and time.monotonic() - self.last_shown < every:
+            return
+        self.last_shown = time.monotonic()
+        if batch.finished:
             self.tally = Tally.of(self.optuna_study)
-        line = self.line(0.0 if finished else sum(sum(candidate.epochs_used.values()) for candidate in batch))
+        line = self.line(0.0 if batch.finished else batch.epochs_trained)
         if self.live:
             self.bar.update(self.task, completed=len(self.tally.trials), description=line)
             self.live.update(Group(family_table(self.optuna_study, self.tally.trials), self.bar))
-        elif finished or time.monotonic() - self.last_line >= LINE_EVERY:
-            self.last_line = time.monotonic()
+        else:
             self.console.print(line, self.families(), sep=" | ")
 
     def line(self, epochs_in_batch: float) -> str:

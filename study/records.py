@@ -1,13 +1,16 @@
 """What is kept of a study and of each trial: the names and the meaning of the stored attributes.
 
-A study's attributes: `format` (FORMAT), `configuration` (all that can change a result), `workload` (its name), `group`
-(the benchmark it belongs to, its own name otherwise), `metric` (name, direction, unit, worst), `optimizer_code`,
-`steps_per_epoch`, `sessions` (provenance of every start, in order).
+A study's attributes: `format` (FORMAT), `configuration` (all that decides what is found, but the engine), `engine`
+(name, cohort and workers: how its runs are trained), `workload` (its name), `group` (the benchmark it belongs to, its
+own name otherwise), `metric` (name, direction, unit, worst), `optimizer_code`, `steps_per_epoch`, `sessions`
+(provenance of every start, in order).
 
-A trial's attributes: `batch` (number, position, size), `seeds` (sampler_seed, train_seed, split_seed), `engine`,
-`torch` (the resolved arguments, for the full run); and, once it is finished, `epochs_used` (at each rung), `curve`
-(columns, one row per evaluation of the last run), `best_epoch`, `diverged`, `seconds` (trained), and for Hyperband
-`pruner_notes` (what it must find again).
+A trial's attributes: `record` and `curve` (columns, one row per evaluation of the last run); for Hyperband
+`pruner_notes` (what it must find again). They are few because each costs a millisecond to store. A record holds
+`batch` (number, position, size), `seeds` (sampler_seed, train_seed, split_seed), `torch` (the resolved arguments, for
+the full run), `epochs_used` and `cohort` (runs trained together, 1 is the plain loop), both at each rung, `engine` (of
+the last rung), `too_large` (cohorts for which memory did not suffice), `best_epoch`, `diverged`, `seconds` (of
+training; those of a cohort are shared among its updates).
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from study.training import Evaluation
 
-FORMAT = 1
+FORMAT = 2
 """Version of this record format; a study of another version is refused."""
 CURVE_POINTS = 50
 """Most evaluations kept of a run; also the most that are made."""
@@ -48,7 +51,7 @@ def best_trial(optuna_study: optuna.Study, trials: Sequence[FrozenTrial]) -> Fro
 
 def spent_epochs(trial: FrozenTrial) -> float:
     """Epochs trained for a finished trial, over all its rungs."""
-    return float(sum(trial.user_attrs["epochs_used"].values()))
+    return float(sum(trial.user_attrs["record"]["epochs_used"].values()))
 
 
 def curve_columns(evaluations: Sequence[Evaluation], metric: str) -> dict[str, list[Any]]:

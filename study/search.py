@@ -1,7 +1,7 @@
 """The search: ask a batch of trials, train them rung by rung, report, prune, tell.
 
-The sampler and the pruner work on a view of what earlier whole batches left (view.py); the rows of the storage are
-written beside it, and finished in number order when the batch ends.
+The sampler and the pruner work on a view of what whole batches left (view.py). A trial is written to the storage once
+its last run has ended, in one piece: what is there is finished, whatever happens to this process.
 """
 
 from __future__ import annotations
@@ -10,17 +10,21 @@ import math
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
 import optuna
-from optuna.trial import FrozenTrial, Trial, TrialState
+from optuna.trial import Trial, TrialState, create_trial
 
 from search_spaces import suggest
 from search_spaces.schedule import Schedule
-from study.configuration import ENGINE, Configuration
+from study.configuration import Configuration
+from study.engine import Engine, keep
 from study.records import CURVE_POINTS, better_first, curve_columns, finished_trials, plain_arguments
-from study.storage import fail_running
-from study.training import Evaluation, Run, train
-from study.view import Replay, make_view, next_batch
+from study.trainer import Trainer
+from study.training import Evaluation, Run
+from study.view import make_sampler, make_view, next_batch, place
+from study.workers import Workers
 from study.workload import Workload
 
 
@@ -28,115 +32,130 @@ from study.workload import Workload
 class Candidate:
     """A trial of the present batch, on its way through the rungs.
 
-    trial: in the view. row: in the storage; None where an earlier start of the search finished it already.
-    evaluations: of its last run. epochs_used: by horizon.
+    trial: in the view. stored: whether its row is in the storage. evaluations: of its last run. epochs_used and
+    cohort: by horizon. began: when its first run did. seconds: of training.
     """
 
     trial: Trial
     schedule: Schedule
-    row: Trial | None
+    batch: dict[str, int]
+    stored: bool
+    began: datetime
     evaluations: list[Evaluation] = field(default_factory=list)
     epochs_used: dict[str, float] = field(default_factory=dict)
-    reported: int = 0
+    cohort: dict[str, int] = field(default_factory=dict)
+    reported: dict[int, float] = field(default_factory=dict)
     pruned: bool = False
-    finished: bool = False
     seconds: float = 0.0
 
     def report(self, value: float, epoch: int) -> None:
-        """Tell view and storage what so many epochs were worth; the first value of an epoch counts."""
-        if epoch <= self.reported:
-            return
-        self.reported = epoch
-        for trial in (self.trial, self.row):
-            if trial:
-                trial.report(value, step=epoch)
+        """Tell the view what so many epochs were worth; the first value of an epoch counts."""
+        if epoch > max(self.reported, default=0):
+            self.reported[epoch] = value
+            self.trial.report(value, step=epoch)
+
+
+@dataclass
+class Batch:
+    """The trials asked together. finished: whether all of it is stored."""
+
+    candidates: list[Candidate]
+    finished: bool = False
+
+    @property
+    def epochs_trained(self) -> float:
+        """Over all candidates and rungs, up to now."""
+        return sum(sum(candidate.epochs_used.values()) for candidate in self.candidates)
 
 
 def search(
     optuna_study: optuna.Study,
     workload: Workload,
     configuration: Configuration,
+    engine: Engine,
     trials: int,
     interrupted: Callable[[], bool] = lambda: False,
-) -> Generator[list[Candidate], None, None]:
+) -> Generator[Batch, None, None]:
     """Search until the study holds so many finished trials; yields the present batch after every evaluation.
 
     The study must be this process's own (`storage.open_study`). interrupted: asked at every update, and never while
-    something is written; where it says so, the search ends with a KeyboardInterrupt. If the caller stops early, by
-    closing the generator or by an exception, the trials of the present batch that are not finished are marked FAIL.
+    something is written; where it says so, the search ends with a KeyboardInterrupt. What the present batch has stored
+    by then stays, and the rest is trained again.
     """
-    try:
-        while len(finished := finished_trials(optuna_study)) < trials:
-            number, size, kept = next_batch(finished, configuration.trials_per_batch, trials)
-            earlier = [trial for trial in finished if trial.user_attrs["batch"]["number"] < number]
-            batch = ask(earlier, workload, configuration, number, size)
-            for position, candidate in enumerate(batch):
-                if position not in kept:
-                    where = {"number": number, "position": position, "size": size}
-                    candidate.row = add_row(optuna_study, workload, configuration, candidate, where)
-            for _ in try_at_rungs(workload, configuration, batch, interrupted):
+    finished = sorted(finished_trials(optuna_study), key=place)
+    number, size, stored = next_batch(finished, configuration.trials_per_batch, trials)
+    view = make_view(
+        [trial for trial in finished if place(trial) < (number, 0)],
+        workload.metric.direction,
+        configuration,
+    )
+    done = len(finished) - len(stored)
+    with engine.trainer(workload) as trainer:
+        while done + len(stored) < trials:
+            view.sampler = make_sampler(configuration.sampler_seed, number)
+            batch = ask(view, workload, configuration, number, size, stored)
+            for _ in try_at_rungs(optuna_study, workload, configuration, trainer, batch, interrupted):
                 yield batch
-            for candidate in batch:
-                if candidate.row:
-                    finish_row(optuna_study, workload, configuration, candidate, candidate.row)
-                candidate.finished = True
+            if trainer.cohort < engine.cohort:
+                engine = Engine(trainer.cohort, engine.workers)
+                keep(optuna_study, engine)
+            for candidate in batch.candidates:
+                tell(view, candidate)
+            batch.finished = True
             yield batch
-    finally:
-        fail_running(optuna_study)
+            done += size
+            number, size, stored = number + 1, min(configuration.trials_per_batch, trials - done), set()
 
 
 def ask(
-    earlier: list[FrozenTrial], workload: Workload, configuration: Configuration, number: int, size: int
-) -> list[Candidate]:
-    """Draw a batch, from nothing but the trials of earlier batches and the seeds."""
-    view = make_view(earlier, workload.metric.direction, configuration, number)
+    view: optuna.Study, workload: Workload, configuration: Configuration, number: int, size: int, stored: set[int]
+) -> Batch:
+    """Draw a batch; stored: positions that an earlier start of the search finished already."""
     asked = [view.ask() for _ in range(size)]
-    return [Candidate(trial, suggest(trial, configuration.families, workload.peak_lr), row=None) for trial in asked]
-
-
-def add_row(
-    optuna_study: optuna.Study,
-    workload: Workload,
-    configuration: Configuration,
-    candidate: Candidate,
-    where: dict[str, int],
-) -> Trial:
-    """Write the trial to the storage as running, with all that is known before it is trained."""
-    optuna_study.sampler = Replay(candidate.trial.params)
-    row = optuna_study.ask()
-    suggest(row, configuration.families, workload.peak_lr)
-    resolved = candidate.schedule.resolve(configuration.epochs * workload.steps_per_epoch)
-    for key, value in {
-        "batch": where,
-        "seeds": {name: getattr(configuration, name) for name in ("sampler_seed", "train_seed", "split_seed")},
-        "engine": ENGINE,
-        "torch": plain_arguments(resolved),
-    }.items():
-        row.set_user_attr(key, value)
-    return row
+    return Batch(
+        [
+            Candidate(
+                trial,
+                suggest(trial, configuration.families, workload.peak_lr),
+                batch={"number": number, "position": position, "size": size},
+                stored=position in stored,
+                began=datetime.now(),
+            )
+            for position, trial in enumerate(asked)
+        ]
+    )
 
 
 def try_at_rungs(
-    workload: Workload, configuration: Configuration, batch: list[Candidate], interrupted: Callable[[], bool]
+    optuna_study: optuna.Study,
+    workload: Workload,
+    configuration: Configuration,
+    trainer: Trainer | Workers,
+    batch: Batch,
+    interrupted: Callable[[], bool],
 ) -> Iterator[None]:
-    """Train the batch at each horizon in turn, and let go on who may; yields after every evaluation.
+    """Train the batch at each horizon in turn, let go on who may, and store the others; yields at every evaluation.
 
     The horizon pruner judges complete runs, when all of the batch have reported; the others judge at every epoch.
     """
-    live = batch
+    live = batch.candidates
     for horizon in configuration.horizons:
-        yield from train_rung(workload, configuration, live, horizon, interrupted)
+        yield from train_rung(workload, configuration, trainer, live, horizon, interrupted)
         if interrupted():
             raise KeyboardInterrupt
         if horizon < configuration.epochs:
             for candidate in live:
                 candidate.pruned = candidate.pruned or candidate.trial.should_prune()
+        for candidate in live:
+            if (candidate.pruned or horizon == configuration.epochs) and not candidate.stored:
+                store(optuna_study, workload, configuration, candidate)
         live = [candidate for candidate in live if not candidate.pruned]
 
 
 def train_rung(
     workload: Workload,
     configuration: Configuration,
+    trainer: Trainer | Workers,
     live: list[Candidate],
     horizon: int,
     interrupted: Callable[[], bool],
@@ -148,20 +167,24 @@ def train_rung(
     ]
     for candidate in live:
         candidate.evaluations = []
-    before = time.perf_counter()
-    for evaluation in train(workload, runs, lambda run: live[run].pruned or interrupted()):
+    began = time.perf_counter()
+    for evaluation in trainer.train(runs, lambda run: live[run].pruned or interrupted()):
         candidate = live[evaluation.run]
         candidate.evaluations.append(evaluation)
         candidate.epochs_used[str(horizon)] = evaluation.step / workload.steps_per_epoch
+        candidate.cohort[str(horizon)] = evaluation.cohort
         if evaluation.last or at_every_epoch:
             epoch = epoch_to_report(evaluation, horizon, at_every_epoch, workload.steps_per_epoch)
             candidate.report(evaluation.metric, epoch)
         candidate.pruned = evaluation.diverged or (
             at_every_epoch and not evaluation.last and candidate.trial.should_prune()
         )
-        candidate.seconds += time.perf_counter() - before
-        before = time.perf_counter()
         yield
+    seconds = time.perf_counter() - began
+    updates = sum(candidate.evaluations[-1].step for candidate in live if candidate.evaluations)
+    for candidate in live:
+        if candidate.evaluations:
+            candidate.seconds += seconds * candidate.evaluations[-1].step / updates
 
 
 def epoch_to_report(evaluation: Evaluation, horizon: int, at_every_epoch: bool, steps_per_epoch: int) -> int:
@@ -172,25 +195,44 @@ def epoch_to_report(evaluation: Evaluation, horizon: int, at_every_epoch: bool, 
     return math.ceil(epochs) if evaluation.diverged else math.floor(epochs)
 
 
-def finish_row(
-    optuna_study: optuna.Study, workload: Workload, configuration: Configuration, candidate: Candidate, row: Trial
-) -> None:
-    """Write what became of the trial, and last of all that it is finished."""
-    evaluations = candidate.evaluations
+def store(optuna_study: optuna.Study, workload: Workload, configuration: Configuration, candidate: Candidate) -> None:
+    """Write the finished trial, in one transaction."""
+    evaluations, last = candidate.evaluations, candidate.evaluations[-1]
     best = min(evaluations, key=lambda evaluation: better_first(optuna_study) * evaluation.metric)
-    attributes = {
+    resolved = candidate.schedule.resolve(configuration.epochs * workload.steps_per_epoch)
+    record: dict[str, Any] = {
+        "batch": candidate.batch,
+        "seeds": {name: getattr(configuration, name) for name in ("sampler_seed", "train_seed", "split_seed")},
+        "torch": plain_arguments(resolved),
         "epochs_used": candidate.epochs_used,
-        "curve": curve_columns(evaluations, workload.metric.name),
+        "cohort": candidate.cohort,
+        "engine": Engine(last.cohort).name,
+        "too_large": list(last.too_large),
         "best_epoch": best.step / workload.steps_per_epoch,
-        "diverged": evaluations[-1].diverged,
+        "diverged": last.diverged,
         "seconds": round(candidate.seconds, 3),
     }
+    attributes = {"record": record, "curve": curve_columns(evaluations, workload.metric.name)}
+    seen = candidate.trial.study.get_trials(deepcopy=False)[candidate.trial.number]
     if configuration.pruner == "hyperband":
-        notes = candidate.trial.study.get_trials(deepcopy=False)[candidate.trial.number].system_attrs
-        attributes["pruner_notes"] = notes
-    for key, value in attributes.items():
-        row.set_user_attr(key, value)
+        attributes["pruner_notes"] = seen.system_attrs
+    trial = create_trial(
+        state=TrialState.PRUNED if candidate.pruned else TrialState.COMPLETE,
+        # A diverged run has the worst value: a trial that failed would teach the sampler nothing.
+        value=last.metric,
+        params=seen.params,
+        distributions=seen.distributions,
+        intermediate_values=candidate.reported,
+        user_attrs=attributes,
+    )
+    trial.datetime_start = candidate.began
+    optuna_study.add_trial(trial)
+    candidate.stored = True
+
+
+def tell(view: optuna.Study, candidate: Candidate) -> None:
+    """Let the view know what became of the trial."""
     if candidate.pruned:
-        optuna_study.tell(row, state=TrialState.PRUNED)  # its value is the last one reported
+        view.tell(candidate.trial, state=TrialState.PRUNED)
     else:
-        optuna_study.tell(row, evaluations[-1].metric)
+        view.tell(candidate.trial, candidate.evaluations[-1].metric)

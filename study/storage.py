@@ -18,7 +18,6 @@ from filelock import FileLock
 from optuna.pruners import NopPruner
 from optuna.samplers import RandomSampler
 from optuna.storages import RDBStorage
-from optuna.trial import TrialState
 from sqlalchemy.engine import URL, make_url
 
 from search_spaces.errors import InputError
@@ -38,8 +37,8 @@ def open_study(
 
     storage: a database URL. configuration: all that can change a result, as plain values. attributes: what else a new
     study carries. session: the provenance of this start, added to the others.
-    Trials that a killed process left running are marked FAIL. Raises InputError where the storage cannot be used,
-    another process searches this study, or it was made with another configuration.
+    Raises InputError where the storage cannot be used, another process searches this study, or it was made with another
+    configuration.
     """
     url = parse(storage)
     check_file(url)
@@ -79,7 +78,6 @@ def prepare(
         for key, value in {"format": FORMAT, **attributes, "configuration": configuration}.items():
             optuna_study.set_user_attr(key, value)
     optuna_study.set_user_attr("sessions", [*attrs.get("sessions", []), session])
-    fail_running(optuna_study)
 
 
 def parse(storage: str) -> URL:
@@ -180,12 +178,6 @@ def refuse_other(name: str, attrs: dict[str, Any], configuration: dict[str, Any]
             f"study {name!r} was made with {', '.join(different)}: "
             "give it the same again, or choose another with --study"
         )
-
-
-def fail_running(optuna_study: optuna.Study) -> None:
-    """Mark trials that nobody is training any more as failed; their batch is asked again."""
-    for trial in optuna_study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        optuna_study.tell(trial.number, state=TrialState.FAIL)
 
 
 def dashboard_command(storage: str) -> str:

@@ -50,7 +50,7 @@ def family_table(optuna_study: optuna.Study, trials: Sequence[FrozenTrial]) -> T
     for name, best in best_by_family(optuna_study, trials).items():
         own = [trial for trial in trials if trial.params["family"] == name]
         finished = sum(trial.state == TrialState.COMPLETE for trial in own)
-        diverged = sum(trial.user_attrs["diverged"] for trial in own)
+        diverged = sum(trial.user_attrs["record"]["diverged"] for trial in own)
         counts = (len(own), finished, len(own) - finished - diverged, diverged)
         table.add_row(name, *map(str, counts), f"{best.value:.4f}" if best else "-")
     return table
@@ -67,7 +67,7 @@ def winner(optuna_study: optuna.Study, best: FrozenTrial) -> str:
     epochs = attrs["configuration"]["epochs"]
     total_steps = epochs * attrs["steps_per_epoch"]
     parameters = "\n".join(f"  {name} = {value}" for name, value in best.params.items())
-    resolved = ", ".join(f"{name}={value}" for name, value in best.user_attrs["torch"].items())
+    resolved = ", ".join(f"{name}={value}" for name, value in best.user_attrs["record"]["torch"].items())
     return (
         f"Winner: trial {best.number}, {best.params['family']}, {value_name(optuna_study)} {best.value:.4f} "
         f"({attrs['metric']['unit']}) after {epochs} epochs, {total_steps} updates\n"

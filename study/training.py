@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim import Optimizer
 
 from search_spaces.schedule import Schedule, evaluation_steps
@@ -21,6 +21,9 @@ CHECK_EVERY = 10
 """Updates between looks at the loss; each look waits for the device."""
 EVALUATION_ROWS = 256
 """Rows per forward pass of an evaluation."""
+
+Stop = Callable[[int], bool]
+"""Says whether to leave the run of an index."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +46,11 @@ class Run:
 class Evaluation:
     """What one evaluation of a run found, on the validation rows.
 
-    run: index in the cohort. step: updates done, of total_steps. loss and metric: means over the rows; the worst
-    value of the metric, and a loss of inf, for a run that diverged. lr and momentum: what the optimizer held at the
-    last update, momentum being beta1 in Adam and None without either. test_metric: only where the run asked for it.
+    run: its index among the runs given. step: updates done, of total_steps. loss and metric: means over the rows; the
+    worst value of the metric, and a loss of inf, for a run that diverged. lr and momentum: what the optimizer held at
+    the last update, momentum being beta1 in Adam and None without either. cohort: runs that were trained together, 1
+    in the plain loop. too_large: cohorts that the run was tried in before, for which there was not enough memory.
+    test_metric: only where the run asked for it.
     """
 
     run: int
@@ -56,6 +61,8 @@ class Evaluation:
     lr: float
     momentum: float | None
     diverged: bool = False
+    cohort: int = 1
+    too_large: tuple[int, ...] = ()
     test_metric: float | None = None
 
     @property
@@ -63,94 +70,120 @@ class Evaluation:
         """Whether the run ends here."""
         return self.diverged or self.step == self.total_steps
 
+    def of(self, run: int) -> Evaluation:
+        """The same, for the run of another index."""
+        return replace(self, run=run)
 
-def train(
-    workload: Workload, cohort: Sequence[Run], stop: Callable[[int], bool] = lambda run: False
-) -> Iterator[Evaluation]:
-    """Train the runs and yield each evaluation as it is made; the last one of each run comes at its horizon.
 
-    stop: asked before every update and every few rows evaluated whether to leave the run of that index.
-    A diverged run yields one last evaluation, and stops.
+class Learner(Protocol):
+    """One or several runs in training: the models and what updates them.
+
+    optimizers: one per run, in order; a run's scheduler sets `lr` and `momentum` there, and each update follows them.
     """
-    for index, run in enumerate(cohort):
-        # Initialisation and dropout draw from torch's global generators: seeded for the run, given back after it.
-        with torch.random.fork_rng(devices=[workload.device] if workload.device.type == "cuda" else []):
-            torch.manual_seed(run.train_seed)
-            yield from train_alone(workload, run, index, stop)
+
+    optimizers: list[Optimizer]
+
+    def update(self, x: Tensor, y: Tensor) -> Tensor:
+        """Make one update of every run; returns their losses before it, (runs,).
+
+        x (rows, ...) and y (rows, ...) are for all runs, or with a first axis of its own for each run.
+        """
+
+    def judge(self, x: Tensor, y: Tensor, positions: Sequence[int]) -> Tensor:
+        """(loss, metric), summed over the rows, of the runs at these positions: (positions, 2), in float64."""
+
+    def keep(self, positions: Sequence[int]) -> None:
+        """Go on with the runs at these positions only."""
 
 
-def train_alone(workload: Workload, run: Run, index: int, stop: Callable[[int], bool]) -> Iterator[Evaluation]:
-    """The plain loop for one run."""
-    model = workload.make_model().to(workload.device).train()
-    optimizer = workload.make_optimizer(model)
-    total_steps = run.epochs * workload.steps_per_epoch
-    scheduler = run.schedule.build(optimizer, total_steps)
-    evaluate_after = set(evaluation_steps(total_steps, run.schedule.evaluations or run.evaluations))
-    highest_loss = math.inf
+def train_cohort(workload: Workload, runs: Sequence[Run], learner: Learner, stop: Stop) -> Iterator[Evaluation]:
+    """Train runs of the same length together; yields each evaluation as it is made, the last of each at its horizon.
 
-    for step, rows in enumerate(batches(workload, run), start=1):
-        if stop(index):
+    stop: asked before every update, and every few rows evaluated. A diverged run yields one last evaluation, and stops.
+    """
+    total_steps = runs[0].epochs * workload.steps_per_epoch
+    schedulers = [
+        run.schedule.build(optimizer, total_steps) for run, optimizer in zip(runs, learner.optimizers, strict=True)
+    ]
+    due = [set(evaluation_steps(total_steps, run.schedule.evaluations or run.evaluations)) for run in runs]
+    looks = set().union(*due, range(CHECK_EVERY, total_steps + 1, CHECK_EVERY))
+    live = list(range(len(runs)))  # by position in the learner
+    highest_losses: list[float] = []
+
+    def keep(staying: list[int]) -> None:
+        nonlocal live, schedulers, highest_losses
+        if len(staying) == len(live):
             return
-        loss = workload.loss(model(workload.data.train.x[rows]), workload.data.train.y[rows])
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        lr, momentum = held(optimizer)
-        scheduler.step()
+        positions = [live.index(index) for index in staying]
+        schedulers = [schedulers[position] for position in positions]
+        highest_losses = [highest_losses[position] for position in positions] if highest_losses else []
+        live = staying
+        if live:
+            learner.keep(positions)
+
+    for step, rows in enumerate(batches(workload, runs), start=1):
+        keep([index for index in live if not stop(index)])
+        if not live:
+            return
+        rows = rows[live] if rows.ndim == 2 else rows
+        losses = learner.update(workload.data.train.x[rows], workload.data.train.y[rows])
+        holdings = [held(optimizer) for optimizer in learner.optimizers] if step in looks else []
+        for scheduler in schedulers:
+            scheduler.step()
 
         if step == 1:
-            highest_loss = EXPLODED * loss.item()
-        looked_at = step % CHECK_EVERY == 0 or step in evaluate_after
-        if looked_at and not loss.item() <= highest_loss:  # "not <=" is true of NaN too
-            yield diverged(workload, index, step, total_steps, lr, momentum)
-            return
-        if step in evaluate_after:
-            found = evaluate(workload, model, workload.data.validation, lambda: stop(index))
-            if found is None:
-                return
-            val_loss, val_metric = found
-            if not (math.isfinite(val_loss) and math.isfinite(val_metric)):
-                yield diverged(workload, index, step, total_steps, lr, momentum)
-                return
-            if run.schedule.evaluations:
-                scheduler.observe(val_loss)
-            judged = run.test and step == total_steps
-            tested = evaluate(workload, model, workload.data.test, lambda: stop(index)) if judged else None
-            test_metric = tested[1] if tested else None
-            yield Evaluation(index, step, total_steps, val_loss, val_metric, lr, momentum, test_metric=test_metric)
+            highest_losses = [EXPLODED * loss for loss in losses.tolist()]
+        if step not in looks:
+            continue
+        within = [loss <= highest for loss, highest in zip(losses.tolist(), highest_losses, strict=True)]  # NaN is not
+        heard = [position for position, index in enumerate(live) if within[position] and step in due[index]]
+        found = evaluate(workload, learner, workload.data.validation, heard, lambda: all(map(stop, live)))
+        judged = [position for position in heard if runs[live[position]].test and step == total_steps]
+        tested = evaluate(workload, learner, workload.data.test, judged, lambda: all(map(stop, live)))
+        staying = []
+        for position, index in enumerate(live):
+            loss, metric = found.get(position, (0.0, 0.0))
+            if not within[position] or not (math.isfinite(loss) and math.isfinite(metric)):
+                worst = workload.metric.worst
+                yield Evaluation(index, step, total_steps, math.inf, worst, *holdings[position], diverged=True)
+                continue
+            staying.append(index)
+            if position in found:
+                if runs[index].schedule.evaluations:
+                    schedulers[position].observe(loss)
+                test_metric = tested[position][1] if position in tested else None
+                yield Evaluation(
+                    index, step, total_steps, loss, metric, *holdings[position], test_metric=test_metric
+                )
+        keep(staying)
 
 
-def batches(workload: Workload, run: Run) -> Iterator[Tensor]:
-    """The row numbers of each update: every epoch a new order, the same for every run of a `train_seed`."""
+def batches(workload: Workload, runs: Sequence[Run]) -> Iterator[Tensor]:
+    """The row numbers of each update: every epoch a new order, the same for every run of a `train_seed`.
+
+    (rows,) where all runs have the same seed, else (runs, rows).
+    """
     rows, size = len(workload.data.train.x), workload.batch_size
-    generator = torch.Generator().manual_seed(run.train_seed)
-    for _ in range(run.epochs):
-        order = torch.randperm(rows, generator=generator).to(workload.device)
-        yield from order[: workload.steps_per_epoch * size].split(size)
+    seeds = {run.train_seed: torch.Generator().manual_seed(run.train_seed) for run in runs}
+    for _ in range(runs[0].epochs):
+        orders = {seed: torch.randperm(rows, generator=generator) for seed, generator in seeds.items()}
+        order = torch.stack([orders[run.train_seed] for run in runs]) if len(seeds) > 1 else next(iter(orders.values()))
+        yield from order.to(workload.device)[..., : workload.steps_per_epoch * size].split(size, dim=-1)
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def evaluate(
-    workload: Workload, model: nn.Module, split: Split, stop: Callable[[], bool]
-) -> tuple[float, float] | None:
-    """(loss, metric) of the model, as means over the rows of a split; None where it was stopped in between."""
-    model.eval()
-    sums = torch.zeros(2, device=workload.device, dtype=torch.float64)
+    workload: Workload, learner: Learner, split: Split, positions: Sequence[int], stop: Callable[[], bool]
+) -> dict[int, tuple[float, float]]:
+    """(loss, metric) as means over the rows of a split, by position; nothing where it was stopped in between."""
+    if not positions:
+        return {}
+    sums = torch.zeros(len(positions), 2, device=workload.device, dtype=torch.float64)
     for x, y in zip(split.x.split(EVALUATION_ROWS), split.y.split(EVALUATION_ROWS), strict=True):
         if stop():
-            return None
-        outputs = model(x)
-        sums += len(x) * torch.stack([workload.loss(outputs, y), workload.metric.measure(outputs, y)])
-    model.train()
-    loss, metric = (sums / len(split.x)).tolist()
-    return loss, metric
-
-
-def diverged(
-    workload: Workload, index: int, step: int, total_steps: int, lr: float, momentum: float | None
-) -> Evaluation:
-    """The last evaluation of a run that went wrong: the metric's worst value."""
-    return Evaluation(index, step, total_steps, math.inf, workload.metric.worst, lr, momentum, diverged=True)
+            return {}
+        sums += learner.judge(x, y, positions)
+    return dict(zip(positions, map(tuple, (sums / len(split.x)).tolist()), strict=True))
 
 
 def held(optimizer: Optimizer) -> tuple[float, float | None]:

@@ -25,7 +25,7 @@ class Metric:
 
     name: as in records and reports, where `val_` or `test_` goes before it. unit: of the number, for axes.
     worst: the finite value that a diverged run is given.
-    measure: (outputs, targets) of some rows -> their mean, a tensor of no dimensions.
+    measure: (outputs, targets) of some rows -> a number for each row, (rows,); the metric is their mean.
     """
 
     name: str
@@ -35,12 +35,12 @@ class Metric:
     measure: Callable[[Tensor, Tensor], Tensor]
 
 
-def wrong_share(scores: Tensor, targets: Tensor) -> Tensor:
-    """The share of rows whose highest score is not their target's."""
-    return (scores.argmax(1) != targets).double().mean()
+def wrong(scores: Tensor, targets: Tensor) -> Tensor:
+    """For each row whether its highest score is not its target's."""
+    return scores.argmax(1) != targets
 
 
-ERROR = Metric("error", "minimize", "fraction of rows", 1.0, wrong_share)
+ERROR = Metric("error", "minimize", "fraction of rows", 1.0, wrong)
 """Classification error, from 0 to 1."""
 
 
@@ -63,7 +63,7 @@ OPTIMIZERS = {
 class Workload:
     """Everything about a training run but its schedule, length and seed.
 
-    name: for people. make_model: a freshly initialised model. loss: (outputs, targets) -> the mean over rows.
+    name: for people. make_model: a freshly initialised model. loss: (outputs, targets) -> a loss for each row, (rows,).
     make_optimizer: an optimizer for the model; its learning rates matter only relative to each other.
     optimizer_code: the optimizer as a line of PyTorch, its rate written as `{lr}`.
     peak_lr: the range, (lowest, highest), that the peak is searched in. batch_size: rows per update.
@@ -127,14 +127,19 @@ def named_workload(
         name=f"{dataset}-{model}-{optimizer}",
         data=data,
         make_model=make_model,
-        loss=cross_entropy,
+        loss=partial(cross_entropy, reduction="none"),
         metric=ERROR,
-        make_optimizer=lambda model: choice.torch_class(model.parameters(), lr=1.0, fused=True, **arguments),
+        make_optimizer=partial(make_optimizer, choice.torch_class, arguments),
         optimizer_code=f"torch.optim.{choice.torch_class.__name__}(model.parameters(), lr={{lr}}{listed})",
         peak_lr=choice.peak_lr,
         batch_size=batch_size,
         weight_decay=weight_decay,
     )
+
+
+def make_optimizer(torch_class: type[Any], arguments: dict[str, Any], model: nn.Module) -> Any:
+    """One of torch's optimizers for all parameters of the model."""
+    return torch_class(model.parameters(), lr=1.0, fused=True, **arguments)
 
 
 def optimizer_choice(name: str) -> OptimizerChoice:

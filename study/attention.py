@@ -1,0 +1,61 @@
+"""Attention that `torch.func.vmap` can batch on the CPU.
+
+Vmap has no rule for torch's fused CPU kernels: it calls them run by run, and fills a gradient of zeros for each. The
+same formula in separate operations is batched like any other.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+VECTOR = 16
+"""Torch's softmax falls back to scalar code on rows shorter than this, and is then six times slower than the formula."""
+
+
+@contextmanager
+def batchable_attention(device: torch.device) -> Iterator[None]:
+    """Until the context ends, no whole encoder layer is fused, and on the CPU attention is the function below.
+
+    Vmap does have rules for CUDA's attention.
+    """
+    layers_fused, fused = torch.backends.mha.get_fastpath_enabled(), functional.scaled_dot_product_attention
+    torch.backends.mha.set_fastpath_enabled(False)
+    if device.type == "cpu":
+        functional.scaled_dot_product_attention = attention
+    try:
+        yield
+    finally:
+        functional.scaled_dot_product_attention = fused
+        torch.backends.mha.set_fastpath_enabled(layers_fused)
+
+
+def attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+) -> Tensor:
+    """As torch.nn.functional.scaled_dot_product_attention, whose documentation says what the arguments mean."""
+    if enable_gqa:
+        groups = query.shape[-3] // key.shape[-3]
+        key, value = (tensor.repeat_interleave(groups, dim=-3) for tensor in (key, value))
+    if is_causal:
+        attn_mask = torch.ones(query.shape[-2], key.shape[-2], dtype=torch.bool, device=query.device).tril()
+    scores = (query * (scale or 1 / math.sqrt(query.shape[-1]))) @ key.mT
+    if attn_mask is not None:
+        scores = scores.masked_fill(~attn_mask, -math.inf) if attn_mask.dtype == torch.bool else scores + attn_mask
+    if scores.shape[-1] < VECTOR:
+        weights = (scores - scores.logsumexp(-1, keepdim=True)).exp()
+    else:
+        weights = scores.softmax(-1)
+    return functional.dropout(weights, dropout_p) @ value

@@ -1,0 +1,211 @@
+"""Engine: how the runs of a study are trained. It is chosen by timing, once, and the study then keeps it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+
+import optuna
+import psutil
+import torch
+from torch import Tensor
+from torch.autograd.graph import saved_tensors_hooks
+
+from search_spaces import Constant
+from search_spaces.errors import InputError, require, unknown
+from study.configuration import Configuration
+from study.stacked_optimizers import stacked_optimizer
+from study.trainer import Trainer
+from study.training import Run
+from study.workers import Workers
+from study.workload import Workload
+
+ENGINES = ("auto", "lockstep", "loop")
+MEMORY_SHARE = 0.8
+"""Share of the memory that is free which a cohort may take."""
+TIMED_UPDATES = 12
+TIMED_SECONDS = 4.0
+"""A way is timed for so many updates, or so many seconds if they end first."""
+WORTH_WORKERS = 30.0
+"""Seconds that workers must promise to save over a study of 50 trials; to start them takes some itself."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """How runs are trained. Results are equal to the last bit for equal engines, on one machine.
+
+    cohort: the most runs trained together in lockstep; 1 is the plain loop, run by run.
+    workers: processes of one thread each; 0 is one process with all its threads.
+    """
+
+    cohort: int = 1
+    workers: int = 0
+
+    @property
+    def name(self) -> str:
+        """As at the command line."""
+        return "loop" if self.cohort == 1 else "lockstep"
+
+    def __str__(self) -> str:
+        how = self.name if self.cohort == 1 else f"lockstep of {self.cohort}"
+        return how + (f" in {self.workers} worker{'s' * (self.workers > 1)}" if self.workers else "")
+
+    @contextmanager
+    def trainer(self, workload: Workload) -> Iterator[Trainer | Workers]:
+        """What trains that way."""
+        if not self.workers:
+            yield Trainer(workload, self.cohort)
+            return
+        with Workers(workload, self.cohort, self.workers) as workers:
+            yield workers
+
+
+@dataclass(frozen=True)
+class EngineOptions:
+    """What the user says of the engine."""
+
+    engine: str = "auto"
+    """lockstep (runs trained together), loop (run by run), or auto: what is fastest, found by timing a few updates."""
+    cohort: int | None = None
+    """Most runs trained together. None: as many as are fast, and fit into memory."""
+    workers: int | None = None
+    """Processes of one thread that train, on the CPU. None: auto finds out, otherwise one process with all threads."""
+
+    def __post_init__(self) -> None:
+        if self.engine not in ENGINES:
+            raise unknown("engine", self.engine, ENGINES)
+        require(self.cohort is None or self.cohort >= 1, "--cohort must be at least 1", self.cohort)
+        require(self.workers is None or self.workers >= 1, "--workers must be at least 1", self.workers)
+        if self.engine == "loop":
+            require(self.cohort in (None, 1), "--engine loop trains run by run: leave out --cohort", self.cohort)
+        if self.engine == "lockstep":
+            require(self.cohort != 1, "--engine lockstep needs a --cohort of at least 2", self.cohort)
+
+
+def agree(
+    optuna_study: optuna.Study, options: EngineOptions, workload: Workload, configuration: Configuration
+) -> tuple[Engine, str]:
+    """The engine that the study keeps, chosen now if it is new, and the reason; raises InputError if told another."""
+    if options.workers:
+        check_workers(workload, configuration)
+    stored = optuna_study.user_attrs.get("engine")
+    if stored is None:
+        engine, reason = choose(options, workload, configuration)
+        keep(optuna_study, engine)
+        return engine, reason
+    engine = Engine(stored["cohort"], stored["workers"])
+    asked = [
+        (f"--engine {engine.name}", options.engine in ("auto", engine.name)),
+        (f"--cohort {engine.cohort}", options.cohort in (None, engine.cohort)),
+        (f"--workers {engine.workers}" if engine.workers else "no --workers", bool(engine.workers) or not options.workers),
+    ]
+    for was, agrees in asked:
+        if not agrees:
+            name = optuna_study.study_name
+            raise InputError(f"study {name!r} was made with {was}: give the same, or choose another with --study")
+    return Engine(engine.cohort, options.workers or engine.workers), "as when the study began"
+
+
+def keep(optuna_study: optuna.Study, engine: Engine) -> None:
+    """Store the engine with the study."""
+    optuna_study.set_user_attr("engine", {"name": engine.name, **asdict(engine)})
+
+
+def check_workers(workload: Workload, configuration: Configuration) -> None:
+    """Raise InputError where several processes cannot train, or would make the results depend on their speed."""
+    if workload.device.type != "cpu":
+        raise InputError("--workers train on the CPU: leave it out, or give --device cpu")
+    if configuration.pruner in ("median", "hyperband"):
+        raise InputError(f"--pruner {configuration.pruner} judges runs as they go, one by one: leave out --workers")
+
+
+def choose(options: EngineOptions, workload: Workload, configuration: Configuration) -> tuple[Engine, str]:
+    """The engine for a new study, and the reason."""
+    workers = options.workers or 0
+    if options.engine == "loop" or options.cohort == 1 or (options.engine == "auto" and workers and not options.cohort):
+        return Engine(1, workers), "as you said"
+    wanted = options.cohort or configuration.trials_per_batch
+    most = min(wanted, runs_in_memory(workload))
+    if options.engine == "auto" and not options.cohort:
+        return fastest(workload, configuration, most)
+    stacked_optimizer(workload.make_optimizer(workload.make_model()), [])  # raises where there is none
+    if most < wanted:
+        return Engine(max(most, 1), workers), f"as you said, but {wanted} runs together do not fit into memory"
+    return Engine(most, workers), "as you said"
+
+
+def fastest(workload: Workload, configuration: Configuration, most: int) -> tuple[Engine, str]:
+    """The engine of the shortest time per update and run, timed now, and the reason; most: the largest cohort."""
+    times = {Engine(): seconds_per_update(workload, 1)}
+    for cohort in cohort_sizes(workload, most):
+        times[Engine(cohort)] = seconds_per_update(workload, cohort)
+        if times[Engine(cohort)] > 1.2 * min(seconds for engine, seconds in times.items() if engine.cohort > 1):
+            break  # larger ones have left the caches
+    cores = psutil.cpu_count(logical=False) or 1
+    if cores > 1 and workload.device.type == "cpu" and configuration.pruner in ("horizon", "none"):
+        updates = 50 / 2 * configuration.epochs * workload.steps_per_epoch
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        promised = seconds_per_update(workload, 1) / cores
+        torch.set_num_threads(threads)
+        if updates * (min(times.values()) - promised) > WORTH_WORKERS:
+            with Workers(workload, 1, cores) as workers:
+                times[Engine(1, cores)] = sum(workers.everywhere(seconds_per_update, workload, 1)) / cores**2
+    measured = ", ".join(f"{1000 * seconds:.2f} {engine}" for engine, seconds in times.items())
+    return min(times, key=lambda engine: times[engine]), f"milliseconds per update and run: {measured}"
+
+
+def cohort_sizes(workload: Workload, most: int) -> list[int]:
+    """The sizes worth timing: powers of two, and the largest; none where the optimizer has no stacked counterpart.
+
+    >>> from types import SimpleNamespace as Any
+    >>> sgd = lambda model: torch.optim.SGD([torch.zeros(1)])
+    >>> cohort_sizes(Any(make_model=lambda: None, make_optimizer=sgd), 10)
+    [2, 4, 8, 10]
+    """
+    try:
+        stacked_optimizer(workload.make_optimizer(workload.make_model()), [])
+    except InputError:
+        return []
+    return sorted({min(2**power, most) for power in range(1, most.bit_length() + 1)} - {1}) if most > 1 else []
+
+
+def seconds_per_update(workload: Workload, cohort: int) -> float:
+    """The time that one update of one run takes in a cohort of this size: the shortest of a few."""
+    moments: list[float] = []
+
+    def stop(run: int) -> bool:
+        """Asked before every update of every run; the first run's are noted."""
+        if run == 0:
+            moments.append(time.perf_counter())
+        return len(moments) > TIMED_UPDATES or (len(moments) > 3 and moments[-1] - moments[0] > TIMED_SECONDS)
+
+    # Evaluated at its end only, which is never reached.
+    run = Run(Constant(peak_lr=workload.peak_lr[0]), 2 * TIMED_UPDATES, train_seed=0, evaluations=1)
+    for _ in Trainer(workload, cohort).train([run] * cohort, stop):
+        pass
+    took = [after - before for before, after in zip(moments, moments[1:], strict=False)]
+    return min(took) / cohort  # what else the machine does only adds
+
+
+def runs_in_memory(workload: Workload) -> int:
+    """How many runs fit into the memory that is free: their parameters, gradients, states and activations."""
+    device = workload.device
+    model = workload.make_model().to(device).train()
+    saved: dict[int, int] = {}
+
+    def note(tensor: Tensor) -> Tensor:
+        saved[tensor.data_ptr()] = tensor.nbytes
+        return tensor
+
+    rows = slice(workload.batch_size)
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []), saved_tensors_hooks(note, lambda t: t):
+        loss = workload.loss(model(workload.data.train.x[rows]), workload.data.train.y[rows]).mean()
+    del loss
+    weights = sum(parameter.nbytes for parameter in model.parameters())
+    # Parameters, gradients and two states; activations, and as much again for what is made on the way.
+    per_run = 4 * weights + 2 * sum(saved.values())
+    free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else psutil.virtual_memory().available
+    return int(MEMORY_SHARE * free / per_run)

@@ -1,0 +1,124 @@
+"""Torch's optimizers for stacked parameters: one update for all runs, each with its own rate and momentum.
+
+The formulas are those of torch.optim.SGD and torch.optim.AdamW; a run's rate and momentum are read, at every update,
+from the torch optimizer that the run's scheduler moves.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim import SGD, AdamW, Optimizer
+
+from search_spaces.errors import InputError
+
+State = dict[str, Tensor]
+
+
+class StackedOptimizer(ABC):
+    """Updates parameters (runs, ...) in place.
+
+    groups: names of the parameters of each parameter group. defaults: what is the same for all runs, by group.
+    """
+
+    def __init__(self, groups: Sequence[Sequence[str]], defaults: Sequence[dict[str, Any]]) -> None:
+        self.groups, self.defaults = groups, defaults
+        self.state: dict[str, State] = {}
+        self.steps = 0
+
+    def step(self, parameters: State, gradients: State, optimizers: Sequence[Optimizer]) -> None:
+        """Make one update of the parameters that have a gradient."""
+        self.steps += 1
+        for number, (names, defaults) in enumerate(zip(self.groups, self.defaults, strict=True)):
+            given = [name for name in names if name in gradients]
+            if not given:
+                continue
+            numbers = self.numbers([optimizer.param_groups[number] for optimizer in optimizers])
+            first = parameters[given[0]]
+            vectors = torch.tensor(numbers, dtype=first.dtype).to(first.device, non_blocking=True)
+            shaped: dict[int, Sequence[Tensor]] = {}
+            for name in given:
+                dimensions = parameters[name].ndim
+                if dimensions not in shaped:
+                    shaped[dimensions] = vectors.view(len(numbers), -1, *[1] * (dimensions - 1)).unbind()
+                state = self.state.setdefault(name, {})
+                self.update(parameters[name], gradients[name], state, defaults, *shaped[dimensions])
+
+    @abstractmethod
+    def numbers(self, groups: Sequence[dict[str, Any]]) -> list[list[float]]:
+        """What differs between the runs at this update, one list over the runs each."""
+
+    @abstractmethod
+    def update(
+        self, parameter: Tensor, gradient: Tensor, state: State, defaults: dict[str, Any], *vectors: Tensor
+    ) -> None:
+        """Update one parameter of all runs; vectors: `numbers`, shaped (runs, 1, ...) to fit it."""
+
+    def keep(self, positions: Sequence[int]) -> None:
+        """Go on with the runs at these positions only."""
+        for state in self.state.values():
+            for key, tensor in state.items():
+                state[key] = tensor[list(positions)]
+
+
+class StackedSGD(StackedOptimizer):
+    """torch.optim.SGD, with momentum, dampening, Nesterov and weight decay."""
+
+    def numbers(self, groups: Sequence[dict[str, Any]]) -> list[list[float]]:
+        return [[group["lr"] for group in groups], [group["momentum"] for group in groups]]
+
+    def update(
+        self, parameter: Tensor, gradient: Tensor, state: State, defaults: dict[str, Any], *vectors: Tensor
+    ) -> None:
+        lr, momentum = vectors
+        if defaults["weight_decay"]:
+            gradient = gradient.add(parameter, alpha=defaults["weight_decay"])
+        if "momentum" in state:
+            state["momentum"].mul_(momentum).add_(gradient, alpha=1 - defaults["dampening"])
+        else:
+            state["momentum"] = gradient.clone()  # so does torch: dampening begins with the second update
+        direction = gradient.addcmul(state["momentum"], momentum) if defaults["nesterov"] else state["momentum"]
+        parameter.addcmul_(direction, lr, value=-1)
+
+
+class StackedAdamW(StackedOptimizer):
+    """torch.optim.AdamW."""
+
+    def numbers(self, groups: Sequence[dict[str, Any]]) -> list[list[float]]:
+        step_sizes = [group["lr"] / (1 - group["betas"][0] ** self.steps) for group in groups]
+        kept = [1 - group["lr"] * group["weight_decay"] for group in groups]
+        return [step_sizes, kept, [1 - group["betas"][0] for group in groups]]
+
+    def update(
+        self, parameter: Tensor, gradient: Tensor, state: State, defaults: dict[str, Any], *vectors: Tensor
+    ) -> None:
+        step_size, kept, new_share = vectors
+        beta2 = defaults["betas"][1]
+        if not state:
+            state["mean"], state["square"] = torch.zeros_like(parameter), torch.zeros_like(parameter)
+        if defaults["weight_decay"]:
+            parameter.mul_(kept)
+        state["mean"].lerp_(gradient, new_share)
+        state["square"].mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
+        spread = state["square"].sqrt().div_((1 - beta2**self.steps) ** 0.5).add_(defaults["eps"])
+        parameter.addcmul_(state["mean"].div(spread), step_size, value=-1)
+
+
+STACKED: dict[type[Optimizer], type[StackedOptimizer]] = {SGD: StackedSGD, AdamW: StackedAdamW}
+REFUSED = ("maximize", "amsgrad", "differentiable")
+"""Options of torch's optimizers that the stacked ones do not have."""
+
+
+def stacked_optimizer(optimizer: Optimizer, groups: Sequence[Sequence[str]]) -> StackedOptimizer:
+    """The stacked counterpart of a torch optimizer; raises InputError where there is none."""
+    kind = type(optimizer)
+    used = sorted({option for group in optimizer.param_groups for option in REFUSED if group.get(option)})
+    if kind not in STACKED or used:
+        known = " and ".join(known.__name__ for known in STACKED)
+        what = f"{kind.__name__} with {', '.join(used)}" if used else kind.__name__
+        raise InputError(f"runs cannot be trained in lockstep with {what}, only with {known}: use --engine loop")
+    return STACKED[kind](groups, optimizer.param_groups)

@@ -1,0 +1,97 @@
+"""Trainer: trains runs in this process, alone or in cohorts, as many together as memory allows."""
+
+from __future__ import annotations
+
+import gc
+import math
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property
+
+import torch
+
+from search_spaces.errors import InputError
+from study.lockstep import Lockstep
+from study.plain import Plain
+from study.training import Evaluation, Run, Stop, train_cohort
+from study.workload import Workload
+
+
+def never(run: int) -> bool:
+    """Leave no run."""
+    return False
+
+
+class Trainer:
+    """Trains runs of a workload. cohort: the most that are trained in lockstep; 1 is the plain loop, run by run."""
+
+    def __init__(self, workload: Workload, cohort: int = 1) -> None:
+        self.workload, self.cohort = workload, cohort
+
+    def train(self, runs: Sequence[Run], stop: Stop = never) -> Iterator[Evaluation]:
+        """Train the runs and yield each evaluation as it is made; the last one of each run comes at its horizon.
+
+        stop: asked before every update and every few rows evaluated whether to leave the run of that index.
+        Where a cohort does not fit into the memory of a GPU, its runs start again in two halves, no evaluation is
+        yielded twice, and later cohorts are no larger. Raises InputError where one run does not fit.
+        """
+        reached = [0] * len(runs)  # the last update evaluated of each run; infinity for one that has ended
+        waiting = deque((cohort, ()) for cohort in self.cohorts(runs))
+        while waiting:
+            cohort, too_large = waiting.popleft()
+            try:
+                for evaluation in self.train_together([runs[index] for index in cohort], lambda run: stop(cohort[run])):
+                    index = cohort[evaluation.run]
+                    if evaluation.step > reached[index]:
+                        reached[index] = math.inf if evaluation.last else evaluation.step
+                        yield replace(evaluation, run=index, cohort=len(cohort), too_large=too_large)
+                continue
+            except torch.OutOfMemoryError as error:
+                if len(cohort) == 1:
+                    raise InputError("one run does not fit into the GPU's memory: give a smaller --batch-size") from error
+            gc.collect()
+            torch.cuda.empty_cache()
+            left = [index for index in cohort if reached[index] < math.inf]
+            self.cohort = math.ceil(len(cohort) / 2)
+            waiting.extendleft((half, (*too_large, len(cohort))) for half in reversed(divide(left, self.cohort)))
+
+    def train_together(self, runs: Sequence[Run], stop: Stop) -> Iterator[Evaluation]:
+        """Train one cohort."""
+        # Initialisation and dropout draw from torch's global generators: seeded for the runs, given back after them.
+        with torch.random.fork_rng(devices=[self.workload.device] if self.workload.device.type == "cuda" else []):
+            learner = (Plain if len(runs) == 1 else Lockstep)(self.workload, runs)
+            yield from train_cohort(self.workload, runs, learner, stop)
+
+    def cohorts(self, runs: Sequence[Run]) -> list[list[int]]:
+        """The indices of the runs that are trained together, in order: of one length, and as few cohorts as can be."""
+        apart = self.cohort > 1 and len({run.train_seed for run in runs}) > 1 and self.draws_random_numbers
+        alike: dict[tuple[int, int | None], list[int]] = {}
+        for index, run in enumerate(runs):
+            alike.setdefault((run.epochs, run.train_seed if apart else None), []).append(index)
+        return [cohort for indices in alike.values() for cohort in divide(indices, self.cohort)]
+
+    @cached_property
+    def draws_random_numbers(self) -> bool:
+        """Whether the model draws random numbers in training, as dropout does: each seed then trains apart."""
+        device = self.workload.device
+        generator = torch.cuda.default_generators[device.index or 0] if device.type == "cuda" else torch.default_generator
+        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+            model = self.workload.make_model().to(device).train()
+            before = generator.get_state()
+            model(self.workload.data.train.x[: self.workload.batch_size])
+            return not torch.equal(before, generator.get_state())
+
+
+def divide(indices: Sequence[int], most: int) -> list[list[int]]:
+    """Consecutive parts of nearly equal length, none longer than `most`.
+
+    >>> divide(range(10), 4)
+    [[0, 1, 2, 3], [4, 5, 6], [7, 8, 9]]
+    """
+    if not indices:
+        return []
+    parts = math.ceil(len(indices) / most)
+    length, longer = divmod(len(indices), parts)
+    ends = [length * part + min(part, longer) for part in range(parts + 1)]
+    return [list(indices[start:end]) for start, end in zip(ends, ends[1:], strict=False)]
