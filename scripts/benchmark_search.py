@@ -23,7 +23,7 @@ from study.command import DATA_ROOT, run_command
 from study.comparison import Row, draw, table
 from study.configuration import Configuration
 from study.confirm import FIRST_FRESH_SEED, confirm
-from study.engine import Engine, keep
+from study.engine import EngineOptions, agree
 from study.provenance import provenance
 from study.records import best_trial, finished_trials, spent_epochs
 from study.search import search
@@ -40,8 +40,8 @@ ARMS: dict[str, dict[str, dict[str, Any]]] = {
     },
     "batches": {f"batches of {size}": {"trials_per_batch": size} for size in (1, 5, 10, 25, 50)},
 }
-"""What is compared, and its arms: changes to the default search. Optuna's pruners judge one trial after another, as they
-do in `study.optimize`; the others in batches."""
+"""What is compared, and its arms: changes to the default search. Optuna's pruners judge one trial after another, as in
+`study.optimize`; the others in batches."""
 
 
 @dataclass(frozen=True)
@@ -140,14 +140,15 @@ def one_study(options: Options, arm: str, seed: int) -> tuple[Row, dict[str, Any
     torch.set_num_threads(1)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     configuration = replace(options.configuration, sampler_seed=seed, **ARMS[options.compare][arm])
-    engine = Engine(configuration.trials_per_batch)
+    size = configuration.trials_per_batch
+    options_of_engine = EngineOptions("loop") if size == 1 else EngineOptions("lockstep", cohort=size)
     workload = configuration.make_workload(options.data_root)
     attributes = {"group": "benchmark_search", **workload.attributes()}
     name = f"{configuration.study_name}-{arm.replace(' ', '-')}-{options.trials}-trials-seed-{seed}"
     with open_study(
         options.storage, name, configuration.resolved(workload), attributes, provenance(workload.device)
     ) as optuna_study:
-        keep(optuna_study, engine)
+        engine, _ = agree(optuna_study, options_of_engine, workload, configuration)
         for _ in search(optuna_study, workload, configuration, engine, options.trials):
             pass
         trials = finished_trials(optuna_study)

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 VECTOR = 16
-"""Torch's softmax falls back to scalar code on rows shorter than this, and is then six times slower than the formula."""
+"""On rows shorter than this torch's softmax falls back to scalar code, six times slower than the formula."""
 
 
 @contextmanager
@@ -54,8 +54,6 @@ def attention(
     scores = (query * (scale or 1 / math.sqrt(query.shape[-1]))) @ key.mT
     if attn_mask is not None:
         scores = scores.masked_fill(~attn_mask, -math.inf) if attn_mask.dtype == torch.bool else scores + attn_mask
-    if scores.shape[-1] < VECTOR:
-        weights = (scores - scores.logsumexp(-1, keepdim=True)).exp()
-    else:
-        weights = scores.softmax(-1)
+    short = scores.shape[-1] < VECTOR
+    weights = (scores - scores.logsumexp(-1, keepdim=True)).exp() if short else scores.softmax(-1)
     return functional.dropout(weights, dropout_p) @ value

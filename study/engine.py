@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from itertools import pairwise
+from typing import Any, NoReturn
 
 import optuna
 import psutil
@@ -17,7 +19,7 @@ from search_spaces import Constant
 from search_spaces.errors import InputError, require, unknown
 from study.configuration import Configuration
 from study.stacked_optimizers import stacked_optimizer
-from study.trainer import Trainer
+from study.trainer import Trainer, same_random_numbers_after
 from study.training import Run
 from study.workers import Workers
 from study.workload import Workload
@@ -92,25 +94,36 @@ def agree(
         check_workers(workload, configuration)
     stored = optuna_study.user_attrs.get("engine")
     if stored is None:
-        engine, reason = choose(options, workload, configuration)
-        keep(optuna_study, engine)
+        with same_random_numbers_after(workload.device):
+            engine, reason = choose(options, workload, configuration)
+        optuna_study.set_user_attr("engine", {**as_stored(engine), "asked": asdict(options)})
         return engine, reason
-    engine = Engine(stored["cohort"], stored["workers"])
-    asked = [
-        (f"--engine {engine.name}", options.engine in ("auto", engine.name)),
-        (f"--cohort {engine.cohort}", options.cohort in (None, engine.cohort)),
-        (f"--workers {engine.workers}" if engine.workers else "no --workers", bool(engine.workers) or not options.workers),
-    ]
-    for was, agrees in asked:
-        if not agrees:
-            name = optuna_study.study_name
-            raise InputError(f"study {name!r} was made with {was}: give the same, or choose another with --study")
-    return Engine(engine.cohort, options.workers or engine.workers), "as when the study began"
+    for option in ("engine", "cohort"):
+        given, asked, is_now = (values[option] for values in (asdict(options), stored["asked"], stored))
+        if given not in ("auto", None, asked, is_now):
+            refuse(optuna_study, f"--{option} {is_now}")
+    if options.workers and not stored["workers"]:
+        refuse(optuna_study, "one process with all threads, not --workers of one thread each")
+    return Engine(stored["cohort"], options.workers or stored["workers"]), "as when the study began"
 
 
-def keep(optuna_study: optuna.Study, engine: Engine) -> None:
-    """Store the engine with the study."""
-    optuna_study.set_user_attr("engine", {"name": engine.name, **asdict(engine)})
+def refuse(optuna_study: optuna.Study, was: str) -> NoReturn:
+    """Raise the InputError for options that are not those of the study."""
+    name = optuna_study.study_name
+    raise InputError(f"study {name!r} was made with {was}: give the same again, or choose another with --study")
+
+
+def as_stored(engine: Engine) -> dict[str, Any]:
+    """The engine as a study's record holds it."""
+    return {"engine": engine.name, **asdict(engine)}
+
+
+def lower_cohort(optuna_study: optuna.Study, cohort: int) -> Engine:
+    """The study's engine from now on, stored: there was not enough memory for larger cohorts."""
+    stored = optuna_study.user_attrs["engine"]
+    engine = Engine(cohort, stored["workers"])
+    optuna_study.set_user_attr("engine", {**stored, **as_stored(engine)})
+    return engine
 
 
 def check_workers(workload: Workload, configuration: Configuration) -> None:
@@ -130,10 +143,11 @@ def choose(options: EngineOptions, workload: Workload, configuration: Configurat
     most = min(wanted, runs_in_memory(workload))
     if options.engine == "auto" and not options.cohort:
         return fastest(workload, configuration, most)
+    require(wanted > 1, "--engine lockstep needs --trials-per-batch of at least 2", wanted)
     stacked_optimizer(workload.make_optimizer(workload.make_model()), [])  # raises where there is none
-    if most < wanted:
-        return Engine(max(most, 1), workers), f"as you said, but {wanted} runs together do not fit into memory"
-    return Engine(most, workers), "as you said"
+    if most < 2:
+        raise InputError("two runs together do not fit into memory: use --engine loop")
+    return Engine(most, workers), "as you said" if most == wanted else f"{wanted} runs together do not fit into memory"
 
 
 def fastest(workload: Workload, configuration: Configuration, most: int) -> tuple[Engine, str]:
@@ -186,7 +200,7 @@ def seconds_per_update(workload: Workload, cohort: int) -> float:
     run = Run(Constant(peak_lr=workload.peak_lr[0]), 2 * TIMED_UPDATES, train_seed=0, evaluations=1)
     for _ in Trainer(workload, cohort).train([run] * cohort, stop):
         pass
-    took = [after - before for before, after in zip(moments, moments[1:], strict=False)]
+    took = [after - before for before, after in pairwise(moments)]
     return min(took) / cohort  # what else the machine does only adds
 
 
@@ -201,7 +215,7 @@ def runs_in_memory(workload: Workload) -> int:
         return tensor
 
     rows = slice(workload.batch_size)
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []), saved_tensors_hooks(note, lambda t: t):
+    with saved_tensors_hooks(note, lambda tensor: tensor):
         loss = workload.loss(model(workload.data.train.x[rows]), workload.data.train.y[rows]).mean()
     del loss
     weights = sum(parameter.nbytes for parameter in model.parameters())

@@ -1,9 +1,9 @@
 """What is kept of a study and of each trial: the names and the meaning of the stored attributes.
 
 A study's attributes: `format` (FORMAT), `configuration` (all that decides what is found, but the engine), `engine`
-(name, cohort and workers: how its runs are trained), `workload` (its name), `group` (the benchmark it belongs to, its
-own name otherwise), `metric` (name, direction, unit, worst), `optimizer_code`, `steps_per_epoch`, `sessions`
-(provenance of every start, in order).
+(engine, cohort and workers: how its runs are trained, and what was asked for), `workload` (its name), `group` (the
+benchmark it belongs to, its own name otherwise), `metric` (name, direction, unit, worst), `optimizer_code`,
+`steps_per_epoch`, `sessions` (provenance of every start, in order).
 
 A trial's attributes: `record` and `curve` (columns, one row per evaluation of the last run); for Hyperband
 `pruner_notes` (what it must find again). They are few because each costs a millisecond to store. A record holds

@@ -19,7 +19,7 @@ from optuna.trial import Trial, TrialState, create_trial
 from search_spaces import suggest
 from search_spaces.schedule import Schedule
 from study.configuration import Configuration
-from study.engine import Engine, keep
+from study.engine import Engine, lower_cohort
 from study.records import CURVE_POINTS, better_first, curve_columns, finished_trials, plain_arguments
 from study.trainer import Trainer
 from study.training import Evaluation, Run
@@ -97,8 +97,7 @@ def search(
             for _ in try_at_rungs(optuna_study, workload, configuration, trainer, batch, interrupted):
                 yield batch
             if trainer.cohort < engine.cohort:
-                engine = Engine(trainer.cohort, engine.workers)
-                keep(optuna_study, engine)
+                engine = lower_cohort(optuna_study, trainer.cohort)
             for candidate in batch.candidates:
                 tell(view, candidate)
             batch.finished = True

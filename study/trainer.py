@@ -6,8 +6,10 @@ import gc
 import math
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
+from itertools import pairwise
 
 import torch
 
@@ -23,6 +25,13 @@ def never(run: int) -> bool:
     return False
 
 
+@contextmanager
+def same_random_numbers_after(device: torch.device) -> Iterator[None]:
+    """Give torch's global generators their state back when the context ends: initialisation and dropout draw there."""
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        yield
+
+
 class Trainer:
     """Trains runs of a workload. cohort: the most that are trained in lockstep; 1 is the plain loop, run by run."""
 
@@ -36,12 +45,12 @@ class Trainer:
         Where a cohort does not fit into the memory of a GPU, its runs start again in two halves, no evaluation is
         yielded twice, and later cohorts are no larger. Raises InputError where one run does not fit.
         """
-        reached = [0] * len(runs)  # the last update evaluated of each run; infinity for one that has ended
-        waiting = deque((cohort, ()) for cohort in self.cohorts(runs))
+        reached = [0.0] * len(runs)  # the last update evaluated of each run; infinity for one that has ended
+        waiting = deque[tuple[list[int], tuple[int, ...]]]((cohort, ()) for cohort in self.cohorts(runs))
         while waiting:
             cohort, too_large = waiting.popleft()
             try:
-                for evaluation in self.train_together([runs[index] for index in cohort], lambda run: stop(cohort[run])):
+                for evaluation in self.train_together(runs, cohort, stop):
                     index = cohort[evaluation.run]
                     if evaluation.step > reached[index]:
                         reached[index] = math.inf if evaluation.last else evaluation.step
@@ -49,19 +58,21 @@ class Trainer:
                 continue
             except torch.OutOfMemoryError as error:
                 if len(cohort) == 1:
-                    raise InputError("one run does not fit into the GPU's memory: give a smaller --batch-size") from error
+                    raise InputError(
+                        "one run does not fit into the GPU's memory: use a smaller --batch-size"
+                    ) from error
             gc.collect()
             torch.cuda.empty_cache()
             left = [index for index in cohort if reached[index] < math.inf]
             self.cohort = math.ceil(len(cohort) / 2)
             waiting.extendleft((half, (*too_large, len(cohort))) for half in reversed(divide(left, self.cohort)))
 
-    def train_together(self, runs: Sequence[Run], stop: Stop) -> Iterator[Evaluation]:
-        """Train one cohort."""
-        # Initialisation and dropout draw from torch's global generators: seeded for the runs, given back after them.
-        with torch.random.fork_rng(devices=[self.workload.device] if self.workload.device.type == "cuda" else []):
-            learner = (Plain if len(runs) == 1 else Lockstep)(self.workload, runs)
-            yield from train_cohort(self.workload, runs, learner, stop)
+    def train_together(self, runs: Sequence[Run], cohort: Sequence[int], stop: Stop) -> Iterator[Evaluation]:
+        """Train the runs at these indices as one cohort."""
+        chosen = [runs[index] for index in cohort]
+        with same_random_numbers_after(self.workload.device):  # the learner seeds torch's generators for its runs
+            learner = (Plain if len(chosen) == 1 else Lockstep)(self.workload, chosen)
+            yield from train_cohort(self.workload, chosen, learner, lambda run: stop(cohort[run]))
 
     def cohorts(self, runs: Sequence[Run]) -> list[list[int]]:
         """The indices of the runs that are trained together, in order: of one length, and as few cohorts as can be."""
@@ -75,12 +86,12 @@ class Trainer:
     def draws_random_numbers(self) -> bool:
         """Whether the model draws random numbers in training, as dropout does: each seed then trains apart."""
         device = self.workload.device
-        generator = torch.cuda.default_generators[device.index or 0] if device.type == "cuda" else torch.default_generator
-        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        state = torch.cuda.get_rng_state if device.type == "cuda" else torch.get_rng_state
+        with same_random_numbers_after(device):
             model = self.workload.make_model().to(device).train()
-            before = generator.get_state()
+            before = state()
             model(self.workload.data.train.x[: self.workload.batch_size])
-            return not torch.equal(before, generator.get_state())
+            return not torch.equal(before, state())
 
 
 def divide(indices: Sequence[int], most: int) -> list[list[int]]:
@@ -94,4 +105,4 @@ def divide(indices: Sequence[int], most: int) -> list[list[int]]:
     parts = math.ceil(len(indices) / most)
     length, longer = divmod(len(indices), parts)
     ends = [length * part + min(part, longer) for part in range(parts + 1)]
-    return [list(indices[start:end]) for start, end in zip(ends, ends[1:], strict=False)]
+    return [list(indices[start:end]) for start, end in pairwise(ends)]

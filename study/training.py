@@ -152,9 +152,7 @@ def train_cohort(workload: Workload, runs: Sequence[Run], learner: Learner, stop
                 if runs[index].schedule.evaluations:
                     schedulers[position].observe(loss)
                 test_metric = tested[position][1] if position in tested else None
-                yield Evaluation(
-                    index, step, total_steps, loss, metric, *holdings[position], test_metric=test_metric
-                )
+                yield Evaluation(index, step, total_steps, loss, metric, *holdings[position], test_metric=test_metric)
         keep(staying)
 
 

@@ -1,8 +1,8 @@
 """The view: what the sampler and the pruner see, so that the same seed gives the same study.
 
-They see only what earlier whole batches left, in the order of asking: an in-memory study, made of the stored rows when the
-search starts and told every batch that ends, with a sampler seeded for each batch. So a batch that was cut off is asked
-again, identically.
+They see only what earlier whole batches left, in the order of asking: an in-memory study, made of the stored rows when
+the search starts and told every batch that ends, with a sampler seeded for each batch. So a batch that was cut off is
+asked again, identically.
 """
 
 from __future__ import annotations

@@ -15,14 +15,16 @@ import torch
 from torch.multiprocessing import get_context
 
 from search_spaces.errors import InputError
-from study.training import Evaluation, Run, Stop
 from study.trainer import Trainer, never
+from study.training import Evaluation, Run, Stop
 from study.workload import Workload
 
 T = TypeVar("T")
 
 LOOK_EVERY = 0.2
 """Seconds between looks whether to stop."""
+START_SECONDS = 120.0
+"""How long the workers wait for the slowest of them to start."""
 
 
 class Workers:
@@ -104,5 +106,5 @@ def train_in_worker(runs: Sequence[Run]) -> list[Evaluation]:
 
 def call_together(function: Callable[..., T], *arguments: Any) -> T:
     """Wait until every worker is here, then call."""
-    state["together"].wait()
+    state["together"].wait(START_SECONDS)
     return function(*arguments)

@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from study.configuration import Configuration
+from study.engine import Engine
 from study.provenance import provenance
 from study.search import search
 from study.storage import open_study
@@ -25,6 +26,8 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 SMALL = Configuration(dataset="digits", epochs=4, rung_fractions=(0.25,), trials_per_batch=5)
 """The digits data, 16 updates an epoch, rungs at 1 and 4 epochs: a trial takes a tenth of a second."""
+
+LOOP, LOCKSTEP = Engine(), Engine(cohort=5)
 
 
 @pytest.fixture(scope="session")
@@ -48,10 +51,10 @@ def open_small(storage, workload, configuration=SMALL, name="small"):
     return open_study(storage, name, configuration.resolved(workload), attributes, provenance(workload.device))
 
 
-def run_search(storage, workload, trials, configuration=SMALL, name="small"):
+def run_search(storage, workload, trials, configuration=SMALL, name="small", engine=LOOP):
     """Search to the end, and return the trials that the study holds."""
     with open_small(storage, workload, configuration, name) as optuna_study:
-        for _ in search(optuna_study, workload, configuration, trials):
+        for _ in search(optuna_study, workload, configuration, engine, trials):
             pass
         return optuna_study.get_trials()
 

@@ -128,7 +128,7 @@ def test_the_comparison_of_pruners(tmp_path):
     assert len((tmp_path / "compared" / "pruners.csv").read_text().splitlines()) == 5
     assert table in (tmp_path / "compared" / "pruners.md").read_text()
     assert (tmp_path / "compared" / "pruners.png").read_bytes().startswith(b"\x89PNG")
-    assert json.loads((tmp_path / "compared" / "manifest.json").read_text())["table_made"]["command"].startswith(
+    assert json.loads((tmp_path / "compared" / "pruners.json").read_text())["table_made"]["command"].startswith(
         "python"
     )
 

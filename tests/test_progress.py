@@ -3,7 +3,7 @@
 import io
 
 import pytest
-from conftest import SMALL, open_small
+from conftest import LOOP, SMALL, open_small
 from rich.console import Console
 
 from study.progress import Display
@@ -15,7 +15,7 @@ def test_progress_tells_what_is_done_and_what_is_left(terminal, storage, workloa
     written = io.StringIO()
     console = Console(file=written, force_terminal=terminal, width=150, soft_wrap=True)
     with open_small(storage, workload) as study, Display(console, study, 10) as display:
-        for batch in search(study, workload, SMALL, 10):
+        for batch in search(study, workload, SMALL, LOOP, 10):
             display.update(batch)
             if terminal:
                 console.print(display.bar)  # what is live is wiped at the end; this stays to be read
@@ -36,7 +36,7 @@ def test_a_long_batch_is_heard_of_in_a_log(storage, workload, monkeypatch):
     monkeypatch.setattr("study.progress.LINE_EVERY", 0.0)
     written = io.StringIO()
     with open_small(storage, workload) as study, Display(Console(file=written, width=200), study, 5) as display:
-        for batch in search(study, workload, SMALL, 5):
+        for batch in search(study, workload, SMALL, LOOP, 5):
             display.update(batch)
     first = written.getvalue().splitlines()[0]
     assert first.startswith("0/5 trials | none complete | 1 epochs spent")

@@ -9,7 +9,8 @@ from torch import nn
 
 from search_spaces import Constant, Cosine, Linear, OneCycle, Plateau
 from study.data import Split
-from study.training import Run, train
+from study.trainer import Trainer
+from study.training import Run
 from study.workload import named_workload
 
 EPOCHS = 3
@@ -67,7 +68,7 @@ def test_the_loop_equals_its_slow_twin(model, optimizer, data_root):
         "adamw": lambda parameters: torch.optim.AdamW(parameters, lr=1.0, weight_decay=1e-3),
     }[optimizer]
     run = Run(Linear(peak_lr=peak, warmup_fraction=0.1), EPOCHS, train_seed=3, evaluations=EPOCHS)
-    found = list(train(workload, [run]))
+    found = list(Trainer(workload).train([run]))
     twin = slow_twin(workload, make, rates, 3)
     assert [evaluation.loss for evaluation in found] == pytest.approx([loss for loss, _ in twin], rel=1e-9)
     assert [evaluation.metric for evaluation in found] == [pytest.approx(wrong) for _, wrong in twin]
@@ -84,7 +85,9 @@ def test_no_update_is_taken_beyond_the_run(epochs, batch_size, data_root):
         optimizer.register_step_post_hook(lambda *arguments: taken.append(optimizer.param_groups[0]["lr"]))
         return optimizer
 
-    (last,) = train(replace(workload, make_optimizer=counted), [Run(Linear(peak_lr=0.1), epochs, 0, evaluations=1)])
+    (last,) = Trainer(replace(workload, make_optimizer=counted)).train(
+        [Run(Linear(peak_lr=0.1), epochs, 0, evaluations=1)]
+    )
     total_steps = epochs * (1078 // batch_size)
     assert taken == pytest.approx([0.1 * (1 - step / total_steps) for step in range(total_steps)])
     assert last.step == last.total_steps == total_steps
@@ -92,7 +95,7 @@ def test_no_update_is_taken_beyond_the_run(epochs, batch_size, data_root):
 
 def test_momentum_is_read_back(workload):
     schedule = OneCycle(peak_lr=0.1, cycle_momentum=True)
-    found = list(train(workload, [Run(schedule, EPOCHS, 0, evaluations=6)]))
+    found = list(Trainer(workload).train([Run(schedule, EPOCHS, 0, evaluations=6)]))
     curve = schedule.simulate(48)
     assert [(e.lr, e.momentum) for e in found] == [pytest.approx(curve[e.step - 1]) for e in found]
 
@@ -100,7 +103,7 @@ def test_momentum_is_read_back(workload):
 def test_each_run_is_seeded_by_itself(workload):
     def losses(*seeds):
         cohort = [Run(Cosine(peak_lr=0.1), 2, seed, evaluations=1) for seed in seeds]
-        return [evaluation.loss for evaluation in train(workload, cohort)]
+        return [evaluation.loss for evaluation in Trainer(workload).train(cohort)]
 
     together = losses(0, 1, 0)
     assert together[0] == together[2] == losses(0)[0], "the same seed, the same bits, whatever was trained before"
@@ -111,7 +114,7 @@ def test_the_callers_random_numbers_are_left_alone(workload):
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
-    list(train(workload, [Run(Constant(peak_lr=0.1), 1, 0, evaluations=1)]))
+    list(Trainer(workload).train([Run(Constant(peak_lr=0.1), 1, 0, evaluations=1)]))
     assert torch.equal(torch.rand(3), expected)
 
 
@@ -121,7 +124,7 @@ def test_a_diverged_run_stops_at_once(workload, peak_lr):
         Run(Constant(peak_lr=peak_lr), EPOCHS, 0, evaluations=EPOCHS),
         Run(Constant(peak_lr=0.1), 1, 0, evaluations=1),
     ]
-    bad, good = train(workload, runs)
+    bad, good = Trainer(workload).train(runs)
     assert bad.diverged
     assert bad.metric == workload.metric.worst
     assert bad.last
@@ -133,7 +136,7 @@ def test_a_diverged_run_stops_at_once(workload, peak_lr):
 def test_a_stopped_run_is_trained_no_further(workload):
     stopped, found = set(), []
     runs = [Run(Constant(peak_lr=0.1), EPOCHS, seed, EPOCHS) for seed in (0, 1)]
-    for evaluation in train(workload, runs, stopped.__contains__):
+    for evaluation in Trainer(workload).train(runs, stopped.__contains__):
         found.append((evaluation.run, evaluation.step))
         if evaluation.run == 0:
             stopped.add(0)
@@ -142,15 +145,18 @@ def test_a_stopped_run_is_trained_no_further(workload):
 
 def test_the_test_rows_are_not_touched_unless_asked(workload):
     blind = replace(workload, data=replace(workload.data, test=None))
-    assert [e.test_metric for e in train(blind, [Run(Constant(peak_lr=0.1), 1, 0, evaluations=2)])] == [None, None]
-    asked = list(train(workload, [Run(Constant(peak_lr=0.1), 2, 0, evaluations=2, test=True)]))
+    assert [e.test_metric for e in Trainer(blind).train([Run(Constant(peak_lr=0.1), 1, 0, evaluations=2)])] == [
+        None,
+        None,
+    ]
+    asked = list(Trainer(workload).train([Run(Constant(peak_lr=0.1), 2, 0, evaluations=2, test=True)]))
     assert asked[0].test_metric is None
     assert 0 < asked[1].test_metric < 0.5
 
 
 def test_plateau_hears_the_validation_loss(workload):
     schedule = Plateau(peak_lr=0.5, factor=0.5, patience_fraction=0.05, evaluations=12)
-    found = list(train(workload, [Run(schedule, EPOCHS, 0, evaluations=1)]))
+    found = list(Trainer(workload).train([Run(schedule, EPOCHS, 0, evaluations=1)]))
     assert len(found) == 12, "as often as the schedule listens, at every horizon"
     steps = [evaluation.step for evaluation in found]
     rates = oracles.plateau([e.loss for e in found], steps, 48, 0, 0.5, 0.5, 1, 1e-4, 0.0)
