@@ -140,8 +140,8 @@ def one_study(options: Options, arm: str, seed: int) -> tuple[Row, dict[str, Any
     torch.set_num_threads(1)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     configuration = replace(options.configuration, sampler_seed=seed, **ARMS[options.compare][arm])
-    size = configuration.trials_per_batch
-    options_of_engine = EngineOptions("loop") if size == 1 else EngineOptions("lockstep", cohort=size)
+    together = configuration.most_together
+    options_of_engine = EngineOptions("lockstep", cohort=together) if together > 1 else EngineOptions("loop")
     workload = configuration.make_workload(options.data_root)
     attributes = {"group": "benchmark_search", **workload.attributes()}
     name = f"{configuration.study_name}-{arm.replace(' ', '-')}-{options.trials}-trials-seed-{seed}"

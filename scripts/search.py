@@ -72,9 +72,12 @@ def main(options: Options) -> None:
         engine, reason = agree(optuna_study, options.engine, workload, configuration)
         console.print(f"Engine: {engine} ({reason})")
         try:
-            with interruption() as interrupted, Display(console, optuna_study, options.trials) as display:
-                for batch in search(optuna_study, workload, configuration, engine, options.trials, interrupted):
-                    display.update(batch)
+            with (
+                interruption() as interrupted,
+                Display(console, optuna_study, configuration, options.trials) as display,
+            ):
+                for generation in search(optuna_study, workload, configuration, engine, options.trials, interrupted):
+                    display.update(generation)
         except KeyboardInterrupt:
             console.print("Interrupted: everything finished is kept; the same command goes on.")
             print_result(console, optuna_study, options.storage)

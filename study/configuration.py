@@ -41,7 +41,9 @@ class Configuration:
     reduction: int = 4
     """horizon: at each rung one in this many goes on (measured in results/search/pruners.md)."""
     trials_per_batch: int = 10
-    """Trials asked together; each batch learns from the whole batches before it."""
+    """Trials asked together; each batch learns from the whole batches before it (results/search/batches.md)."""
+    trials_per_generation: int = 50
+    """horizon: trials that compete for the longer runs, which are trained when all of them have had a short one."""
     sampler_seed: int = 0
     """Seed of the schedules drawn."""
     train_seed: int = 0
@@ -52,7 +54,8 @@ class Configuration:
     def __post_init__(self) -> None:
         require(self.epochs >= 1, "--epochs must be at least 1", self.epochs)
         require(self.batch_size >= 1, "--batch-size must be at least 1", self.batch_size)
-        require(self.trials_per_batch >= 1, "--trials-per-batch must be at least 1", self.trials_per_batch)
+        for name in ("trials_per_batch", "trials_per_generation"):
+            require(getattr(self, name) >= 1, f"--{name.replace('_', '-')} must be at least 1", getattr(self, name))
         require(
             self.weight_decay is None or 0 <= self.weight_decay < math.inf,
             "--weight-decay must be at least 0 and finite",
@@ -74,6 +77,21 @@ class Configuration:
     def horizons(self) -> list[int]:
         """Epochs of each run of a trial, ascending, the last one the full run."""
         return horizons(self.rung_fractions if self.pruner == "horizon" else (), self.epochs)
+
+    @property
+    def generation_size(self) -> int:
+        """Trials whose fate is decided together: a batch, where all runs are full ones."""
+        return self.trials_per_generation if len(self.horizons) > 1 else self.trials_per_batch
+
+    @property
+    def most_together(self) -> int:
+        """The most runs that are to be trained at a time: a batch, or those of a generation that go on."""
+        return max(self.trials_per_batch, self.generation_size // self.reduction)
+
+    @property
+    def expected_epochs(self) -> float:
+        """What a trial costs, on average, if one in `reduction` goes on at each rung."""
+        return math.fsum(horizon / self.reduction**rung for rung, horizon in enumerate(self.horizons))
 
     @property
     def study_name(self) -> str:

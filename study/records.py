@@ -3,14 +3,15 @@
 A study's attributes: `format` (FORMAT), `configuration` (all that decides what is found, but the engine), `engine`
 (engine, cohort and workers: how its runs are trained, and what was asked for), `workload` (its name), `group` (the
 benchmark it belongs to, its own name otherwise), `metric` (name, direction, unit, worst), `optimizer_code`,
-`steps_per_epoch`, `sessions` (provenance of every start, in order).
+`steps_per_epoch`, `sessions` (provenance of every start, in order), `unfinished` (the runs that a generation has behind
+it while it is trained).
 
 A trial's attributes: `record` and `curve` (columns, one row per evaluation of the last run); for Hyperband
 `pruner_notes` (what it must find again). They are few because each costs a millisecond to store. A record holds
-`batch` (number, position, size), `seeds` (sampler_seed, train_seed, split_seed), `torch` (the resolved arguments, for
-the full run), `epochs_used` and `cohort` (runs trained together, 1 is the plain loop), both at each rung, `engine` (of
-the last rung), `too_large` (cohorts for which memory did not suffice), `best_epoch`, `diverged`, `seconds` (of
-training; those of a cohort are shared among its updates).
+`place` (generation, its size, position in it, batch), `seeds` (sampler_seed, train_seed, split_seed), `torch` (the
+resolved arguments, for the full run), `epochs_used` and `cohort` (runs trained together, 1 is the plain loop), both at
+each rung, `engine` (of the last rung), `too_large` (cohorts for which memory did not suffice), `best_epoch`,
+`diverged`, `seconds` (of training; those of a cohort are shared among its updates).
 """
 
 from __future__ import annotations

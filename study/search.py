@@ -1,66 +1,51 @@
-"""The search: ask a batch of trials, train them rung by rung, report, prune, tell.
+"""The search: ask batches of trials, try them as short runs, and train the best of a generation together, in full.
 
-The sampler and the pruner work on a view of what whole batches left (view.py). A trial is written to the storage once
-its last run has ended, in one piece: what is there is finished, whatever happens to this process.
+A generation is a few batches. Each batch is tried at the first rung, and its values teach the sampler what to ask next;
+when the whole generation has been tried, the best of it go on to the next rung, all at once. So the sampler learns in
+small steps, and the long runs share their kernels. The sampler works on a view of its own (view.py). A trial is written
+to the storage once its last run has ended, in one piece: what is there is finished, whatever happens to this process.
 """
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 import optuna
-from optuna.trial import Trial, TrialState, create_trial
+from optuna.trial import FrozenTrial, TrialState
 
 from search_spaces import suggest
-from search_spaces.schedule import Schedule
+from study.candidate import Candidate, frozen
 from study.configuration import Configuration
 from study.engine import Engine, lower_cohort
-from study.records import CURVE_POINTS, better_first, curve_columns, finished_trials, plain_arguments
+from study.pruning import worst_to_go_on
+from study.records import CURVE_POINTS, finished_trials
 from study.trainer import Trainer
-from study.training import Evaluation, Run
-from study.view import make_sampler, make_view, next_batch, place
+from study.training import Run
+from study.view import make_sampler, make_view, next_generation, place
 from study.workers import Workers
 from study.workload import Workload
 
-
-@dataclass
-class Candidate:
-    """A trial of the present batch, on its way through the rungs.
-
-    trial: in the view. stored: whether its row is in the storage. evaluations: of its last run. epochs_used and
-    cohort: by horizon. began: when its first run did. seconds: of training.
-    """
-
-    trial: Trial
-    schedule: Schedule
-    batch: dict[str, int]
-    stored: bool
-    began: datetime
-    evaluations: list[Evaluation] = field(default_factory=list)
-    epochs_used: dict[str, float] = field(default_factory=dict)
-    cohort: dict[str, int] = field(default_factory=dict)
-    reported: dict[int, float] = field(default_factory=dict)
-    pruned: bool = False
-    seconds: float = 0.0
-
-    def report(self, value: float, epoch: int) -> None:
-        """Tell the view what so many epochs were worth; the first value of an epoch counts."""
-        if epoch > max(self.reported, default=0):
-            self.reported[epoch] = value
-            self.trial.report(value, step=epoch)
+SAVE_EVERY = 5.0
+"""Seconds between saves of the runs that an unfinished generation has behind it; a search that is killed loses no more
+than these, and the cohort in training."""
 
 
 @dataclass
-class Batch:
-    """The trials asked together. finished: whether all of it is stored."""
+class Generation:
+    """The trials that compete for the longer rungs. finished: whether all of them are stored."""
 
-    candidates: list[Candidate]
+    number: int
+    size: int
+    candidates: list[Candidate] = field(default_factory=list)
     finished: bool = False
+
+    @property
+    def tried(self) -> int:
+        """How many have ended a run."""
+        return sum(candidate.trained > 0 for candidate in self.candidates)
 
     @property
     def epochs_trained(self) -> float:
@@ -75,163 +60,151 @@ def search(
     engine: Engine,
     trials: int,
     interrupted: Callable[[], bool] = lambda: False,
-) -> Generator[Batch, None, None]:
-    """Search until the study holds so many finished trials; yields the present batch after every evaluation.
+) -> Generator[Generation, None, None]:
+    """Search until the study holds so many finished trials; yields the present generation after every evaluation.
 
     The study must be this process's own (`storage.open_study`). interrupted: asked at every update, and never while
-    something is written; where it says so, the search ends with a KeyboardInterrupt. What the present batch has stored
-    by then stays, and the rest is trained again.
+    something is written; where it says so, the search ends with a KeyboardInterrupt. What the present generation has
+    stored by then stays, what it has saved is taken up again, and the rest is trained again, to the same end.
     """
-    finished = sorted(finished_trials(optuna_study), key=place)
-    number, size, stored = next_batch(finished, configuration.trials_per_batch, trials)
-    view = make_view(
-        [trial for trial in finished if place(trial) < (number, 0)],
-        workload.metric.direction,
-        configuration,
-    )
-    done = len(finished) - len(stored)
     with engine.trainer(workload) as trainer:
-        while done + len(stored) < trials:
-            view.sampler = make_sampler(configuration.sampler_seed, number)
-            batch = ask(view, workload, configuration, number, size, stored)
-            for _ in try_at_rungs(optuna_study, workload, configuration, trainer, batch, interrupted):
-                yield batch
+        while len(finished := sorted(finished_trials(optuna_study), key=place)) < trials:
+            number, size, stored = next_generation(finished, configuration.generation_size, trials)
+            earlier = [trial for trial in finished if place(trial) < (number, 0)]
+            generation = Generation(number, size)
+            competition = Competition(optuna_study, workload, configuration, trainer, generation, stored, interrupted)
+            for _ in competition.run(earlier):
+                yield generation
             if trainer.cohort < engine.cohort:
                 engine = lower_cohort(optuna_study, trainer.cohort)
-            for candidate in batch.candidates:
-                tell(view, candidate)
-            batch.finished = True
-            yield batch
-            done += size
-            number, size, stored = number + 1, min(configuration.trials_per_batch, trials - done), set()
+            generation.finished = True
+            yield generation
 
 
-def ask(
-    view: optuna.Study, workload: Workload, configuration: Configuration, number: int, size: int, stored: set[int]
-) -> Batch:
-    """Draw a batch; stored: positions that an earlier start of the search finished already."""
-    asked = [view.ask() for _ in range(size)]
-    return Batch(
-        [
-            Candidate(
-                trial,
-                suggest(trial, configuration.families, workload.peak_lr),
-                batch={"number": number, "position": position, "size": size},
-                stored=position in stored,
-                began=datetime.now(),
-            )
-            for position, trial in enumerate(asked)
-        ]
-    )
+@dataclass
+class Competition:
+    """One generation on its way: what its steps share.
 
-
-def try_at_rungs(
-    optuna_study: optuna.Study,
-    workload: Workload,
-    configuration: Configuration,
-    trainer: Trainer | Workers,
-    batch: Batch,
-    interrupted: Callable[[], bool],
-) -> Iterator[None]:
-    """Train the batch at each horizon in turn, let go on who may, and store the others; yields at every evaluation.
-
-    The horizon pruner judges complete runs, when all of the batch have reported; the others judge at every epoch.
+    stored: positions that an earlier start of the search has stored already.
     """
-    live = batch.candidates
-    for horizon in configuration.horizons:
-        yield from train_rung(workload, configuration, trainer, live, horizon, interrupted)
-        if interrupted():
-            raise KeyboardInterrupt
-        if horizon < configuration.epochs:
+
+    optuna_study: optuna.Study
+    workload: Workload
+    configuration: Configuration
+    trainer: Trainer | Workers
+    generation: Generation
+    stored: set[int]
+    interrupted: Callable[[], bool]
+    saved_at: float = field(default_factory=time.monotonic)
+
+    @property
+    def at_every_epoch(self) -> bool:
+        """Whether values are reported at every epoch of a full run, not only at the end of runs."""
+        return self.configuration.pruner != "horizon"
+
+    def run(self, earlier: list[FrozenTrial]) -> Iterator[None]:
+        """Try all at the first rung, batch by batch, then train who may go on; yields after every evaluation.
+
+        earlier: the trials of the generations before.
+        """
+        first, *longer = self.configuration.horizons
+        view = make_view(earlier, self.workload.metric.direction, self.configuration)
+        saved = self.load()
+        while len(self.generation.candidates) < self.generation.size:
+            batch = self.ask(view, saved)
+            yield from self.train(batch, first)
+            for candidate in batch:
+                if not self.at_every_epoch:
+                    candidate.trial.report(candidate.reported[first], step=first)
+                view.tell(candidate.trial, state=TrialState.PRUNED)  # the sampler learns from what it reported
+        live = self.generation.candidates
+        sign = 1 if self.workload.metric.direction == "minimize" else -1
+        for before, horizon in zip(self.configuration.horizons, longer, strict=False):
+            values = [trial.intermediate_values[before] for trial in earlier if before in trial.intermediate_values]
+            values += [candidate.reported[before] for candidate in live if before in candidate.reported]
+            worst = worst_to_go_on([sign * value for value in values], self.configuration.reduction)
             for candidate in live:
-                candidate.pruned = candidate.pruned or candidate.trial.should_prune()
-        for candidate in live:
-            if (candidate.pruned or horizon == configuration.epochs) and not candidate.stored:
-                store(optuna_study, workload, configuration, candidate)
-        live = [candidate for candidate in live if not candidate.pruned]
+                candidate.pruned = candidate.pruned or sign * candidate.reported[before] > worst
+            self.store([candidate for candidate in live if candidate.pruned])
+            live = [candidate for candidate in live if not candidate.pruned]
+            yield from self.train(live, horizon)
+        self.store(live)
 
+    def ask(self, view: optuna.Study, saved: dict[str, dict[str, Any]]) -> list[Candidate]:
+        """Draw the next batch of the generation, and give it what it has trained already."""
+        begin = len(self.generation.candidates)
+        number = begin // self.configuration.trials_per_batch
+        view.sampler = make_sampler(self.configuration.sampler_seed, self.generation.number, number)
+        asked = [view.ask() for _ in range(min(self.configuration.trials_per_batch, self.generation.size - begin))]
+        batch = []
+        for position, trial in enumerate(asked, start=begin):
+            schedule = suggest(trial, self.configuration.families, self.workload.peak_lr)
+            batch.append(Candidate(trial, schedule, position, number))
+            if str(position) in saved:
+                batch[-1].load(saved[str(position)])
+                for epoch, value in batch[-1].reported.items() if self.at_every_epoch else ():
+                    trial.report(value, step=epoch)
+        self.generation.candidates += batch
+        return batch
 
-def train_rung(
-    workload: Workload,
-    configuration: Configuration,
-    trainer: Trainer | Workers,
-    live: list[Candidate],
-    horizon: int,
-    interrupted: Callable[[], bool],
-) -> Iterator[None]:
-    """Train one run of so many epochs for each candidate, and report what it was worth; yields at every evaluation."""
-    at_every_epoch = configuration.pruner != "horizon"
-    runs = [
-        Run(candidate.schedule, horizon, configuration.train_seed, min(horizon, CURVE_POINTS)) for candidate in live
-    ]
-    for candidate in live:
-        candidate.evaluations = []
-    began = time.perf_counter()
-    for evaluation in trainer.train(runs, lambda run: live[run].pruned or interrupted()):
-        candidate = live[evaluation.run]
-        candidate.evaluations.append(evaluation)
-        candidate.epochs_used[str(horizon)] = evaluation.step / workload.steps_per_epoch
-        candidate.cohort[str(horizon)] = evaluation.cohort
-        if evaluation.last or at_every_epoch:
-            epoch = epoch_to_report(evaluation, horizon, at_every_epoch, workload.steps_per_epoch)
-            candidate.report(evaluation.metric, epoch)
-        candidate.pruned = evaluation.diverged or (
-            at_every_epoch and not evaluation.last and candidate.trial.should_prune()
-        )
-        yield
-    seconds = time.perf_counter() - began
-    updates = sum(candidate.evaluations[-1].step for candidate in live if candidate.evaluations)
-    for candidate in live:
-        if candidate.evaluations:
-            candidate.seconds += seconds * candidate.evaluations[-1].step / updates
+    def train(self, live: list[Candidate], horizon: int) -> Iterator[None]:
+        """Train one run of so many epochs for each that has not had it, and report what it was worth."""
+        evaluations = min(horizon, CURVE_POINTS)
+        seed = self.configuration.train_seed
+        runs = [Run(candidate.schedule, horizon, seed, evaluations) for candidate in live]
+        done = {index for index, candidate in enumerate(live) if candidate.trained >= horizon}
+        begun: dict[int, Candidate] = {}
+        began = time.perf_counter()
 
+        def stop(run: int) -> bool:
+            return (run in begun and live[run].pruned) or self.interrupted()
 
-def epoch_to_report(evaluation: Evaluation, horizon: int, at_every_epoch: bool, steps_per_epoch: int) -> int:
-    """The whole number of epochs that a value is reported under: a run's horizon, or the epochs done; 0 is none yet."""
-    if not at_every_epoch or evaluation.step == evaluation.total_steps:
-        return horizon
-    epochs = evaluation.step / steps_per_epoch
-    return math.ceil(epochs) if evaluation.diverged else math.floor(epochs)
+        for evaluation in self.trainer.train(runs, stop, done):
+            candidate = live[evaluation.run]
+            if evaluation.run not in begun:
+                begun[evaluation.run] = candidate
+                candidate.begin()
+            epoch = candidate.hear(evaluation, horizon, self.at_every_epoch, self.workload.steps_per_epoch)
+            if self.at_every_epoch and epoch:
+                candidate.trial.report(evaluation.metric, step=epoch)
+            candidate.pruned = evaluation.diverged or (
+                self.at_every_epoch and not evaluation.last and candidate.trial.should_prune()
+            )
+            if time.monotonic() - self.saved_at > SAVE_EVERY:
+                self.save()
+            yield
+        if self.interrupted():
+            raise KeyboardInterrupt
+        updates = sum(candidate.evaluations[-1].step for candidate in begun.values())
+        for candidate in begun.values():
+            candidate.seconds += (time.perf_counter() - began) * candidate.evaluations[-1].step / updates
 
+    def store(self, ended: list[Candidate]) -> None:
+        """Write the trials that have ended to the storage, each in one transaction."""
+        where = {"generation": self.generation.number, "size": self.generation.size}
+        for candidate in ended:
+            if candidate.position not in self.stored:
+                trial = frozen(candidate, where, self.workload, self.configuration)
+                self.optuna_study.add_trial(trial)
+                self.stored.add(candidate.position)
 
-def store(optuna_study: optuna.Study, workload: Workload, configuration: Configuration, candidate: Candidate) -> None:
-    """Write the finished trial, in one transaction."""
-    evaluations, last = candidate.evaluations, candidate.evaluations[-1]
-    best = min(evaluations, key=lambda evaluation: better_first(optuna_study) * evaluation.metric)
-    resolved = candidate.schedule.resolve(configuration.epochs * workload.steps_per_epoch)
-    record: dict[str, Any] = {
-        "batch": candidate.batch,
-        "seeds": {name: getattr(configuration, name) for name in ("sampler_seed", "train_seed", "split_seed")},
-        "torch": plain_arguments(resolved),
-        "epochs_used": candidate.epochs_used,
-        "cohort": candidate.cohort,
-        "engine": Engine(last.cohort).name,
-        "too_large": list(last.too_large),
-        "best_epoch": best.step / workload.steps_per_epoch,
-        "diverged": last.diverged,
-        "seconds": round(candidate.seconds, 3),
-    }
-    attributes = {"record": record, "curve": curve_columns(evaluations, workload.metric.name)}
-    seen = candidate.trial.study.get_trials(deepcopy=False)[candidate.trial.number]
-    if configuration.pruner == "hyperband":
-        attributes["pruner_notes"] = seen.system_attrs
-    trial = create_trial(
-        state=TrialState.PRUNED if candidate.pruned else TrialState.COMPLETE,
-        # A diverged run has the worst value: a trial that failed would teach the sampler nothing.
-        value=last.metric,
-        params=seen.params,
-        distributions=seen.distributions,
-        intermediate_values=candidate.reported,
-        user_attrs=attributes,
-    )
-    trial.datetime_start = candidate.began
-    optuna_study.add_trial(trial)
-    candidate.stored = True
+    def save(self) -> None:
+        """Write down the runs that have ended, of trials that have not.
 
+        Not where Optuna's pruners judge: what they say of a trial depends on how far the others are.
+        """
+        self.saved_at = time.monotonic()
+        if self.configuration.pruner in ("horizon", "none"):
+            kept = {
+                str(candidate.position): candidate.saved()
+                for candidate in self.generation.candidates
+                if candidate.trained
+            }
+            mine = {"generation": self.generation.number, "size": self.generation.size, "candidates": kept}
+            self.optuna_study.set_user_attr("unfinished", mine)
 
-def tell(view: optuna.Study, candidate: Candidate) -> None:
-    """Let the view know what became of the trial."""
-    if candidate.pruned:
-        view.tell(candidate.trial, state=TrialState.PRUNED)
-    else:
-        view.tell(candidate.trial, candidate.evaluations[-1].metric)
+    def load(self) -> dict[str, dict[str, Any]]:
+        """What an earlier start has saved of this generation, by position."""
+        kept = self.optuna_study.user_attrs.get("unfinished", {})
+        mine = (kept.get("generation"), kept.get("size")) == (self.generation.number, self.generation.size)
+        return dict(kept["candidates"]) if mine else {}

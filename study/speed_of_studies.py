@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -62,14 +63,14 @@ def race(
 def our_study(
     workload: Workload, configuration: Configuration, trials: int, database: Path
 ) -> tuple[list[FrozenTrial], list[float]]:
-    """Search as scripts/search.py does by default; (the trials, when each batch was finished, in seconds)."""
+    """Search as scripts/search.py does by default; (the trials, when each generation was finished, in seconds)."""
     attributes = {"group": "benchmark_speed", **workload.attributes()}
     moments = [time.perf_counter()]
     resolved, session = configuration.resolved(workload), provenance(workload.device)
     with open_study(f"sqlite:///{database}", "ours", resolved, attributes, session) as optuna_study:
         engine, _ = agree(optuna_study, EngineOptions(), workload, configuration)
-        for batch in search(optuna_study, workload, configuration, engine, trials):
-            if batch.finished:
+        for generation in search(optuna_study, workload, configuration, engine, trials):
+            if generation.finished:
                 moments.append(time.perf_counter())
         return finished_trials(optuna_study), moments
 
@@ -77,12 +78,12 @@ def our_study(
 def overhead(
     workload: Workload, configuration: Configuration, trials: int, at: Sequence[int], folder: Path
 ) -> list[float]:
-    """Seconds outside training per trial, in the batches that end at these trials of one long study."""
+    """Seconds outside training per trial, in the generations that end at these trials of one long study."""
     found, moments = our_study(workload, configuration, trials, folder / "long.db")
     training = [0.0] * (len(moments) - 1)
     for trial in found:
         record = trial.user_attrs["record"]
-        training[record["batch"]["number"]] += record["seconds"]
-    size = configuration.trials_per_batch
-    batches = [-(-end // size) - 1 for end in at]
-    return [(moments[batch + 1] - moments[batch] - training[batch]) / size for batch in batches]
+        training[record["place"]["generation"]] += record["seconds"]
+    size = configuration.generation_size
+    numbers = [math.ceil(end / size) - 1 for end in at]
+    return [(moments[number + 1] - moments[number] - training[number]) / size for number in numbers]

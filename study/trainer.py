@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import math
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -38,15 +38,21 @@ class Trainer:
     def __init__(self, workload: Workload, cohort: int = 1) -> None:
         self.workload, self.cohort = workload, cohort
 
-    def train(self, runs: Sequence[Run], stop: Stop = never) -> Iterator[Evaluation]:
+    def train(
+        self, runs: Sequence[Run], stop: Stop = never, done: Collection[int] = frozenset()
+    ) -> Iterator[Evaluation]:
         """Train the runs and yield each evaluation as it is made; the last one of each run comes at its horizon.
 
-        stop: asked before every update and every few rows evaluated whether to leave the run of that index.
+        stop: asked before every update and every few rows evaluated whether to leave the run of that index. done:
+        indices of runs that need no training; a cohort is trained whole unless all of it is done, so that it is the
+        same cohort.
         Where a cohort does not fit into the memory of a GPU, its runs start again in two halves, no evaluation is
         yielded twice, and later cohorts are no larger. Raises InputError where one run does not fit.
         """
         reached = [0.0] * len(runs)  # the last update evaluated of each run; infinity for one that has ended
-        waiting = deque[tuple[list[int], tuple[int, ...]]]((cohort, ()) for cohort in self.cohorts(runs))
+        waiting = deque[tuple[list[int], tuple[int, ...]]](
+            (cohort, ()) for cohort in self.cohorts(runs) if not set(cohort) <= set(done)
+        )
         while waiting:
             cohort, too_large = waiting.popleft()
             try:

@@ -1,8 +1,8 @@
 """The view: what the sampler and the pruner see, so that the same seed gives the same study.
 
-They see only what earlier whole batches left, in the order of asking: an in-memory study, made of the stored rows when
-the search starts and told every batch that ends, with a sampler seeded for each batch. So a batch that was cut off is
-asked again, identically.
+An in-memory study, made anew for every generation of the stored trials of earlier ones, in the order of asking. Within
+the generation it hears what each whole batch found at the first rung, and each batch has a sampler seeded for it. So
+what was cut off is asked again, identically.
 """
 
 from __future__ import annotations
@@ -19,41 +19,41 @@ from study.pruning import make_pruner
 
 
 def place(trial: FrozenTrial) -> tuple[int, int]:
-    """Where a stored trial was asked: the number of its batch, and its position there."""
-    batch = trial.user_attrs["record"]["batch"]
-    return batch["number"], batch["position"]
+    """Where a stored trial was asked: the number of its generation, and its position there."""
+    record = trial.user_attrs["record"]["place"]
+    return record["generation"], record["position"]
 
 
-def next_batch(finished: list[FrozenTrial], trials_per_batch: int, trials: int) -> tuple[int, int, set[int]]:
-    """(number, size, positions already finished) of the batch to ask: the last one again, where it was cut off.
+def next_generation(finished: list[FrozenTrial], size: int, trials: int) -> tuple[int, int, set[int]]:
+    """(number, size, positions already stored) of the generation to ask: the last one again, where it was cut off.
 
-    finished: the stored trials, in the order in which they were asked.
+    finished: the stored trials, in the order in which they were asked. size: of a whole generation.
     """
     if not finished:
-        return 0, min(trials_per_batch, trials), set()
-    last = finished[-1].user_attrs["record"]["batch"]
-    kept = {position for number, position in map(place, finished) if number == last["number"]}
+        return 0, min(size, trials), set()
+    last = finished[-1].user_attrs["record"]["place"]
+    kept = {position for number, position in map(place, finished) if number == last["generation"]}
     if len(kept) < last["size"]:
-        return last["number"], last["size"], kept
-    return last["number"] + 1, min(trials_per_batch, trials - len(finished)), set()
+        return last["generation"], last["size"], kept
+    return last["generation"] + 1, min(size, trials - len(finished)), set()
 
 
 def make_view(
     earlier: list[FrozenTrial], direction: Literal["minimize", "maximize"], configuration: Configuration
 ) -> optuna.Study:
-    """The study that batches are asked from; earlier: the trials of the batches before the next one."""
+    """The study that a generation is asked from; earlier: the trials of the generations before it."""
     view = optuna.create_study(
         study_name="view",  # Hyperband derives its brackets from the name
         direction=direction,
-        pruner=make_pruner(configuration.pruner, configuration.epochs, configuration.reduction),
+        pruner=make_pruner(configuration.pruner, configuration.epochs),
     )
     view.add_trials(as_seen_by_view(trial) for trial in earlier)
     return view
 
 
-def make_sampler(sampler_seed: int, number: int) -> BaseSampler:
-    """The sampler of the batch of this number."""
-    return TPESampler(seed=int(np.random.SeedSequence([sampler_seed, number]).generate_state(1)[0]))
+def make_sampler(sampler_seed: int, generation: int, batch: int) -> BaseSampler:
+    """The sampler of the batch of this number in the generation of that number."""
+    return TPESampler(seed=int(np.random.SeedSequence([sampler_seed, generation, batch]).generate_state(1)[0]))
 
 
 def as_seen_by_view(trial: FrozenTrial) -> FrozenTrial:

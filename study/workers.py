@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import parent_process
@@ -48,21 +48,24 @@ class Workers:
         self.stopped.set()
         self.pool.shutdown(cancel_futures=True)
 
-    def train(self, runs: Sequence[Run], stop: Stop = never) -> Iterator[Evaluation]:
-        """Train the runs; yields all evaluations of a cohort when it ends.
+    def train(
+        self, runs: Sequence[Run], stop: Stop = never, done: Collection[int] = frozenset()
+    ) -> Iterator[Evaluation]:
+        """Train the runs that are not done, as `Trainer.train` does; yields all evaluations of a cohort when it ends.
 
         stop: asked several times a second whether to leave a run; the workers stop once all runs are to be left.
         """
         cohorts: dict[Future[list[Evaluation]], list[int]] = {
             self.pool.submit(train_in_worker, [runs[index] for index in cohort]): cohort
             for cohort in self.planner.cohorts(runs)
+            if not set(cohort) <= set(done)
         }
         try:
             while cohorts:
-                done, _ = wait(cohorts, LOOK_EVERY, FIRST_COMPLETED)
+                ended, _ = wait(cohorts, LOOK_EVERY, FIRST_COMPLETED)
                 if all(map(stop, range(len(runs)))):
                     return
-                for future in done:
+                for future in ended:
                     indices = cohorts.pop(future)
                     for evaluation in future.result():
                         yield evaluation.of(indices[evaluation.run])

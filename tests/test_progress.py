@@ -1,6 +1,7 @@
 """The progress of a search, in a terminal and in a log."""
 
 import io
+import re
 
 import pytest
 from conftest import LOOP, SMALL, open_small
@@ -14,30 +15,30 @@ from study.search import search
 def test_progress_tells_what_is_done_and_what_is_left(terminal, storage, workload):
     written = io.StringIO()
     console = Console(file=written, force_terminal=terminal, width=150, soft_wrap=True)
-    with open_small(storage, workload) as study, Display(console, study, 10) as display:
-        for batch in search(study, workload, SMALL, LOOP, 10):
-            display.update(batch)
+    with open_small(storage, workload) as study, Display(console, study, SMALL, 15) as display:
+        for generation in search(study, workload, SMALL, LOOP, 15):
+            display.update(generation)
             if terminal:
                 console.print(display.bar)  # what is live is wiped at the end; this stays to be read
     said = written.getvalue()
     assert ("\x1b" in said) == terminal
-    assert "5/10 trials | best " in said
-    assert "10/10 trials | best " in said
+    assert "10/15 trials | best " in said
+    assert "15/15 trials | best " in said
     assert f"{display.tally.spent:.0f} epochs spent, {display.tally.saved:.0%} saved" in said
-    assert 1 - display.tally.spent / (10 * SMALL.epochs) == pytest.approx(display.tally.saved)
+    assert 1 - display.tally.spent / (15 * SMALL.epochs) == pytest.approx(display.tally.saved)
     assert said.count("0:00 left") >= 1
     if not terminal:
-        assert said.count("\n") == 2, "a line for each batch"
+        assert said.count("\n") == 2, "a line for each generation"
         best = min(trial.value for trial in display.tally.trials if len(trial.intermediate_values) == 2)
         assert f"best {best:.4f}" in said.splitlines()[-1]
 
 
-def test_a_long_batch_is_heard_of_in_a_log(storage, workload, monkeypatch):
+def test_a_long_generation_is_heard_of_in_a_log(storage, workload, monkeypatch):
     monkeypatch.setattr("study.progress.LINE_EVERY", 0.0)
     written = io.StringIO()
-    with open_small(storage, workload) as study, Display(Console(file=written, width=200), study, 5) as display:
-        for batch in search(study, workload, SMALL, LOOP, 5):
-            display.update(batch)
+    with open_small(storage, workload) as study, Display(Console(file=written, width=200), study, SMALL, 5) as display:
+        for generation in search(study, workload, SMALL, LOOP, 5):
+            display.update(generation)
     first = written.getvalue().splitlines()[0]
-    assert first.startswith("0/5 trials | none complete | 1 epochs spent")
-    assert "time left unknown" in first
+    assert first.startswith("1/5 trials | none complete | 1 epochs spent")
+    assert re.search(r"\d:\d\d left", first)

@@ -1,13 +1,16 @@
 """The search: what it stores, that the same seed gives the same study, and that stopping changes nothing."""
 
+import json
 from contextlib import closing
 from dataclasses import replace
 
+import numpy as np
+import optuna
 import pytest
 from conftest import LOCKSTEP, LOOP, SMALL, open_small, run_search
 from optuna.trial import TrialState
 
-from search_spaces import from_params
+from search_spaces import from_params, suggest
 from study.records import CURVE_POINTS, best_trial, spent_epochs
 from study.search import search
 from study.trainer import Trainer
@@ -46,10 +49,10 @@ def test_trials_carry_what_they_promise(whole, workload, engine):
         if not attrs["diverged"]:
             assert attrs["epochs_used"] == ({"1": 1.0, "4": 4.0} if last == 4 else {"1": 1.0})
             assert attrs["curve"]["step"][-1] == last * 16
-        assert (attrs["batch"]["number"], attrs["batch"]["size"]) == (number // 5, 5)
+        assert (attrs["place"]["generation"], attrs["place"]["size"]) == ((0, 10) if number < 10 else (1, 5))
+        assert attrs["place"]["batch"] == attrs["place"]["position"] // 5
         assert attrs["seeds"] == {"sampler_seed": 0, "train_seed": 0, "split_seed": 0}
-        together = [1 if engine == LOOP else 5, 1]  # one of five goes on, or two
-        assert attrs["cohort"]["1"] == together[0]
+        assert attrs["cohort"]["1"] == (1 if engine == LOOP else 5)
         assert attrs["engine"] == ("loop" if list(attrs["cohort"].values())[-1] == 1 else "lockstep")
         assert attrs["too_large"] == []
         assert attrs["seconds"] > 0
@@ -73,12 +76,41 @@ def test_the_value_is_that_of_a_complete_run(whole, workload, engine):
             assert list(Trainer(workload).train([run]))[-1].metric == pytest.approx(value, abs=1.01 * one_row)
 
 
-def test_the_pruner_follows_its_rule(whole):
-    for batch in range(3):
-        seen = sorted(trial.intermediate_values[1] for trial in whole[: 5 * batch + 5])
-        limit = seen[max(1, len(seen) // SMALL.reduction) - 1]
-        for trial in whole[5 * batch : 5 * batch + 5]:
+def test_those_go_on_that_are_among_the_best_of_all_so_far(whole):
+    for begin, end in ((0, 10), (10, 15)):
+        seen = sorted(trial.intermediate_values[1] for trial in whole[:end])
+        limit = seen[max(1, end // SMALL.reduction) - 1]
+        for trial in whole[begin:end]:
             assert (trial.state == TrialState.COMPLETE) == (trial.intermediate_values[1] <= limit)
+
+
+def test_the_sampler_sees_whole_batches_only(whole, workload):
+    """Each batch asked again here, by Optuna alone, from what the study's docstrings say that the sampler saw."""
+    places = [trial.user_attrs["record"]["place"] for trial in whole]
+    rows = {(place["generation"], place["position"]): trial for place, trial in zip(places, whole, strict=True)}
+    assert len(rows) == 15
+    for generation, batch in ((0, 0), (0, 1), (1, 0)):
+        seed = np.random.SeedSequence([0, generation, batch]).generate_state(1)[0]
+        view = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=int(seed)))
+        for place in sorted(rows):
+            row = rows[place]
+            if place[0] < generation:
+                view.add_trial(row)
+            elif place < (generation, 5 * batch):  # tried at the first rung
+                value = row.intermediate_values[1]
+                view.add_trial(
+                    optuna.trial.create_trial(
+                        state=TrialState.PRUNED,
+                        value=value,
+                        params=row.params,
+                        distributions=row.distributions,
+                        intermediate_values={1: value},
+                    )
+                )
+        trials = [view.ask() for _ in range(5)]
+        for position, trial in enumerate(trials, start=5 * batch):
+            suggest(trial, SMALL.families, workload.peak_lr)
+            assert trial.params == rows[generation, position].params
 
 
 def test_two_fresh_studies_are_equal(whole, storage, workload, engine):
@@ -90,7 +122,7 @@ def test_another_seed_gives_another_study(whole, storage, workload):
     assert [trial.params for trial in other] != [trial.params for trial in whole[:5]]
 
 
-def test_a_study_extended_by_whole_batches_is_the_same(whole, storage, workload, engine):
+def test_a_study_extended_by_whole_generations_is_the_same(whole, storage, workload, engine):
     run_search(storage, workload, 10, engine=engine)
     assert finished(run_search(storage, workload, 15, engine=engine)) == finished(whole)
 
@@ -101,29 +133,53 @@ def test_nothing_is_left_to_do_when_enough_are_finished(storage, workload):
     assert len(run_search(storage, workload, 4)) == 4
 
 
-@pytest.mark.parametrize("evaluations", [1, 8, 17])
-def test_a_search_stopped_anywhere_goes_on_as_if_nothing_had_happened(whole, storage, workload, engine, evaluations):
+@pytest.mark.parametrize("save_every", [0.0, 1e9], ids=["saving", "never-saving"])
+@pytest.mark.parametrize("evaluations", [1, 8, 30, 70])
+def test_a_search_stopped_anywhere_goes_on_as_if_nothing_had_happened(
+    whole, storage, workload, engine, evaluations, save_every, monkeypatch
+):
+    monkeypatch.setattr("study.search.SAVE_EVERY", save_every)
     for _ in range(2):
-        with open_small(storage, workload) as study, closing(search(study, workload, SMALL, engine, 15)) as batches:
-            for _ in zip(range(evaluations), batches, strict=False):
+        with open_small(storage, workload) as study, closing(search(study, workload, SMALL, engine, 15)) as steps:
+            for _ in zip(range(evaluations), steps, strict=False):
                 pass
     assert finished(run_search(storage, workload, 15, engine=engine)) == finished(whole)
 
 
-@pytest.mark.parametrize("kept", [2, 4, 7])
-def test_a_batch_cut_off_while_it_was_stored_is_completed(whole, storage, workload, engine, kept, monkeypatch):
-    """The trials of a batch are stored one after another: a stop in between keeps those that are, and adds the rest."""
+def test_saved_runs_are_not_trained_again(storage, workload, monkeypatch):
+    """Stopped in the long runs of a generation, a search goes on with those."""
+    monkeypatch.setattr("study.search.SAVE_EVERY", 0.0)
+    with open_small(storage, workload) as study, closing(search(study, workload, SMALL, LOOP, 10)) as steps:
+        next(generation for generation in steps if any("4" in c.epochs_used for c in generation.candidates))
+        saved = study.user_attrs["unfinished"]["candidates"]
+    assert len(saved) == 10
+    json.dumps(saved, allow_nan=False)  # the dashboard shows it
+    trained = []
+    train = Trainer.train
+
+    def counted(self, runs, stop, done):
+        trained.extend(run.epochs for index, run in enumerate(runs) if index not in done)
+        return train(self, runs, stop, done)
+
+    monkeypatch.setattr(Trainer, "train", counted)
+    run_search(storage, workload, 10)
+    assert set(trained) == {4}
+
+
+@pytest.mark.parametrize("kept", [2, 9, 13])
+def test_a_generation_cut_off_while_it_was_stored_is_completed(whole, storage, workload, engine, kept, monkeypatch):
+    """Trials are stored one after another: a stop in between keeps those that are, and adds the rest."""
     import study.search
 
-    store, calls = study.search.store, []
+    frozen, calls = study.search.frozen, []
 
-    def store_some(*arguments):
+    def frozen_some(*arguments):
         calls.append(arguments)
         if len(calls) > kept:
             raise KeyboardInterrupt
-        store(*arguments)
+        return frozen(*arguments)
 
-    monkeypatch.setattr(study.search, "store", store_some)
+    monkeypatch.setattr(study.search, "frozen", frozen_some)
     with pytest.raises(KeyboardInterrupt):
         run_search(storage, workload, 15, engine=engine)
     monkeypatch.undo()
