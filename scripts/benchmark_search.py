@@ -39,6 +39,7 @@ ARMS: dict[str, dict[str, dict[str, Any]]] = {
         "hyperband": {"pruner": "hyperband", "trials_per_batch": 1},
     },
     "batches": {f"batches of {size}": {"trials_per_batch": size} for size in (1, 5, 10, 25, 50)},
+    "generations": {f"generations of {size}": {"trials_per_generation": size} for size in (10, 25, 50)},
 }
 """What is compared, and its arms: changes to the default search. Optuna's pruners judge one trial after another, as in
 `study.optimize`; the others in batches."""
@@ -51,7 +52,7 @@ class Options:
     configuration: Annotated[Configuration, tyro.conf.OmitArgPrefixes]
     """The search that all arms share."""
     compare: str = "pruners"
-    """pruners, or batches: how many trials are asked together."""
+    """pruners; batches: how many trials are asked together; generations: how many compete for the long runs."""
     arms: tuple[str, ...] = ()
     """Which of the arms; differences are to the first two. None: all."""
     search_seeds: int = 10
