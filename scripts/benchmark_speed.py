@@ -75,6 +75,8 @@ def main(options: Options) -> None:
     print(report)
     options.output.mkdir(parents=True, exist_ok=True)
     (options.output / "speed.md").write_text(report)
+    if races:
+        (options.output / "studies.md").write_text(table_of_studies(races) + "\n")
     (options.output / "speed.png").write_bytes(draw(measured))
     write_csv(options.output / "runs.csv", measured)
     write_csv(options.output / "studies.csv", races)

@@ -193,6 +193,8 @@ def seconds_per_update(workload: Workload, cohort: int) -> float:
     def stop(run: int) -> bool:
         """Asked before every update of every run; the first run's are noted."""
         if run == 0:
+            if workload.device.type == "cuda":
+                torch.cuda.synchronize()  # or only the launches would be timed
             moments.append(time.perf_counter())
         return len(moments) > TIMED_UPDATES or (len(moments) > 3 and moments[-1] - moments[0] > TIMED_SECONDS)
 

@@ -4,7 +4,7 @@ A study's attributes: `format` (FORMAT), `configuration` (all that decides what 
 (engine, cohort and workers: how its runs are trained, and what was asked for), `workload` (its name), `group` (the
 benchmark it belongs to, its own name otherwise), `metric` (name, direction, unit, worst), `optimizer_code`,
 `steps_per_epoch`, `sessions` (provenance of every start, in order), `unfinished` (the runs that a generation has behind
-it while it is trained).
+it, while it is trained).
 
 A trial's attributes: `record` and `curve` (columns, one row per evaluation of the last run); for Hyperband
 `pruner_notes` (what it must find again). They are few because each costs a millisecond to store. A record holds

@@ -129,6 +129,8 @@ class Competition:
             live = [candidate for candidate in live if not candidate.pruned]
             yield from self.train(live, horizon)
         self.store(live)
+        if self.optuna_study.user_attrs.get("unfinished"):
+            self.optuna_study.set_user_attr("unfinished", {})
 
     def ask(self, view: optuna.Study, saved: dict[str, dict[str, Any]]) -> list[Candidate]:
         """Draw the next batch of the generation, and give it what it has trained already."""

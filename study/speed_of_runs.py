@@ -153,7 +153,7 @@ def useful_flop(workload: Workload) -> float:
         learner.judge(workload.data.validation.x[rows], workload.data.validation.y[rows], [0])
     return float(
         workload.steps_per_epoch * update.get_total_flops()
-        + VALIDATION_ROWS / EVALUATION_ROWS * evaluation.get_total_flops()
+        + len(workload.data.validation.x) / EVALUATION_ROWS * evaluation.get_total_flops()
     )
 
 

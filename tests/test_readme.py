@@ -42,8 +42,9 @@ def test_snippets(snippet):
     assert optimizer.param_groups[0]["lr"] < 0.1, "a cosine has ended, and a plateau was heard"
 
 
-def test_the_table_is_the_one_that_was_printed():
-    assert (ROOT / "results" / "search" / "pruners.md").read_text().strip() in README
+@pytest.mark.parametrize("table", ["search/pruners.md", "speed/studies.md"])
+def test_tables_are_those_that_were_printed(table):
+    assert (ROOT / "results" / table).read_text().strip() in README
 
 
 def test_links_lead_somewhere():

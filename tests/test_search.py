@@ -164,6 +164,8 @@ def test_saved_runs_are_not_trained_again(storage, workload, monkeypatch):
     monkeypatch.setattr(Trainer, "train", counted)
     run_search(storage, workload, 10)
     assert set(trained) == {4}
+    with open_small(storage, workload) as study:
+        assert study.user_attrs["unfinished"] == {}, "all is stored now"
 
 
 @pytest.mark.parametrize("kept", [2, 9, 13])
