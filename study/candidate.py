@@ -23,7 +23,7 @@ class Candidate:
 
     trial: in the view. position: in its generation. batch: the number of its batch there. evaluations: of its last
     run. epochs_used and cohort: by horizon. reported: values by epoch. trained: the longest horizon that it has behind
-    it, 0 for none. pruned: whether it goes no further. seconds: of training.
+    it, 0 for none. pruned: whether it goes no further. seconds: of training. epochs_loaded: those of an earlier start.
     """
 
     trial: Trial
@@ -38,6 +38,7 @@ class Candidate:
     trained: int = 0
     pruned: bool = False
     seconds: float = 0.0
+    epochs_loaded: float = 0.0
 
     def begin(self) -> None:
         """Begin a run."""
@@ -63,16 +64,24 @@ class Candidate:
         """All that training has changed, as JSON can hold it."""
         evaluations = [asdict(e) | {"loss": None if e.diverged else e.loss} for e in self.evaluations]
         kept = {name: getattr(self, name) for name in ("epochs_used", "cohort", "trained", "seconds")}
-        return kept | {"evaluations": evaluations, "reported": list(self.reported.items())}
+        return kept | {
+            "params": self.trial.params,
+            "evaluations": evaluations,
+            "reported": list(self.reported.items()),
+        }
 
     def load(self, saved: dict[str, Any]) -> None:
-        """Be as one was when `saved` was called."""
+        """Be as one was when `saved` was called; not if that was another schedule, drawn by other versions perhaps."""
+        if saved["params"] != self.trial.params:
+            return
         for name in ("epochs_used", "cohort", "trained", "seconds"):
             setattr(self, name, saved[name])
         for values in saved["evaluations"]:
             loss = math.inf if values["loss"] is None else values["loss"]
             self.evaluations.append(Evaluation(**values | {"loss": loss, "too_large": tuple(values["too_large"])}))
         self.reported = dict(saved["reported"])
+        self.pruned = self.evaluations[-1].diverged
+        self.epochs_loaded = sum(self.epochs_used.values())
 
 
 def epoch_to_report(evaluation: Evaluation, horizon: int, at_every_epoch: bool, steps_per_epoch: int) -> int:

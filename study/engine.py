@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import pairwise
+from statistics import median
 from typing import Any, NoReturn
 
 import optuna
@@ -21,7 +23,7 @@ from study.configuration import Configuration
 from study.stacked_optimizers import stacked_optimizer
 from study.trainer import Trainer, same_random_numbers_after
 from study.training import Run
-from study.workers import Workers
+from study.workers import Workers, usable_cores
 from study.workload import Workload
 
 ENGINES = ("auto", "lockstep", "loop")
@@ -36,7 +38,7 @@ WORTH_WORKERS = 30.0
 
 @dataclass(frozen=True)
 class Engine:
-    """How runs are trained. Results are equal to the last bit for equal engines, on one machine.
+    """How runs are trained. Results are equal to the last bit for equal engines and threads, on one machine.
 
     cohort: the most runs trained together in lockstep; 1 is the plain loop, run by run.
     workers: processes of one thread each; 0 is one process with all its threads.
@@ -157,7 +159,7 @@ def fastest(workload: Workload, configuration: Configuration, most: int) -> tupl
         times[Engine(cohort)] = seconds_per_update(workload, cohort)
         if times[Engine(cohort)] > 1.2 * min(seconds for engine, seconds in times.items() if engine.cohort > 1):
             break  # larger ones have left the caches
-    cores = psutil.cpu_count(logical=False) or 1
+    cores = usable_cores()
     if cores > 1 and workload.device.type == "cpu" and configuration.pruner in ("horizon", "none"):
         updates = 50 / 2 * configuration.epochs * workload.steps_per_epoch
         threads = torch.get_num_threads()
@@ -166,7 +168,7 @@ def fastest(workload: Workload, configuration: Configuration, most: int) -> tupl
         torch.set_num_threads(threads)
         if updates * (min(times.values()) - promised) > WORTH_WORKERS:
             with Workers(workload, 1, cores) as workers:
-                times[Engine(1, cores)] = sum(workers.everywhere(seconds_per_update, workload, 1)) / cores**2
+                times[Engine(1, cores)] = sum(workers.everywhere(seconds_per_update, workload, 1, median)) / cores**2
     measured = ", ".join(f"{1000 * seconds:.2f} {engine}" for engine, seconds in times.items())
     return min(times, key=lambda engine: times[engine]), f"milliseconds per update and run: {measured}"
 
@@ -186,8 +188,11 @@ def cohort_sizes(workload: Workload, most: int) -> list[int]:
     return sorted({min(2**power, most) for power in range(1, most.bit_length() + 1)} - {1}) if most > 1 else []
 
 
-def seconds_per_update(workload: Workload, cohort: int) -> float:
-    """The time that one update of one run takes in a cohort of this size: the shortest of a few."""
+def seconds_per_update(workload: Workload, cohort: int, summary: Callable[[Sequence[float]], float] = min) -> float:
+    """The time that one update of one run takes in a cohort of this size; infinity if it does not fit into memory.
+
+    summary: of a few updates. The shortest is what else the machine does adds least to, unless it is what competes.
+    """
     moments: list[float] = []
 
     def stop(run: int) -> bool:
@@ -200,10 +205,13 @@ def seconds_per_update(workload: Workload, cohort: int) -> float:
 
     # Evaluated at its end only, which is never reached.
     run = Run(Constant(peak_lr=workload.peak_lr[0]), 2 * TIMED_UPDATES, train_seed=0, evaluations=1)
-    for _ in Trainer(workload, cohort).train([run] * cohort, stop):
+    trainer = Trainer(workload, cohort)
+    for _ in trainer.train([run] * cohort, stop):
         pass
+    if trainer.cohort < cohort:
+        return math.inf
     took = [after - before for before, after in pairwise(moments)]
-    return min(took) / cohort  # what else the machine does only adds
+    return summary(took) / cohort
 
 
 def runs_in_memory(workload: Workload) -> int:

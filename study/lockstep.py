@@ -35,8 +35,6 @@ class Lockstep:
         names = {parameter: name for name, parameter in self.model.named_parameters()}
         groups = [[names[parameter] for parameter in group["params"]] for group in self.optimizers[0].param_groups]
         self.stacked = stacked_optimizer(self.optimizers[0], groups)
-        self.forward_same_rows = vmap(self.one_run, (0, 0, None), randomness="same")
-        self.forward_own_rows = vmap(self.one_run, (0, 0, 0), randomness="same")
 
     def one_run(self, parameters: dict[str, Tensor], buffers: dict[str, Tensor], x: Tensor) -> Any:
         """The outputs of the model with one run's parameters and buffers."""
@@ -48,7 +46,7 @@ class Lockstep:
                 optimizer.step()  # without gradients; torch's schedulers warn where no step was ever made
         shared = x.ndim == self.workload.data.train.x.ndim
         with batchable_attention(x.device):
-            forward = self.forward_same_rows if shared else self.forward_own_rows
+            forward = vmap(self.one_run, (0, 0, None if shared else 0), randomness="same")
             outputs = forward(self.parameters, self.buffers, x)
         losses = self.by_run(self.workload.loss, outputs, y, shared).mean(1)
         trained = {name: tensor for name, tensor in self.parameters.items() if tensor.requires_grad}
@@ -65,7 +63,7 @@ class Lockstep:
             parameters, buffers = (at_positions(state, positions) for state in (parameters, buffers))
         self.model.eval()
         with batchable_attention(x.device):
-            outputs = self.forward_same_rows(parameters, buffers, x)
+            outputs = vmap(self.one_run, (0, 0, None), randomness="same")(parameters, buffers, x)
         self.model.train()
         measures = (self.workload.loss, self.workload.metric.measure)
         return torch.stack([self.by_run(measure, outputs, y, True).double().sum(1) for measure in measures], dim=1)

@@ -53,22 +53,21 @@ class Display:
         self.last_shown = time.monotonic()
         if generation.finished:
             self.tally = Tally.of(self.optuna_study)
-        line = self.line(*(0, 0.0) if generation.finished else (generation.tried, generation.epochs_trained))
+        on_its_way = Generation(0, 0) if generation.finished else generation
+        line = self.line(on_its_way)
         if self.live:
-            self.bar.update(self.task, completed=len(self.tally.trials) + generation.tried, description=line)
+            self.bar.update(self.task, completed=len(self.tally.trials) + on_its_way.tried, description=line)
             self.live.update(Group(family_table(self.optuna_study, self.tally.trials), self.bar))
         else:
             self.console.print(line, self.families(), sep=" | ")
 
-    def line(self, tried: int, epochs: float) -> str:
-        """Trials tried, the best of the finished, epochs spent and saved, time left.
-
-        tried and epochs: of the present generation.
-        """
+    def line(self, generation: Generation) -> str:
+        """Trials tried, the best of the finished, epochs spent and saved, time left; with those of a generation."""
         tally = self.tally
         best = f"best {tally.best.value:.4f} {tally.best.params['family']}" if tally.best else "none complete"
-        spent = f"{tally.spent + epochs:.0f} epochs spent, {tally.saved:.0%} saved"
-        return f"{len(tally.trials) + tried}/{self.trials} trials | {best} | {spent} | {self.time_left(epochs)}"
+        tried = f"{len(tally.trials) + generation.tried}/{self.trials} trials"
+        spent = f"{tally.spent + generation.epochs_trained:.0f} epochs spent, {tally.saved:.0%} saved"
+        return f"{tried} | {best} | {spent} | {self.time_left(generation)}"
 
     def families(self) -> str:
         """The best value of each family that has one."""
@@ -76,14 +75,14 @@ class Display:
         values = ", ".join(f"{name} {trial.value:.4f}" for name, trial in best.items() if trial)
         return f"{value_name(self.optuna_study)} by family: {values or '-'}"
 
-    def time_left(self, epochs: float) -> str:
-        """An estimate from the epochs that this start has trained; epochs: of the present generation."""
-        done = self.tally.spent + epochs - self.spent_before
+    def time_left(self, generation: Generation) -> str:
+        """An estimate from the epochs that this start has trained."""
+        done = self.tally.spent - self.spent_before + generation.epochs_trained - generation.epochs_loaded
         if not done:
             return "time left unknown"
         expected = self.configuration.expected_epochs
         if self.tally.trials:
             expected = self.tally.spent / len(self.tally.trials)
-        left = expected * (self.trials - len(self.tally.trials)) - epochs
+        left = expected * (self.trials - len(self.tally.trials)) - generation.epochs_trained
         minutes, seconds = divmod(round(max(0.0, left) * (time.monotonic() - self.started) / done), 60)
         return f"{minutes}:{seconds:02d} left"

@@ -29,28 +29,42 @@ from study.workers import Workers
 from study.workload import Workload
 
 SAVE_EVERY = 5.0
-"""Seconds between saves of the runs that an unfinished generation has behind it; a search that is killed loses no more
-than these, and the cohort in training."""
+"""Seconds between saves of the runs that an unfinished generation has behind it. A search that is killed loses no more
+than these, and the cohorts in training; with median and hyperband, the batch."""
 
 
 @dataclass
 class Generation:
-    """The trials that compete for the longer rungs. finished: whether all of them are stored."""
+    """The trials that compete for the longer rungs.
+
+    stored_before: positions that an earlier start of the search has stored. finished: whether all of them are stored.
+    """
 
     number: int
     size: int
+    stored_before: frozenset[int] = frozenset()
     candidates: list[Candidate] = field(default_factory=list)
     finished: bool = False
 
     @property
     def tried(self) -> int:
-        """How many have ended a run."""
-        return sum(candidate.trained > 0 for candidate in self.candidates)
+        """How many have begun, of those that were not stored at the start."""
+        return sum(bool(candidate.evaluations) for candidate in self.on_their_way)
 
     @property
     def epochs_trained(self) -> float:
-        """Over all candidates and rungs, up to now."""
-        return sum(sum(candidate.epochs_used.values()) for candidate in self.candidates)
+        """Of the same, over all rungs, up to now."""
+        return sum(sum(candidate.epochs_used.values()) for candidate in self.on_their_way)
+
+    @property
+    def epochs_loaded(self) -> float:
+        """Which of these an earlier start trained."""
+        return sum(candidate.epochs_loaded for candidate in self.on_their_way)
+
+    @property
+    def on_their_way(self) -> list[Candidate]:
+        """The candidates that were not stored when this start began."""
+        return [candidate for candidate in self.candidates if candidate.position not in self.stored_before]
 
 
 def search(
@@ -71,12 +85,12 @@ def search(
         while len(finished := sorted(finished_trials(optuna_study), key=place)) < trials:
             number, size, stored = next_generation(finished, configuration.generation_size, trials)
             earlier = [trial for trial in finished if place(trial) < (number, 0)]
-            generation = Generation(number, size)
+            generation = Generation(number, size, frozenset(stored))
             competition = Competition(optuna_study, workload, configuration, trainer, generation, stored, interrupted)
             for _ in competition.run(earlier):
+                if trainer.cohort < engine.cohort:
+                    engine = lower_cohort(optuna_study, trainer.cohort)
                 yield generation
-            if trainer.cohort < engine.cohort:
-                engine = lower_cohort(optuna_study, trainer.cohort)
             generation.finished = True
             yield generation
 
@@ -85,7 +99,7 @@ def search(
 class Competition:
     """One generation on its way: what its steps share.
 
-    stored: positions that an earlier start of the search has stored already.
+    stored: positions that are in the storage.
     """
 
     optuna_study: optuna.Study
@@ -156,12 +170,24 @@ class Competition:
         runs = [Run(candidate.schedule, horizon, seed, evaluations) for candidate in live]
         done = {index for index, candidate in enumerate(live) if candidate.trained >= horizon}
         begun: dict[int, Candidate] = {}
-        began = time.perf_counter()
+        seconds_before = [candidate.seconds for candidate in live]
+        spent = 0.0
 
         def stop(run: int) -> bool:
             return (run in begun and live[run].pruned) or self.interrupted()
 
-        for evaluation in self.trainer.train(runs, stop, done):
+        def share_seconds() -> None:
+            updates = sum(candidate.evaluations[-1].step for candidate in begun.values())
+            for index, candidate in begun.items():
+                candidate.seconds = seconds_before[index] + spent * candidate.evaluations[-1].step / updates
+
+        evaluations_made = self.trainer.train(runs, stop, done)
+        while True:
+            began = time.perf_counter()
+            evaluation = next(evaluations_made, None)
+            spent += time.perf_counter() - began
+            if evaluation is None:
+                break
             candidate = live[evaluation.run]
             if evaluation.run not in begun:
                 begun[evaluation.run] = candidate
@@ -173,13 +199,13 @@ class Competition:
                 self.at_every_epoch and not evaluation.last and candidate.trial.should_prune()
             )
             if time.monotonic() - self.saved_at > SAVE_EVERY:
+                share_seconds()
                 self.save()
             yield
         if self.interrupted():
             raise KeyboardInterrupt
-        updates = sum(candidate.evaluations[-1].step for candidate in begun.values())
-        for candidate in begun.values():
-            candidate.seconds += (time.perf_counter() - began) * candidate.evaluations[-1].step / updates
+        if begun:
+            share_seconds()
 
     def store(self, ended: list[Candidate]) -> None:
         """Write the trials that have ended to the storage, each in one transaction."""

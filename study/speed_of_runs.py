@@ -12,7 +12,6 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import psutil
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
@@ -25,7 +24,7 @@ from study.plain import Plain
 from study.trainer import same_random_numbers_after
 from study.training import EVALUATION_ROWS, Run, train_cohort
 from study.tutorial import tutorial_run
-from study.workers import Workers
+from study.workers import Workers, usable_cores
 from study.workload import Workload
 
 TRAIN_ROWS, VALIDATION_ROWS = 3200, 800
@@ -52,7 +51,7 @@ class Measured:
 
 def ways(device: str) -> dict[str, int]:
     """The ways of training on a device, and how many runs each trains at a time."""
-    cores = psutil.cpu_count(logical=False) or 1
+    cores = usable_cores()
     workers = {f"loop in {cores} workers": cores} if device == "cpu" and cores > 1 else {}
     return {"tutorial": 1, "loop": 1, **workers} | {f"lockstep of {cohort}": cohort for cohort in COHORTS}
 

@@ -11,7 +11,7 @@ from statistics import mean
 
 from optuna.trial import FrozenTrial
 
-from search_spaces import from_params
+from search_spaces import InputError, from_params
 from study.configuration import Configuration
 from study.confirm import FIRST_FRESH_SEED, confirm
 from study.engine import EngineOptions, agree
@@ -55,7 +55,8 @@ def race(
         fresh = range(FIRST_FRESH_SEED, FIRST_FRESH_SEED + confirm_seeds)
         return mean(confirm(workload, from_params(best.params), configuration.epochs, fresh, cohort=confirm_seeds))
 
-    assert ours is not None, "the first of a batch goes on at every rung"
+    if ours is None:
+        raise InputError("no trial of this project's study ran to its end: give more --trials")
     training = sum(trial.user_attrs["record"]["seconds"] for trial in trials_of_ours)
     return Race(seed, seconds, 1 - training / seconds, error(ours), tutorial_seconds, error(theirs.best_trial))
 
@@ -63,12 +64,12 @@ def race(
 def our_study(
     workload: Workload, configuration: Configuration, trials: int, database: Path
 ) -> tuple[list[FrozenTrial], list[float]]:
-    """Search as scripts/search.py does by default; (the trials, when each generation was finished, in seconds)."""
+    """Search as scripts/search.py does by default; (the trials, when the search began and each generation ended)."""
     attributes = {"group": "benchmark_speed", **workload.attributes()}
-    moments = [time.perf_counter()]
     resolved, session = configuration.resolved(workload), provenance(workload.device)
     with open_study(f"sqlite:///{database}", "ours", resolved, attributes, session) as optuna_study:
         engine, _ = agree(optuna_study, EngineOptions(), workload, configuration)
+        moments = [time.perf_counter()]
         for generation in search(optuna_study, workload, configuration, engine, trials):
             if generation.finished:
                 moments.append(time.perf_counter())
@@ -80,10 +81,9 @@ def overhead(
 ) -> list[float]:
     """Seconds outside training per trial, in the generations that end at these trials of one long study."""
     found, moments = our_study(workload, configuration, trials, folder / "long.db")
-    training = [0.0] * (len(moments) - 1)
-    for trial in found:
-        record = trial.user_attrs["record"]
-        training[record["place"]["generation"]] += record["seconds"]
-    size = configuration.generation_size
-    numbers = [math.ceil(end / size) - 1 for end in at]
-    return [(moments[number + 1] - moments[number] - training[number]) / size for number in numbers]
+    records = [trial.user_attrs["record"] for trial in found]
+    costs = []
+    for number in (math.ceil(end / configuration.generation_size) - 1 for end in at):
+        training = [record["seconds"] for record in records if record["place"]["generation"] == number]
+        costs.append((moments[number + 1] - moments[number] - sum(training)) / len(training))
+    return costs

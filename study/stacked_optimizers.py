@@ -66,7 +66,7 @@ class StackedOptimizer(ABC):
 
 
 class StackedSGD(StackedOptimizer):
-    """torch.optim.SGD, with momentum, dampening, Nesterov and weight decay."""
+    """torch.optim.SGD, with momentum, Nesterov and weight decay."""
 
     def numbers(self, groups: Sequence[dict[str, Any]]) -> list[list[float]]:
         return [[group["lr"] for group in groups], [group["momentum"] for group in groups]]
@@ -78,9 +78,9 @@ class StackedSGD(StackedOptimizer):
         if defaults["weight_decay"]:
             gradient = gradient.add(parameter, alpha=defaults["weight_decay"])
         if "momentum" in state:
-            state["momentum"].mul_(momentum).add_(gradient, alpha=1 - defaults["dampening"])
+            state["momentum"].mul_(momentum).add_(gradient)
         else:
-            state["momentum"] = gradient.clone()  # so does torch: dampening begins with the second update
+            state["momentum"] = gradient.clone()
         direction = gradient.addcmul(state["momentum"], momentum) if defaults["nesterov"] else state["momentum"]
         parameter.addcmul_(direction, lr, value=-1)
 
@@ -109,7 +109,7 @@ class StackedAdamW(StackedOptimizer):
 
 
 STACKED: dict[type[Optimizer], type[StackedOptimizer]] = {SGD: StackedSGD, AdamW: StackedAdamW}
-REFUSED = ("maximize", "amsgrad", "differentiable")
+REFUSED = ("maximize", "amsgrad", "dampening", "differentiable")
 """Options of torch's optimizers that the stacked ones do not have."""
 
 

@@ -55,14 +55,19 @@ class Trainer:
         )
         while waiting:
             cohort, too_large = waiting.popleft()
+            if len(cohort) > self.cohort:
+                waiting.extendleft((part, too_large) for part in reversed(divide(cohort, self.cohort)))
+                continue
             try:
                 for evaluation in self.train_together(runs, cohort, stop):
                     index = cohort[evaluation.run]
-                    if evaluation.step > reached[index]:
+                    if evaluation.step > reached[index] or evaluation.last:
                         reached[index] = math.inf if evaluation.last else evaluation.step
                         yield replace(evaluation, run=index, cohort=len(cohort), too_large=too_large)
                 continue
-            except torch.OutOfMemoryError as error:
+            except RuntimeError as error:
+                if not out_of_memory(error):
+                    raise
                 if len(cohort) == 1:
                     raise InputError(
                         "one run does not fit into the GPU's memory: use a smaller --batch-size"
@@ -70,8 +75,8 @@ class Trainer:
             gc.collect()
             torch.cuda.empty_cache()
             left = [index for index in cohort if reached[index] < math.inf]
-            self.cohort = math.ceil(len(cohort) / 2)
-            waiting.extendleft((half, (*too_large, len(cohort))) for half in reversed(divide(left, self.cohort)))
+            self.cohort = min(self.cohort, math.ceil(len(cohort) / 2))
+            waiting.appendleft((left, (*too_large, len(cohort))))
 
     def train_together(self, runs: Sequence[Run], cohort: Sequence[int], stop: Stop) -> Iterator[Evaluation]:
         """Train the runs at these indices as one cohort."""
@@ -98,6 +103,11 @@ class Trainer:
             before = state()
             model(self.workload.data.train.x[: self.workload.batch_size])
             return not torch.equal(before, state())
+
+
+def out_of_memory(error: RuntimeError) -> bool:
+    """Whether the error is a GPU's memory running out, which CUDA's libraries tell in their own ways."""
+    return isinstance(error, torch.OutOfMemoryError) or "ALLOC_FAILED" in str(error)
 
 
 def divide(indices: Sequence[int], most: int) -> list[list[int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
@@ -70,10 +70,6 @@ class Evaluation:
         """Whether the run ends here."""
         return self.diverged or self.step == self.total_steps
 
-    def of(self, run: int) -> Evaluation:
-        """The same, for the run of another index."""
-        return replace(self, run=run)
-
 
 class Learner(Protocol):
     """One or several runs in training: the models and what updates them.
@@ -135,7 +131,11 @@ def train_cohort(workload: Workload, runs: Sequence[Run], learner: Learner, stop
             highest_losses = [EXPLODED * loss for loss in losses.tolist()]
         if step not in looks:
             continue
-        within = [loss <= highest for loss, highest in zip(losses.tolist(), highest_losses, strict=True)]  # NaN is not
+        checked = step % CHECK_EVERY == 0
+        within = [  # "not <=" is true of NaN too; no run is looked at because another one is evaluated
+            not ((checked or step in due[index]) and not loss <= highest)
+            for index, loss, highest in zip(live, losses.tolist(), highest_losses, strict=True)
+        ]
         heard = [position for position, index in enumerate(live) if within[position] and step in due[index]]
         found = evaluate(workload, learner, workload.data.validation, heard, lambda: all(map(stop, live)))
         judged = [position for position in heard if runs[live[position]].test and step == total_steps]

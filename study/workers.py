@@ -8,9 +8,11 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from multiprocessing import parent_process
 from typing import Any, TypeVar
 
+import psutil
 import torch
 from torch.multiprocessing import get_context
 
@@ -55,12 +57,11 @@ class Workers:
 
         stop: asked several times a second whether to leave a run; the workers stop once all runs are to be left.
         """
-        cohorts: dict[Future[list[Evaluation]], list[int]] = {
-            self.pool.submit(train_in_worker, [runs[index] for index in cohort]): cohort
-            for cohort in self.planner.cohorts(runs)
-            if not set(cohort) <= set(done)
-        }
+        cohorts: dict[Future[list[Evaluation]], list[int]] = {}
         try:
+            for cohort in self.planner.cohorts(runs):
+                if not set(cohort) <= set(done):
+                    cohorts[self.pool.submit(train_in_worker, [runs[index] for index in cohort])] = cohort
             while cohorts:
                 ended, _ = wait(cohorts, LOOK_EVERY, FIRST_COMPLETED)
                 if all(map(stop, range(len(runs)))):
@@ -68,9 +69,9 @@ class Workers:
                 for future in ended:
                     indices = cohorts.pop(future)
                     for evaluation in future.result():
-                        yield evaluation.of(indices[evaluation.run])
+                        yield replace(evaluation, run=indices[evaluation.run])
         except BrokenProcessPool as error:
-            raise InputError("a worker process was ended from outside; the same command goes on") from error
+            raise InputError("a worker process was ended, or could not start; the same command goes on") from error
         finally:
             if cohorts:
                 self.stopped.set()  # the caller has no use for the rest
@@ -79,6 +80,12 @@ class Workers:
         """What a function returns in each of the workers, called in all of them at the same time."""
         futures = [self.pool.submit(call_together, function, *arguments) for _ in range(self.workers)]
         return [future.result() for future in futures]
+
+
+def usable_cores() -> int:
+    """How many cores this process may use, each counted once."""
+    cores = psutil.cpu_count(logical=False) or 1
+    return min(cores, len(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else cores
 
 
 def begin(workload: Workload, cohort: int, stopped: Any, together: Any) -> None:

@@ -11,7 +11,7 @@ from test_trainer import Crowded
 
 import study.engine
 from search_spaces import InputError
-from study.engine import Engine, EngineOptions, agree, runs_in_memory
+from study.engine import Engine, EngineOptions, agree, runs_in_memory, seconds_per_update
 from study.search import search
 
 
@@ -23,7 +23,7 @@ def agreed(storage, workload, options=None, configuration=SMALL):
 def timed(monkeypatch, seconds):
     """Let each cohort take these milliseconds per update and run, instead of timing it."""
     monkeypatch.setattr(study.engine, "seconds_per_update", lambda workload, cohort: seconds[cohort] / 1000)
-    monkeypatch.setattr(study.engine.psutil, "cpu_count", lambda logical: 1)
+    monkeypatch.setattr(study.engine, "usable_cores", lambda: 1)
 
 
 @pytest.mark.parametrize(
@@ -53,9 +53,15 @@ def test_timing_trains_for_real(workload, storage):
     assert torch.get_num_threads() == before[1]
 
 
+def test_a_cohort_that_does_not_fit_is_not_the_fastest(workload, monkeypatch):
+    monkeypatch.setattr("study.trainer.Lockstep", Crowded)
+    assert seconds_per_update(workload, 3) < math.inf
+    assert seconds_per_update(workload, 4) == math.inf
+
+
 def test_workers_are_started_only_where_they_promise_much(workload, storage, monkeypatch):
     """On this small workload they promise nothing; where they do, they are timed, and win or lose by that."""
-    monkeypatch.setattr(study.engine.psutil, "cpu_count", lambda logical: 2)
+    monkeypatch.setattr(study.engine, "usable_cores", lambda: 2)
     assert "workers" not in agreed(storage, workload)[1]
     monkeypatch.setattr(study.engine, "WORTH_WORKERS", -math.inf)
     chosen, reason = study.engine.choose(EngineOptions(), workload, SMALL)

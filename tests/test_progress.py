@@ -42,3 +42,20 @@ def test_a_long_generation_is_heard_of_in_a_log(storage, workload, monkeypatch):
     first = written.getvalue().splitlines()[0]
     assert first.startswith("1/5 trials | none complete | 1 epochs spent")
     assert re.search(r"\d:\d\d left", first)
+
+
+def test_what_is_stored_is_counted_once(storage, workload):
+    """Also where a generation goes on in its long runs, when most of it is stored."""
+    written = io.StringIO()
+    with open_small(storage, workload) as study:
+        steps = search(study, workload, SMALL, LOOP, 10)
+        next(generation for generation in steps if any("4" in c.epochs_used for c in generation.candidates))
+        steps.close()
+        stored = len(study.trials)
+        assert stored > 4
+        with Display(Console(file=written, width=200), study, SMALL, 10) as display:
+            for generation in search(study, workload, SMALL, LOOP, 10):
+                line = display.line(generation)
+                if not generation.finished:
+                    assert int(line.split("/")[0]) <= 10
+    assert line.startswith("10/10 trials") or generation.finished

@@ -146,6 +146,36 @@ def test_a_search_stopped_anywhere_goes_on_as_if_nothing_had_happened(
     assert finished(run_search(storage, workload, 15, engine=engine)) == finished(whole)
 
 
+@pytest.mark.parametrize("pruner", ["horizon", "none"])
+def test_a_saved_run_that_diverged_stays_pruned(pruner, storage, tmp_path, workload, monkeypatch):
+    wild, configuration = replace(workload, peak_lr=(1e20, 1e21)), replace(SMALL, pruner=pruner)
+    left_alone = run_search(storage, wild, 5, configuration)
+    monkeypatch.setattr("study.search.SAVE_EVERY", 0.0)
+    stopped = f"sqlite:///{tmp_path / 'stopped.db'}"
+    with open_small(stopped, wild, configuration) as study:
+        steps = search(study, wild, configuration, LOOP, 5)
+        for _ in range(4):
+            next(steps)
+        steps.close()
+    assert finished(run_search(stopped, wild, 5, configuration)) == finished(left_alone)
+    assert {trial.state for trial in left_alone} == {TrialState.PRUNED}
+
+
+def test_saved_runs_of_another_schedule_are_trained_again(whole, storage, workload, engine, monkeypatch):
+    """Another version of Optuna might draw others."""
+    monkeypatch.setattr("study.search.SAVE_EVERY", 0.0)
+    with open_small(storage, workload) as study:
+        with closing(search(study, workload, SMALL, engine, 15)) as steps:
+            for _ in zip(range(12), steps, strict=False):
+                pass
+        unfinished = study.user_attrs["unfinished"]
+        for candidate in unfinished["candidates"].values():
+            candidate["params"]["peak_lr"] /= 2
+            candidate["reported"] = [[1, 0.0]]
+        study.set_user_attr("unfinished", unfinished)
+    assert finished(run_search(storage, workload, 15, engine=engine)) == finished(whole)
+
+
 def test_saved_runs_are_not_trained_again(storage, workload, monkeypatch):
     """Stopped in the long runs of a generation, a search goes on with those."""
     monkeypatch.setattr("study.search.SAVE_EVERY", 0.0)

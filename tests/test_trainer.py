@@ -17,7 +17,7 @@ from torch import nn
 
 from search_spaces import Constant, Cosine, InputError
 from study.lockstep import Lockstep
-from study.trainer import Trainer, divide
+from study.trainer import Trainer, divide, out_of_memory
 from study.training import Run
 from study.workers import Workers
 
@@ -75,10 +75,36 @@ def test_a_cohort_that_does_not_fit_goes_on_in_halves(fails_after, workload, mon
     assert len(found) == len(expected)
     assert {(e.run, e.step): e.loss for e in found} == pytest.approx(expected, rel=1e-4)
     last = [e for e in found if e.last]
-    assert {e.cohort for e in last} == {2, 3} if fails_after == 0 else {e.cohort for e in last} <= {1, 2, 3}
+    assert {e.cohort for e in last} <= {1, 2, 3}
     assert all(e.too_large[0] == 7 for e in last)
     assert trainer.cohort <= 3
     assert all(e.too_large == () for e in trainer.train(runs)), "later runs start with what fits"
+
+
+def test_no_cohort_is_larger_than_what_was_found_to_fit(workload, monkeypatch):
+    """Those that still wait are divided anew."""
+    tried = []
+
+    class Noted(Crowded):
+        def update(self, x, y):
+            if not self.stacked.steps:
+                tried.append(len(self.optimizers))
+            return super().update(x, y)
+
+    monkeypatch.setattr("study.trainer.Lockstep", Noted)
+    trainer = Trainer(workload, 6)
+    found = list(trainer.train(runs_of(*[0.1] * 18, epochs=1)))
+    assert tried == [6, 3, 3, 3, 3, 3, 3]
+    assert trainer.cohort == 3
+    assert {e.too_large for e in found if e.run < 6} == {(6,)}
+    assert {e.too_large for e in found if e.run >= 6} == {()}
+
+
+def test_memory_of_cudas_libraries_runs_out_too(workload, monkeypatch):
+    message = "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"
+    monkeypatch.setattr(torch, "OutOfMemoryError", type("Other", (RuntimeError,), {}))
+    assert out_of_memory(RuntimeError(message))
+    assert not out_of_memory(RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
 
 
 def test_one_run_that_does_not_fit_is_told(workload, monkeypatch):
@@ -157,7 +183,9 @@ def test_a_worker_killed_from_outside_is_told(workload):
         (worker,) = workers.everywhere(os.getpid)
         evaluations = workers.train([Run(Constant(peak_lr=0.1), 10**6, 0, evaluations=1)])
         os.kill(worker, signal.SIGKILL)
-        with pytest.raises(InputError, match="a worker process was ended from outside; the same command goes on"):
+        with pytest.raises(
+            InputError, match="a worker process was ended, or could not start; the same command goes on"
+        ):
             list(evaluations)
 
 
