@@ -75,13 +75,13 @@ class StackedSGD(StackedOptimizer):
         self, parameter: Tensor, gradient: Tensor, state: State, defaults: dict[str, Any], *vectors: Tensor
     ) -> None:
         lr, momentum = vectors
-        if defaults["weight_decay"]:
-            gradient = gradient.add(parameter, alpha=defaults["weight_decay"])
-        if "momentum" in state:
-            state["momentum"].mul_(momentum).add_(gradient)
-        else:
-            state["momentum"] = gradient.clone()
-        direction = gradient.addcmul(state["momentum"], momentum) if defaults["nesterov"] else state["momentum"]
+        if not state:
+            state["momentum"] = torch.zeros_like(parameter)
+        # Into the buffer one after the other: a sum of their own would take new memory at every update.
+        state["momentum"].mul_(momentum).add_(gradient).add_(parameter, alpha=defaults["weight_decay"])
+        direction = state["momentum"]
+        if defaults["nesterov"]:
+            direction = gradient.add(parameter, alpha=defaults["weight_decay"]).addcmul_(direction, momentum)
         parameter.addcmul_(direction, lr, value=-1)
 
 
