@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+import optuna
 import torch
 
 from search_spaces.errors import require
@@ -61,6 +62,7 @@ class Options:
 
 def main(options: Options) -> None:
     """Measure, print, and write what was measured and what it was made with."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
     devices = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
     configurations = {name: configuration_of(name) for name in options.workloads}
     flop = {name: useful_flop(configurations[name].make_workload(options.data_root)) for name in configurations}
