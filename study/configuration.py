@@ -43,7 +43,7 @@ class Configuration:
     trials_per_batch: int = 10
     """Trials asked together; each batch learns from the whole batches before it (results/search/batches.md)."""
     trials_per_generation: int = 50
-    """horizon: trials that compete for the longer runs, which are trained when all of them have had a short one."""
+    """horizon: trials that compete for the long runs, when all had a short one (results/search/generations.md)."""
     sampler_seed: int = 0
     """Seed of the schedules drawn."""
     train_seed: int = 0
