@@ -40,10 +40,6 @@ class Candidate:
     seconds: float = 0.0
     epochs_loaded: float = 0.0
 
-    def begin(self) -> None:
-        """Begin a run."""
-        self.evaluations = []
-
     def hear(self, evaluation: Evaluation, horizon: int, at_every_epoch: bool, steps_per_epoch: int) -> int | None:
         """Take in an evaluation of the present run; the epoch that its value is reported under, None if it is not.
 

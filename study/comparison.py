@@ -66,6 +66,11 @@ def table(rows: Sequence[Row], arms: Sequence[str], full_epochs: int) -> str:
         seconds = mean_interval([row.training_seconds for row in own]).mean
         cost = [f"{epochs:.0f} ({epochs / full_epochs:.0%})", f"{seconds:.1f}"]
         lines.append([arm, str(found.n), f"{found.mean:.2f} [{found.low:.2f}, {found.high:.2f}]", *gains, *cost])
+    return markdown(lines)
+
+
+def markdown(lines: Sequence[Sequence[str]]) -> str:
+    """The lines of a Markdown table."""
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 

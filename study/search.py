@@ -21,7 +21,7 @@ from study.candidate import Candidate, frozen
 from study.configuration import Configuration
 from study.engine import Engine, lower_cohort
 from study.pruning import worst_to_go_on
-from study.records import CURVE_POINTS, finished_trials
+from study.records import CURVE_POINTS, better_first, finished_trials
 from study.trainer import Trainer
 from study.training import Run
 from study.view import make_sampler, make_view, next_generation, place
@@ -132,7 +132,7 @@ class Competition:
                     candidate.trial.report(candidate.reported[first], step=first)
                 view.tell(candidate.trial, state=TrialState.PRUNED)  # the sampler learns from what it reported
         live = self.generation.candidates
-        sign = 1 if self.workload.metric.direction == "minimize" else -1
+        sign = better_first(self.optuna_study)
         for before, horizon in zip(self.configuration.horizons, longer, strict=False):
             values = [trial.intermediate_values[before] for trial in earlier if before in trial.intermediate_values]
             values += [candidate.reported[before] for candidate in live if before in candidate.reported]
@@ -191,7 +191,7 @@ class Competition:
             candidate = live[evaluation.run]
             if evaluation.run not in begun:
                 begun[evaluation.run] = candidate
-                candidate.begin()
+                candidate.evaluations = []
             epoch = candidate.hear(evaluation, horizon, self.at_every_epoch, self.workload.steps_per_epoch)
             if self.at_every_epoch and epoch:
                 candidate.trial.report(evaluation.metric, step=epoch)

@@ -9,6 +9,7 @@ from statistics import median
 from matplotlib import style
 from matplotlib.figure import Figure
 
+from study.comparison import markdown, signed
 from study.speed_of_runs import Measured, ratios
 from study.speed_of_studies import Race
 from study.statistics import mean_interval
@@ -66,13 +67,8 @@ def table_of_studies(races: Sequence[Race]) -> str:
         shown = [f"{interval.mean:.2f} [{interval.low:.2f}, {interval.high:.2f}]" for interval in (time, accuracy)]
         lines.append([name, str(len(races)), *shown])
     faster = f"{speedup.mean:.1f} [{speedup.low:.1f}, {speedup.high:.1f}] times as fast"
-    lines.append(["difference", str(len(races)), faster, f"{better.mean:+.2f} [{better.low:+.2f}, {better.high:+.2f}]"])
+    lines.append(["difference", str(len(races)), faster, signed(better)])
     return markdown(lines)
-
-
-def markdown(lines: Sequence[Sequence[str]]) -> str:
-    """The lines of a Markdown table."""
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def draw(measured: Sequence[Measured]) -> bytes:
