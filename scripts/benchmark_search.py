@@ -1,6 +1,8 @@
-"""Compare ways of searching: many search seeds each, each winner judged on test over fresh training seeds.
+"""Compare ways of searching on recorded workloads: what each has found, against what it has spent.
 
-Every study is kept in the storage, so that the command goes on where it was stopped.
+The judge is the truth: whatever a search would have returned at any moment is judged by its test error over fresh
+training seeds. The runs were recorded once by scripts/record_runs.py, so that hundreds of searches take minutes;
+`--live` trains every run instead, on the one workload that the other flags name.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import json
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, fields, replace
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,32 +20,22 @@ import optuna
 import torch
 import tyro
 
-from search_spaces import from_params
 from search_spaces.errors import InputError, require, unknown
+from search_spaces.schedule import Schedule
+from study.arms import ARMS
 from study.command import DATA_ROOT, run_command
-from study.comparison import Row, draw, table
+from study.comparison import of_workload, table_after, table_equal, table_overall
+from study.comparison_figure import draw
 from study.configuration import Configuration
 from study.confirm import FIRST_FRESH_SEED, confirm
-from study.engine import EngineOptions, agree
+from study.contest import Row, contest
+from study.engine import Engine, cohort_sizes, seconds_per_update
 from study.provenance import provenance
-from study.records import best_trial, finished_trials, spent_epochs
-from study.search import search
-from study.statistics import mean_interval
-from study.storage import open_study
+from study.recorded import Recorded, read
+from study.replay import ReplayEngine
+from study.workload import Workload
 
 CPU = torch.device("cpu")
-ARMS: dict[str, dict[str, dict[str, Any]]] = {
-    "pruners": {
-        "none": {"pruner": "none"},
-        "horizon": {"pruner": "horizon"},
-        "median": {"pruner": "median", "trials_per_batch": 1},
-        "hyperband": {"pruner": "hyperband", "trials_per_batch": 1},
-    },
-    "batches": {f"batches of {size}": {"trials_per_batch": size} for size in (1, 5, 10, 25, 50)},
-    "generations": {f"generations of {size}": {"trials_per_generation": size} for size in (10, 25, 50)},
-}
-"""What is compared, and its arms: changes to the default search. Optuna's pruners judge one trial after another, as in
-`study.optimize`; the others in batches."""
 
 
 @dataclass(frozen=True)
@@ -50,25 +43,29 @@ class Options:
     """Compare ways of searching over many search seeds."""
 
     configuration: Annotated[Configuration, tyro.conf.OmitArgPrefixes]
-    """The search that all arms share."""
+    """The search that all arms change; of recorded runs, the workload is that of the recording."""
     compare: str = "pruners"
-    """pruners; batches: how many trials are asked together; generations: how many compete for the long runs."""
+    """What is compared: pruners, rungs, samplers, samplers-unpruned, samplers-pruned, startup, batches, generations."""
     arms: tuple[str, ...] = ()
     """Which of the arms; differences are to the first two. None: all."""
-    search_seeds: int = 10
-    """Searches per arm."""
+    search_seeds: int = 20
+    """Searches per arm and workload."""
     first_search_seed: int = 0
     """Sampler seed of the first search; the others follow it."""
     trials: int = 50
     """Trials per search."""
+    live: bool = False
+    """Train every run, instead of looking it up."""
+    recorded: tuple[Path, ...] = ()
+    """Files of recorded runs. None: all in results/search/recorded."""
     confirm_seeds: int = 5
-    """Fresh training seeds that judge each winner."""
-    workers: int = 2
-    """Processes, of one thread each."""
-    storage: str = "sqlite:///results/benchmark_search.db"
-    """Where the studies are kept."""
+    """live: fresh training seeds that judge what was found."""
+    processes: int = 2
+    """Searches at a time, of one thread each."""
     output: Path = Path("results/search")
-    """Folder for the table (.md), its data (.csv), figure (.png) and manifest (.json), named after what is compared."""
+    """Folder for the tables (.md), the data (.csv), the figure (.png) and the manifest (.json)."""
+    name: str | None = None
+    """Of these files. None: what is compared."""
     data_root: Path = DATA_ROOT
     """Where data sets are kept."""
 
@@ -77,7 +74,7 @@ class Options:
         require(given.pruner == "horizon", "the arms choose the pruner: leave out --pruner", given.pruner)
         require(given.sampler_seed == 0, "use --first-search-seed, not --sampler-seed", given.sampler_seed)
         require(self.first_search_seed >= 0, "--first-search-seed must be at least 0", self.first_search_seed)
-        for name in ("search_seeds", "trials", "confirm_seeds", "workers"):
+        for name in ("search_seeds", "trials", "confirm_seeds", "processes"):
             require(getattr(self, name) >= 1, f"--{name.replace('_', '-')} must be at least 1", getattr(self, name))
         if self.compare not in ARMS:
             raise unknown("comparison", self.compare, ARMS)
@@ -91,90 +88,176 @@ class Options:
         return list(self.arms or ARMS[self.compare])
 
     @property
-    def full_epochs(self) -> int:
-        """What a study costs whose trials all run to their end."""
-        return self.trials * self.configuration.epochs
+    def files(self) -> list[Path]:
+        """The files of recorded runs; raises InputError where there is none."""
+        found = list(self.recorded or sorted(Path("results/search/recorded").glob("*.jsonl")))
+        if not found:
+            raise InputError("results/search/recorded holds no recorded runs: make some with scripts/record_runs.py")
+        return found
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What searches are compared on: the workload, the search to change, and how a schedule is judged.
+
+    loop, lockstep: seconds per epoch of a run that trains alone, and of one among as many as a search trains together.
+    """
+
+    configuration: Configuration
+    workload: Workload
+    recorded: Recorded | None
+    loop: float = 0.0
+    lockstep: float = 0.0
 
     @property
-    def caption(self) -> str:
-        """What the table shows."""
-        c = self.configuration
-        return (
-            f"{c.dataset}, {c.model}, {c.optimizer}, {c.epochs} epochs: {self.search_seeds} searches of "
-            f"{self.trials} trials per arm (search seeds from {self.first_search_seed}), each winner judged on test "
-            f"over {self.confirm_seeds} fresh training seeds. Accuracy in points, mean [95 % BCa bootstrap interval]."
-        )
+    def full_epochs(self) -> int:
+        """Of one run."""
+        return self.configuration.epochs
+
+
+@cache
+def ground(options: Options, file: Path | None) -> Ground:
+    """Load a workload, and its recorded runs; once in each process."""
+    torch.set_num_threads(1)
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    if file is None:
+        return Ground(options.configuration, options.configuration.make_workload(options.data_root), None)
+    recorded = read(file)
+    stored = recorded.about.configuration
+    names = ("dataset", "model", "optimizer", "epochs", "batch_size", "weight_decay", "train_seed", "split_seed")
+    kept = {name: stored[name] for name in names} | {"families": tuple(stored["families"])}
+    configuration = replace(options.configuration, **kept)
+    workload = configuration.make_workload(options.data_root)
+    if workload.data.fingerprint() != stored["data"]:
+        raise InputError(f"{file} was recorded on other data: record it again with scripts/record_runs.py")
+    return Ground(configuration, workload, recorded)
+
+
+def rates(options: Options, file: Path | None) -> tuple[float, float]:
+    """Seconds per epoch of a run, alone and in lockstep, timed now; nothing where the searches train."""
+    here = ground(options, file)
+    if not here.recorded:
+        return 0.0, 0.0
+    sizes = cohort_sizes(here.workload, here.configuration.most_together)
+    alone = seconds_per_update(here.workload, 1)
+    together = min([alone, *(seconds_per_update(here.workload, size) for size in sizes)])
+    return alone * here.workload.steps_per_epoch, together * here.workload.steps_per_epoch
+
+
+def one_search(options: Options, file: Path | None, arm: str, seed: int, timed: tuple[float, float]) -> Row:
+    """Search with one arm and one seed."""
+    here = ground(options, file)
+    configuration = replace(here.configuration, sampler_seed=seed, **ARMS[options.compare][arm])
+    together = configuration.most_together if configuration.generation_size > 1 else 1
+    recorded = here.recorded
+    if recorded is None:
+        seeds = range(FIRST_FRESH_SEED, FIRST_FRESH_SEED + options.confirm_seeds)
+
+        @cache
+        def judged(schedule: Schedule) -> float:
+            values = confirm(here.workload, schedule, configuration.epochs, seeds, len(seeds))
+            return sum(values) / len(values)
+
+        return contest(here.workload, configuration, Engine(together), arm, options.trials, judged)
+
+    def true_error(schedule: Schedule) -> float:
+        return recorded.schedules[recorded.nearest(schedule)].truth
+
+    def full_error(schedule: Schedule) -> float:
+        return recorded.schedules[recorded.nearest(schedule)].runs[configuration.epochs].metrics[-1]
+
+    engine = ReplayEngine(recorded=recorded)
+    rate = timed[together > 1]
+    return contest(here.workload, configuration, engine, arm, options.trials, true_error, full_error, rate)
 
 
 def main(options: Options) -> None:
-    """Run what is missing, then print the table and write what it was made of."""
+    """Run all searches, then print the tables and write what they were made of."""
+    files: list[Path | None] = [None] if options.live else list(options.files)
     seeds = range(options.first_search_seed, options.first_search_seed + options.search_seeds)
-    tasks = [(options, arm, seed) for seed in seeds for arm in options.chosen_arms]
     rows: list[Row] = []
-    sessions: list[dict[str, Any]] = []
-    with ProcessPoolExecutor(options.workers, multiprocessing.get_context("spawn")) as pool:
+    timed = {file: rates(options, file) for file in files}
+    with ProcessPoolExecutor(options.processes, multiprocessing.get_context("spawn")) as pool:
+        futures = [
+            pool.submit(one_search, options, file, arm, seed, timed[file])
+            for file in files
+            for seed in seeds
+            for arm in options.chosen_arms
+        ]
         try:
-            for done, future in enumerate(as_completed([pool.submit(one_study, *task) for task in tasks]), start=1):
-                row, session = future.result()
-                rows.append(row)
-                sessions.append(session)
-                print(f"{done}/{len(tasks)} {row.arm}, search seed {row.search_seed}: {row.test_error:.4f}", flush=True)
+            for done, future in enumerate(as_completed(futures), start=1):
+                rows.append(row := future.result())
+                if options.live or done % 50 == 0 or done == len(futures):
+                    print(f"{done}/{len(futures)} {row.workload}, {row.arm}, {row.search_seed}", flush=True)
         finally:
             pool.shutdown(cancel_futures=True)
-    rows.sort(key=lambda row: (options.chosen_arms.index(row.arm), row.search_seed))
-    compared = table(rows, options.chosen_arms, options.full_epochs)
+    grounds = {ground(options, file).workload.name: ground(options, file) for file in files}
+    rows.sort(key=lambda row: (list(grounds).index(row.workload), options.chosen_arms.index(row.arm), row.search_seed))
+    write(options, grounds, rows, {str(file): pair for file, pair in timed.items()})
+
+
+def write(options: Options, grounds: dict[str, Ground], rows: list[Row], timed: dict[str, Any]) -> None:
+    """The tables to the terminal; all of it to the folder."""
+    arms = options.chosen_arms
+    best = {
+        name: min(schedule.truth for schedule in one.recorded.schedules)
+        if one.recorded
+        else min(moment.error for row in of_workload(rows, name) for moment in row.trace)
+        for name, one in grounds.items()
+    }
+    full = {name: float(options.trials * one.full_epochs) for name, one in grounds.items()}
+    text = [f"# {options.compare.capitalize()} compared", "", legend(options), ""]
+    if len(grounds) > 1:
+        text += ["## All workloads", "", table_overall(rows, arms, best, full), ""]
+    for name, one in grounds.items():
+        own = of_workload(rows, name)
+        text += [f"## {name}, {one.full_epochs} epochs", "", about(one, best[name]), ""]
+        text += [f"After {options.trials} trials:", "", table_after(own, arms, best[name], full[name]), ""]
+        text += ["At equal epochs:", "", table_equal(own, arms, best[name], full[name]), ""]
     options.output.mkdir(parents=True, exist_ok=True)
-    stem = options.output / options.compare
-    with stem.with_suffix(".csv").open("w", newline="") as file:
+    stem = str(options.output / (options.name or options.compare))
+    with Path(f"{stem}.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, [field.name for field in fields(Row)])
         writer.writeheader()
-        writer.writerows(asdict(row) for row in rows)
-    stem.with_suffix(".md").write_text(f"{options.caption}\n\n{compared}\n")
-    stem.with_suffix(".png").write_bytes(draw(rows, options.chosen_arms, options.full_epochs, options.compare))
-    manifest = {"first_study_began": min(sessions, key=lambda session: session["time"]), "table_made": provenance(CPU)}
-    stem.with_suffix(".json").write_text(json.dumps(manifest, indent=2) + "\n")
-    print(f"{options.caption}\n\n{compared}")
+        for row in rows:
+            trace = [list(asdict(moment).values()) for moment in row.trace]
+            writer.writerow(asdict(row) | {"trace": json.dumps(trace)})
+    Path(f"{stem}.md").write_text("\n".join(text))
+    Path(f"{stem}.png").write_bytes(draw(rows, arms, best, full, options.compare))
+    manifest = {"seconds_per_epoch_alone_and_together": timed, "made": provenance(CPU)}
+    Path(f"{stem}.json").write_text(json.dumps(manifest, indent=2) + "\n")
+    print("\n".join(text))
 
 
-def one_study(options: Options, arm: str, seed: int) -> tuple[Row, dict[str, Any]]:
-    """Search with one arm and one seed, confirm the winner; its figures, and the provenance of its first start."""
-    torch.set_num_threads(1)
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    configuration = replace(options.configuration, sampler_seed=seed, **ARMS[options.compare][arm])
-    together = configuration.most_together
-    options_of_engine = EngineOptions("lockstep", cohort=together) if together > 1 else EngineOptions("loop")
-    workload = configuration.make_workload(options.data_root)
-    attributes = {"group": "benchmark_search", **workload.attributes()}
-    name = f"{configuration.study_name}-{arm.replace(' ', '-')}-{options.trials}-trials-seed-{seed}"
-    with open_study(
-        options.storage, name, configuration.resolved(workload), attributes, provenance(workload.device)
-    ) as optuna_study:
-        engine, _ = agree(optuna_study, options_of_engine, workload, configuration)
-        for _ in search(optuna_study, workload, configuration, engine, options.trials):
-            pass
-        trials = finished_trials(optuna_study)
-        best = best_trial(optuna_study, trials)
-        if best is None:
-            raise InputError(f"no trial of {name} ran to its end: give more --trials")
-        key = f"confirmed_{options.confirm_seeds}_trial_{best.number}"
-        if key not in optuna_study.user_attrs:
-            seeds = range(FIRST_FRESH_SEED, FIRST_FRESH_SEED + options.confirm_seeds)
-            values = confirm(workload, from_params(best.params), configuration.epochs, seeds, len(seeds))
-            optuna_study.set_user_attr(key, values)
-        confirmed = optuna_study.user_attrs[key]
-        session = optuna_study.user_attrs["sessions"][0]
-    row = Row(
-        arm=arm,
-        search_seed=seed,
-        trials=len(trials),
-        epochs=round(sum(spent_epochs(trial) for trial in trials), 2),
-        training_seconds=round(sum(trial.user_attrs["record"]["seconds"] for trial in trials), 1),
-        family=best.params["family"],
-        val_error=best.value or 0.0,
-        test_error=mean_interval(confirmed).mean,
-        commit=session["commit"],
+def legend(options: Options) -> str:
+    """How to read the tables."""
+    first = options.first_search_seed
+    return (
+        f"{options.search_seeds} searches of {options.trials} trials per arm and workload, search seeds from {first}. "
+        "Regret: points of test error over the best known schedule, of the schedule that the search would have "
+        "returned; test errors are means over fresh training seeds. Means with 95 % BCa bootstrap intervals, "
+        "differences in pairs of equal search seeds. *Lost the best*: searches in which a schedule that was tried "
+        "would have beaten the winner on the search's own validation rows, had it been trained in full. *Equal "
+        "epochs*: each arm tries as many schedules as fit into the epochs that the trials take unpruned; *within 0.5*: "
+        "when the incumbent came to stay within half a point, the median."
     )
-    return row, session
+
+
+def about(one: Ground, best: float) -> str:
+    """What the searches are judged by."""
+    if not one.recorded:
+        return f"Trained live. The best schedule found in any of these searches has {100 * best:.2f} % test error."
+    seeds = len(one.recorded.about.judge_seeds)
+    return (
+        f"{len(one.recorded.schedules)} recorded schedules, each judged over {seeds} fresh seeds; the best of them has "
+        f"{100 * best:.2f} % test error, the median one {100 * median_error(one.recorded):.2f} %."
+    )
+
+
+def median_error(recorded: Recorded) -> float:
+    """Of all recorded schedules."""
+    errors = sorted(schedule.truth for schedule in recorded.schedules)
+    return errors[len(errors) // 2]
 
 
 if __name__ == "__main__":

@@ -16,9 +16,11 @@ import tyro
 from rich.console import Console
 
 from search_spaces.errors import InputError, require
+from study.audit import audit_shown
 from study.command import DATA_ROOT, interruption, run_command
 from study.configuration import Configuration
 from study.engine import EngineOptions, agree
+from study.insight import insight
 from study.progress import Display
 from study.provenance import differing_versions, provenance
 from study.records import finished_trials
@@ -86,10 +88,12 @@ def main(options: Options) -> None:
 
 
 def print_result(console: Console, optuna_study: optuna.Study, storage: str) -> None:
-    """The table of families, the winner and its code, and where to look next."""
+    """The table of families, what else was learnt, the winner and its code, and where to look next."""
     tally = Tally.of(optuna_study)
     console.print(family_table(optuna_study, tally.trials))
     console.print(f"{len(tally.trials)} trials, {tally.spent:.0f} epochs trained, {tally.saved:.0%} saved.\n")
+    for part in (*insight(optuna_study, tally.trials), *audit_shown(optuna_study, tally.trials)):
+        console.print(part, "")
     console.print(winner(optuna_study, tally.best) if tally.best else "No trial has run to its end yet.")
     console.print(f"\nBrowse the trials: {dashboard_command(storage)}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,3 +51,16 @@ def distributions(name: str, domain: Domain) -> dict[str, BaseDistribution]:
     if isinstance(domain, Either):
         return {choice(name, domain): CategoricalDistribution([True, False]), name: domain.otherwise}
     return {name: domain}
+
+
+def share_of_range(value: float, searched: FloatDistribution | IntDistribution) -> float:
+    """Where a value lies between the ends of its range, from 0 to 1, on the scale that it is searched on.
+
+    >>> share_of_range(0.1, FloatDistribution(0.01, 1.0, log=True))
+    0.5
+    """
+    if searched.single():
+        return 0.5
+    if searched.log:
+        return math.log(value / searched.low) / math.log(searched.high / searched.low)
+    return (value - searched.low) / (searched.high - searched.low)

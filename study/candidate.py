@@ -23,7 +23,8 @@ class Candidate:
 
     trial: in the view. position: in its generation. batch: the number of its batch there. evaluations: of its last
     run. epochs_used and cohort: by horizon. reported: values by epoch. trained: the longest horizon that it has behind
-    it, 0 for none. pruned: whether it goes no further. seconds: of training. epochs_loaded: those of an earlier start.
+    it, 0 for none. pruned: whether it goes no further. audited_from: the epochs at which it would have been pruned, but
+    for an audit. seconds: of training. epochs_loaded: those of an earlier start.
     """
 
     trial: Trial
@@ -37,6 +38,7 @@ class Candidate:
     reported: dict[int, float] = field(default_factory=dict)
     trained: int = 0
     pruned: bool = False
+    audited_from: int | None = None
     seconds: float = 0.0
     epochs_loaded: float = 0.0
 
@@ -108,11 +110,12 @@ def frozen(
         "too_large": list(last.too_large),
         "best_epoch": best.step / workload.steps_per_epoch,
         "diverged": last.diverged,
+        "audited_from": candidate.audited_from,
         "seconds": round(candidate.seconds, 3),
     }
     attributes = {"record": record, "curve": curve_columns(evaluations, workload.metric.name)}
     seen = candidate.trial.study.get_trials(deepcopy=False)[candidate.trial.number]
-    if configuration.pruner == "hyperband":
+    if configuration.pruner in ("hyperband", "halving"):
         attributes["pruner_notes"] = seen.system_attrs
     trial = create_trial(
         state=TrialState.PRUNED if candidate.pruned else TrialState.COMPLETE,

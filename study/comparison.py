@@ -1,35 +1,16 @@
-"""Ways of searching, compared: the table and the figure, from the figures of their studies."""
+"""Ways of searching, compared: tables, from the rows of their searches."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Sequence
+from statistics import median
 
-from matplotlib import style
-from matplotlib.figure import Figure
-
+from study.contest import Moment, Row
 from study.statistics import Interval, mean_interval
-from study.style import LOOK, SAVE
 
-
-@dataclass(frozen=True)
-class Row:
-    """One study: its arm and search seed, what it cost, and how good its winner is.
-
-    epochs: trained over all trials and rungs. training_seconds: without sampling and storage. val_error: of the winner,
-    as the search saw it. test_error: of the winner, the mean over fresh training seeds. commit: of the code that ran.
-    """
-
-    arm: str
-    search_seed: int
-    trials: int
-    epochs: float
-    training_seconds: float
-    family: str
-    val_error: float
-    test_error: float
-    commit: str | None
+CLOSE = 0.5
+"""Points within which a regret is close."""
 
 
 def of_arm(rows: Sequence[Row], arm: str) -> list[Row]:
@@ -37,36 +18,109 @@ def of_arm(rows: Sequence[Row], arm: str) -> list[Row]:
     return sorted((row for row in rows if row.arm == arm), key=lambda row: row.search_seed)
 
 
-def accuracy(rows: Sequence[Row]) -> Interval:
-    """Test accuracy in points."""
-    return mean_interval([100 * (1 - row.test_error) for row in rows])
+def of_workload(rows: Sequence[Row], workload: str) -> list[Row]:
+    """The rows of one workload."""
+    return [row for row in rows if row.workload == workload]
 
 
-def gain(rows: Sequence[Row], reference: Sequence[Row]) -> Interval:
-    """Test accuracy over the reference's, in points, in pairs of the same search seed."""
-    return mean_interval(
-        [100 * (other.test_error - row.test_error) for row, other in zip(rows, reference, strict=True)]
-    )
+def moment(row: Row, epochs: float) -> Moment | None:
+    """The incumbent's last change before so many epochs were spent; None where there was no incumbent."""
+    return max((one for one in row.trace if one.epochs <= epochs), key=lambda one: one.epochs, default=None)
 
 
-def table(rows: Sequence[Row], arms: Sequence[str], full_epochs: int) -> str:
-    """Markdown: per arm the test accuracy of its winners, the paired differences to the first two arms, and its cost.
+def regret_at(row: Row, epochs: float, best: float) -> float:
+    """Points of test error over the best known schedule's, after so many epochs; NaN before the first incumbent."""
+    found = moment(row, epochs)
+    return 100 * (found.error - best) if found else math.nan
 
-    full_epochs: what a study costs whose trials all run to their end.
+
+def close_from(row: Row, best: float) -> Moment | None:
+    """From when on the incumbent was within CLOSE points of the best known; None where it never came to stay there."""
+    found = None
+    for one in row.trace:
+        near = 100 * (one.error - best) <= CLOSE + 1e-9
+        found = (found or one) if near else None
+    return found
+
+
+def table_after(rows: Sequence[Row], arms: Sequence[str], best: float, full_epochs: float) -> str:
+    """Markdown: what each arm has found with the same number of trials, and what it cost.
+
+    best: the error of the best known schedule. full_epochs: what the trials take unpruned.
     """
-    references = arms[:2]
-    heads = ["arm", "n", "test accuracy", *(f"difference to {arm}" for arm in references)]
-    heads += [f"epochs of {full_epochs}", "training seconds"]
+    heads = ["arm", "n", "regret", *(f"against {arm}" for arm in arms[:2])]
+    heads += [f"epochs of {full_epochs:.0f}", "seconds", "lost the best", "ms per trial besides"]
     lines = [heads, ["---"] * len(heads)]
     for arm in arms:
         own = of_arm(rows, arm)
-        found = accuracy(own)
-        gains = ["-" if other == arm else signed(gain(own, of_arm(rows, other))) for other in references]
-        epochs = mean_interval([row.epochs for row in own]).mean
-        seconds = mean_interval([row.training_seconds for row in own]).mean
-        cost = [f"{epochs:.0f} ({epochs / full_epochs:.0%})", f"{seconds:.1f}"]
-        lines.append([arm, str(found.n), f"{found.mean:.2f} [{found.low:.2f}, {found.high:.2f}]", *gains, *cost])
+        lost = "-" if own[0].lost is None else f"{sum(bool(row.lost) for row in own) / len(own):.0%}"
+        epochs = mean([row.epochs for row in own])
+        cost = [f"{epochs:.0f} ({epochs / full_epochs:.0%})", f"{mean([row.seconds for row in own]):.1f}", lost]
+        cost += [f"{mean([row.overhead for row in own]):.1f}"]
+        lines.append([arm, *compared(rows, arms, arm, lambda row: 100 * (row.error - best)), *cost])
     return markdown(lines)
+
+
+def table_equal(rows: Sequence[Row], arms: Sequence[str], best: float, full_epochs: float) -> str:
+    """Markdown: what each arm has found when it has spent the epochs of so many unpruned trials, and how soon it came.
+
+    The arguments are as for `table_after`.
+    """
+    heads = ["arm", "n", "regret at 25 %", "regret at 100 %", *(f"against {arm}" for arm in arms[:2])]
+    heads += [f"epochs to within {CLOSE}", "seconds", "not within"]
+    lines = [heads, ["---"] * len(heads)]
+    for arm in arms:
+        own = of_arm(rows, arm)
+        quarter = mean_interval([regret_at(row, full_epochs / 4, best) for row in own])
+        n, regret, *against = compared(rows, arms, arm, lambda row: regret_at(row, full_epochs, best))
+        close = [close_from(row, best) for row in own]
+        share = [one.epochs / full_epochs if one else math.inf for one in close]
+        seconds = median([one.seconds if one else math.inf for one in close])
+        never = sum(one is None for one in close) / len(own)
+        soon = [f"{median(share):.0%}", f"{seconds:.1f}"] if median(share) < math.inf else ["-", "-"]
+        lines.append([arm, n, plain(quarter), regret, *against, *soon, f"{never:.0%}"])
+    return markdown(lines)
+
+
+def table_overall(
+    rows: Sequence[Row], arms: Sequence[str], best: dict[str, float], full_epochs: dict[str, float]
+) -> str:
+    """Markdown: the same means over the workloads, in pairs of equal search seeds; both at equal trials and epochs."""
+    heads = ["arm", "n", "regret, equal trials", *(f"against {arm}" for arm in arms[:2]), "epochs"]
+    heads += ["regret, equal epochs", *(f"against {arm}" for arm in arms[:2])]
+    lines = [heads, ["---"] * len(heads)]
+    for arm in arms:
+        epochs = mean([row.epochs / full_epochs[row.workload] for row in of_arm(rows, arm)])
+        after = compared(rows, arms, arm, lambda row: 100 * (row.error - best[row.workload]))
+        equal = compared(rows, arms, arm, lambda row: regret_at(row, full_epochs[row.workload], best[row.workload]))
+        lines.append([arm, *after, f"{epochs:.0%}", *equal[1:]])
+    return markdown(lines)
+
+
+def compared(rows: Sequence[Row], arms: Sequence[str], arm: str, measure: Callable[[Row], float]) -> list[str]:
+    """n, an arm's mean, and its paired differences to the first two arms; a pair is a search seed."""
+    own = by_seed(rows, arm, measure)
+    cells = [str(len(own)), plain(mean_interval(list(own.values())))]
+    for other in arms[:2]:
+        theirs = by_seed(rows, other, measure)
+        both = [seed for seed in own if seed in theirs]
+        gap = mean_interval([own[seed] - theirs[seed] for seed in both])
+        cells.append("-" if other == arm else signed(gap))
+    return cells
+
+
+def by_seed(rows: Sequence[Row], arm: str, measure: Callable[[Row], float]) -> dict[int, float]:
+    """A measure of an arm by search seed: its mean over the workloads, of the seeds that all of them have."""
+    workloads = {row.workload for row in rows}
+    found: dict[int, list[float]] = {}
+    for row in of_arm(rows, arm):
+        found.setdefault(row.search_seed, []).append(measure(row))
+    return {seed: mean(values) for seed, values in found.items() if len(values) == len(workloads)}
+
+
+def mean(values: Sequence[float]) -> float:
+    """The mean."""
+    return math.fsum(values) / len(values)
 
 
 def markdown(lines: Sequence[Sequence[str]]) -> str:
@@ -74,26 +128,13 @@ def markdown(lines: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+def plain(found: Interval) -> str:
+    """A mean and its interval; a dash where there is none."""
+    if math.isnan(found.mean):
+        return "-"
+    return f"{found.mean:.2f} [{found.low:.2f}, {found.high:.2f}]"
+
+
 def signed(difference: Interval) -> str:
     """A difference and its interval, with signs."""
     return f"{difference.mean:+.2f} [{difference.low:+.2f}, {difference.high:+.2f}]"
-
-
-def draw(rows: Sequence[Row], arms: Sequence[str], full_epochs: int, compared: str) -> bytes:
-    """A PNG: test accuracy of each study's winner against the epochs it cost, and the mean of each arm."""
-    with style.context(["default", LOOK]):
-        figure = Figure(figsize=(6.5, 3.4), dpi=160, layout="constrained")
-        axes = figure.subplots()
-        for number, arm in enumerate(arms):
-            own = of_arm(rows, arm)
-            share = [100 * row.epochs / full_epochs for row in own]
-            color, middle, found = f"C{number}", mean_interval(share).mean, accuracy(own)
-            axes.scatter(share, [100 * (1 - row.test_error) for row in own], s=9, alpha=0.35, color=color, linewidths=0)
-            error = [[found.mean - found.low], [found.high - found.mean]]
-            axes.errorbar(middle, found.mean, error, fmt="o", markersize=6, capsize=4, color=color, label=arm)
-        axes.set(xlabel="epochs trained (% of those without pruning)", ylabel="test accuracy of the winner (%)")
-        axes.set_xlim(left=0)
-        axes.legend(title=f"{compared}: mean and 95 % interval", loc="lower right")
-        picture = io.BytesIO()
-        figure.savefig(picture, **SAVE)
-    return picture.getvalue()

@@ -13,6 +13,7 @@ from optuna.distributions import distribution_to_json
 from search_spaces import FAMILIES, check_families, space
 from search_spaces.errors import require, unknown
 from study.pruning import PRUNERS, horizons
+from study.sampling import SAMPLERS
 from study.workload import Workload, named_workload, optimizer_choice
 
 
@@ -35,7 +36,7 @@ class Configuration:
     families: tuple[str, ...] = tuple(FAMILIES)
     """Families of schedules to search among."""
     pruner: str = "horizon"
-    """horizon: compare short complete runs; median, hyperband: Optuna's, at every epoch; none."""
+    """horizon: compare short complete runs; median, hyperband, halving: Optuna's, at every epoch; none."""
     rung_fractions: tuple[float, ...] = (0.1,)
     """horizon: lengths of the short runs, as shares of the full run (measured in results/search/pruners.md)."""
     reduction: int = 4
@@ -44,6 +45,12 @@ class Configuration:
     """Trials asked together; each batch learns from the whole batches before it (results/search/batches.md)."""
     trials_per_generation: int = 50
     """horizon: trials that compete for the long runs, when all had a short one (results/search/generations.md)."""
+    sampler: str = "tpe"
+    """tpe, tpe-univariate, tpe-group, gp, qmc (quasi-random) or random (results/search/samplers.md)."""
+    startup_trials: int = 10
+    """Trials drawn at random before the sampler learns (results/search/startup.md)."""
+    audit: float = 0.0
+    """Share of the trials to be pruned that run to their end all the same, to tell how often pruning is wrong."""
     sampler_seed: int = 0
     """Seed of the schedules drawn."""
     train_seed: int = 0
@@ -70,6 +77,10 @@ class Configuration:
         )
         require(self.reduction >= 2, "--reduction must be at least 2", self.reduction)
         check_families(self.families)
+        require(self.startup_trials >= 1, "--startup-trials must be at least 1", self.startup_trials)
+        require(0 <= self.audit <= 1, "--audit must be from 0 to 1", self.audit)
+        if self.sampler not in SAMPLERS:
+            raise unknown("sampler", self.sampler, SAMPLERS)
         if self.pruner not in PRUNERS:
             raise unknown("pruner", self.pruner, PRUNERS)
 
@@ -90,8 +101,9 @@ class Configuration:
 
     @property
     def expected_epochs(self) -> float:
-        """What a trial costs, on average, if one in `reduction` goes on at each rung."""
-        return math.fsum(horizon / self.reduction**rung for rung, horizon in enumerate(self.horizons))
+        """What a trial costs, on average, if one in `reduction` goes on at each rung, and the audit takes its share."""
+        kept = [1 / self.reduction**rung for rung in range(len(self.horizons))]
+        return math.fsum(h * (share + self.audit * (1 - share)) for h, share in zip(self.horizons, kept, strict=True))
 
     @property
     def study_name(self) -> str:
@@ -119,7 +131,6 @@ class Configuration:
             "direction": workload.metric.direction,
             "data": workload.data.fingerprint(),
             "horizons": self.horizons,
-            "sampler": "tpe",
             "device": workload.device.type,
             "space": {name: json.loads(distribution_to_json(ranges[name])) for name in ranges},
         }

@@ -20,8 +20,9 @@ from torch.autograd.graph import saved_tensors_hooks
 from search_spaces import Constant
 from search_spaces.errors import InputError, require, unknown
 from study.configuration import Configuration
+from study.pruning import AT_EVERY_EPOCH
 from study.stacked_optimizers import stacked_optimizer
-from study.trainer import Trainer, same_random_numbers_after
+from study.trainer import Trainer, Trains, same_random_numbers_after
 from study.training import Run
 from study.workers import Workers, usable_cores
 from study.workload import Workload
@@ -57,7 +58,7 @@ class Engine:
         return how + (f" in {self.workers} worker{'s' * (self.workers > 1)}" if self.workers else "")
 
     @contextmanager
-    def trainer(self, workload: Workload) -> Iterator[Trainer | Workers]:
+    def trainer(self, workload: Workload) -> Iterator[Trains]:
         """What trains that way."""
         if not self.workers:
             yield Trainer(workload, self.cohort)
@@ -132,7 +133,7 @@ def check_workers(workload: Workload, configuration: Configuration) -> None:
     """Raise InputError where several processes cannot train, or would make the results depend on their speed."""
     if workload.device.type != "cpu":
         raise InputError("--workers train on the CPU: leave it out, or give --device cpu")
-    if configuration.pruner in ("median", "hyperband"):
+    if configuration.pruner in AT_EVERY_EPOCH:
         raise InputError(f"--pruner {configuration.pruner} judges runs as they go, one by one: leave out --workers")
 
 
@@ -160,7 +161,7 @@ def fastest(workload: Workload, configuration: Configuration, most: int) -> tupl
         if times[Engine(cohort)] > 1.2 * min(seconds for engine, seconds in times.items() if engine.cohort > 1):
             break  # larger ones have left the caches
     cores = usable_cores()
-    if cores > 1 and workload.device.type == "cpu" and configuration.pruner in ("horizon", "none"):
+    if cores > 1 and workload.device.type == "cpu" and configuration.pruner not in AT_EVERY_EPOCH:
         updates = 50 / 2 * configuration.epochs * workload.steps_per_epoch
         threads = torch.get_num_threads()
         torch.set_num_threads(1)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner
+from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner, SuccessiveHalvingPruner
 
 from search_spaces.errors import unknown
 
-PRUNERS = ("horizon", "median", "hyperband", "none")
+PRUNERS = ("horizon", "median", "hyperband", "halving", "none")
+AT_EVERY_EPOCH = ("median", "hyperband", "halving")
+"""Those that judge a run on its way."""
 
 
 def worst_to_go_on(values: Sequence[float], reduction: int) -> float:
@@ -42,6 +44,8 @@ def make_pruner(name: str, epochs: int) -> BasePruner:
             return MedianPruner()
         case "hyperband":
             return HyperbandPruner(min_resource=1, max_resource=epochs)
+        case "halving":
+            return SuccessiveHalvingPruner()
         case "horizon" | "none":
             return NopPruner()
     raise unknown("pruner", name, PRUNERS)

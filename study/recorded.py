@@ -20,7 +20,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 
 from search_spaces import from_params
 from search_spaces.errors import InputError
-from search_spaces.ranges import Domain, Either
+from search_spaces.ranges import Domain, Either, share_of_range
 from search_spaces.schedule import Schedule
 from study.configuration import Configuration
 
@@ -123,7 +123,7 @@ def coordinates(schedule: Schedule, peak_lr: tuple[float, float]) -> list[float]
 
     An exact value beside a range (`Either`) lies at distance 1 from all of the range, and so do two categories.
     """
-    found = [PEAK_WEIGHT * share(schedule.peak_lr, FloatDistribution(*peak_lr, log=True))]
+    found = [PEAK_WEIGHT * share_of_range(schedule.peak_lr, FloatDistribution(*peak_lr, log=True))]
     for name, domain in {**schedule.shared_space(), **schedule.space}.items():
         found += spread(getattr(schedule, name), domain)
     return found
@@ -133,21 +133,9 @@ def spread(value: Any, domain: Domain) -> Sequence[float]:
     """The coordinates of one parameter."""
     match domain:
         case Either(exact, otherwise):
-            return [1.0, 0.5] if value == exact else [0.0, share(value, otherwise)]
+            return [1.0, 0.5] if value == exact else [0.0, share_of_range(value, otherwise)]
         case CategoricalDistribution():
             return [math.sqrt(0.5) * (value == choice) for choice in domain.choices]
         case FloatDistribution() | IntDistribution():
-            return [share(value, domain)]
+            return [share_of_range(value, domain)]
     raise TypeError(f"no coordinates in a {type(domain).__name__}")
-
-
-def share(value: float, domain: FloatDistribution | IntDistribution) -> float:
-    """How far along its range a value is, on the range's own scale.
-
-    >>> share(0.1, FloatDistribution(0.01, 1.0, log=True))
-    0.5
-    """
-    low, high = domain.low, domain.high
-    if domain.log:
-        low, high, value = math.log(low), math.log(high), math.log(value)
-    return (value - low) / (high - low) if high > low else 0.5

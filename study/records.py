@@ -6,12 +6,13 @@ benchmark it belongs to, its own name otherwise), `metric` (name, direction, uni
 `steps_per_epoch`, `sessions` (provenance of every start, in order), `unfinished` (the runs that a generation has behind
 it, while it is trained).
 
-A trial's attributes: `record` and `curve` (columns, one row per evaluation of the last run); for Hyperband
-`pruner_notes` (what it must find again). They are few because each costs a millisecond to store. A record holds
-`place` (generation, its size, position in it, batch), `seeds` (sampler_seed, train_seed, split_seed), `torch` (the
-resolved arguments, for the full run), `epochs_used` and `cohort` (runs trained together, 1 is the plain loop), both at
-each rung, `engine` (of the last rung), `too_large` (cohorts for which memory did not suffice), `best_epoch`,
-`diverged`, `seconds` (of training; those of a cohort are shared among its updates).
+A trial's attributes: `record` and `curve` (columns, one row per evaluation of the last run); for Hyperband and
+successive halving `pruner_notes` (what they must find again). They are few because each costs a millisecond to store. A
+record holds `place` (generation, its size, position in it, batch), `seeds` (sampler_seed, train_seed, split_seed),
+`torch` (the resolved arguments, for the full run), `epochs_used` and `cohort` (runs trained together, 1 is the plain
+loop), both at each rung, `engine` (of the last rung), `too_large` (cohorts for which memory did not suffice),
+`best_epoch`, `diverged`, `audited_from` (epochs at which the trial would have been pruned, but for an audit; None for
+all others), `seconds` (of training; those of a cohort are shared among its updates).
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from study.training import Evaluation
 
-FORMAT = 2
+FORMAT = 3
 """Version of this record format; a study of another version is refused."""
 CURVE_POINTS = 50
 """Most evaluations kept of a run; also the most that are made."""

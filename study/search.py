@@ -13,6 +13,7 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
@@ -20,17 +21,17 @@ from search_spaces import suggest
 from study.candidate import Candidate, frozen
 from study.configuration import Configuration
 from study.engine import Engine, lower_cohort
-from study.pruning import worst_to_go_on
+from study.pruning import AT_EVERY_EPOCH, worst_to_go_on
 from study.records import CURVE_POINTS, better_first, finished_trials
-from study.trainer import Trainer
+from study.sampling import make_sampler
+from study.trainer import Trains
 from study.training import Run
-from study.view import make_sampler, make_view, next_generation, place
-from study.workers import Workers
+from study.view import make_view, next_generation, place
 from study.workload import Workload
 
 SAVE_EVERY = 5.0
 """Seconds between saves of the runs that an unfinished generation has behind it. A search that is killed loses no more
-than these, and the cohorts in training; with median and hyperband, the batch."""
+than these, and the cohorts in training; with the pruners that judge at every epoch, the batch."""
 
 
 @dataclass
@@ -105,7 +106,7 @@ class Competition:
     optuna_study: optuna.Study
     workload: Workload
     configuration: Configuration
-    trainer: Trainer | Workers
+    trainer: Trains
     generation: Generation
     stored: set[int]
     interrupted: Callable[[], bool]
@@ -123,6 +124,7 @@ class Competition:
         """
         first, *longer = self.configuration.horizons
         view = make_view(earlier, self.workload.metric.direction, self.configuration)
+        seen = view.get_trials(deepcopy=False)
         saved = self.load()
         while len(self.generation.candidates) < self.generation.size:
             batch = self.ask(view, saved)
@@ -131,18 +133,22 @@ class Competition:
                 if not self.at_every_epoch:
                     candidate.trial.report(candidate.reported[first], step=first)
                 view.tell(candidate.trial, state=TrialState.PRUNED)  # the sampler learns from what it reported
-        live = self.generation.candidates
+        live, audited = self.generation.candidates, list[Candidate]()
         sign = better_first(self.optuna_study)
         for before, horizon in zip(self.configuration.horizons, longer, strict=False):
-            values = [trial.intermediate_values[before] for trial in earlier if before in trial.intermediate_values]
+            values = [trial.intermediate_values[before] for trial in seen if before in trial.intermediate_values]
             values += [candidate.reported[before] for candidate in live if before in candidate.reported]
             worst = worst_to_go_on([sign * value for value in values], self.configuration.reduction)
             for candidate in live:
-                candidate.pruned = candidate.pruned or sign * candidate.reported[before] > worst
+                if not candidate.pruned and sign * candidate.reported[before] > worst:
+                    self.prune(candidate, before)
             self.store([candidate for candidate in live if candidate.pruned])
-            live = [candidate for candidate in live if not candidate.pruned]
+            audited += [candidate for candidate in live if candidate.audited_from]
+            live = [candidate for candidate in live if not candidate.pruned and not candidate.audited_from]
             yield from self.train(live, horizon)
         self.store(live)
+        yield from self.train(audited, self.configuration.epochs)  # apart, so that other cohorts are as without them
+        self.store(audited)
         if self.optuna_study.user_attrs.get("unfinished"):
             self.optuna_study.set_user_attr("unfinished", {})
 
@@ -150,7 +156,8 @@ class Competition:
         """Draw the next batch of the generation, and give it what it has trained already."""
         begin = len(self.generation.candidates)
         number = begin // self.configuration.trials_per_batch
-        view.sampler = make_sampler(self.configuration.sampler_seed, self.generation.number, number)
+        c = self.configuration
+        view.sampler = make_sampler(c.sampler, c.startup_trials, c.sampler_seed, self.generation.number, number)
         asked = [view.ask() for _ in range(min(self.configuration.trials_per_batch, self.generation.size - begin))]
         batch = []
         for position, trial in enumerate(asked, start=begin):
@@ -193,11 +200,11 @@ class Competition:
                 begun[evaluation.run] = candidate
                 candidate.evaluations = []
             epoch = candidate.hear(evaluation, horizon, self.at_every_epoch, self.workload.steps_per_epoch)
-            if self.at_every_epoch and epoch:
+            candidate.pruned = evaluation.diverged
+            if self.at_every_epoch and epoch and not candidate.audited_from:
                 candidate.trial.report(evaluation.metric, step=epoch)
-            candidate.pruned = evaluation.diverged or (
-                self.at_every_epoch and not evaluation.last and candidate.trial.should_prune()
-            )
+                if not evaluation.last and candidate.trial.should_prune():
+                    self.prune(candidate, epoch)
             if time.monotonic() - self.saved_at > SAVE_EVERY:
                 share_seconds()
                 self.save()
@@ -206,6 +213,14 @@ class Competition:
             raise KeyboardInterrupt
         if begun:
             share_seconds()
+
+    def prune(self, candidate: Candidate, epoch: int) -> None:
+        """Prune at this epoch, or draw the candidate for the audit, which lets it run on; the same at every start."""
+        seed = [self.configuration.sampler_seed, self.generation.number, candidate.position, 1]
+        if np.random.default_rng(seed).random() < self.configuration.audit:
+            candidate.audited_from = epoch
+        else:
+            candidate.pruned = True
 
     def store(self, ended: list[Candidate]) -> None:
         """Write the trials that have ended to the storage, each in one transaction."""
@@ -222,7 +237,7 @@ class Competition:
         Not where Optuna's pruners judge: what they say of a trial depends on how far the others are.
         """
         self.saved_at = time.monotonic()
-        if self.configuration.pruner in ("horizon", "none"):
+        if self.configuration.pruner not in AT_EVERY_EPOCH:
             kept = {
                 str(candidate.position): candidate.saved()
                 for candidate in self.generation.candidates

@@ -21,11 +21,11 @@ class Interval(NamedTuple):
 def mean_interval(values: Sequence[float], level: float = 0.95) -> Interval:
     """The mean and its BCa bootstrap interval (Efron 1987), which allows for skew; the resampling seed is fixed.
 
-    Of fewer than two values, or of equal ones, the interval has no width. For the difference of two arms over the same
-    seeds, give the differences: the interval is then the paired one.
+    Of fewer than two values, or of equal ones, the interval has no width; where one is NaN all is. For the difference
+    of two arms over the same seeds, give the differences: the interval is then the paired one.
     """
     mean = float(np.mean(values))
-    if len(values) < 2 or np.ptp(values) == 0:
+    if len(values) < 2 or np.ptp(values) == 0 or np.isnan(mean):
         return Interval(mean, mean, mean, len(values))
     found = stats.bootstrap(
         (values,), np.mean, n_resamples=10_000, confidence_level=level, method="BCa", rng=np.random.default_rng(0)

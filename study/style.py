@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 BLUE, VERMILION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
+SKY, PURPLE, BLACK = "#56B4E9", "#CC79A7", "#000000"
 """Okabe and Ito's colours: the colour-blind can tell them apart."""
+COLORS = (BLUE, VERMILION, GREEN, ORANGE, SKY, PURPLE, BLACK)
 
 LOOK: dict[str, Any] = {
-    "axes.prop_cycle": f"cycler('color', {[BLUE, VERMILION, GREEN, ORANGE]})",
+    "axes.prop_cycle": f"cycler('color', {list(COLORS)})",
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.titlelocation": "left",

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
+from typing import Protocol
 
 import torch
 
@@ -30,6 +31,17 @@ def same_random_numbers_after(device: torch.device) -> Iterator[None]:
     """Give torch's global generators their state back when the context ends: initialisation and dropout draw there."""
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         yield
+
+
+class Trains(Protocol):
+    """What trains runs, in any way. cohort: the most that it trains together."""
+
+    cohort: int
+
+    def train(
+        self, runs: Sequence[Run], stop: Stop = never, done: Collection[int] = frozenset()
+    ) -> Iterator[Evaluation]:
+        """Train the runs that are not `done`; yields each evaluation, the last of each run at its horizon."""
 
 
 class Trainer:

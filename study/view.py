@@ -9,10 +9,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-import numpy as np
 import optuna
-from optuna.samplers import BaseSampler, TPESampler
-from optuna.trial import FrozenTrial, create_trial
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from study.configuration import Configuration
 from study.pruning import make_pruner
@@ -51,18 +49,19 @@ def make_view(
     return view
 
 
-def make_sampler(sampler_seed: int, generation: int, batch: int) -> BaseSampler:
-    """The sampler of the batch of this number in the generation of that number."""
-    return TPESampler(seed=int(np.random.SeedSequence([sampler_seed, generation, batch]).generate_state(1)[0]))
-
-
 def as_seen_by_view(trial: FrozenTrial) -> FrozenTrial:
-    """A stored trial without what only people read, and with what the pruner noted on it."""
+    """A stored trial without what only people read, and with what the pruner noted on it.
+
+    One that an audit let run on is seen as pruned where it would have been: the study is to find what it finds without
+    the audit.
+    """
+    pruned_at = trial.user_attrs["record"]["audited_from"]
+    heard = {epoch: value for epoch, value in trial.intermediate_values.items() if epoch <= (pruned_at or epoch)}
     return create_trial(
-        state=trial.state,
-        values=trial.values,
+        state=TrialState.PRUNED if pruned_at else trial.state,
+        value=heard[pruned_at] if pruned_at else trial.value,
         params=trial.params,
         distributions=trial.distributions,
-        intermediate_values=trial.intermediate_values,
+        intermediate_values=heard,
         system_attrs=trial.user_attrs.get("pruner_notes", {}),
     )

@@ -5,6 +5,8 @@ import json
 import pytest
 from conftest import start
 
+from study.pruning import PRUNERS
+from study.sampling import SAMPLERS
 from study.storage import DEFAULT_STORAGE
 
 DIGITS = ["--dataset", "digits", "--epochs", "2"]
@@ -35,7 +37,13 @@ def test_a_first_search(command, tmp_path):
         ("--dataset minst1d", "unknown dataset 'minst1d': did you mean 'mnist1d'? Valid: mnist1d, digits, "),
         ("--model mpl", "unknown model 'mpl': did you mean 'mlp'? Valid: mlp, cnn, transformer, resnet18"),
         ("--optimizer adam", "unknown optimizer 'adam': did you mean 'adamw'? Valid: sgd, adamw"),
-        ("--pruner medium", "unknown pruner 'medium': did you mean 'median'? Valid: horizon, median, hyperband, none"),
+        (
+            "--pruner medium",
+            "unknown pruner 'medium': did you mean 'median'? Valid: horizon, median, hyperband, halving, none",
+        ),
+        ("--sampler tpee", "unknown sampler 'tpee': did you mean 'tpe'? Valid: tpe, tpe-univariate, tpe-group, gp, "),
+        ("--audit 1.5", "--audit must be from 0 to 1, but 1.5 was given"),
+        ("--startup-trials 0", "--startup-trials must be at least 1, but 0 was given"),
         ("--device gpu", "--device must be auto, cpu or cuda, but 'gpu' was given"),
         ("--trials 0", "--trials must be at least 1, but 0 was given"),
         ("--trials -3", "--trials must be at least 1, but -3 was given"),
@@ -90,10 +98,17 @@ def test_another_configuration_is_refused(command):
     assert "study 'mine' was made with batch_size 64 (now 32): give it the same again, or choose another" in result.err
 
 
-@pytest.mark.parametrize("pruner", ["horizon", "median", "hyperband", "none"])
+@pytest.mark.parametrize("pruner", PRUNERS)
 def test_every_pruner_can_be_typed(pruner, command):
     result = command("search.py", *DIGITS, "--trials", 2, "--pruner", pruner, "--families", "rex")
     assert result.code == 0, result.err
+    assert "Winner: trial" in result.out
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_every_sampler_can_be_typed(sampler, command):
+    result = command("search.py", *DIGITS, "--trials", 12, "--trials-per-batch", 4, "--sampler", sampler)
+    assert (result.code, result.err) == (0, ""), result.err
     assert "Winner: trial" in result.out
 
 

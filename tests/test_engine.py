@@ -12,6 +12,7 @@ from test_trainer import Crowded
 import study.engine
 from search_spaces import InputError
 from study.engine import Engine, EngineOptions, agree, runs_in_memory, seconds_per_update
+from study.pruning import AT_EVERY_EPOCH
 from study.search import search
 
 
@@ -67,7 +68,7 @@ def test_workers_are_started_only_where_they_promise_much(workload, storage, mon
     chosen, reason = study.engine.choose(EngineOptions(), workload, SMALL)
     assert re.search(r"[0-9.]+ loop in 2 workers", reason)
     assert chosen.workers in (0, 2)
-    for pruner in ("median", "hyperband"):
+    for pruner in AT_EVERY_EPOCH:
         _, reason = study.engine.choose(EngineOptions(), workload, replace(SMALL, pruner=pruner))
         assert "workers" not in reason, "their results would depend on which of them is faster"
 

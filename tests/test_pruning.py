@@ -34,6 +34,6 @@ def test_every_run_is_as_long_as_it_should_be_whatever_the_epochs(epochs, fracti
 def test_names():
     """Horizon and none judge no run before its end."""
     made = [type(make_pruner(name, 20)).__name__ for name in PRUNERS]
-    assert made == ["NopPruner", "MedianPruner", "HyperbandPruner", "NopPruner"]
+    assert made == ["NopPruner", "MedianPruner", "HyperbandPruner", "SuccessiveHalvingPruner", "NopPruner"]
     with pytest.raises(InputError, match="unknown pruner 'horizn': did you mean 'horizon'"):
         make_pruner("horizn", 20)

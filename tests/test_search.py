@@ -11,6 +11,7 @@ from conftest import LOCKSTEP, LOOP, SMALL, open_small, run_search
 from optuna.trial import TrialState
 
 from search_spaces import from_params, suggest
+from study.pruning import AT_EVERY_EPOCH
 from study.records import CURVE_POINTS, best_trial, spent_epochs
 from study.search import search
 from study.trainer import Trainer
@@ -237,7 +238,7 @@ def optuna_study_of(storage, workload):
         return study
 
 
-@pytest.mark.parametrize("pruner", ["median", "hyperband", "none"])
+@pytest.mark.parametrize("pruner", [*AT_EVERY_EPOCH, "none"])
 @pytest.mark.parametrize("trials_per_batch", [1, 5])
 def test_the_classical_pruners_hear_of_every_epoch(pruner, trials_per_batch, storage, workload):
     configuration = replace(SMALL, pruner=pruner, trials_per_batch=trials_per_batch)
@@ -251,7 +252,7 @@ def test_the_classical_pruners_hear_of_every_epoch(pruner, trials_per_batch, sto
         assert spent_epochs(trial) == epochs[-1]
 
 
-@pytest.mark.parametrize("pruner", ["median", "hyperband"])
+@pytest.mark.parametrize("pruner", AT_EVERY_EPOCH)
 def test_the_classical_pruners_go_on_after_a_stop(pruner, storage, tmp_path, workload):
     configuration = replace(SMALL, pruner=pruner, trials_per_batch=2)
     left_alone = run_search(storage, workload, 14, configuration)

@@ -1,0 +1,46 @@
+"""Arms: the ways of searching that scripts/benchmark_search.py compares, each as changes to the default search."""
+
+from __future__ import annotations
+
+from typing import Any
+
+ONE_BY_ONE: dict[str, Any] = {"trials_per_batch": 1}
+"""Optuna's pruners judge one trial after another, as in `study.optimize`; the others in batches."""
+NONE: dict[str, Any] = {"pruner": "none"}
+STOCK: dict[str, dict[str, Any]] = {name: {"pruner": name, **ONE_BY_ONE} for name in ("median", "hyperband", "halving")}
+
+
+def rungs(*fractions: float, reduction: int) -> dict[str, Any]:
+    """A shape of the rungs."""
+    return {"rung_fractions": fractions, "reduction": reduction}
+
+
+SAMPLERS = ("tpe", "tpe-univariate", "tpe-group", "gp", "qmc", "random")
+
+ARMS: dict[str, dict[str, dict[str, Any]]] = {
+    "pruners": {"none": NONE, "horizon": {}, **STOCK},
+    "rungs": {
+        "none": NONE,
+        "1/10 by 4": rungs(0.1, reduction=4),
+        "1/20 by 4": rungs(0.05, reduction=4),
+        "1/10 by 6": rungs(0.1, reduction=6),
+        "1/10 by 8": rungs(0.1, reduction=8),
+        "1/8 by 8": rungs(0.125, reduction=8),
+        "1/4 by 4": rungs(0.25, reduction=4),
+        "1/20, 1/4 by 3": rungs(0.05, 0.25, reduction=3),
+        "1/20, 1/4 by 4": rungs(0.05, 0.25, reduction=4),
+        "1/10, 1/2 by 3": rungs(0.1, 0.5, reduction=3),
+        "1/10, 1/4 by 4": rungs(0.1, 0.25, reduction=4),
+    },
+    "samplers": {name: {"sampler": name} for name in SAMPLERS},
+    "samplers-unpruned": {name: {"sampler": name, **NONE} for name in SAMPLERS},
+    "samplers-pruned": {
+        f"{sampler}, {pruner}": {"sampler": sampler, **changes}
+        for sampler in ("tpe", "random", "gp")
+        for pruner, changes in {"horizon": {}, **STOCK}.items()
+    },
+    "startup": {f"{trials} at random": {"startup_trials": trials} for trials in (10, 5, 20, 30)},
+    "batches": {f"batches of {size}": {"trials_per_batch": size} for size in (10, 1, 5, 25, 50)},
+    "generations": {f"generations of {size}": {"trials_per_generation": size} for size in (50, 10, 25)},
+}
+"""By what is compared: the arms by name. Differences are to the first two."""

@@ -1,0 +1,52 @@
+"""Which schedules are tried next: Optuna's samplers by name, seeded for every batch."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+from optuna.exceptions import ExperimentalWarning
+from optuna.samplers import BaseSampler, GPSampler, QMCSampler, RandomSampler, TPESampler
+
+from search_spaces.errors import unknown
+
+SAMPLERS = ("tpe", "tpe-univariate", "tpe-group", "gp", "qmc", "random")
+
+
+def make_sampler(name: str, startup_trials: int, sampler_seed: int, generation: int, batch: int) -> BaseSampler:
+    """The sampler of the batch of this number in the generation of that number, by its name.
+
+    tpe: Optuna's default, multivariate; tpe-univariate: each parameter by itself; tpe-group: families apart.
+    gp: a Gaussian process over the parameters that all families share, the others at random. qmc: a scrambled Sobol
+    sequence over the same, anew for every generation. startup_trials: drawn at random before tpe and gp model anything.
+    Raises InputError for an unknown name.
+    """
+    with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):
+        return make(name, startup_trials, seed(sampler_seed, generation, batch), seed(sampler_seed, generation))
+
+
+def seed(*numbers: int) -> int:
+    """One number made of several."""
+    return int(np.random.SeedSequence(numbers).generate_state(1)[0])
+
+
+def make(name: str, startup_trials: int, batch_seed: int, generation_seed: int) -> BaseSampler:
+    """The sampler of this name. batch_seed: of the batch alone. generation_seed: the same for its whole generation."""
+    match name:
+        case "tpe":
+            return TPESampler(n_startup_trials=startup_trials, seed=batch_seed)
+        case "tpe-univariate":
+            return TPESampler(n_startup_trials=startup_trials, seed=batch_seed, multivariate=False)
+        case "tpe-group":
+            return TPESampler(n_startup_trials=startup_trials, seed=batch_seed, multivariate=True, group=True)
+        case "gp":
+            return GPSampler(n_startup_trials=startup_trials, seed=batch_seed, warn_independent_sampling=False)
+        case "qmc":
+            # Its place in the sequence is kept by the view, which lives for a generation.
+            independent = RandomSampler(seed=batch_seed)
+            return QMCSampler(
+                scramble=True, seed=generation_seed, independent_sampler=independent, warn_independent_sampling=False
+            )
+        case "random":
+            return RandomSampler(seed=batch_seed)
+    raise unknown("sampler", name, SAMPLERS)

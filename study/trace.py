@@ -1,0 +1,105 @@
+"""Trace: what a search has spent and found at every moment, for judging it afterwards."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from search_spaces.schedule import Schedule
+from study.engine import Engine
+from study.trainer import Trains, never
+from study.training import Evaluation, Run, Stop
+from study.workload import Workload
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A run that came to its horizon. epochs: what the whole search had trained by then. seconds: since it began."""
+
+    schedule: Schedule
+    horizon: int
+    metric: float
+    epochs: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A moment of a search: how many runs had ended and schedules been tried, what was spent."""
+
+    ended: int
+    tried: int
+    epochs: float
+    seconds: float
+
+
+@dataclass
+class Trace:
+    """The runs of one search, in the order in which they ended. epochs: trained in all. tried: every schedule begun."""
+
+    ended: list[Ended] = field(default_factory=list)
+    tried: list[Schedule] = field(default_factory=list)
+    epochs: float = 0.0
+    began: float = field(default_factory=time.perf_counter)
+
+    def mark(self) -> Mark:
+        """The present moment."""
+        return Mark(len(self.ended), len(self.tried), self.epochs, time.perf_counter() - self.began)
+
+    def incumbents(self, sign: int) -> list[Ended]:
+        """What one would have taken at each moment: the best of the longest runs so far; each change of it, in order.
+
+        sign: makes a smaller metric the better one.
+        """
+        found: list[Ended] = []
+        for run in self.ended:
+            if not found or (-run.horizon, sign * run.metric) < (-found[-1].horizon, sign * found[-1].metric):
+                found.append(run)
+        return found
+
+
+@dataclass(frozen=True)
+class TracedEngine(Engine):
+    """Trains as another engine does, and notes it."""
+
+    inner: Engine = field(default_factory=Engine)
+    trace: Trace = field(default_factory=Trace)
+
+    @contextmanager
+    def trainer(self, workload: Workload) -> Iterator[Trains]:
+        """What trains, watched."""
+        with self.inner.trainer(workload) as trains:
+            yield Watched(trains, self.trace, workload.steps_per_epoch)
+
+
+@dataclass
+class Watched:
+    """Trains as another does, and notes every run in a trace."""
+
+    trains: Trains
+    trace: Trace
+    steps_per_epoch: int
+    cohort: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.cohort = self.trains.cohort
+
+    def train(
+        self, runs: Sequence[Run], stop: Stop = never, done: Collection[int] = frozenset()
+    ) -> Iterator[Evaluation]:
+        """The evaluations of the other."""
+        steps = dict.fromkeys(range(len(runs)), 0)
+        for evaluation in self.trains.train(runs, stop, done):
+            run, before = runs[evaluation.run], steps[evaluation.run]
+            if not before:
+                self.trace.tried.append(run.schedule)
+            self.trace.epochs += (evaluation.step - before) / self.steps_per_epoch
+            steps[evaluation.run] = evaluation.step
+            if evaluation.last and not evaluation.diverged:
+                seconds = time.perf_counter() - self.trace.began
+                ended = Ended(run.schedule, run.epochs, evaluation.metric, self.trace.epochs, seconds)
+                self.trace.ended.append(ended)
+            yield evaluation
+        self.cohort = self.trains.cohort
