@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from conftest import start
 
 from study.pruning import PRUNERS
 from study.sampling import SAMPLERS
@@ -123,29 +122,6 @@ def test_a_study_whose_trials_all_diverge_has_no_winner(command, monkeypatch):
     result = command("search.py", *DIGITS, "--trials", 2)
     assert result.code == 0, result.err
     assert "No trial has run to its end yet." in result.out
-
-
-def test_the_comparison_of_pruners(tmp_path):
-    """Two real processes search; a second start finds everything done and prints the same table."""
-    (tmp_path / "results").mkdir()
-    arguments = (
-        "--search-seeds 2 --trials 4 --confirm-seeds 2 --arms none horizon --output compared --rung-fractions 0.5"
-    )
-    said = []
-    for _ in range(2):
-        process = start("benchmark_search.py", *DIGITS, *arguments.split(), cwd=tmp_path)
-        said.append(process.communicate(timeout=200)[0])
-        assert process.returncode == 0, said
-    table = said[0][said[0].index("| arm |") :]
-    assert table in said[1]
-    assert "| none | " in table
-    assert "| horizon | " in table
-    assert len((tmp_path / "compared" / "pruners.csv").read_text().splitlines()) == 5
-    assert table in (tmp_path / "compared" / "pruners.md").read_text()
-    assert (tmp_path / "compared" / "pruners.png").read_bytes().startswith(b"\x89PNG")
-    assert json.loads((tmp_path / "compared" / "pruners.json").read_text())["table_made"]["command"].startswith(
-        "python"
-    )
 
 
 def test_help_shows_every_option(command):
