@@ -54,6 +54,8 @@ class Options:
     """Sampler seed of the first search; the others follow it."""
     trials: int = 50
     """Trials per search."""
+    equal_epochs: bool = True
+    """Search on until all arms have spent what the trials take unpruned."""
     live: bool = False
     """Train every run, instead of looking it up."""
     recorded: tuple[Path, ...] = ()
@@ -149,6 +151,7 @@ def one_search(options: Options, file: Path | None, arm: str, seed: int, timed: 
     here = ground(options, file)
     configuration = replace(here.configuration, sampler_seed=seed, **ARMS[options.compare][arm])
     together = configuration.most_together if configuration.generation_size > 1 else 1
+    epochs = options.equal_epochs * options.trials * configuration.epochs
     recorded = here.recorded
     if recorded is None:
         seeds = range(FIRST_FRESH_SEED, FIRST_FRESH_SEED + options.confirm_seeds)
@@ -158,7 +161,7 @@ def one_search(options: Options, file: Path | None, arm: str, seed: int, timed: 
             values = confirm(here.workload, schedule, configuration.epochs, seeds, len(seeds))
             return sum(values) / len(values)
 
-        return contest(here.workload, configuration, Engine(together), arm, options.trials, judged)
+        return contest(here.workload, configuration, Engine(together), arm, options.trials, epochs, judged)
 
     def true_error(schedule: Schedule) -> float:
         return recorded.schedules[recorded.nearest(schedule)].truth
@@ -168,7 +171,7 @@ def one_search(options: Options, file: Path | None, arm: str, seed: int, timed: 
 
     engine = ReplayEngine(recorded=recorded)
     rate = timed[together > 1]
-    return contest(here.workload, configuration, engine, arm, options.trials, true_error, full_error, rate)
+    return contest(here.workload, configuration, engine, arm, options.trials, epochs, true_error, full_error, rate)
 
 
 def main(options: Options) -> None:
@@ -208,12 +211,13 @@ def write(options: Options, grounds: dict[str, Ground], rows: list[Row], timed: 
     full = {name: float(options.trials * one.full_epochs) for name, one in grounds.items()}
     text = [f"# {options.compare.capitalize()} compared", "", legend(options), ""]
     if len(grounds) > 1:
-        text += ["## All workloads", "", table_overall(rows, arms, best, full), ""]
+        text += ["## All workloads", "", table_overall(rows, arms, best, full, options.equal_epochs), ""]
     for name, one in grounds.items():
         own = of_workload(rows, name)
         text += [f"## {name}, {one.full_epochs} epochs", "", about(one, best[name]), ""]
         text += [f"After {options.trials} trials:", "", table_after(own, arms, best[name], full[name]), ""]
-        text += ["At equal epochs:", "", table_equal(own, arms, best[name], full[name]), ""]
+        if options.equal_epochs:
+            text += ["At equal epochs:", "", table_equal(own, arms, best[name], full[name]), ""]
     options.output.mkdir(parents=True, exist_ok=True)
     stem = str(options.output / (options.name or options.compare))
     with Path(f"{stem}.csv").open("w", newline="") as file:

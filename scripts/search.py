@@ -5,19 +5,17 @@ Run it again to go on where it was stopped, or with more trials to add to the st
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import optuna
-import torch
 import tyro
 from rich.console import Console
 
-from search_spaces.errors import InputError, require
+from search_spaces.errors import require
 from study.audit import audit_shown
-from study.command import DATA_ROOT, interruption, run_command
+from study.command import DATA_ROOT, choose_device, interruption, run_command
 from study.configuration import Configuration
 from study.engine import EngineOptions, agree
 from study.insight import insight
@@ -96,18 +94,6 @@ def print_result(console: Console, optuna_study: optuna.Study, storage: str) -> 
         console.print(part, "")
     console.print(winner(optuna_study, tally.best) if tally.best else "No trial has run to its end yet.")
     console.print(f"\nBrowse the trials: {dashboard_command(storage)}")
-
-
-def choose_device(name: str) -> torch.device:
-    """The device of this name; raises InputError for CUDA where there is none."""
-    if name == "cuda" and not torch.cuda.is_available():
-        raise InputError("--device cuda needs a GPU that torch sees, but it sees none: use --device cpu")
-    if name == "cpu" or not torch.cuda.is_available():
-        return torch.device("cpu")
-    # The same bits every time; cuBLAS reads the variable when it starts.
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    return torch.device("cuda")
 
 
 if __name__ == "__main__":

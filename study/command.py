@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TypeVar
 
+import torch
 import tyro
 
 from search_spaces.errors import InputError
@@ -18,6 +20,18 @@ DATA_ROOT = Path.home() / ".cache" / "learning-rate-study"
 """Where data sets are kept that are not made on the spot."""
 
 T = TypeVar("T")
+
+
+def choose_device(name: str) -> torch.device:
+    """The device of this name; raises InputError for CUDA where there is none."""
+    if name == "cuda" and not torch.cuda.is_available():
+        raise InputError("--device cuda needs a GPU that torch sees, but it sees none: use --device cpu")
+    if name == "cpu" or not torch.cuda.is_available():
+        return torch.device("cpu")
+    # The same bits every time; cuBLAS reads the variable when it starts.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    return torch.device("cuda")
 
 
 @contextmanager

@@ -53,9 +53,8 @@ def table_after(rows: Sequence[Row], arms: Sequence[str], best: float, full_epoc
     lines = [heads, ["---"] * len(heads)]
     for arm in arms:
         own = of_arm(rows, arm)
-        lost = "-" if own[0].lost is None else f"{sum(bool(row.lost) for row in own) / len(own):.0%}"
         epochs = mean([row.epochs for row in own])
-        cost = [f"{epochs:.0f} ({epochs / full_epochs:.0%})", f"{mean([row.seconds for row in own]):.1f}", lost]
+        cost = [f"{epochs:.0f} ({epochs / full_epochs:.0%})", f"{mean([row.seconds for row in own]):.1f}", lost(own)]
         cost += [f"{mean([row.overhead for row in own]):.1f}"]
         lines.append([arm, *compared(rows, arms, arm, lambda row: 100 * (row.error - best)), *cost])
     return markdown(lines)
@@ -83,17 +82,21 @@ def table_equal(rows: Sequence[Row], arms: Sequence[str], best: float, full_epoc
 
 
 def table_overall(
-    rows: Sequence[Row], arms: Sequence[str], best: dict[str, float], full_epochs: dict[str, float]
+    rows: Sequence[Row], arms: Sequence[str], best: dict[str, float], full_epochs: dict[str, float], equal_epochs: bool
 ) -> str:
-    """Markdown: the same means over the workloads, in pairs of equal search seeds; both at equal trials and epochs."""
-    heads = ["arm", "n", "regret, equal trials", *(f"against {arm}" for arm in arms[:2]), "epochs"]
-    heads += ["regret, equal epochs", *(f"against {arm}" for arm in arms[:2])]
+    """Markdown: the means over the workloads, in pairs of equal search seeds; at equal trials, and equal epochs."""
+    heads = ["arm", "n", "regret, equal trials", *(f"against {arm}" for arm in arms[:2]), "epochs", "lost the best"]
+    heads += ["regret, equal epochs", *(f"against {arm}" for arm in arms[:2])] if equal_epochs else []
     lines = [heads, ["---"] * len(heads)]
     for arm in arms:
         epochs = mean([row.epochs / full_epochs[row.workload] for row in of_arm(rows, arm)])
         after = compared(rows, arms, arm, lambda row: 100 * (row.error - best[row.workload]))
-        equal = compared(rows, arms, arm, lambda row: regret_at(row, full_epochs[row.workload], best[row.workload]))
-        lines.append([arm, *after, f"{epochs:.0%}", *equal[1:]])
+        line = [arm, *after, f"{epochs:.0%}", lost(of_arm(rows, arm))]
+        if equal_epochs:
+            line += compared(
+                rows, arms, arm, lambda row: regret_at(row, full_epochs[row.workload], best[row.workload])
+            )[1:]
+        lines.append(line)
     return markdown(lines)
 
 
@@ -116,6 +119,11 @@ def by_seed(rows: Sequence[Row], arm: str, measure: Callable[[Row], float]) -> d
     for row in of_arm(rows, arm):
         found.setdefault(row.search_seed, []).append(measure(row))
     return {seed: mean(values) for seed, values in found.items() if len(values) == len(workloads)}
+
+
+def lost(rows: Sequence[Row]) -> str:
+    """The share of the searches that lost the best."""
+    return "-" if rows[0].lost is None else f"{sum(bool(row.lost) for row in rows) / len(rows):.0%}"
 
 
 def mean(values: Sequence[float]) -> float:

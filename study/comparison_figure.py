@@ -46,8 +46,12 @@ def draw(
 def draw_arm(
     by_epochs: Axes, by_seconds: Axes, rows: Sequence[Row], best: float, full_epochs: float, arm: str, number: int
 ) -> None:
-    """One line in both panels; where not every search has an incumbent yet there is none."""
-    shown = [share for share in SHARES if all(moment(row, share * full_epochs) for row in rows)]
+    """One line in both panels; where not every search has an incumbent yet, or has ended, there is none."""
+    shown = [
+        share
+        for share in SHARES
+        if all(moment(row, share * full_epochs) and row.spent >= share * full_epochs for row in rows)
+    ]
     found = [mean_interval([regret_at(row, share * full_epochs, best) for row in rows]) for share in shown]
     line: dict[str, Any] = {
         "color": COLORS[number % len(COLORS)],

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,8 @@ from study.workload import Workload, named_workload, optimizer_choice
 
 
 @dataclass(frozen=True)
-class Configuration:
-    """What is searched, on what, and how."""
+class Plan:
+    """What is searched, on what, and how: all of a configuration but the length of a full run."""
 
     dataset: str = "mnist1d"
     """mnist1d, digits, fashion-mnist, mnist, kmnist, cifar10 or cifar100."""
@@ -27,8 +28,6 @@ class Configuration:
     """mlp, cnn, transformer or resnet18."""
     optimizer: str = "sgd"
     """sgd (momentum 0.9) or adamw."""
-    epochs: int = 20
-    """Length of a full run."""
     batch_size: int = 64
     """Rows per optimizer update."""
     weight_decay: float | None = None
@@ -59,7 +58,6 @@ class Configuration:
     """Seed of the choice of validation rows."""
 
     def __post_init__(self) -> None:
-        require(self.epochs >= 1, "--epochs must be at least 1", self.epochs)
         require(self.batch_size >= 1, "--batch-size must be at least 1", self.batch_size)
         for name in ("trials_per_batch", "trials_per_generation"):
             require(getattr(self, name) >= 1, f"--{name.replace('_', '-')} must be at least 1", getattr(self, name))
@@ -83,6 +81,32 @@ class Configuration:
             raise unknown("sampler", self.sampler, SAMPLERS)
         if self.pruner not in PRUNERS:
             raise unknown("pruner", self.pruner, PRUNERS)
+
+    def load_workload(self, data_root: Path) -> Workload:
+        """The workload, on the CPU; raises InputError where it cannot be made."""
+        weight_decay = optimizer_choice(self.optimizer).weight_decay if self.weight_decay is None else self.weight_decay
+        return named_workload(
+            self.dataset, self.model, self.optimizer, self.batch_size, weight_decay, self.split_seed, data_root
+        )
+
+
+@dataclass(frozen=True)
+class Configuration(Plan):
+    """What is searched, on what, how, and how long a full run is."""
+
+    epochs: int = 20
+    """Length of a full run."""
+
+    def __post_init__(self) -> None:
+        require(self.epochs >= 1, "--epochs must be at least 1", self.epochs)
+        super().__post_init__()
+
+    @classmethod
+    def stored(cls, values: Mapping[str, Any]) -> Configuration:
+        """The configuration of a study, from what `resolved` made of it."""
+        own: dict[str, Any] = {field.name: values[field.name] for field in fields(cls)}
+        own |= {name: tuple(value) for name, value in own.items() if isinstance(value, list)}
+        return cls(**own)
 
     @property
     def horizons(self) -> list[int]:
@@ -113,14 +137,15 @@ class Configuration:
 
     def make_workload(self, data_root: Path) -> Workload:
         """The workload, on the CPU; raises InputError where it cannot be made or its runs are too short to search."""
-        weight_decay = optimizer_choice(self.optimizer).weight_decay if self.weight_decay is None else self.weight_decay
-        workload = named_workload(
-            self.dataset, self.model, self.optimizer, self.batch_size, weight_decay, self.split_seed, data_root
-        )
+        workload = self.load_workload(data_root)
+        self.check(workload)
+        return workload
+
+    def check(self, workload: Workload) -> None:
+        """Raise InputError where the shortest runs are too short for one of the families."""
         shortest = self.horizons[0] * workload.steps_per_epoch
         for family in self.families:
             FAMILIES[family](peak_lr=1.0).split(shortest)
-        return workload
 
     def resolved(self, workload: Workload) -> dict[str, Any]:
         """All of it as plain values, defaults filled in, with what the workload and the defaults of the code add."""

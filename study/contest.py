@@ -35,7 +35,7 @@ class Row:
     epochs, seconds: spent when so many trials had finished as the comparison is about. error: of the incumbent then.
     lost: whether a schedule that was tried by then would have beaten it, on the validation rows of the search, in
     a full run; None where that is not known. family: of the incumbent. overhead: milliseconds per trial outside
-    training. trace: all changes of the incumbent until the budget of epochs was spent.
+    training. spent: epochs, when the search was ended. trace: all changes of the incumbent until then.
     """
 
     workload: str
@@ -47,11 +47,14 @@ class Row:
     lost: bool | None
     family: str
     overhead: float
+    spent: float
     trace: tuple[Moment, ...]
 
 
-def watch(workload: Workload, configuration: Configuration, engine: Engine, trials: int) -> tuple[Trace, Mark]:
-    """Search until so many trials are finished, and as many epochs spent as these take unpruned.
+def watch(
+    workload: Workload, configuration: Configuration, engine: Engine, trials: int, epochs: float
+) -> tuple[Trace, Mark]:
+    """Search until so many trials are finished, and so many epochs spent.
 
     Returns all that happened, and the moment when the trials were finished.
     """
@@ -64,7 +67,7 @@ def watch(workload: Workload, configuration: Configuration, engine: Engine, tria
         for generation in generations:
             if finished is None and generation.finished and len(optuna_study.get_trials(deepcopy=False)) >= trials:
                 finished = trace.mark()
-            if finished and trace.epochs >= trials * configuration.epochs:
+            if finished and trace.epochs >= epochs:
                 break
     assert finished is not None
     return trace, finished
@@ -76,16 +79,17 @@ def contest(
     engine: Engine,
     arm: str,
     trials: int,
+    epochs: float,
     true_error: Callable[[Schedule], float],
     full_error: Callable[[Schedule], float] | None = None,
     seconds_per_epoch: float = 0.0,
 ) -> Row:
-    """Search, and judge all that was ever the incumbent.
+    """Search for so many trials, and at least so many epochs; judge all that was ever the incumbent.
 
     true_error: the mean test error of a schedule over fresh seeds. full_error: its validation error in a full run of
     the search's seed, where that is known. seconds_per_epoch: of training one run, where the engine does not train.
     """
-    trace, finished = watch(workload, configuration, engine, trials)
+    trace, finished = watch(workload, configuration, engine, trials, epochs)
     sign = 1 if workload.metric.direction == "minimize" else -1
     incumbents = trace.incumbents(sign)
     moments = [
@@ -108,5 +112,6 @@ def contest(
         lost=lost,
         family=chosen.family,
         overhead=round(1000 * finished.seconds / trials, 2),
+        spent=round(trace.epochs, 2),
         trace=tuple(moments),
     )

@@ -57,6 +57,11 @@ class Engine:
         how = self.name if self.cohort == 1 else f"lockstep of {self.cohort}"
         return how + (f" in {self.workers} worker{'s' * (self.workers > 1)}" if self.workers else "")
 
+    @property
+    def options(self) -> EngineOptions:
+        """What asks for this very engine."""
+        return EngineOptions(self.name, self.cohort if self.cohort > 1 else None, self.workers or None)
+
     @contextmanager
     def trainer(self, workload: Workload) -> Iterator[Trains]:
         """What trains that way."""

@@ -20,7 +20,7 @@ from optuna.samplers import RandomSampler
 from optuna.storages import RDBStorage
 from sqlalchemy.engine import URL, make_url
 
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, unknown
 from study.lock import owned
 from study.records import FORMAT
 
@@ -122,16 +122,45 @@ def check_file(url: URL) -> None:
         )
 
 
+def read_studies(storage: str, name: str) -> list[optuna.Study]:
+    """The study of this name, or all of the benchmark of this name in the order they were made, for reading.
+
+    Raises InputError where the storage cannot be used, or holds none that this version of the project can read.
+    """
+    url = parse(storage)
+    check_file(url)
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+        raise InputError(f"there is no database {url.database}: check --storage, or search first")
+    try:
+        connected = connect(url)
+        every = optuna.get_all_study_summaries(connected, include_best_trial=False)
+        ours = [one for one in every if "configuration" in one.user_attrs]
+        found = [one for one in ours if one.study_name == name] or [
+            one for one in ours if one.user_attrs.get("group") == name
+        ]
+        if not found:
+            groups = dict.fromkeys(one.user_attrs["group"] for one in ours)
+            raise unknown("study", name, dict.fromkeys([*groups, *(one.study_name for one in ours)]))
+        for one in found:
+            check_format(one.study_name, one.user_attrs)
+        return [optuna.load_study(study_name=one.study_name, storage=connected) for one in found]
+    except STORAGE_ERRORS as error:
+        raise InputError(f"the storage {storage} cannot be read ({first_line(error)}): check --storage") from error
+
+
+def connect(url: URL) -> RDBStorage:
+    """Optuna's storage there; 60 seconds are waited while a reader such as the dashboard holds an SQLite file."""
+    sqlite = url.get_backend_name() == "sqlite"
+    return RDBStorage(
+        url.render_as_string(hide_password=False), engine_kwargs={"connect_args": {"timeout": 60}} if sqlite else None
+    )
+
+
 def load_or_create(url: URL, name: str, direction: Literal["minimize", "maximize"]) -> optuna.Study:
     """Optuna's object over the storage; it neither samples nor prunes by itself."""
-    sqlite = url.get_backend_name() == "sqlite"
     try:
-        # 60 seconds: a reader such as the dashboard may hold the file for a moment.
-        storage = RDBStorage(
-            url.render_as_string(hide_password=False),
-            engine_kwargs={"connect_args": {"timeout": 60}} if sqlite else None,
-        )
-        if sqlite:
+        storage = connect(url)
+        if url.get_backend_name() == "sqlite":
             # Readers and the one writer do not lock each other out; a killed process loses nothing.
             with storage.engine.connect() as connection:
                 connection.exec_driver_sql("PRAGMA journal_mode=WAL")
@@ -162,10 +191,7 @@ def first_line(error: BaseException) -> str:
 
 def refuse_other(name: str, attrs: dict[str, Any], configuration: dict[str, Any]) -> None:
     """Raise InputError, naming what differs, where the study was made with another format or configuration."""
-    if attrs.get("format") != FORMAT:
-        raise InputError(
-            f"study {name!r} has record format {attrs.get('format')}, not {FORMAT}: choose another with --study"
-        )
+    check_format(name, attrs)
     stored = attrs["configuration"]
     keys = [key for key in {**stored, **configuration} if stored.get(key) != configuration.get(key)]
     if keys == ["space"]:
@@ -177,6 +203,14 @@ def refuse_other(name: str, attrs: dict[str, Any], configuration: dict[str, Any]
         raise InputError(
             f"study {name!r} was made with {', '.join(different)}: "
             "give it the same again, or choose another with --study"
+        )
+
+
+def check_format(name: str, attrs: dict[str, Any]) -> None:
+    """Raise InputError where the records are those of another version of this project."""
+    if attrs.get("format") != FORMAT:
+        raise InputError(
+            f"study {name!r} has record format {attrs.get('format')}, not {FORMAT}: choose another with --study"
         )
 
 

@@ -23,3 +23,25 @@ LOOK: dict[str, Any] = {
 
 SAVE: dict[str, Any] = {"format": "png", "metadata": {"Software": None}}
 """How figures are saved: the same figure gives the same bytes."""
+
+SVG_LOOK: dict[str, Any] = {
+    **LOOK,
+    "axes.formatter.useoffset": False,
+    "axes.titlesize": 9,
+    "font.size": 9,
+    "legend.fontsize": 8,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "learning-rate-study",
+    "text.parse_math": False,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+}
+"""That of figures within a page.
+
+Their text is text: the browser hints it for the screen, and it can be selected, searched and read aloud. It is laid out
+for DejaVu Sans, which is wider than the fonts that stand in for it elsewhere, so labels that fit here fit there. A name
+is written as it is, whatever its characters.
+"""
+
+SVG_SAVE: dict[str, Any] = {"format": "svg", "metadata": dict.fromkeys(("Creator", "Date", "Format", "Type"))}
+"""How these are saved: the same figure gives the same bytes."""

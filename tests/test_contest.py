@@ -61,7 +61,7 @@ def test_every_arm_searches_recorded_runs(compared, arm, recorded, workload):
     changes = ARMS[compared][arm]
     fractions = {"rung_fractions": (0.25,) if len(changes.get("rung_fractions", (1,))) == 1 else (0.25, 0.5)}
     configuration = replace(SMALL, **changes | fractions)
-    whole, finished = watch(workload, configuration, ReplayEngine(recorded=recorded), 12)
+    whole, finished = watch(workload, configuration, ReplayEngine(recorded=recorded), 12, 48)
     assert len(set(map(str, whole.tried[: finished.tried]))) >= 12
     assert finished.epochs <= 12 * 4 + 10 * 4
     assert whole.epochs >= 48 or len(whole.tried) > 100
@@ -77,8 +77,8 @@ def test_a_row_is_judged_by_the_recorded_truth(recorded, workload):
         return recorded.schedules[recorded.nearest(schedule)].runs[4].metrics[-1]
 
     engine = ReplayEngine(recorded=recorded)
-    none = contest(workload, replace(SMALL, pruner="none"), engine, "none", 10, true_error, full_error, 0.5)
-    trace, finished = watch(workload, replace(SMALL, pruner="none"), engine, 10)
+    none = contest(workload, replace(SMALL, pruner="none"), engine, "none", 10, 40, true_error, full_error, 0.5)
+    trace, finished = watch(workload, replace(SMALL, pruner="none"), engine, 10, 40)
     best = min(trace.tried[:10], key=full_error)
     assert none.lost is False, "what was trained in full cannot be lost"
     assert none.error == true_error(best)
@@ -86,7 +86,7 @@ def test_a_row_is_judged_by_the_recorded_truth(recorded, workload):
     assert none.seconds == pytest.approx(0.5 * none.epochs, abs=1.0)
     assert none.seconds > 0.5 * none.epochs
     rows = [
-        contest(workload, replace(SMALL, sampler_seed=seed), engine, "horizon", 10, true_error, full_error)
+        contest(workload, replace(SMALL, sampler_seed=seed), engine, "horizon", 10, 0, true_error, full_error)
         for seed in range(12)
     ]
     assert {row.lost for row in rows} == {True, False}
@@ -95,7 +95,7 @@ def test_a_row_is_judged_by_the_recorded_truth(recorded, workload):
 def row(arm, seed, trace, workload="w", lost=False):
     moments = tuple(Moment(epochs, epochs / 10, error) for epochs, error in trace)
     return Row(
-        workload, arm, seed, moments[-1].epochs, moments[-1].seconds, moments[-1].error, lost, "rex", 1.0, moments
+        workload, arm, seed, moments[-1].epochs, moments[-1].seconds, moments[-1].error, lost, "rex", 1.0, 1e3, moments
     )
 
 
@@ -134,9 +134,9 @@ def test_the_overall_table_weighs_workloads_alike():
         for arm, gain in (("none", 0.02), ("horizon", 0.01 if workload == "a" else 0.0))
         for seed in range(3)
     ]
-    table = table_overall(rows, ["none", "horizon"], {"a": 0.3, "b": 0.1}, {"a": 100.0, "b": 200.0})
-    assert "| none | 3 | 2.00 [2.00, 2.00] | - | +1.50 [+1.50, +1.50] | 75% | 2.00 " in table
-    assert "| horizon | 3 | 0.50 [0.50, 0.50] | -1.50 [-1.50, -1.50] | - | 75% | 0.50 " in table
+    table = table_overall(rows, ["none", "horizon"], {"a": 0.3, "b": 0.1}, {"a": 100.0, "b": 200.0}, True)
+    assert "| none | 3 | 2.00 [2.00, 2.00] | - | +1.50 [+1.50, +1.50] | 75% | 0% | 2.00 " in table
+    assert "| horizon | 3 | 0.50 [0.50, 0.50] | -1.50 [-1.50, -1.50] | - | 75% | 0% | 0.50 " in table
 
 
 def test_the_figure_is_the_same_each_time():

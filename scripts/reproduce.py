@@ -1,0 +1,91 @@
+"""Train a stored trial again from what the database holds, and print stored and reproduced values.
+
+python scripts/reproduce.py --study mnist1d-mlp-sgd-20-epochs --trial 44
+
+Exit code 0 where they are equal to the last bit, 1 where they are not.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import optuna
+import torch
+from optuna.trial import FrozenTrial
+from rich.console import Console
+
+from search_spaces.errors import InputError
+from study.command import DATA_ROOT, choose_device, run_command
+from study.configuration import Configuration
+from study.provenance import differing_versions, provenance
+from study.records import finished_trials
+from study.reproduce import reproduce
+from study.storage import DEFAULT_STORAGE, read_studies
+
+
+@dataclass(frozen=True)
+class Options:
+    """Train a stored trial again, and compare."""
+
+    study: str
+    """Name of the study."""
+    trial: int
+    """Number of the trial."""
+    storage: str = DEFAULT_STORAGE
+    """Database that keeps the study."""
+    data_root: Path = DATA_ROOT
+    """Folder of the data sets that are not made on the spot."""
+
+
+def main(options: Options) -> None:
+    """Train it again, and say what differs."""
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    optuna_study = read_studies(options.storage, options.study)[0]
+    if optuna_study.study_name != options.study:
+        raise InputError(
+            f"{options.study!r} is a benchmark: name one of its studies, such as {optuna_study.study_name!r}"
+        )
+    trials = {trial.number: trial for trial in finished_trials(optuna_study)}
+    if options.trial not in trials:
+        raise InputError(f"study {options.study!r} holds trials 0 to {len(trials) - 1}, but {options.trial} was given")
+    trial = trials[options.trial]
+    stored = optuna_study.user_attrs["configuration"]
+    session = session_of(optuna_study, trial)
+    torch.set_num_threads(session["threads"])
+    device = choose_device(stored["device"])
+    workload = Configuration.stored(stored).make_workload(options.data_root).to(device)
+    if workload.data.fingerprint() != stored["data"]:
+        raise InputError(f"the data {stored['dataset']!r} is not what study {options.study!r} was made with")
+    different = differing_versions(session, provenance(device))
+    for difference in different:
+        console.print(f"note: not as when the trial ran: {difference}")
+    console.print(f"Trial {trial.number} of {options.study}, {trial.params['family']}:")
+    equal = True
+    for one in reproduce(optuna_study, trial, workload):
+        same = one.stored == one.found
+        equal = equal and same
+        together = f", trained {one.cohort} together" if one.cohort > 1 else ""
+        said = "equal" if same else "they differ"
+        console.print(f"  {one.epochs} epochs{together}: stored {one.stored!r}, reproduced {one.found!r}: {said}")
+    if equal:
+        console.print("Reproduced to the last bit.")
+    else:
+        reason = "see the notes above" if different else "the machine differs in something that no record holds"
+        console.print(f"Not reproduced to the last bit: {reason}.")
+        sys.exit(1)
+
+
+def session_of(optuna_study: optuna.Study, trial: FrozenTrial) -> dict[str, Any]:
+    """The provenance of the start that trained the trial: the last one before it ended."""
+    sessions: list[dict[str, Any]] = optuna_study.user_attrs["sessions"]
+    ended = (trial.datetime_complete or datetime.now()).astimezone(UTC)
+    before = [one for one in sessions if datetime.fromisoformat(one["time"]) <= ended]
+    return before[-1] if before else sessions[0]
+
+
+if __name__ == "__main__":
+    run_command(Options, main)

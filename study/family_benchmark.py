@@ -1,0 +1,103 @@
+"""The benchmark of families: one study for each family and budget, whose best schedule is confirmed on fresh seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from statistics import mean
+from typing import Any
+
+import optuna
+
+from search_spaces import from_params
+from study.configuration import Configuration, Plan
+from study.confirm import FIRST_FRESH_SEED, confirm
+from study.engine import Engine, EngineOptions, agree
+from study.records import best_trial, finished_trials
+from study.search import search
+from study.storage import open_study
+from study.workload import Workload
+
+
+@dataclass(frozen=True)
+class Part:
+    """One study of a benchmark: a family with a budget, and one seed of the sampler. name: of the study."""
+
+    name: str
+    configuration: Configuration
+
+    @property
+    def family(self) -> str:
+        """The one that is tuned."""
+        return self.configuration.families[0]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a part of a benchmark is.
+
+    epochs: trained by this start. best: on validation. test: the mean over the fresh seeds, once confirmed.
+    """
+
+    engine: Engine
+    epochs: float
+    best: float | None = None
+    test: float | None = None
+
+
+def parts(plan: Plan, budgets: Sequence[int], search_seeds: int, group: str) -> list[Part]:
+    """Every study of the benchmark, budget by budget, so that a family is never ahead of the others by much."""
+    shared = asdict(plan)
+    found = []
+    for epochs in budgets:
+        for seed in range(plan.sampler_seed, plan.sampler_seed + search_seeds):
+            for family in plan.families:
+                values = shared | {"families": (family,), "sampler_seed": seed, "epochs": epochs}
+                repeat = f"-search-{seed}" if search_seeds > 1 else ""
+                found.append(Part(f"{group}-{epochs}-epochs-{family}{repeat}", Configuration(**values)))
+    return found
+
+
+def benchmark(
+    part: Part,
+    workload: Workload,
+    trials: int,
+    confirm_seeds: int,
+    storage: str,
+    group: str,
+    engine_options: EngineOptions,
+    session: dict[str, Any],
+    interrupted: Callable[[], bool] = lambda: False,
+) -> Iterator[Progress]:
+    """Tune the family, then train its best schedule again with fresh seeds and judge it on test; goes on where it was.
+
+    The study keeps `confirmed`: the trial, the seeds, and the test metric of each.
+    """
+    attributes = {"group": group, **workload.attributes()}
+    resolved = part.configuration.resolved(workload)
+    with open_study(storage, part.name, resolved, attributes, session) as optuna_study:
+        engine, _ = agree(optuna_study, engine_options, workload, part.configuration)
+        epochs = 0.0
+        for generation in search(optuna_study, workload, part.configuration, engine, trials, interrupted):
+            now = generation.epochs_trained - generation.epochs_loaded
+            yield Progress(engine, epochs + now, best_value(optuna_study))
+            epochs += now if generation.finished else 0.0
+        best = best_trial(optuna_study, finished_trials(optuna_study))
+        if best is None:
+            yield Progress(engine, epochs)
+            return
+        seeds = list(range(FIRST_FRESH_SEED, FIRST_FRESH_SEED + confirm_seeds))
+        kept = optuna_study.user_attrs.get("confirmed", {})
+        if (kept.get("trial"), kept.get("seeds")) != (best.number, seeds):
+            schedule, cohort = from_params(best.params), max(engine.cohort, 1)
+            test = confirm(workload, schedule, part.configuration.epochs, seeds, cohort)
+            kept = {"trial": best.number, "seeds": seeds, "test": test}
+            optuna_study.set_user_attr("confirmed", kept)
+            epochs += confirm_seeds * part.configuration.epochs
+        yield Progress(engine, epochs, best.value, mean(kept["test"]))
+
+
+def best_value(optuna_study: optuna.Study) -> float | None:
+    """Of the trials that ran to their end."""
+    best = best_trial(optuna_study, finished_trials(optuna_study))
+    return best.value if best else None

@@ -1,0 +1,125 @@
+"""Section: a part of a report, in Markdown, and the pieces that reports share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import optuna
+
+from study.storage import DEFAULT_STORAGE
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading and what stands under it. figures: by file name, SVG; each is shown where the body names it."""
+
+    title: str
+    body: str
+    figures: Mapping[str, bytes] = field(default_factory=dict)
+
+    @property
+    def markdown(self) -> str:
+        """As a part of report.md."""
+        return f"## {self.title}\n\n{self.body}"
+
+
+def escaped(text: str) -> str:
+    r"""Text that shows as it is, in Markdown and in its tables.
+
+    >>> print(escaped("a_b <c> | *d*"))
+    a\_b \<c\> \| \*d\*
+    """
+    return re.sub(r"([\\`*_{}\[\]<>()#+!|&$~])", r"\\\1", text)
+
+
+def shown(name: str, what: str) -> str:
+    """The line that shows a figure."""
+    return f"![{what}]({name})"
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table; every column but the first is aligned to the right."""
+    lines = [heads, ["---", *["---:"] * (len(heads) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def code(lines: str, language: str = "") -> str:
+    """A block of code."""
+    return f"```{language}\n{lines}\n```"
+
+
+def environment(studies: Sequence[optuna.Study]) -> Section:
+    """What the studies were made with: machine, versions, commits, and the commands."""
+    sessions = [session for study in studies for session in study.user_attrs["sessions"]]
+
+    def every(name: str) -> str:
+        return ", ".join(dict.fromkeys(escaped(str(session[name])) for session in sessions))
+
+    versions = {f"{name} {version}": None for session in sessions for name, version in session["versions"].items()}
+    engines = {engine_of(study): None for study in studies}
+    rows = [
+        ["device", every("device")],
+        ["threads", every("threads")],
+        ["engine", ", ".join(engines)],
+        ["platform", every("platform")],
+        ["Python", every("python")],
+        ["packages", escaped(", ".join(versions))],
+        ["commit", every("commit")],
+    ]
+    commands = dict.fromkeys(session["command"] for session in sessions)
+    trial = "python scripts/reproduce.py --study STUDY --trial N"
+    body = [table(["", ""], rows), "Made by", code("\n".join(commands)), "Any trial is trained again by", code(trial)]
+    return Section("Environment and commands", "\n\n".join(body))
+
+
+def engine_of(study: optuna.Study) -> str:
+    """How the study's runs were trained."""
+    engine = study.user_attrs.get("engine", {"engine": "loop", "cohort": 1, "workers": 0})
+    how = engine["engine"] if engine["cohort"] == 1 else f"lockstep of {engine['cohort']}"
+    return how + (f" in {engine['workers']} workers" if engine["workers"] else "")
+
+
+def setting(study: optuna.Study) -> str:
+    """What was trained, in a sentence."""
+    c: dict[str, Any] = study.user_attrs["configuration"]
+    return (
+        f"{escaped(c['dataset'])}, model {escaped(c['model'])}, optimizer {escaped(c['optimizer'])} "
+        f"(weight decay {c['weight_decay']:g}), batches of {c['batch_size']}, "
+        f"{study.user_attrs['steps_per_epoch']} updates an epoch"
+    )
+
+
+def searched(study: optuna.Study) -> str:
+    """How it was searched, in a sentence."""
+    c: dict[str, Any] = study.user_attrs["configuration"]
+    rungs = " and ".join(map(str, c["horizons"][:-1]))
+    pruned = f"tried as complete runs of {rungs} epochs, one in {c['reduction']} going on" if rungs else "never pruned"
+    if c["pruner"] not in ("horizon", "none"):
+        pruned = f"pruned by Optuna's {c['pruner']}"
+    return f"sampler {c['sampler']}, trials {pruned}"
+
+
+def space_section(studies: Sequence[optuna.Study]) -> Section:
+    """The search space: every parameter and its range."""
+    space: dict[str, Any] = {}
+    for study in studies:
+        for name, domain in study.user_attrs["configuration"]["space"].items():
+            space.setdefault(name, domain)
+    families = dict.fromkeys(name for s in studies for name in s.user_attrs["configuration"]["families"])
+    rows = [["`family`", ", ".join(families)]]
+    rows += [[f"`{name}`", range_of(domain)] for name, domain in space.items() if name != "family"]
+    return Section("The search space", table(["parameter", "range"], rows))
+
+
+def range_of(domain: Mapping[str, Any]) -> str:
+    """A stored distribution, in words."""
+    a = domain["attributes"]
+    if "choices" in a:
+        return ", ".join(escaped(str(choice)) for choice in a["choices"])
+    return f"{a['low']:g} to {a['high']:g}" + (", log scale" if a.get("log") else "")
+
+
+STORED = f"The database of a search is {DEFAULT_STORAGE} unless --storage says otherwise."

@@ -1,0 +1,344 @@
+"""The figures of a report: what is in the picture, and that it can be read."""
+
+import hashlib
+import io
+import itertools
+import math
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree
+
+import optuna
+import pytest
+from conftest import LOCKSTEP, SMALL, run_search
+from matplotlib import style
+from matplotlib.text import Text
+from optuna.distributions import CategoricalDistribution, FloatDistribution
+from optuna.trial import TrialState, create_trial
+
+from search_spaces import FAMILIES, Cosine, Plateau, Step
+from study.figures import Curve, Measure, families, importances, ranked, tuning_curves, winners
+from study.records import finished_trials
+from study.study_figures import curve_of, measure_of, peak_sensitivity, search_progress
+from study.style import SVG_LOOK
+from study.svg import shortened
+
+ERROR = Measure("val_error", "fraction of rows")
+NAMES = list(FAMILIES)
+LONG = ["a_family_of_schedules_with_a_long_name", "a label that goes on for ever, and then some more"]
+ODD = ["a<b>&c", "_under_score", "$x_1$ and $y$", '"quoted" \\alpha', "warm_restarts"]
+VALUES = {name: [0.3 + 0.01 * place + 0.002 * seed**2 for seed in range(5)] for place, name in enumerate(NAMES)}
+TUNING = {name: [0.3 + 0.01 * place + 0.5 / k for k in range(1, 31)] for place, name in enumerate(NAMES)}
+
+
+def row(family, peak_lr, value, full=None, diverged=False):
+    """A finished trial with this value after 2 epochs and, if it is complete, that one after 20."""
+    return create_trial(
+        state=TrialState.PRUNED if full is None else TrialState.COMPLETE,
+        value=value if full is None else full,
+        params={"family": family, "peak_lr": peak_lr},
+        distributions={
+            "family": CategoricalDistribution([*NAMES, *ODD, *LONG]),
+            "peak_lr": FloatDistribution(1e-5, 5.0, log=True),
+        },
+        intermediate_values={2: value} if full is None else {2: value, 20: full},
+        user_attrs={
+            "record": {"diverged": diverged, "epochs_used": {"2": 2} if full is None else {"2": 2, "20": 20}},
+        },
+    )
+
+
+def study_of(rows, tried=(), direction="minimize"):
+    study = optuna.create_study(direction=direction)
+    study.set_user_attr("configuration", {"horizons": [2, 20], "epochs": 20, "families": list(tried)})
+    study.set_user_attr("metric", {"name": "error", "unit": "fraction of rows"})
+    study.add_trials(rows)
+    return study
+
+
+def many_rows(names):
+    """Nine trials of each family, every third in full."""
+    for place, name in enumerate(names):
+        for i in range(9):
+            value = 0.4 + 0.01 * place + 0.05 * (i - 4) ** 2
+            yield row(name, 0.0000123 * 2.6**i, value, full=value - 0.1 if i % 3 == 0 else None)
+
+
+def curves(labels, total_steps=100):
+    lr = [rate for rate, _ in Cosine(peak_lr=0.1, warmup_fraction=0.1).simulate(total_steps)]
+    steps = range(total_steps // 5, total_steps + 1, total_steps // 5)
+    return [Curve(label, lr, steps, [0.9 - 0.1 * i for i in range(5)]) for label in labels]
+
+
+def full_and_odd():
+    """Name -> (figure, arguments): each of the figures with much in it, and with what is odd."""
+    budgets = {f"{epochs} epochs": VALUES for epochs in (5, 20, 80)}
+    odd_values = dict(zip(ODD, [[0.1], [0.2, math.nan], [], [0.3, 0.3], [math.inf]], strict=True))
+    studies = {name: study_of([row(name, 0.1, 0.5, 0.4 + 0.001 * i)] * (i + 1)) for i, name in enumerate(NAMES)}
+    return {
+        "winners": (winners, (curves(NAMES), ERROR)),
+        "winners, odd": (winners, (curves(ODD), ERROR)),
+        "winners, long": (winners, (curves(LONG), ERROR)),
+        "families": (families, (budgets, ERROR)),
+        "families, five budgets": (families, ({f"{i} epochs, as said": VALUES for i in range(5)}, ERROR)),
+        "families, odd": (families, ({"<&_$x$>": odd_values}, ERROR, ODD[0])),
+        "families, long": (families, ({LONG[1]: {name: [0.1, 0.2] for name in LONG}}, ERROR, LONG[0])),
+        "families, one": (families, ({"20": {"rex": [0.1]}}, ERROR)),
+        "tuning": (tuning_curves, (TUNING, ERROR)),
+        "tuning, odd": (tuning_curves, ({name: [0.5, math.nan, 0.5] for name in [*ODD, LONG[1]]}, ERROR)),
+        "tuning, one": (tuning_curves, ({"rex": [0.1]}, ERROR)),
+        "importances": (importances, ({"peak_lr": 0.6, "family": 0.3, "warmup_fraction": 0.1}, 50)),
+        "importances, odd": (importances, (dict.fromkeys([*ODD, LONG[1]], 1 / 6), 20)),
+        "peaks": (peak_sensitivity, ([study_of(many_rows(NAMES))],)),
+        "peaks, odd": (peak_sensitivity, ([study_of(many_rows([*ODD[:2], LONG[1]]), tried=ODD)],)),
+        "peaks, one": (peak_sensitivity, ([study_of([row("rex", 0.1, 0.5)])],)),
+        "progress": (search_progress, ({"a study": study_of(many_rows(NAMES))},)),
+        "progress, many": (search_progress, (studies | {"none": study_of([])},)),
+        "progress, odd": (search_progress, ({name: study_of([row("rex", 0.1, 0.5, 0.4)]) for name in [*ODD, *LONG]},)),
+        "progress, one": (search_progress, ({"a study": study_of([row("rex", 0.1, 0.5, 0.4)])},)),
+    }
+
+
+def nothing():
+    """Name -> (an SVG of nothing to draw, what it must say)."""
+    diverged = study_of([row("rex", 3.0, 1.0, diverged=True)] * 3, tried=["rex"])
+    pruned = study_of([row("rex", 0.1, 0.5)] * 3)
+    return {
+        "winners": (winners([], ERROR), "no trial ran to its end"),
+        "winners without updates": (winners([Curve("rex", [], [], [])], ERROR), "no trial ran to its end"),
+        "families": (families({}, ERROR), "no values yet"),
+        "families, empty budget": (families({"20 epochs": {}}, ERROR), "no values yet"),
+        "tuning": (tuning_curves({}, ERROR), "no trial ran to its end"),
+        "tuning of NaN": (tuning_curves({"rex": [math.nan], "wsd": []}, ERROR), "no trial ran to its end"),
+        "importances": (importances({}, 7), "7 trials"),
+        "peaks": (peak_sensitivity([]), "no studies"),
+        "peaks, no trials": (peak_sensitivity([study_of([], tried=["rex"])]), "no trial has a value"),
+        "peaks, diverged": (peak_sensitivity([diverged]), "no trial has a value"),
+        "progress": (search_progress({}), "no trial ran to its end"),
+        "progress, diverged": (search_progress({"a": diverged}), "no trial ran to its end"),
+        "progress, pruned": (search_progress({"a": pruned}), "no trial ran to its end"),
+    }
+
+
+def texts(svg):
+    """Every text of an SVG, which must be well-formed, as a reader sees it."""
+    return ["".join(text.itertext()) for text in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
+
+
+def dots(svg, gid):
+    """How many markers are drawn in the groups whose id starts so, by id."""
+    groups = ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}g")
+    return {
+        group.get("id"): len(list(group.iter("{http://www.w3.org/2000/svg}use")))
+        for group in groups
+        if group.get("id", "").startswith(gid)
+    }
+
+
+def digest():
+    """Of all the examples."""
+    drawn = [figure(*arguments) for figure, arguments in full_and_odd().values()]
+    return hashlib.sha256(b"".join([*drawn, *(svg for svg, _ in nothing().values())])).hexdigest()
+
+
+def test_another_process_draws_the_same_bytes():
+    environment = os.environ | {"PYTHONHASHSEED": "7", "PYTHONPATH": str(Path(__file__).parent)}
+    command = [sys.executable, "-c", "import test_figures; print(test_figures.digest())"]
+    other = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
+    assert other.strip() == digest()
+
+
+@pytest.mark.parametrize("name", full_and_odd())
+def test_no_text_lies_on_another_or_leaves_the_figure(name, monkeypatch):
+    draw, arguments = full_and_odd()[name]
+    drawn, draw_text = {}, Text.draw
+
+    def seen(text, renderer):
+        if text.get_visible() and text.get_text().strip():
+            drawn[id(text)] = (text.get_text(), Text.get_window_extent(text, renderer).padded(-0.5))
+        draw_text(text, renderer)
+
+    with style.context(["default", SVG_LOOK]):
+        figure = draw.__wrapped__(*arguments)
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")  # what was laid out is drawn, as it is
+        monkeypatch.setattr(Text, "draw", seen)
+        figure.savefig(io.BytesIO(), format="svg")
+    width, height = 72 * figure.get_size_inches()
+    boxes = list(drawn.values())
+    assert len(boxes) > 4
+    for (one, box), (other, other_box) in itertools.combinations(boxes, 2):
+        assert not box.overlaps(other_box), f"{one!r} and {other!r}"
+    for text, box in boxes:
+        assert box.x0 >= 0, text
+        assert box.y0 >= 0, text
+        assert box.x1 <= width, text
+        assert box.y1 <= height, text
+
+
+@pytest.mark.parametrize("name", nothing())
+def test_where_there_is_nothing_the_picture_says_what_is_missing(name):
+    svg, said = nothing()[name]
+    assert said in " ".join(texts(svg))
+
+
+@pytest.mark.parametrize("name", ["winners, odd", "families, odd", "tuning, odd", "importances, odd", "progress, odd"])
+def test_names_are_written_as_they_are(name):
+    draw, arguments = full_and_odd()[name]
+    written = texts(draw(*arguments))
+    assert set(ODD) <= set(written)
+    if name == "families, odd":
+        assert "<&_$x$>" in written
+        assert f"mean of {ODD[0]}, the control" in written
+
+
+def test_a_name_with_characters_that_xml_cannot_hold_is_drawn():
+    assert "a b" in texts(families({"20": {"a\x07b": [0.1]}}, ERROR))
+
+
+def test_labels_in_other_scripts_are_written():
+    assert "学习率 🙂" in texts(tuning_curves({"学习率 🙂": [0.1]}, ERROR))
+
+
+def test_winners_are_six_at_most():
+    written = texts(winners(curves(NAMES), ERROR))
+    assert [name for name in NAMES if name in written] == NAMES[:6]
+    assert dots(winners(curves(NAMES), ERROR), "learning") == {f"learning-{number}": 5 for number in range(6)}
+
+
+def test_evaluations_without_a_value_are_left_out():
+    lr = [0.1] * 10
+    svg = winners([Curve("rex", lr, [2, 4, 6, 8], [0.9, None, math.nan, 0.5])], ERROR)
+    assert dots(svg, "learning") == {"learning-0": 2}
+
+
+def test_runs_of_different_lengths_share_an_axis():
+    same, other = curves(["a", "b"]), curves(["c"], total_steps=50)
+    assert "optimizer updates" in texts(winners(same, ERROR))
+    assert "share of the run" in texts(winners([*same, *other], ERROR))
+
+
+@pytest.mark.parametrize(("peak", "scale"), [(0.1, "lr"), (0.9, "lr"), (1.1, "lr (log scale)")])
+def test_learning_rates_far_apart_have_a_log_axis(peak, scale):
+    constant = [Curve("low", [0.1] * 4, [4], [0.5]), Curve("high", [peak] * 4, [4], [0.4])]
+    assert [text for text in texts(winners(constant, ERROR)) if text.startswith("lr")] == [scale]
+
+
+def test_every_seed_is_a_dot():
+    svg = families({"5 epochs": {"rex": [0.1, 0.2, 0.3], "wsd": [0.4]}, "20 epochs": {"wsd": [0.1, math.nan]}}, ERROR)
+    assert dots(svg, "seeds") == {"seeds-0-0": 3, "seeds-0-1": 1, "seeds-1-0": 0, "seeds-1-1": 1}
+    assert "1 of 2 not finite" in texts(svg)
+
+
+def test_the_control_is_named_only_where_it_is():
+    assert any("control" in text for text in texts(families({"20": VALUES}, ERROR)))
+    assert not any("control" in text for text in texts(families({"20": {"rex": [0.1]}}, ERROR)))
+
+
+def test_families_are_ranked_over_all_budgets():
+    first = {"a": [0.1, 0.3], "b": [0.25], "c": [0.4]}
+    second = {"b": [0.1], "a": [0.2], "d": [math.nan]}
+    assert ranked({"5": first}, ERROR) == ["a", "b", "c"]
+    assert ranked({"5": first, "20": second}, ERROR) == ["a", "b", "c", "d"]
+    assert ranked({"5": first, "20": second, "80": second}, ERROR) == ["b", "a", "c", "d"]
+    assert ranked({"5": first}, ERROR._replace(maximize=True)) == ["c", "b", "a"]
+
+
+def test_the_best_family_is_on_top():
+    svg = families({"20": {"worse": [0.4], "best": [0.1], "middle": [0.2]}}, ERROR)
+    heights = {
+        "".join(text.itertext()): text for text in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")
+    }
+    down = [float(heights[name].get("y") or 0) for name in ("best", "middle", "worse")]
+    assert down == sorted(down)
+    assert down[0] < down[2]
+
+
+@pytest.mark.parametrize(("maximize", "named"), [(False, NAMES[:6]), (True, NAMES[-6:])])
+def test_the_six_best_families_are_named(maximize, named):
+    svg = tuning_curves(TUNING, ERROR._replace(maximize=maximize))
+    written = texts(svg)
+    assert {name for name in NAMES if name in written} == set(named)
+    assert "other families" in written
+    assert len(dots(svg, "tuning")) == len(NAMES)
+    assert "other families" not in texts(tuning_curves({name: TUNING[name] for name in named}, ERROR))
+
+
+def test_importances_are_per_cent():
+    written = texts(importances({"family": 0.3, "peak_lr": 0.625, "warmup_fraction": 0.075}, 50))
+    assert {"62%", "30%", "8%", "What decided, in 50 trials"} <= set(written)
+    assert next(text for text in written if text in ("family", "peak_lr", "warmup_fraction")) == "peak_lr"
+
+
+def test_every_trial_that_can_be_compared_is_a_dot():
+    rows = [row("rex", 0.1, 0.5), row("rex", 0.2, 0.4, 0.3), row("rex", 4.0, 1.0, diverged=True), row("wsd", 0.3, 0.2)]
+    svg = peak_sensitivity([study_of(rows, tried=["step", "rex", "wsd"])])
+    assert dots(svg, "trials") == {"trials-0": 1, "trials-1": 2}, "wsd, then rex"
+    written = texts(svg)
+    assert [name for name in written if name in FAMILIES] == ["wsd", "rex", "step"]
+    assert {"0.3", "0.2", "no trials", "a trial, after 2 epochs"} <= set(written)
+
+
+def test_a_study_for_each_family_makes_one_picture():
+    studies = [study_of([row(name, 0.1, 0.5)] * (place + 1), tried=[name]) for place, name in enumerate(NAMES[:4])]
+    assert sorted(dots(peak_sensitivity(studies), "trials").values()) == [1, 2, 3, 4]
+
+
+def test_the_higher_value_is_the_better_one_where_the_study_says_so():
+    rows = [row("rex", 0.1, 0.5), row("rex", 0.7, 0.9), row("wsd", 0.3, 0.6)]
+    written = texts(peak_sensitivity([study_of(rows, direction="maximize")]))
+    assert [name for name in written if name in FAMILIES] == ["rex", "wsd"]
+    assert "0.7" in written
+
+
+def test_progress_shows_the_full_runs_of_a_single_study():
+    rows = [row("rex", 0.1, 0.5), row("rex", 0.1, 0.5, 0.4), row("wsd", 0.1, 0.5, 0.6), row("wsd", 0.1, 0.2)]
+    assert dots(search_progress({"a": study_of(rows)}), "full-runs") == {"full-runs": 2}
+    several = search_progress({"a": study_of(rows), "b": study_of(rows[:2]), "c": study_of(rows[:1])})
+    assert dots(several, "full-runs") == {}
+    assert dots(several, "progress") == {"progress-0": 1, "progress-1": 1}
+    assert {"a", "b", "1 of 3 studies: no full run"} <= set(texts(several))
+
+
+def test_a_search_can_be_drawn(storage, workload):
+    names = ("plateau", "cosine")
+    trials = run_search(storage, workload, 10, replace(SMALL, families=names), engine=LOCKSTEP)
+    optuna_study = optuna.load_study(study_name="small", storage=storage)
+    finished = finished_trials(optuna_study)
+    complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
+    comparable = [trial for trial in trials if not trial.user_attrs["record"]["diverged"]]
+    assert measure_of(optuna_study) == ERROR
+    assert sum(dots(peak_sensitivity([optuna_study]), "trials").values()) == len(comparable)
+    assert dots(search_progress({"small": optuna_study}), "full-runs") == {"full-runs": len(complete)}
+    drawn = [curve_of(optuna_study, trial, f"trial {trial.number}") for trial in finished if trial in complete]
+    assert f"trial {complete[0].number}" in texts(winners(drawn, ERROR))
+
+
+@pytest.mark.parametrize("schedule", [Plateau, Step])
+def test_a_curve_has_the_lr_of_every_update(schedule):
+    """Of plateau as a replay of the losses that it heard finds it."""
+    losses = [1.0, 0.5, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6] * 2
+    params = {"family": schedule.family, "peak_lr": 0.1, "warmup_fraction_is_0": False, "warmup_fraction": 0.13}
+    own = (
+        {"factor": 0.3, "patience_fraction": 0.1} if schedule is Plateau else {"step_size_fraction": 0.3, "gamma": 0.3}
+    )
+    truth = [lr for lr, _ in schedule(peak_lr=0.1, warmup_fraction=0.13, **own).simulate(100, losses)]
+    steps = range(5, 101, 5)
+    trial = create_trial(value=0.6, user_attrs={})
+    trial.params = params | {f"{schedule.family}.{name}": value for name, value in own.items()}
+    kept = {"step": list(steps), "val_error": losses, "lr": [truth[step - 1] for step in steps]}
+    trial.set_user_attr("curve", kept)
+    study = study_of([])
+    study.set_user_attr("steps_per_epoch", 5)
+    curve = curve_of(study, trial)
+    assert curve.lr == pytest.approx(truth)
+    assert len(set(truth)) > 15, "a warm-up of 13 updates, and drops"
+    assert (curve.label, list(curve.steps), curve.values) == (schedule.family, kept["step"], losses)
+
+
+def test_a_label_is_cut_only_if_it_is_long():
+    assert shortened("x" * 28) == "x" * 28
+    assert shortened("x" * 29) == "x" * 27 + "…"
