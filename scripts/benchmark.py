@@ -62,9 +62,9 @@ class Options:
         """The name of the benchmark."""
         return self.name or f"benchmark-{self.plan.dataset}-{self.plan.model}-{self.plan.optimizer}"
 
-    def expected_epochs(self, part: Part) -> float:
+    def expected_epochs(self, part: Part, steps_per_epoch: int) -> float:
         """What a part costs."""
-        tuning = self.trials_per_family * part.configuration.expected_epochs
+        tuning = self.trials_per_family * part.configuration.expected_epochs(steps_per_epoch)
         return tuning + self.confirm_seeds * part.configuration.epochs
 
 
@@ -77,7 +77,7 @@ def main(options: Options) -> None:
     workload = options.plan.load_workload(options.data_root).to(device)
     for part in todo:
         part.configuration.check(workload)
-    expected = [options.expected_epochs(part) for part in todo]
+    expected = [options.expected_epochs(part, workload.steps_per_epoch) for part in todo]
     budgets = ", ".join(map(str, options.epochs))
     console.print(f"Benchmark {options.group!r}: {len(todo)} studies, {budgets} epochs, kept in {options.storage}")
     began, trained = time.monotonic(), 0.0

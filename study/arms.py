@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-ONE_BY_ONE: dict[str, Any] = {"trials_per_batch": 1}
+OPTUNA: dict[str, Any] = {"startup_trials": 10}
+"""Optuna's own default, for searches as they are made without this project."""
+ONE_BY_ONE: dict[str, Any] = {"trials_per_batch": 1, **OPTUNA}
 """Optuna's pruners judge one trial after another, as in `study.optimize`; the others in batches."""
 NONE: dict[str, Any] = {"pruner": "none"}
 STOCK: dict[str, dict[str, Any]] = {name: {"pruner": name, **ONE_BY_ONE} for name in ("median", "hyperband", "halving")}
@@ -18,11 +20,11 @@ def rungs(*fractions: float, reduction: int) -> dict[str, Any]:
 SAMPLERS = ("tpe", "tpe-univariate", "tpe-group", "gp", "qmc", "random")
 
 ARMS: dict[str, dict[str, dict[str, Any]]] = {
-    "pruners": {"none": NONE, "horizon": {}, **STOCK},
+    "pruners": {"none": NONE | OPTUNA, "horizon": {}, **STOCK},
     "rungs": {
         "none": NONE,
-        "1/10 by 4": rungs(0.1, reduction=4),
         "1/10, 1/4 by 4": rungs(0.1, 0.25, reduction=4),
+        "1/10 by 4": rungs(0.1, reduction=4),
         "1/20 by 4": rungs(0.05, reduction=4),
         "1/10 by 8": rungs(0.1, reduction=8),
         "1/4 by 4": rungs(0.25, reduction=4),
@@ -38,7 +40,9 @@ ARMS: dict[str, dict[str, dict[str, Any]]] = {
         for sampler in ("tpe", "random", "gp")
         for pruner, changes in {"horizon": {}, **STOCK}.items()
     },
-    "startup": {f"{trials} at random": {"startup_trials": trials} for trials in (10, 5, 20, 30)},
+    "floors": {f"{updates} updates at least": {"least_updates": updates} for updates in (100, 1, 50, 200)},
+    "startup": {f"{trials} at random": {"startup_trials": trials} for trials in (30, 10, 20, 40)},
+    "startup-unpruned": {f"{trials} at random": {"startup_trials": trials, **NONE} for trials in (30, 10, 20, 40)},
     "batches": {f"batches of {size}": {"trials_per_batch": size} for size in (10, 1, 5, 25, 50)},
     "generations": {f"generations of {size}": {"trials_per_generation": size} for size in (50, 10, 25)},
 }

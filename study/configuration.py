@@ -36,17 +36,19 @@ class Plan:
     """Families of schedules to search among."""
     pruner: str = "horizon"
     """horizon: compare short complete runs; median, hyperband, halving: Optuna's, at every epoch; none."""
-    rung_fractions: tuple[float, ...] = (0.1,)
-    """horizon: lengths of the short runs, as shares of the full run (measured in results/search/pruners.md)."""
+    rung_fractions: tuple[float, ...] = (0.1, 0.25)
+    """horizon: lengths of the short runs, as shares of the full run (results/search/rungs.md)."""
+    least_updates: int = 100
+    """horizon: no short run is shorter (results/search/floors.md); where this is half a full run, none is tried."""
     reduction: int = 4
-    """horizon: at each rung one in this many goes on (measured in results/search/pruners.md)."""
+    """horizon: at each rung one in this many goes on (results/search/rungs.md)."""
     trials_per_batch: int = 10
     """Trials asked together; each batch learns from the whole batches before it (results/search/batches.md)."""
     trials_per_generation: int = 50
     """horizon: trials that compete for the long runs, when all had a short one (results/search/generations.md)."""
     sampler: str = "tpe"
     """tpe, tpe-univariate, tpe-group, gp, qmc (quasi-random) or random (results/search/samplers.md)."""
-    startup_trials: int = 10
+    startup_trials: int = 30
     """Trials drawn at random before the sampler learns (results/search/startup.md)."""
     audit: float = 0.0
     """Share of the trials to be pruned that run to their end all the same, to tell how often pruning is wrong."""
@@ -59,7 +61,7 @@ class Plan:
 
     def __post_init__(self) -> None:
         require(self.batch_size >= 1, "--batch-size must be at least 1", self.batch_size)
-        for name in ("trials_per_batch", "trials_per_generation"):
+        for name in ("least_updates", "trials_per_batch", "trials_per_generation"):
             require(getattr(self, name) >= 1, f"--{name.replace('_', '-')} must be at least 1", getattr(self, name))
         require(
             self.weight_decay is None or 0 <= self.weight_decay < math.inf,
@@ -108,26 +110,27 @@ class Configuration(Plan):
         own |= {name: tuple(value) for name, value in own.items() if isinstance(value, list)}
         return cls(**own)
 
-    @property
-    def horizons(self) -> list[int]:
+    def horizons(self, steps_per_epoch: int) -> list[int]:
         """Epochs of each run of a trial, ascending, the last one the full run."""
-        return horizons(self.rung_fractions if self.pruner == "horizon" else (), self.epochs)
+        least_epochs = math.ceil(self.least_updates / steps_per_epoch)
+        return horizons(self.rung_fractions if self.pruner == "horizon" else (), self.epochs, least_epochs)
 
     @property
     def generation_size(self) -> int:
         """Trials whose fate is decided together: a batch, where all runs are full ones."""
-        return self.trials_per_generation if len(self.horizons) > 1 else self.trials_per_batch
+        return self.trials_per_generation if self.pruner == "horizon" and self.rung_fractions else self.trials_per_batch
 
     @property
     def most_together(self) -> int:
         """The most runs that are to be trained at a time: a batch, or those of a generation that go on."""
         return max(self.trials_per_batch, self.generation_size // self.reduction)
 
-    @property
-    def expected_epochs(self) -> float:
+    def expected_epochs(self, steps_per_epoch: int) -> float:
         """What a trial costs, on average, if one in `reduction` goes on at each rung, and the audit takes its share."""
-        kept = [1 / self.reduction**rung for rung in range(len(self.horizons))]
-        return math.fsum(h * (share + self.audit * (1 - share)) for h, share in zip(self.horizons, kept, strict=True))
+        horizons = self.horizons(steps_per_epoch)
+        kept = [1 / self.reduction**rung for rung in range(len(horizons))]
+        audited = self.audit * (1 - kept[-1]) * self.epochs
+        return math.fsum(horizon * share for horizon, share in zip(horizons, kept, strict=True)) + audited
 
     @property
     def study_name(self) -> str:
@@ -143,7 +146,7 @@ class Configuration(Plan):
 
     def check(self, workload: Workload) -> None:
         """Raise InputError where the shortest runs are too short for one of the families."""
-        shortest = self.horizons[0] * workload.steps_per_epoch
+        shortest = self.horizons(workload.steps_per_epoch)[0] * workload.steps_per_epoch
         for family in self.families:
             FAMILIES[family](peak_lr=1.0).split(shortest)
 
@@ -155,7 +158,7 @@ class Configuration(Plan):
             "metric": workload.metric.name,
             "direction": workload.metric.direction,
             "data": workload.data.fingerprint(),
-            "horizons": self.horizons,
+            "horizons": self.horizons(workload.steps_per_epoch),
             "device": workload.device.type,
             "space": {name: json.loads(distribution_to_json(ranges[name])) for name in ranges},
         }

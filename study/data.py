@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import NamedTuple
 
 import numpy as np
@@ -129,10 +130,9 @@ def unpack_debian_fashion_mnist(data_root: Path) -> None:
         unpacked = raw / packed.stem
         if not unpacked.exists():
             raw.mkdir(parents=True, exist_ok=True)
-            partial = unpacked.with_suffix(".partial")
-            with gzip.open(packed) as source, partial.open("wb") as target:
-                shutil.copyfileobj(source, target)
-            partial.replace(unpacked)
+            with gzip.open(packed) as source, NamedTemporaryFile(dir=raw, delete=False) as partial:
+                shutil.copyfileobj(source, partial)
+            Path(partial.name).replace(unpacked)  # another process may do the same
 
 
 def carve(name: str, classes: int, train: Split, test: Split, validation_share: float, split_seed: int) -> Data:

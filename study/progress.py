@@ -80,7 +80,7 @@ class Display:
         done = self.tally.spent - self.spent_before + generation.epochs_trained - generation.epochs_loaded
         if not done:
             return "time left unknown"
-        expected = self.configuration.expected_epochs
+        expected = self.configuration.expected_epochs(self.optuna_study.user_attrs["steps_per_epoch"])
         if self.tally.trials:
             expected = self.tally.spent / len(self.tally.trials)
         left = expected * (self.trials - len(self.tally.trials)) - generation.epochs_trained

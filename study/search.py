@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -122,7 +123,8 @@ class Competition:
 
         earlier: the trials of the generations before.
         """
-        first, *longer = self.configuration.horizons
+        horizons = self.configuration.horizons(self.workload.steps_per_epoch)
+        first = horizons[0]
         view = make_view(earlier, self.workload.metric.direction, self.configuration)
         seen = view.get_trials(deepcopy=False)
         saved = self.load()
@@ -135,7 +137,7 @@ class Competition:
                 view.tell(candidate.trial, state=TrialState.PRUNED)  # the sampler learns from what it reported
         live, audited = self.generation.candidates, list[Candidate]()
         sign = better_first(self.optuna_study)
-        for before, horizon in zip(self.configuration.horizons, longer, strict=False):
+        for before, horizon in pairwise(horizons):
             values = [trial.intermediate_values[before] for trial in seen if before in trial.intermediate_values]
             values += [candidate.reported[before] for candidate in live if before in candidate.reported]
             worst = worst_to_go_on([sign * value for value in values], self.configuration.reduction)

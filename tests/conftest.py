@@ -24,7 +24,15 @@ os.environ["OMP_NUM_THREADS"] = "1"
 torch.set_num_threads(1)
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
-SMALL = Configuration(dataset="digits", epochs=4, rung_fractions=(0.25,), trials_per_batch=5, trials_per_generation=10)
+SMALL = Configuration(
+    dataset="digits",
+    epochs=4,
+    rung_fractions=(0.25,),
+    least_updates=1,
+    startup_trials=10,
+    trials_per_batch=5,
+    trials_per_generation=10,
+)
 """The digits data, 16 updates an epoch, rungs at 1 and 4 epochs: a trial takes a tenth of a second."""
 
 LOOP, LOCKSTEP = Engine(), Engine(cohort=5)

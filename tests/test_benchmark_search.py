@@ -7,6 +7,7 @@ import pytest
 from conftest import start
 
 DIGITS = ["--dataset", "digits", "--epochs", "4", "--families", "cosine", "linear", "plateau"]
+SHORT = ["--least-updates", "1"]
 FEW = ["--search-seeds", "2", "--trials", "6", "--arms", "none", "horizon"]
 
 
@@ -31,7 +32,7 @@ def test_searches_over_recorded_runs(folder):
     """All workloads in one table, each in its own; a second start prints the same, but for the times."""
     tables = []
     for name in ("first", "second"):
-        code, said = run("benchmark_search.py", *FEW, "--name", name, cwd=folder)
+        code, said = run("benchmark_search.py", *SHORT, *FEW, "--name", name, cwd=folder)
         assert code == 0, said
         for part in (
             "## All workloads",
@@ -60,7 +61,7 @@ def test_searches_over_recorded_runs(folder):
 
 def test_searches_that_train(folder):
     code, said = run(
-        "benchmark_search.py", *DIGITS, *FEW, "--live", "--confirm-seeds", 2, "--output", "live", cwd=folder
+        "benchmark_search.py", *DIGITS, *SHORT, *FEW, "--live", "--confirm-seeds", 2, "--output", "live", cwd=folder
     )
     assert code == 0, said
     assert "Trained live." in said

@@ -53,6 +53,7 @@ def test_a_first_search(command, tmp_path):
         ("--weight-decay -1", "--weight-decay must be at least 0 and finite, but -1.0 was given"),
         ("--sampler-seed -1", "--sampler-seed must be at least 0, but -1 was given"),
         ("--rung-fractions 1.5", "--rung-fractions must be above 0 and below 1, but (1.5,) was given"),
+        ("--least-updates 0", "--least-updates must be at least 1, but 0 was given"),
         ("--reduction 1", "--reduction must be at least 2, but 1 was given"),
         ("--dataset mnist1d --model resnet18", "model resnet18 needs images"),
         ("--batch-size 1000 --epochs 2", "cyclic needs at least 2 updates to show its shape, but the run has 1"),

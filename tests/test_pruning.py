@@ -23,12 +23,16 @@ def test_the_order_does_not_matter():
 
 @pytest.mark.parametrize("epochs", [*range(1, 41), 100, 200, 1000])
 @pytest.mark.parametrize("fractions", [(0.1,), (0.125, 0.5), (0.05, 0.25)])
-def test_every_run_is_as_long_as_it_should_be_whatever_the_epochs(epochs, fractions):
-    rungs = horizons(fractions, epochs)
+@pytest.mark.parametrize("least", [1, 2, 7])
+def test_every_run_is_as_long_as_it_should_be_whatever_the_epochs(epochs, fractions, least):
+    *rungs, full = horizons(fractions, epochs, least)
+    assert full == epochs
     assert rungs == sorted(set(rungs))
-    assert rungs[0] >= 1
-    assert rungs[-1] == epochs
-    assert len(rungs) == len(fractions) + 1 or epochs < 1 / min(fractions) + 1, "only short runs have fewer"
+    for rung in rungs:
+        assert least <= rung <= (epochs + 1) / 2
+        assert rung < epochs
+    if round(min(fractions) * epochs) >= least and epochs >= 20:
+        assert len(rungs) == len(fractions), "only short runs have fewer"
 
 
 def test_names():
