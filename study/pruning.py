@@ -28,14 +28,14 @@ def worst_to_go_on(values: Sequence[float], reduction: int) -> float:
 def horizons(rung_fractions: Sequence[float], epochs: int, least_epochs: int) -> list[int]:
     """The epochs of each run of a trial, ascending, the last one the full run.
 
-    A rung is least_epochs long at least, and is left out where it would be longer than half the full run, rounded up: so a short
+    A rung is least_epochs long at least, and is left out where it would be longer than half the full run: so a short
     run has fewer rungs, or none.
 
     >>> horizons([0.1, 0.25], 20, 2), horizons([0.1, 0.25], 5, 2), horizons([0.1, 0.25], 3, 2), horizons([], 20, 2)
     ([2, 5, 20], [2, 5], [3], [20])
     """
-    rungs = {max(least_epochs, round(fraction * epochs)) for fraction in rung_fractions}
-    return sorted({epochs, *(rung for rung in rungs if 2 * rung <= epochs + 1 and rung < epochs)})
+    rungs = {max(least_epochs, int(fraction * epochs)) for fraction in rung_fractions}
+    return sorted({epochs, *(rung for rung in rungs if 2 * rung <= epochs)})
 
 
 def make_pruner(name: str, epochs: int) -> BasePruner:

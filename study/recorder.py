@@ -28,7 +28,7 @@ def horizons_to_record(epochs: int) -> list[int]:
     >>> horizons_to_record(20)
     [1, 2, 4, 5, 10, 20]
     """
-    return sorted({epochs, *(max(1, round(share * epochs)) for share in HORIZON_SHARES)})
+    return sorted({epochs, *(max(1, int(share * epochs)) for share in HORIZON_SHARES)})
 
 
 def draw_pool(configuration: Configuration, workload: Workload, per_family: int) -> list[dict[str, Any]]:
