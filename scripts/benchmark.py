@@ -73,7 +73,7 @@ def main(options: Options) -> None:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     console = Console(highlight=False, markup=False, soft_wrap=True)
     device = choose_device(options.device)
-    todo = parts(options.plan, options.epochs, options.search_seeds, options.group)
+    todo = parts(options.plan, options.epochs, options.search_seeds, options.confirm_seeds, options.group)
     workload = options.plan.load_workload(options.data_root).to(device)
     for part in todo:
         part.configuration.check(workload)
@@ -89,7 +89,7 @@ def main(options: Options) -> None:
         task = bar.add_task("", total=sum(expected))
         for number, part in enumerate(todo):
             progress = None
-            arguments = (options.trials_per_family, options.confirm_seeds, options.storage, options.group)
+            arguments = (options.trials_per_family, options.storage, options.group)
             for progress in benchmark(part, workload, *arguments, engine, session, interrupted):
                 done = sum(expected[:number]) + min(progress.epochs, expected[number])
                 left = time_left(began, trained + progress.epochs, sum(expected) - done)

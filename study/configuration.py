@@ -128,7 +128,7 @@ class Configuration(Plan):
     def expected_epochs(self, steps_per_epoch: int) -> float:
         """What a trial costs, on average, if one in `reduction` goes on at each rung, and the audit takes its share."""
         horizons = self.horizons(steps_per_epoch)
-        kept = [1 / self.reduction**rung for rung in range(len(horizons))]
+        kept = [math.pow(self.reduction, -rung) for rung in range(len(horizons))]
         audited = self.audit * (1 - kept[-1]) * self.epochs
         return math.fsum(horizon * share for horizon, share in zip(horizons, kept, strict=True)) + audited
 

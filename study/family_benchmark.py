@@ -21,10 +21,14 @@ from study.workload import Workload
 
 @dataclass(frozen=True)
 class Part:
-    """One study of a benchmark: a family with a budget, and one seed of the sampler. name: of the study."""
+    """One study of a benchmark: a family with a budget, and one seed of the sampler.
+
+    name: of the study. seeds: the fresh ones that judge it, the same for all families, others for a repeated search.
+    """
 
     name: str
     configuration: Configuration
+    seeds: list[int]
 
     @property
     def family(self) -> str:
@@ -45,16 +49,19 @@ class Progress:
     test: float | None = None
 
 
-def parts(plan: Plan, budgets: Sequence[int], search_seeds: int, group: str) -> list[Part]:
+def parts(plan: Plan, budgets: Sequence[int], search_seeds: int, confirm_seeds: int, group: str) -> list[Part]:
     """Every study of the benchmark, budget by budget, so that a family is never ahead of the others by much."""
     shared = asdict(plan)
     found = []
     for epochs in budgets:
-        for seed in range(plan.sampler_seed, plan.sampler_seed + search_seeds):
+        for repeat in range(search_seeds):
+            first = FIRST_FRESH_SEED + repeat * confirm_seeds
+            seeds = list(range(first, first + confirm_seeds))
+            sampler_seed = plan.sampler_seed + repeat
             for family in plan.families:
-                values = shared | {"families": (family,), "sampler_seed": seed, "epochs": epochs}
-                repeat = f"-search-{seed}" if search_seeds > 1 else ""
-                found.append(Part(f"{group}-{epochs}-epochs-{family}{repeat}", Configuration(**values)))
+                values = shared | {"families": (family,), "sampler_seed": sampler_seed, "epochs": epochs}
+                repeated = f"-search-{sampler_seed}" if search_seeds > 1 else ""
+                found.append(Part(f"{group}-{epochs}-epochs-{family}{repeated}", Configuration(**values), seeds))
     return found
 
 
@@ -62,7 +69,6 @@ def benchmark(
     part: Part,
     workload: Workload,
     trials: int,
-    confirm_seeds: int,
     storage: str,
     group: str,
     engine_options: EngineOptions,
@@ -86,14 +92,13 @@ def benchmark(
         if best is None:
             yield Progress(engine, epochs)
             return
-        seeds = list(range(FIRST_FRESH_SEED, FIRST_FRESH_SEED + confirm_seeds))
         kept = optuna_study.user_attrs.get("confirmed", {})
-        if (kept.get("trial"), kept.get("seeds")) != (best.number, seeds):
+        if (kept.get("trial"), kept.get("seeds")) != (best.number, part.seeds):
             schedule, cohort = from_params(best.params), max(engine.cohort, 1)
-            test = confirm(workload, schedule, part.configuration.epochs, seeds, cohort)
-            kept = {"trial": best.number, "seeds": seeds, "test": test}
+            test = confirm(workload, schedule, part.configuration.epochs, part.seeds, cohort)
+            kept = {"trial": best.number, "seeds": part.seeds, "test": test}
             optuna_study.set_user_attr("confirmed", kept)
-            epochs += confirm_seeds * part.configuration.epochs
+            epochs += len(part.seeds) * part.configuration.epochs
         yield Progress(engine, epochs, best.value, mean(kept["test"]))
 
 

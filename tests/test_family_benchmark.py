@@ -1,0 +1,129 @@
+"""The benchmark of families: what it keeps, that it goes on after a stop, and its report."""
+
+import re
+from statistics import mean
+
+import pytest
+from conftest import ROOT, start
+
+from search_spaces import from_params
+from study.configuration import Configuration, Plan
+from study.confirm import confirm
+from study.family_benchmark import parts
+from study.records import best_trial, finished_trials
+from study.storage import read_studies
+
+SHORT = ["--dataset", "digits", "--families", "constant", "linear", "step", "--least-updates", 1]
+ARGUMENTS = [*SHORT, "--epochs", 2, 4, "--trials-per-family", 4, "--confirm-seeds", 3, "--name", "b"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Where a user has run a benchmark, in a process of its own."""
+    folder = tmp_path_factory.mktemp("user")
+    (folder / "results").mkdir()
+    process = start("benchmark.py", *ARGUMENTS, cwd=folder)
+    said = process.communicate(timeout=280)[0]
+    assert process.returncode == 0, said
+    (folder / "said.txt").write_text(said)
+    return folder
+
+
+def storage_of(folder):
+    return f"sqlite:///{folder}/results/studies.db"
+
+
+def test_a_study_for_every_family_and_budget_each_confirmed(folder, data_root):
+    studies = read_studies(storage_of(folder), "b")
+    names = [f"b-{epochs}-epochs-{family}" for epochs in (2, 4) for family in ("constant", "linear", "step")]
+    assert [study.study_name for study in studies] == names
+    for study in studies:
+        trials = finished_trials(study)
+        assert len(trials) == 4
+        kept, best = study.user_attrs["confirmed"], best_trial(study, trials)
+        assert (kept["trial"], kept["seeds"]) == (best.number, [1000, 1001, 1002])
+        stored = Configuration.stored(study.user_attrs["configuration"])
+        workload = stored.make_workload(data_root)
+        again = confirm(workload, from_params(best.params), stored.epochs, kept["seeds"])
+        assert kept["test"] == pytest.approx(again, abs=5 / len(workload.data.test.x)), "lockstep rounds differently"
+    said = (folder / "said.txt").read_text()
+    lines = re.findall(r"^(\d)/6 (\w+), (\d) epochs \| val [\d.]+, test ([\d.]+) \| \d+:\d\d left$", said, re.M)
+    assert [(number, f"b-{epochs}-epochs-{family}") for number, family, epochs, _ in lines] == [
+        (str(i), name) for i, name in enumerate(names, start=1)
+    ]
+    for (*_, test), study in zip(lines, studies, strict=True):
+        assert float(test) == pytest.approx(mean(study.user_attrs["confirmed"]["test"]), abs=6e-5)
+    assert said.endswith("The report: python scripts/report.py --study b\n")
+
+
+def test_a_second_start_finds_all_done_and_more_trials_are_added(folder, command):
+    before = [(len(s.trials), s.user_attrs["confirmed"]) for s in read_studies(storage_of(folder), "b")]
+    again = command("benchmark.py", *ARGUMENTS, "--storage", storage_of(folder))
+    assert (again.code, again.err) == (0, "")
+    assert [(len(s.trials), s.user_attrs["confirmed"]) for s in read_studies(storage_of(folder), "b")] == before
+
+
+def test_the_report_ranks_the_families(folder, command, tmp_path):
+    result = command("report.py", "--study", "b", "--storage", storage_of(folder))
+    assert (result.code, result.err) == (0, "")
+    said = (tmp_path / "results/b/report.md").read_text()
+    assert said.index("The rule, written before the results") < said.index("## 2 epochs") < said.index("## 4 epochs")
+    studies = read_studies(storage_of(folder), "b")
+    for epochs in (2, 4):
+        means = {
+            s.user_attrs["configuration"]["families"][0]: mean(s.user_attrs["confirmed"]["test"])
+            for s in studies
+            if s.user_attrs["configuration"]["epochs"] == epochs
+        }
+        best = min(means, key=lambda family: (means[family], family))
+        assert f"- **{epochs} epochs**: `{best}`, test error {means[best]:.4f}" in said
+        part = said[said.index(f"## {epochs} epochs") :]
+        rows = re.findall(r"^\| `(\w+)` \| 3 \| ([\d.]+) ", part, re.M)[:3]
+        assert rows == [(family, f"{means[family]:.4f}") for family in sorted(means, key=lambda f: (means[f], f))]
+    for name in ("families.svg", "winners.svg", "tuning.svg", "peak_lr.svg"):
+        assert (tmp_path / "results/b" / name).read_bytes().startswith(b"<svg")
+
+
+def test_repeated_searches_have_seeds_of_their_own():
+    found = parts(Plan(families=("constant", "rex")), [5, 20], 2, 3, "g")
+    assert [part.name for part in found[:4]] == [
+        "g-5-epochs-constant-search-0",
+        "g-5-epochs-rex-search-0",
+        "g-5-epochs-constant-search-1",
+        "g-5-epochs-rex-search-1",
+    ]
+    assert [part.seeds for part in found[:4]] == [[1000, 1001, 1002]] * 2 + [[1003, 1004, 1005]] * 2
+    assert {part.configuration.epochs for part in found} == {5, 20}
+
+
+def test_a_family_whose_trials_all_diverge_is_said_so(command, monkeypatch, storage):
+    monkeypatch.setattr("study.training.EXPLODED", 0.0)
+    result = command("benchmark.py", *SHORT, "--epochs", 2, "--trials-per-family", 2, "--storage", storage)
+    assert result.code == 0, result.err
+    assert result.out.count("all trials diverged") == 3
+    assert command("report.py", "--study", "benchmark-digits-mlp-sgd", "--storage", storage).code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("--epochs 0", "--epochs must be at least 1, but (0,) was given"),
+        ("--trials-per-family 0", "--trials-per-family must be at least 1, but 0 was given"),
+        ("--families cosin", "unknown family 'cosin': did you mean 'cosine'?"),
+        ("--epochs 2 --batch-size 1000", "cyclic needs at least 2 updates to show its shape"),
+    ],
+)
+def test_bad_input_is_told_in_one_message(arguments, said, command, tmp_path):
+    dataset = ["--dataset", "digits", "--least-updates", "1", "--rung-fractions", "0.5"]
+    result = command("benchmark.py", *dataset, *arguments.split())
+    assert result.code == 2
+    assert result.err.startswith(f"error: {said}")
+    assert [path.name for path in tmp_path.rglob("*")] == ["results"], "nothing half-written"
+
+
+def test_the_help_names_the_flags(command):
+    result = command("benchmark.py", "--help")
+    assert result.code == 0
+    for flag in ("--epochs", "--families", "--trials-per-family", "--confirm-seeds", "--search-seeds"):
+        assert flag in result.out
+    assert (ROOT / "scripts/benchmark.py").read_text().count("--epochs 5 20 80") == 1
