@@ -16,7 +16,7 @@ h1 { font-size: 1.6rem; line-height: 1.25; overflow-wrap: anywhere; }
 h2 { font-size: 1.2rem; margin-top: 2.2rem; border-bottom: 1px solid #ddd; }
 h3 { font-size: 1rem; margin-bottom: 0; }
 figure { margin: 1rem 0; }
-figure svg { width: 100%; height: auto; }
+figure svg { width: 100%; max-width: 40rem; height: auto; }
 figcaption { color: #555; font-size: 0.85rem; }
 .table, pre { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 0.85rem; font-variant-numeric: tabular-nums; }

@@ -61,10 +61,21 @@ def test_searches_over_recorded_runs(folder):
 
 def test_searches_that_train(folder):
     code, said = run(
-        "benchmark_search.py", *DIGITS, *SHORT, *FEW, "--live", "--confirm-seeds", 2, "--output", "live", cwd=folder
+        "benchmark_search.py",
+        *DIGITS,
+        *SHORT,
+        *FEW,
+        "--live",
+        "--no-equal-epochs",
+        "--confirm-seeds",
+        2,
+        "--output",
+        "live",
+        cwd=folder,
     )
     assert code == 0, said
     assert "Trained live." in said
+    assert "At equal epochs" not in said
     rows = list(csv.DictReader((folder / "live/pruners.csv").read_text().splitlines()))
     assert len(rows) == 4
     assert {row["lost"] for row in rows} == {""}, "not known without training every trial in full"

@@ -1,5 +1,7 @@
 """Data sets: sizes, splits that share no row, and what is said where one is missing."""
 
+import gzip
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +10,7 @@ import torch
 import torchvision.datasets
 
 from search_spaces import InputError
-from study.data import DATASETS, DEBIAN_FASHION_MNIST, load
+from study.data import DATASETS, DEBIAN_FASHION_MNIST, load, unpack_debian_fashion_mnist
 
 
 @pytest.mark.parametrize(
@@ -42,6 +44,28 @@ def test_making_mnist1d_leaves_the_callers_random_numbers_alone(data_root):
     np.random.seed(3)
     load("mnist1d", data_root, 0)
     assert np.random.rand() == expected
+
+
+def test_two_processes_may_unpack_fashion_mnist_at_the_same_time(tmp_path, monkeypatch):
+    """One comes in while the other writes."""
+    packed = tmp_path / "packed"
+    packed.mkdir()
+    with gzip.open(packed / "rows.gz", "wb") as file:
+        file.write(b"rows")
+    monkeypatch.setattr("study.data.DEBIAN_FASHION_MNIST", packed)
+    copy, inside = shutil.copyfileobj, []
+
+    def copy_while_another_does(source, target):
+        if not inside:
+            inside.append(True)
+            unpack_debian_fashion_mnist(tmp_path / "data")
+        copy(source, target)
+
+    monkeypatch.setattr("study.data.shutil.copyfileobj", copy_while_another_does)
+    unpack_debian_fashion_mnist(tmp_path / "data")
+    raw = tmp_path / "data/FashionMNIST/raw"
+    assert [path.name for path in raw.iterdir()] == ["rows"]
+    assert (raw / "rows").read_bytes() == b"rows"
 
 
 @pytest.mark.skipif(not DEBIAN_FASHION_MNIST.is_dir(), reason="needs Debian's package dataset-fashion-mnist")
