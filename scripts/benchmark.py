@@ -16,7 +16,7 @@ import tyro
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from search_spaces.errors import require
+from search_spaces.errors import require, require_at_least
 from study.command import DATA_ROOT, choose_device, interruption, run_command
 from study.configuration import Plan
 from study.engine import EngineOptions
@@ -53,8 +53,7 @@ class Options:
     def __post_init__(self) -> None:
         require(len(self.epochs) >= 1, "--epochs needs at least one budget", self.epochs)
         require(all(epochs >= 1 for epochs in self.epochs), "--epochs must be at least 1", self.epochs)
-        for name in ("trials_per_family", "confirm_seeds", "search_seeds"):
-            require(getattr(self, name) >= 1, f"--{name.replace('_', '-')} must be at least 1", getattr(self, name))
+        require_at_least(1, self, "trials_per_family", "confirm_seeds", "search_seeds")
         require(self.device in ("auto", "cpu", "cuda"), "--device must be auto, cpu or cuda", self.device)
 
     @property

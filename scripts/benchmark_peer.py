@@ -17,7 +17,7 @@ import torch
 import tyro
 from optuna.trial import TrialState
 
-from search_spaces.errors import require
+from search_spaces.errors import require, require_at_least
 from study.command import DATA_ROOT, run_command
 from study.configuration import Configuration
 from study.confirm import FIRST_FRESH_SEED, confirm
@@ -53,8 +53,7 @@ class Options:
         given = self.configuration.sampler_seed
         require(given == 0, "use --first-search-seed, not --sampler-seed", given)
         require(self.first_search_seed >= 0, "--first-search-seed must be at least 0", self.first_search_seed)
-        for name in ("search_seeds", "trials", "confirm_seeds"):
-            require(getattr(self, name) >= 1, f"--{name.replace('_', '-')} must be at least 1", getattr(self, name))
+        require_at_least(1, self, "search_seeds", "trials", "confirm_seeds")
 
 
 def main(options: Options) -> None:

@@ -20,7 +20,7 @@ import optuna
 import torch
 import tyro
 
-from search_spaces.errors import InputError, require, unknown
+from search_spaces.errors import InputError, require, require_at_least, unknown
 from search_spaces.schedule import Schedule
 from study.arms import ARMS
 from study.command import DATA_ROOT, run_command
@@ -76,8 +76,7 @@ class Options:
         require(given.pruner == "horizon", "the arms choose the pruner: leave out --pruner", given.pruner)
         require(given.sampler_seed == 0, "use --first-search-seed, not --sampler-seed", given.sampler_seed)
         require(self.first_search_seed >= 0, "--first-search-seed must be at least 0", self.first_search_seed)
-        for name in ("search_seeds", "trials", "confirm_seeds", "processes"):
-            require(getattr(self, name) >= 1, f"--{name.replace('_', '-')} must be at least 1", getattr(self, name))
+        require_at_least(1, self, "search_seeds", "trials", "confirm_seeds", "processes")
         if self.compare not in ARMS:
             raise unknown("comparison", self.compare, ARMS)
         for arm in self.arms:

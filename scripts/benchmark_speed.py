@@ -12,7 +12,7 @@ from pathlib import Path
 import optuna
 import torch
 
-from search_spaces.errors import require
+from search_spaces.errors import require, require_at_least
 from study.command import DATA_ROOT, run_command
 from study.configuration import Configuration
 from study.provenance import provenance
@@ -52,10 +52,8 @@ class Options:
     """Where data sets are kept."""
 
     def __post_init__(self) -> None:
-        for name in ("rounds", "trials", "confirm_seeds"):
-            require(getattr(self, name) >= 1, f"--{name.replace('_', '-')} must be at least 1", getattr(self, name))
-        for name in ("races", "long_study"):
-            require(getattr(self, name) >= 0, f"--{name.replace('_', '-')} must be at least 0", getattr(self, name))
+        require_at_least(1, self, "rounds", "trials", "confirm_seeds")
+        require_at_least(0, self, "races", "long_study")
         for workload in self.workloads:
             configuration_of(workload)
 

@@ -13,7 +13,7 @@ import optuna
 import torch
 import tyro
 
-from search_spaces.errors import require
+from search_spaces.errors import require_at_least
 from study.command import DATA_ROOT, run_command
 from study.configuration import Configuration
 from study.recorded import recorded_path
@@ -40,8 +40,7 @@ class Options:
     """Where data sets are kept."""
 
     def __post_init__(self) -> None:
-        for name in ("per_family", "judge_seeds", "cohort", "threads"):
-            require(getattr(self, name) >= 1, f"--{name.replace('_', '-')} must be at least 1", getattr(self, name))
+        require_at_least(1, self, "per_family", "judge_seeds", "cohort", "threads")
 
 
 def main(options: Options) -> None:

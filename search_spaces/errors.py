@@ -27,3 +27,10 @@ def require(condition: bool, what: str, given: object) -> None:
     """Raise an InputError saying what is required and what was given, unless the condition holds."""
     if not condition:
         raise InputError(f"{what}, but {given!r} was given")
+
+
+def require_at_least(least: int, options: object, *names: str) -> None:
+    """Raise an InputError for the first of these fields of the options that is below `least`, as its flag is typed."""
+    for name in names:
+        given = getattr(options, name)
+        require(given >= least, f"--{name.replace('_', '-')} must be at least {least}", given)

@@ -12,7 +12,7 @@ from typing import Any
 from optuna.distributions import distribution_to_json
 
 from search_spaces import FAMILIES, check_families, space
-from search_spaces.errors import require, unknown
+from search_spaces.errors import require, require_at_least, unknown
 from study.pruning import PRUNERS, horizons
 from study.sampling import SAMPLERS
 from study.workload import Workload, named_workload, optimizer_choice
@@ -61,15 +61,13 @@ class Plan:
 
     def __post_init__(self) -> None:
         require(self.batch_size >= 1, "--batch-size must be at least 1", self.batch_size)
-        for name in ("least_updates", "trials_per_batch", "trials_per_generation"):
-            require(getattr(self, name) >= 1, f"--{name.replace('_', '-')} must be at least 1", getattr(self, name))
+        require_at_least(1, self, "least_updates", "trials_per_batch", "trials_per_generation")
         require(
             self.weight_decay is None or 0 <= self.weight_decay < math.inf,
             "--weight-decay must be at least 0 and finite",
             self.weight_decay,
         )
-        for name in ("sampler_seed", "train_seed", "split_seed"):
-            require(getattr(self, name) >= 0, f"--{name.replace('_', '-')} must be at least 0", getattr(self, name))
+        require_at_least(0, self, "sampler_seed", "train_seed", "split_seed")
         require(
             all(0 < share < 1 for share in self.rung_fractions),
             "--rung-fractions must be above 0 and below 1",
