@@ -111,9 +111,9 @@ class Ground:
     lockstep: float = 0.0
 
     @property
-    def full_epochs(self) -> int:
-        """Of one run."""
-        return self.configuration.epochs
+    def name(self) -> str:
+        """As the rows of its searches have it."""
+        return f"{self.workload.name}, {self.configuration.epochs} epochs"
 
 
 @cache
@@ -193,7 +193,7 @@ def main(options: Options) -> None:
                     print(f"{done}/{len(futures)} {row.workload}, {row.arm}, {row.search_seed}", flush=True)
         finally:
             pool.shutdown(cancel_futures=True)
-    grounds = {ground(options, file).workload.name: ground(options, file) for file in files}
+    grounds = {(here := ground(options, file)).name: here for file in files}
     rows.sort(key=lambda row: (list(grounds).index(row.workload), options.chosen_arms.index(row.arm), row.search_seed))
     write(options, grounds, rows, {str(file): pair for file, pair in timed.items()})
 
@@ -207,13 +207,13 @@ def write(options: Options, grounds: dict[str, Ground], rows: list[Row], timed: 
         else min(moment.error for row in of_workload(rows, name) for moment in row.trace)
         for name, one in grounds.items()
     }
-    full = {name: float(options.trials * one.full_epochs) for name, one in grounds.items()}
+    full = {name: float(options.trials * one.configuration.epochs) for name, one in grounds.items()}
     text = [f"# {options.compare.capitalize()} compared", "", legend(options), ""]
     if len(grounds) > 1:
         text += ["## All workloads", "", table_overall(rows, arms, best, full, options.equal_epochs), ""]
     for name, one in grounds.items():
         own = of_workload(rows, name)
-        text += [f"## {name}, {one.full_epochs} epochs", "", about(one, best[name]), ""]
+        text += [f"## {name}", "", about(one, best[name]), ""]
         text += [f"After {options.trials} trials:", "", table_after(own, arms, best[name], full[name]), ""]
         if options.equal_epochs:
             text += ["At equal epochs:", "", table_equal(own, arms, best[name], full[name]), ""]

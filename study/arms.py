@@ -23,15 +23,14 @@ ARMS: dict[str, dict[str, dict[str, Any]]] = {
     "pruners": {"none": NONE | OPTUNA, "horizon": {}, **STOCK},
     "rungs": {
         "none": NONE,
+        "1/10, 1/2 by 5": rungs(0.1, 0.5, reduction=5),
+        "1/10, 1/2 by 4": rungs(0.1, 0.5, reduction=4),
+        "1/10, 1/2 by 3": rungs(0.1, 0.5, reduction=3),
         "1/10, 1/4 by 4": rungs(0.1, 0.25, reduction=4),
         "1/10 by 4": rungs(0.1, reduction=4),
-        "1/20 by 4": rungs(0.05, reduction=4),
         "1/10 by 8": rungs(0.1, reduction=8),
         "1/4 by 4": rungs(0.25, reduction=4),
-        "1/20, 1/4 by 4": rungs(0.05, 0.25, reduction=4),
-        "1/10, 1/4 by 3": rungs(0.1, 0.25, reduction=3),
-        "1/10, 1/2 by 3": rungs(0.1, 0.5, reduction=3),
-        "1/10, 1/2 by 4": rungs(0.1, 0.5, reduction=4),
+        "1/10, 1/4, 1/2 by 3": rungs(0.1, 0.25, 0.5, reduction=3),
     },
     "samplers": {name: {"sampler": name} for name in SAMPLERS},
     "samplers-unpruned": {name: {"sampler": name, **NONE} for name in SAMPLERS},
@@ -40,7 +39,7 @@ ARMS: dict[str, dict[str, dict[str, Any]]] = {
         for sampler in ("tpe", "random", "gp")
         for pruner, changes in {"horizon": {}, **STOCK}.items()
     },
-    "floors": {f"{updates} updates at least": {"least_updates": updates} for updates in (100, 1, 50, 200)},
+    "floors": {f"{updates} updates at least": {"least_updates": updates} for updates in (100, 1)},
     "startup": {f"{trials} at random": {"startup_trials": trials} for trials in (30, 10, 20, 40)},
     "startup-unpruned": {f"{trials} at random": {"startup_trials": trials, **NONE} for trials in (30, 10, 20, 40)},
     "batches": {f"batches of {size}": {"trials_per_batch": size} for size in (10, 1, 5, 25, 50)},

@@ -36,11 +36,11 @@ class Plan:
     """Families of schedules to search among."""
     pruner: str = "horizon"
     """horizon: compare short complete runs; median, hyperband, halving: Optuna's, at every epoch; none."""
-    rung_fractions: tuple[float, ...] = (0.1, 0.25)
+    rung_fractions: tuple[float, ...] = (0.1, 0.5)
     """horizon: lengths of the short runs, as shares of the full run (results/search/rungs.md)."""
     least_updates: int = 100
     """horizon: no short run is shorter (results/search/floors.md); where this is half a full run, none is tried."""
-    reduction: int = 4
+    reduction: int = 5
     """horizon: at each rung one in this many goes on (results/search/rungs.md)."""
     trials_per_batch: int = 10
     """Trials asked together; each batch learns from the whole batches before it (results/search/batches.md)."""

@@ -32,6 +32,7 @@ class Moment:
 class Row:
     """One search of an arm.
 
+    workload: its name, and how long a full run is.
     epochs, seconds: spent when so many trials had finished as the comparison is about. error: of the incumbent then.
     lost: whether a schedule that was tried by then would have beaten it, on the validation rows of the search, in
     a full run; None where that is not known. family: of the incumbent. overhead: milliseconds per trial outside
@@ -103,7 +104,7 @@ def contest(
         tried = trace.tried[: finished.tried]
         lost = min(sign * full_error(schedule) for schedule in tried) < sign * full_error(chosen)
     return Row(
-        workload=workload.name,
+        workload=f"{workload.name}, {configuration.epochs} epochs",
         arm=arm,
         search_seed=configuration.sampler_seed,
         epochs=round(finished.epochs, 2),

@@ -47,7 +47,7 @@ def test_searches_over_recorded_runs(folder):
     written = folder / "results/search"
     rows = list(csv.DictReader((written / "first.csv").read_text().splitlines()))
     assert [(row["workload"], row["arm"], row["search_seed"]) for row in rows] == [
-        (f"digits-mlp-{optimizer}", arm, str(seed))
+        (f"digits-mlp-{optimizer}, 4 epochs", arm, str(seed))
         for optimizer in ("adamw", "sgd")
         for arm in ("none", "horizon")
         for seed in (0, 1)
