@@ -73,7 +73,7 @@ def audit_shown(optuna_study: optuna.Study, trials: Sequence[FrozenTrial]) -> li
     if not found:
         return []
     title = "How often pruning was wrong: trials that it would have ended, but for the audit"
-    heads = ("family", "pruned", "audited", "beat the winner", "95 % interval", "beat half")
+    heads = ("family", "pruned", "audited", "beat the best kept", "95 % interval", "beat half")
     table = Table(*heads, title=title, title_justify="left")
     for column in table.columns[1:]:
         column.justify = "right"

@@ -78,7 +78,6 @@ class Candidate:
             loss = math.inf if values["loss"] is None else values["loss"]
             self.evaluations.append(Evaluation(**values | {"loss": loss, "too_large": tuple(values["too_large"])}))
         self.reported = dict(saved["reported"])
-        self.pruned = self.evaluations[-1].diverged
         self.epochs_loaded = sum(self.epochs_used.values())
 
 

@@ -34,10 +34,13 @@ def regret_at(row: Row, epochs: float, best: float) -> float:
     return 100 * (found.error - best) if found else math.nan
 
 
-def close_from(row: Row, best: float) -> Moment | None:
-    """From when on the incumbent was within CLOSE points of the best known; None where it never came to stay there."""
+def close_from(row: Row, best: float, epochs: float) -> Moment | None:
+    """From when on the incumbent was within CLOSE points of the best known; None where it never came to stay there.
+
+    epochs: what was spent later does not count.
+    """
     found = None
-    for one in row.trace:
+    for one in (one for one in row.trace if one.epochs <= epochs):
         near = 100 * (one.error - best) <= CLOSE + 1e-9
         found = (found or one) if near else None
     return found
@@ -55,7 +58,8 @@ def table_after(rows: Sequence[Row], arms: Sequence[str], best: float, full_epoc
         own = of_arm(rows, arm)
         epochs = mean([row.epochs for row in own])
         cost = [f"{epochs:.0f} ({epochs / full_epochs:.0%})", f"{mean([row.seconds for row in own]):.1f}", lost(own)]
-        cost += [f"{mean([row.overhead for row in own]):.1f}"]
+        besides = [row.overhead for row in own if row.overhead is not None]
+        cost += [f"{mean(besides):.1f}" if besides else "-"]
         lines.append([arm, *compared(rows, arms, arm, lambda row: 100 * (row.error - best)), *cost])
     return markdown(lines)
 
@@ -72,7 +76,7 @@ def table_equal(rows: Sequence[Row], arms: Sequence[str], best: float, full_epoc
         own = of_arm(rows, arm)
         quarter = mean_interval([regret_at(row, full_epochs / 4, best) for row in own])
         n, regret, *against = compared(rows, arms, arm, lambda row: regret_at(row, full_epochs, best))
-        close = [close_from(row, best) for row in own]
+        close = [close_from(row, best, full_epochs) for row in own]
         share = [one.epochs / full_epochs if one else math.inf for one in close]
         seconds = median([one.seconds if one else math.inf for one in close])
         never = sum(one is None for one in close) / len(own)

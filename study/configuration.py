@@ -113,15 +113,13 @@ class Configuration(Plan):
         least_epochs = math.ceil(self.least_updates / steps_per_epoch)
         return horizons(self.rung_fractions if self.pruner == "horizon" else (), self.epochs, least_epochs)
 
-    @property
-    def generation_size(self) -> int:
+    def generation_size(self, steps_per_epoch: int) -> int:
         """Trials whose fate is decided together: a batch, where all runs are full ones."""
-        return self.trials_per_generation if self.pruner == "horizon" and self.rung_fractions else self.trials_per_batch
+        return self.trials_per_generation if len(self.horizons(steps_per_epoch)) > 1 else self.trials_per_batch
 
-    @property
-    def most_together(self) -> int:
+    def most_together(self, steps_per_epoch: int) -> int:
         """The most runs that are to be trained at a time: a batch, or those of a generation that go on."""
-        return max(self.trials_per_batch, self.generation_size // self.reduction)
+        return max(self.trials_per_batch, self.generation_size(steps_per_epoch) // self.reduction)
 
     def expected_epochs(self, steps_per_epoch: int) -> float:
         """What a trial costs, on average, if one in `reduction` goes on at each rung, and the audit takes its share."""

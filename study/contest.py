@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 
 import optuna
 
+from search_spaces.errors import InputError, require
 from search_spaces.schedule import Schedule
 from study.configuration import Configuration
 from study.engine import Engine
@@ -36,7 +37,8 @@ class Row:
     epochs, seconds: spent when so many trials had finished as the comparison is about. error: of the incumbent then.
     lost: whether a schedule that was tried by then would have beaten it, on the validation rows of the search, in
     a full run; None where that is not known. family: of the incumbent. overhead: milliseconds per trial outside
-    training. spent: epochs, when the search was ended. trace: all changes of the incumbent until then.
+    training, None where that was not told apart. spent: epochs, when the search was ended. trace: all changes of the
+    incumbent until then.
     """
 
     workload: str
@@ -47,13 +49,18 @@ class Row:
     error: float
     lost: bool | None
     family: str
-    overhead: float
+    overhead: float | None
     spent: float
     trace: tuple[Moment, ...]
 
 
 def watch(
-    workload: Workload, configuration: Configuration, engine: Engine, trials: int, epochs: float
+    workload: Workload,
+    configuration: Configuration,
+    engine: Engine,
+    trials: int,
+    epochs: float,
+    seconds_per_epoch: Mapping[int, float] | None = None,
 ) -> tuple[Trace, Mark]:
     """Search until so many trials are finished, and so many epochs spent.
 
@@ -61,8 +68,11 @@ def watch(
     """
     size = min(configuration.trials_per_generation, trials)  # a generation is to end with the trials
     configuration = replace(configuration, trials_per_generation=size)
+    together = configuration.generation_size(workload.steps_per_epoch)
+    require(trials % together == 0, f"--trials must be a multiple of {together}, what is decided together", trials)
     optuna_study = optuna.create_study(direction=workload.metric.direction)
-    traced = TracedEngine(engine.cohort, engine.workers, inner=engine)
+    timed = seconds_per_epoch or {}
+    traced = TracedEngine(engine.cohort, engine.workers, inner=engine, seconds_per_epoch=timed)
     trace, finished = traced.trace, None
     with closing(search(optuna_study, workload, configuration, traced, MOST_TRIALS * trials)) as generations:
         for generation in generations:
@@ -83,20 +93,22 @@ def contest(
     epochs: float,
     true_error: Callable[[Schedule], float],
     full_error: Callable[[Schedule], float] | None = None,
-    seconds_per_epoch: float = 0.0,
+    seconds_per_epoch: Mapping[int, float] | None = None,
 ) -> Row:
     """Search for so many trials, and at least so many epochs; judge all that was ever the incumbent.
 
     true_error: the mean test error of a schedule over fresh seeds. full_error: its validation error in a full run of
-    the search's seed, where that is known. seconds_per_epoch: of training one run, where the engine does not train.
+    the search's seed, where that is known. seconds_per_epoch: of training one run, by how many are trained together,
+    where the engine does not train.
     """
-    trace, finished = watch(workload, configuration, engine, trials, epochs)
+    trace, finished = watch(workload, configuration, engine, trials, epochs, seconds_per_epoch)
     sign = 1 if workload.metric.direction == "minimize" else -1
     incumbents = trace.incumbents(sign)
-    moments = [
-        Moment(round(one.epochs, 2), round(one.seconds + one.epochs * seconds_per_epoch, 3), true_error(one.schedule))
-        for one in incumbents
-    ]
+    moments = [Moment(round(one.epochs, 2), round(one.seconds, 3), true_error(one.schedule)) for one in incumbents]
+    if not incumbents:
+        raise InputError(
+            f"no run of {arm}, search seed {configuration.sampler_seed}, came to its end: give more --trials"
+        )
     last = max(index for index, one in enumerate(incumbents) if one.epochs <= finished.epochs)
     chosen = incumbents[last].schedule
     lost = None
@@ -108,11 +120,11 @@ def contest(
         arm=arm,
         search_seed=configuration.sampler_seed,
         epochs=round(finished.epochs, 2),
-        seconds=round(finished.seconds + finished.epochs * seconds_per_epoch, 3),
+        seconds=round(finished.seconds, 3),
         error=moments[last].error,
         lost=lost,
         family=chosen.family,
-        overhead=round(1000 * finished.seconds / trials, 2),
+        overhead=round(1000 * (finished.seconds - finished.training) / trials, 2) if seconds_per_epoch else None,
         spent=round(trace.epochs, 2),
         trace=tuple(moments),
     )

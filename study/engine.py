@@ -147,7 +147,7 @@ def choose(options: EngineOptions, workload: Workload, configuration: Configurat
     workers = options.workers or 0
     if options.engine == "loop" or options.cohort == 1 or (options.engine == "auto" and workers and not options.cohort):
         return Engine(1, workers), "as you said"
-    wanted = options.cohort or configuration.most_together
+    wanted = options.cohort or configuration.most_together(workload.steps_per_epoch)
     most = min(wanted, runs_in_memory(workload))
     if options.engine == "auto" and not options.cohort:
         return fastest(workload, configuration, most)

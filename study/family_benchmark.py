@@ -60,7 +60,7 @@ def parts(plan: Plan, budgets: Sequence[int], search_seeds: int, confirm_seeds: 
             sampler_seed = plan.sampler_seed + repeat
             for family in plan.families:
                 values = shared | {"families": (family,), "sampler_seed": sampler_seed, "epochs": epochs}
-                repeated = f"-search-{sampler_seed}" if search_seeds > 1 else ""
+                repeated = f"-search-{sampler_seed}" if repeat else ""
                 found.append(Part(f"{group}-{epochs}-epochs-{family}{repeated}", Configuration(**values), seeds))
     return found
 

@@ -98,13 +98,14 @@ def peak_spans(optuna_study: optuna.Study, trials: Sequence[FrozenTrial]) -> dic
 def edge_warnings(optuna_study: optuna.Study, trials: Sequence[FrozenTrial]) -> list[str]:
     """A line for each numeric parameter whose best values crowd at an end of its range.
 
-    Looked at is the best tenth of the finished trials, five at least: those that got furthest first, and the better
-    ones first among those. A parameter is named if FEWEST_AT_EDGE of these have it, and more than half of those that
-    have it lie in the same outer 5 % of its range, on a log scale where it is searched on one. Categories have no
-    edges, nor has an integer of fewer than FEWEST_INTEGERS values.
+    Looked at is the best tenth of the finished trials that were not audited, five at least: those that got furthest
+    first, and the better ones first among those. A parameter is named if FEWEST_AT_EDGE of these have it, and more than
+    half of those that have it lie in the same outer 5 % of its range, on a log scale where it is searched on one.
+    Categories have no edges, nor has an integer of fewer than FEWEST_INTEGERS values.
     """
     sign = better_first(optuna_study)
     converged = [t for t in trials if t.intermediate_values and not t.user_attrs["record"]["diverged"]]
+    converged = [t for t in converged if not t.user_attrs["record"].get("audited_from")]
     last = {trial.number: max(trial.intermediate_values.items()) for trial in converged}  # (epochs, value)
     converged.sort(key=lambda trial: (-last[trial.number][0], sign * last[trial.number][1], trial.number))
     best = converged[: max(FEWEST_BEST, math.ceil(BEST_PART * len(trials)))]

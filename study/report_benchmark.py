@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from statistics import mean
 
 import optuna
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 from search_spaces import from_params
 from study.export import torch_code
@@ -17,7 +17,7 @@ from study.records import best_trial, better_first, finished_trials, spent_epoch
 from study.report_section import Section, code, environment, escaped, searched, setting, shown, space_section, table
 from study.statistics import Interval, best_of_k
 from study.study_figures import curve_of, measure_of, peak_sensitivity
-from study.verdict import RULE, Standing, standings, variance_split
+from study.verdict import RULE, Standing, seeds_needed, standings, variance_split
 
 MOST_CURVES = 5
 """Families whose schedules are drawn."""
@@ -62,6 +62,13 @@ def confirmed(studies: Sequence[optuna.Study]) -> dict[str, list[float]]:
     return {family_of(s): s.user_attrs["confirmed"]["test"] for s in studies if "confirmed" in s.user_attrs}
 
 
+def chosen(study: optuna.Study) -> FrozenTrial | None:
+    """The trial whose schedule was confirmed; the best so far where none is."""
+    trials = finished_trials(study)
+    kept = study.user_attrs.get("confirmed")
+    return trials[kept["trial"]] if kept else best_trial(study, trials)
+
+
 def ranking(studies: Sequence[optuna.Study]) -> list[Standing]:
     """The families of one budget, best first; those that are confirmed with the same number of seeds as the first."""
     values = confirmed(studies)
@@ -81,7 +88,10 @@ def answer(budgets: dict[int, list[optuna.Study]], ranked: dict[int, list[Standi
             continue
         best, *others = found
         ties = [f"`{one.name}`" for one in others if one.tied_with_best]
-        said = f"tied with {', '.join(ties)}" if ties else "better than every other"
+        said = f"tied with {', '.join(ties)}" if ties else "better than every other" if others else "the only one"
+        needed = seeds_needed(max(1, len(others)))
+        if best.n < needed:
+            said += f" ({needed} seeds are the fewest that could tell {len(found)} families apart)"
         control = ""
         if best.to_control and best.p_control is not None and best.name != "constant":
             gap = signed(best.to_control)
@@ -90,7 +100,7 @@ def answer(budgets: dict[int, list[optuna.Study]], ranked: dict[int, list[Standi
     body = [f"{setting(some)}. Means over {n_of(ranked)} fresh seeds with 95 % intervals.", "\n".join(lines)]
     longest = max(budgets)
     order = [standing.name for standing in ranked[longest]]
-    best_trials = {family_of(s): (s, best_trial(s, finished_trials(s))) for s in budgets[longest]}
+    best_trials = {family_of(s): (s, chosen(s)) for s in budgets[longest]}
     drawn = [best_trials[name] for name in order[:MOST_CURVES]]
     figures = {
         "families.svg": families_figure(
@@ -212,7 +222,7 @@ def schedules(budgets: dict[int, list[optuna.Study]]) -> Section:
     rows, blocks = [], []
     for epochs, studies in budgets.items():
         for study in studies:
-            best = best_trial(study, finished_trials(study))
+            best = chosen(study)
             if best:
                 values = [
                     f"{n} {v:.3g}" if isinstance(v, float) else f"{n} {v}"
@@ -223,7 +233,7 @@ def schedules(budgets: dict[int, list[optuna.Study]]) -> Section:
         found = ranking(studies)
         if found:
             study = next(s for s in studies if family_of(s) == found[0].name)
-            best = best_trial(study, finished_trials(study))
+            best = chosen(study)
             assert best is not None
             total_steps = epochs * study.user_attrs["steps_per_epoch"]
             lines = torch_code(from_params(best.params), total_steps, study.user_attrs["optimizer_code"])

@@ -117,7 +117,7 @@ def audit(study: optuna.Study) -> Section:
     found = audits(study, Tally.of(study).trials)
     if not found:
         return Section("Was pruning wrong?", "Not looked at: `--audit 0.1` lets a tenth of the pruned trials run on.")
-    heads = ["family", "pruned", "audited", "beat the winner", "95 % interval", "beat half"]
+    heads = ["family", "pruned", "audited", "beat the best kept", "95 % interval", "beat half"]
     rows = [
         [f"`{one.name}`", str(one.pruned), str(one.audited), str(one.better_than_winner),
          f"{one.wrong[0]:.0%} to {one.wrong[1]:.0%}", str(one.better_than_half)]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import optuna
 from optuna.trial import FrozenTrial
 
-from search_spaces import from_params
+from search_spaces import InputError, from_params
 from study.engine import Engine
 from study.records import CURVE_POINTS, finished_trials
 from study.training import Run
@@ -66,8 +67,15 @@ def companions(optuna_study: optuna.Study, trial: FrozenTrial, horizon: str) -> 
             return False
         if horizon == first:
             return bool(theirs["place"]["batch"] == record["place"]["batch"])
-        return (theirs["audited_from"] is None) == (record["audited_from"] is None)
+        return runs_on(theirs) == runs_on(record)
 
+    def runs_on(record: dict[str, Any]) -> bool:
+        """Whether it trained this run for an audit only."""
+        return record["audited_from"] is not None and int(horizon) > record["audited_from"]
+
+    stored = sum(place(other)[0] == place(trial)[0] for other in finished_trials(optuna_study))
+    if stored < record["place"]["size"]:
+        raise InputError("the trials that were trained with this one are not finished: let the search go on first")
     return sorted(filter(with_it, finished_trials(optuna_study)), key=place)
 
 

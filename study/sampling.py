@@ -18,7 +18,8 @@ def make_sampler(name: str, startup_trials: int, sampler_seed: int, generation: 
 
     tpe: Optuna's default, multivariate; tpe-univariate: each parameter by itself; tpe-group: families apart.
     gp: a Gaussian process over the parameters that all families share, the others at random. qmc: a scrambled Sobol
-    sequence over the same, anew for every generation. startup_trials: drawn at random before tpe and gp model anything.
+    sequence over the parameters of the view's first trial, anew for every generation, the others at random.
+    startup_trials: drawn at random before tpe and gp model anything.
     Raises InputError for an unknown name.
     """
     with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import optuna
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 
 from search_spaces import suggest
 from study.candidate import Candidate, frozen
@@ -27,7 +27,7 @@ from study.records import CURVE_POINTS, better_first, finished_trials
 from study.sampling import make_sampler
 from study.trainer import Trains
 from study.training import Run
-from study.view import make_view, next_generation, place
+from study.view import make_view, next_generation, place, tell
 from study.workload import Workload
 
 SAVE_EVERY = 5.0
@@ -85,7 +85,9 @@ def search(
     """
     with engine.trainer(workload) as trainer:
         while len(finished := sorted(finished_trials(optuna_study), key=place)) < trials:
-            number, size, stored = next_generation(finished, configuration.generation_size, trials)
+            number, size, stored = next_generation(
+                finished, configuration.generation_size(workload.steps_per_epoch), trials
+            )
             earlier = [trial for trial in finished if place(trial) < (number, 0)]
             generation = Generation(number, size, frozenset(stored))
             competition = Competition(optuna_study, workload, configuration, trainer, generation, stored, interrupted)
@@ -134,7 +136,7 @@ class Competition:
             for candidate in batch:
                 if not self.at_every_epoch:
                     candidate.trial.report(candidate.reported[first], step=first)
-                view.tell(candidate.trial, state=TrialState.PRUNED)  # the sampler learns from what it reported
+                tell(view, candidate.trial, self.configuration)
         live, audited = self.generation.candidates, list[Candidate]()
         sign = better_first(self.optuna_study)
         for before, horizon in pairwise(horizons):
@@ -178,6 +180,9 @@ class Competition:
         seed = self.configuration.train_seed
         runs = [Run(candidate.schedule, horizon, seed, evaluations) for candidate in live]
         done = {index for index, candidate in enumerate(live) if candidate.trained >= horizon}
+        for candidate in live:
+            if candidate.trained == horizon:  # loaded: it ended here at an earlier start
+                candidate.pruned = candidate.evaluations[-1].diverged
         begun: dict[int, Candidate] = {}
         seconds_before = [candidate.seconds for candidate in live]
         spent = 0.0

@@ -83,7 +83,7 @@ def overhead(
     found, moments = our_study(workload, configuration, trials, folder / "long.db")
     records = [trial.user_attrs["record"] for trial in found]
     costs = []
-    for number in (math.ceil(end / configuration.generation_size) - 1 for end in at):
+    for number in (math.ceil(end / configuration.generation_size(workload.steps_per_epoch)) - 1 for end in at):
         training = [record["seconds"] for record in records if record["place"]["generation"] == number]
         costs.append((moments[number + 1] - moments[number] - sum(training)) / len(training))
     return costs

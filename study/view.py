@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Literal
 
 import optuna
-from optuna.trial import FrozenTrial, TrialState, create_trial
+from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from study.configuration import Configuration
 from study.pruning import make_pruner
@@ -45,21 +45,37 @@ def make_view(
         direction=direction,
         pruner=make_pruner(configuration.pruner, configuration.epochs),
     )
-    view.add_trials(as_seen_by_view(trial) for trial in earlier)
+    view.add_trials(as_seen_by_view(trial, hears_short_runs_only(configuration)) for trial in earlier)
     return view
 
 
-def as_seen_by_view(trial: FrozenTrial) -> FrozenTrial:
+def hears_short_runs_only(configuration: Configuration) -> bool:
+    """Whether the sampler is one that learns from complete trials only: it is told all trials' first runs as such."""
+    return configuration.sampler == "gp" and configuration.pruner == "horizon"
+
+
+def tell(view: optuna.Study, trial: Trial, configuration: Configuration) -> None:
+    """Let the sampler learn from what the trial has reported."""
+    if hears_short_runs_only(configuration):
+        view.tell(trial, next(iter(view.get_trials(deepcopy=False)[trial.number].intermediate_values.values())))
+    else:
+        view.tell(trial, state=TrialState.PRUNED)
+
+
+def as_seen_by_view(trial: FrozenTrial, first_run_only: bool = False) -> FrozenTrial:
     """A stored trial without what only people read, and with what the pruner noted on it.
 
     One that an audit let run on is seen as pruned where it would have been: the study is to find what it finds without
-    the audit.
+    the audit. first_run_only: as complete, with the value of its first run.
     """
     pruned_at = trial.user_attrs["record"]["audited_from"]
     heard = {epoch: value for epoch, value in trial.intermediate_values.items() if epoch <= (pruned_at or epoch)}
+    state, value = (TrialState.PRUNED, heard[pruned_at]) if pruned_at else (trial.state, trial.value)
+    if first_run_only:
+        state, value = TrialState.COMPLETE, next(iter(heard.values()))
     return create_trial(
-        state=TrialState.PRUNED if pruned_at else trial.state,
-        value=heard[pruned_at] if pruned_at else trial.value,
+        state=state,
+        value=value,
         params=trial.params,
         distributions=trial.distributions,
         intermediate_values=heard,

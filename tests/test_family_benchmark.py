@@ -87,8 +87,8 @@ def test_the_report_ranks_the_families(folder, command, tmp_path):
 def test_repeated_searches_have_seeds_of_their_own():
     found = parts(Plan(families=("constant", "rex")), [5, 20], 2, 3, "g")
     assert [part.name for part in found[:4]] == [
-        "g-5-epochs-constant-search-0",
-        "g-5-epochs-rex-search-0",
+        "g-5-epochs-constant",
+        "g-5-epochs-rex",
         "g-5-epochs-constant-search-1",
         "g-5-epochs-rex-search-1",
     ]

@@ -66,7 +66,7 @@ def test_the_command_in_a_process_of_its_own(folder):
     said = process.communicate(timeout=250)[0]
     assert process.returncode == 0, said
     assert said.endswith("Reproduced to the last bit.\n")
-    assert re.search(r"1 epochs.*: stored ([\d.]+), reproduced \1: equal", said)
+    assert re.search(r"4 epochs.*: stored ([\d.]+), reproduced \1: equal", said)
 
 
 def test_what_differs_is_told(folder, command, monkeypatch):
