@@ -11,7 +11,7 @@ from conftest import start
 from optuna.trial import TrialState
 from test_search import finished
 
-ARGUMENTS = ["--dataset", "digits", "--epochs", 4, "--rung-fractions", 0.25, "--study", "killed"]
+ARGUMENTS = ["--dataset", "digits", "--epochs", 4, "--rung-fractions", 0.25, "--least-updates", 1, "--study", "killed"]
 
 
 def ask(folder, query):

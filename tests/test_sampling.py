@@ -1,7 +1,10 @@
 """The samplers: their names, and that each draws from its seed alone."""
 
+from dataclasses import replace
+
 import optuna
 import pytest
+from conftest import SMALL, run_search
 
 from search_spaces import InputError, suggest
 from study.sampling import SAMPLERS, make_sampler
@@ -45,6 +48,22 @@ def test_quasi_random_numbers_go_on_in_the_next_batch():
     eighths = [int(8 * value) for value in later[:8]]
     assert sorted(eighths) == list(range(8))
     assert len(set(later)) == 15
+
+
+def test_the_gaussian_process_learns_from_short_runs(storage, workload, monkeypatch):
+    """Optuna's would wait for complete trials, of which a generation has none until its end."""
+    learnt = []
+    sample = optuna.samplers.GPSampler.sample_relative
+
+    def noted(self, study, trial, search_space):
+        found = sample(self, study, trial, search_space)
+        learnt.append(bool(found))
+        return found
+
+    monkeypatch.setattr(optuna.samplers.GPSampler, "sample_relative", noted)
+    run_search(storage, workload, 20, replace(SMALL, sampler="gp", startup_trials=5))
+    assert not any(learnt[:5])
+    assert all(learnt[5:])
 
 
 def test_unknown_names():
