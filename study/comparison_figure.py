@@ -10,12 +10,15 @@ import numpy as np
 from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from study.comparison import mean, moment, of_arm, of_workload, regret_at
 from study.contest import Row
 from study.statistics import mean_interval
 from study.style import COLORS, LOOK, SAVE
 
+LEAST = 0.01
+"""Points below which a log axis does not go."""
 SHARES = (0.02, 0.03, 0.05, 0.07, 0.1, 0.14, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7, 0.85, 1.0)
 """Where regret is drawn, as shares of the epochs of a search without pruning."""
 
@@ -32,7 +35,10 @@ def draw(
                 own = of_arm(of_workload(rows, workload), arm)
                 draw_arm(by_epochs, by_seconds, own, best[workload], full_epochs[workload], arm, number)
             by_epochs.set_title(workload)
-            by_epochs.set_ylim(bottom=0)
+            by_epochs.set_yscale("log")
+            by_epochs.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            by_epochs.yaxis.set_major_formatter("{x:g}")
+            by_epochs.yaxis.set_minor_formatter("")
             by_epochs.set_ylabel("regret (points of test error)")
         panels[-1, 0].set_xlabel("epochs trained (% of a search without pruning)")
         panels[-1, 1].set_xlabel("seconds, one thread")
@@ -61,7 +67,8 @@ def draw_arm(
     means = np.array([interval.mean for interval in found])
     percent = [100 * share for share in shown]
     by_epochs.plot(percent, means, **line)
-    low, high = [interval.low for interval in found], [interval.high for interval in found]
+    least = max(LEAST, min(means, default=LEAST) / 2)
+    low, high = ([max(least, end) for end in ends] for ends in zip(*((i.low, i.high) for i in found), strict=True))
     by_epochs.fill_between(percent, low, high, color=line["color"], alpha=0.15, linewidth=0)
     rate = mean([row.seconds / row.epochs for row in rows])
     by_seconds.plot([share * full_epochs * rate for share in shown], means, **line)
