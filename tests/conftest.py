@@ -29,6 +29,7 @@ SMALL = Configuration(
     epochs=4,
     rung_fractions=(0.25,),
     least_updates=1,
+    reduction=4,
     startup_trials=10,
     trials_per_batch=5,
     trials_per_generation=10,
