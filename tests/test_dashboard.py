@@ -19,7 +19,20 @@ SEARCH = Path(__file__).parents[1] / "scripts" / "search.py"
 DASHBOARD = Path(sys.executable).with_name("optuna-dashboard")
 TRIALS = 4
 # Two rungs, 1 and 2 epochs; the best of a batch of four go on.
-OPTIONS = ["--dataset", "digits", "--epochs", "2", "--rung-fractions", "0.5", "--device", "cpu", "--study", "browsed"]
+OPTIONS = [
+    "--dataset",
+    "digits",
+    "--epochs",
+    "2",
+    "--rung-fractions",
+    "0.5",
+    "--least-updates",
+    "1",
+    "--device",
+    "cpu",
+    "--study",
+    "browsed",
+]
 STORED = """
     SELECT trials.number, step, intermediate_value FROM trials JOIN trial_intermediate_values USING (trial_id)
     ORDER BY trials.number, step
