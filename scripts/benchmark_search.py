@@ -47,7 +47,7 @@ class Options:
     configuration: Annotated[Configuration, tyro.conf.OmitArgPrefixes]
     """The search that all arms change; of recorded runs, the workload is that of the recording."""
     compare: str = "pruners"
-    """What is compared: pruners, rungs, samplers, samplers-unpruned, samplers-pruned, startup, batches, generations."""
+    """What is compared: a name of study/arms.py, such as pruners, rungs, floors, samplers, startup or batches."""
     arms: tuple[str, ...] = ()
     """Which of the arms; differences are to the first two. None: all."""
     search_seeds: int = 20

@@ -94,8 +94,8 @@ def benchmark(
             return
         kept = optuna_study.user_attrs.get("confirmed", {})
         if (kept.get("trial"), kept.get("seeds")) != (best.number, part.seeds):
-            schedule, cohort = from_params(best.params), max(engine.cohort, 1)
-            test = confirm(workload, schedule, part.configuration.epochs, part.seeds, cohort)
+            schedule = from_params(best.params)
+            test = confirm(workload, schedule, part.configuration.epochs, part.seeds, engine.cohort)
             kept = {"trial": best.number, "seeds": part.seeds, "test": test}
             optuna_study.set_user_attr("confirmed", kept)
             epochs += len(part.seeds) * part.configuration.epochs

@@ -9,7 +9,7 @@ from typing import Any
 
 import optuna
 
-from study.storage import DEFAULT_STORAGE
+from study.engine import Engine
 
 
 @dataclass(frozen=True)
@@ -77,9 +77,8 @@ def environment(studies: Sequence[optuna.Study]) -> Section:
 
 def engine_of(study: optuna.Study) -> str:
     """How the study's runs were trained."""
-    engine = study.user_attrs.get("engine", {"engine": "loop", "cohort": 1, "workers": 0})
-    how = engine["engine"] if engine["cohort"] == 1 else f"lockstep of {engine['cohort']}"
-    return how + (f" in {engine['workers']} workers" if engine["workers"] else "")
+    stored = study.user_attrs.get("engine", {"cohort": 1, "workers": 0})
+    return str(Engine(stored["cohort"], stored["workers"]))
 
 
 def setting(study: optuna.Study) -> str:
@@ -120,6 +119,3 @@ def range_of(domain: Mapping[str, Any]) -> str:
     if "choices" in a:
         return ", ".join(escaped(str(choice)) for choice in a["choices"])
     return f"{a['low']:g} to {a['high']:g}" + (", log scale" if a.get("log") else "")
-
-
-STORED = f"The database of a search is {DEFAULT_STORAGE} unless --storage says otherwise."

@@ -27,9 +27,8 @@ class Ended:
 
 @dataclass(frozen=True)
 class Mark:
-    """A moment of a search: how many runs had ended and been begun, what was spent; training: of the seconds."""
+    """A moment of a search: how many runs had been begun, what was spent; training: of the seconds."""
 
-    ended: int
     tried: int
     epochs: float
     seconds: float
@@ -57,7 +56,7 @@ class Trace:
 
     def mark(self) -> Mark:
         """The present moment."""
-        return Mark(len(self.ended), len(self.tried), self.epochs, self.seconds, self.training)
+        return Mark(len(self.tried), self.epochs, self.seconds, self.training)
 
     def incumbents(self, sign: int) -> list[Ended]:
         """What one would have taken at each moment: the best of the longest runs so far; each change of it, in order.

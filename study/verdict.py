@@ -23,9 +23,9 @@ are corrected by Holm's method. A family whose corrected p-value against the bes
 it. Intervals are 95 % BCa bootstrap intervals, each for itself, and decide nothing.
 
 Not claimed: that ties are equal (these seeds do not tell them apart); how far ahead the best is, or that a verdict
-against it errs in only 5 % of comparisons, for it was picked on the seeds that it is judged by (15 equal families, 12
-seeds: in 15 % of simulated comparisons some family is called worse); anything between two families of which neither is
-the best or the control; anything about another search for the same family, another workload or another budget.
+against it errs in only 5 % of comparisons, for it was picked on the seeds that it is judged by; anything
+between two families of which neither is the best or the control; anything about another search for
+the same family, another workload or another budget.
 """
 """How a comparison of families is decided, written before there were results; a report prints it above them."""
 
@@ -63,9 +63,8 @@ def standings(values: Mapping[str, Sequence[float]], direction: str, control: st
     An arm against itself is a difference of 0, p 1 and one half, and counts in no correction; without the control among
     the arms, what concerns it is None.
 
-    The best is picked on the seeds that it is then compared on, which flatters it (the winner's curse): in 15 % of 2000
-    simulated comparisons of 15 equal arms, 12 normal values each, some arm came out worse than the best, where LEVEL
-    promises 5 %. The control is chosen beforehand: some arm differed from it in 3 %.
+    The best is picked on the seeds that it is then compared on, which flatters it (the winner's curse): more arms
+    are called worse by chance than LEVEL says. The control is chosen beforehand; there LEVEL holds.
     """
     sign = {"minimize": 1, "maximize": -1}.get(direction)
     if sign is None:
