@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-OPTUNA: dict[str, Any] = {"startup_trials": 10}
-"""Optuna's own default, for searches as they are made without this project."""
+from study.sampling import SAMPLERS
+
+OPTUNA: dict[str, Any] = {"sampler": "tpe", "startup_trials": 10}
+"""Optuna's own defaults, for searches as they are made without this project."""
 ONE_BY_ONE: dict[str, Any] = {"trials_per_batch": 1, **OPTUNA}
 """Optuna's pruners judge one trial after another, as in `study.optimize`; the others in batches."""
 NONE: dict[str, Any] = {"pruner": "none"}
@@ -16,8 +18,6 @@ def rungs(*fractions: float, reduction: int) -> dict[str, Any]:
     """A shape of the rungs."""
     return {"rung_fractions": fractions, "reduction": reduction}
 
-
-SAMPLERS = ("tpe", "tpe-univariate", "tpe-group", "gp", "qmc", "random")
 
 ARMS: dict[str, dict[str, dict[str, Any]]] = {
     "pruners": {"none": NONE | OPTUNA, "horizon": {}, **STOCK},
@@ -35,8 +35,8 @@ ARMS: dict[str, dict[str, dict[str, Any]]] = {
     "samplers": {name: {"sampler": name} for name in SAMPLERS},
     "samplers-unpruned": {name: {"sampler": name, **NONE} for name in SAMPLERS},
     "samplers-pruned": {
-        f"{sampler}, {pruner}": {"sampler": sampler, **changes}
-        for sampler in ("tpe", "random", "gp")
+        f"{sampler}, {pruner}": {**changes, "sampler": sampler}
+        for sampler in ("gp", "tpe", "random")
         for pruner, changes in {"horizon": {}, **STOCK}.items()
     },
     "floors": {f"{updates} updates at least": {"least_updates": updates} for updates in (100, 1)},

@@ -46,11 +46,11 @@ class Plan:
     """Trials asked together; each batch learns from the whole batches before it (results/search/batches.md)."""
     trials_per_generation: int = 50
     """horizon: trials that compete for the long runs, when all had a short one (results/search/generations.md)."""
-    sampler: str = "tpe"
-    """tpe, tpe-univariate, tpe-group, gp, qmc (quasi-random) or random. In results/search/samplers.md gp found better
-    schedules, for some 50 milliseconds more a trial; the others are alike."""
+    sampler: str = "gp"
+    """gp, tpe, tpe-univariate, tpe-group, qmc (quasi-random) or random. gp finds the best schedules
+    (results/search/samplers.md), but is slow where a study has thousands of trials; tpe is not."""
     startup_trials: int = 30
-    """Trials drawn at random before the sampler learns; 10 to 30 are alike in results/search/startup.md."""
+    """Trials drawn at random before the sampler learns (results/search/startup.md)."""
     audit: float = 0.0
     """Share of the trials to be pruned that run to their end all the same, to tell how often pruning is wrong."""
     sampler_seed: int = 0

@@ -10,7 +10,7 @@ from optuna.samplers import BaseSampler, GPSampler, QMCSampler, RandomSampler, T
 
 from search_spaces.errors import unknown
 
-SAMPLERS = ("tpe", "tpe-univariate", "tpe-group", "gp", "qmc", "random")
+SAMPLERS = ("gp", "tpe", "tpe-univariate", "tpe-group", "qmc", "random")
 
 
 def make_sampler(name: str, startup_trials: int, sampler_seed: int, generation: int, batch: int) -> BaseSampler:

@@ -30,6 +30,7 @@ SMALL = Configuration(
     rung_fractions=(0.25,),
     least_updates=1,
     reduction=4,
+    sampler="tpe",
     startup_trials=10,
     trials_per_batch=5,
     trials_per_generation=10,

@@ -40,7 +40,7 @@ def test_a_first_search(command, tmp_path):
             "--pruner medium",
             "unknown pruner 'medium': did you mean 'median'? Valid: horizon, median, hyperband, halving, none",
         ),
-        ("--sampler tpee", "unknown sampler 'tpee': did you mean 'tpe'? Valid: tpe, tpe-univariate, tpe-group, gp, "),
+        ("--sampler tpee", "unknown sampler 'tpee': did you mean 'tpe'? Valid: gp, tpe, tpe-univariate, tpe-group, "),
         ("--audit 1.5", "--audit must be from 0 to 1, but 1.5 was given"),
         ("--startup-trials 0", "--startup-trials must be at least 1, but 0 was given"),
         ("--device gpu", "--device must be auto, cpu or cuda, but 'gpu' was given"),
