@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from search_spaces.schedule import Schedule
-from study.trainer import Trainer
-from study.training import Run
+from study.trainer import Trainer, never
+from study.training import Evaluation, Run, Stop
 from study.workload import Workload
 
 FIRST_FRESH_SEED = 1000
 """Where confirming seeds start, by habit: far from those that searches train with."""
+LOOKS = 10
+"""Evaluations of a run, for those who wait."""
 
 
 def confirm(
@@ -20,6 +22,21 @@ def confirm(
 
     cohort: the most runs that are trained together.
     """
-    runs = [Run(schedule, epochs, seed, evaluations=1, test=True) for seed in train_seeds]
-    last = {evaluation.run: evaluation for evaluation in Trainer(workload, cohort).train(runs) if evaluation.last}
-    return [workload.metric.worst if run.test_metric is None else run.test_metric for _, run in sorted(last.items())]
+    *_, (_, test) = confirming(workload, schedule, epochs, train_seeds, cohort)
+    return test
+
+
+def confirming(
+    workload: Workload, schedule: Schedule, epochs: int, train_seeds: Sequence[int], cohort: int = 1, stop: Stop = never
+) -> Iterator[tuple[float, list[float]]]:
+    """The same on its way: (epochs trained by now, the test metrics of the runs that have ended), after each look.
+
+    stop: asked before every update whether to leave the run of that index.
+    """
+    runs = [Run(schedule, epochs, seed, evaluations=LOOKS, test=True) for seed in train_seeds]
+    latest: dict[int, Evaluation] = {}
+    for evaluation in Trainer(workload, cohort).train(runs, stop):
+        latest[evaluation.run] = evaluation
+        trained = sum(one.step for one in latest.values()) / workload.steps_per_epoch
+        ended = [one for _, one in sorted(latest.items()) if one.last]
+        yield trained, [workload.metric.worst if one.test_metric is None else one.test_metric for one in ended]

@@ -11,7 +11,7 @@ import optuna
 
 from search_spaces import from_params
 from study.configuration import Configuration, Plan
-from study.confirm import FIRST_FRESH_SEED, confirm
+from study.confirm import FIRST_FRESH_SEED, confirming
 from study.engine import Engine, EngineOptions, agree
 from study.records import best_trial, finished_trials
 from study.search import search
@@ -94,11 +94,14 @@ def benchmark(
             return
         kept = optuna_study.user_attrs.get("confirmed", {})
         if (kept.get("trial"), kept.get("seeds")) != (best.number, part.seeds):
-            schedule = from_params(best.params)
-            test = confirm(workload, schedule, part.configuration.epochs, part.seeds, engine.cohort)
-            kept = {"trial": best.number, "seeds": part.seeds, "test": test}
+            schedule, full, cohort = from_params(best.params), part.configuration.epochs, engine.cohort
+            for trained, test in confirming(workload, schedule, full, part.seeds, cohort, lambda _: interrupted()):
+                kept = {"trial": best.number, "seeds": part.seeds, "test": test}
+                yield Progress(engine, epochs + trained, best.value)
+            if interrupted():
+                raise KeyboardInterrupt
             optuna_study.set_user_attr("confirmed", kept)
-            epochs += len(part.seeds) * part.configuration.epochs
+            epochs += len(part.seeds) * full
         yield Progress(engine, epochs, best.value, mean(kept["test"]))
 
 

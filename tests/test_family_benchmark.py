@@ -4,15 +4,19 @@ import re
 from statistics import mean
 
 import pytest
+import torch
 from conftest import ROOT, start
 
 from search_spaces import from_params
 from study.configuration import Configuration, Plan
 from study.confirm import confirm
-from study.family_benchmark import parts
+from study.engine import EngineOptions
+from study.family_benchmark import benchmark, parts
+from study.provenance import provenance
 from study.records import best_trial, finished_trials
 from study.storage import read_studies
 
+CPU = torch.device("cpu")
 SHORT = ["--dataset", "digits", "--families", "constant", "linear", "step", "--least-updates", 1]
 ARGUMENTS = [*SHORT, "--epochs", 2, 4, "--trials-per-family", 4, "--confirm-seeds", 3, "--name", "b"]
 
@@ -127,3 +131,33 @@ def test_the_help_names_the_flags(command):
     for flag in ("--epochs", "--families", "--trials-per-family", "--confirm-seeds", "--search-seeds"):
         assert flag in result.out
     assert (ROOT / "scripts/benchmark.py").read_text().count("--epochs 5 20 80") == 1
+
+
+def test_an_interruption_while_confirming_ends_it_and_the_next_start_goes_on(storage, data_root):
+    plan = Plan(dataset="digits", families=("linear",), least_updates=1, sampler="tpe")
+    [part] = parts(plan, [2], 1, 3, "g")
+    workload = plan.load_workload(data_root)
+
+    def trained(interrupted):
+        return list(
+            benchmark(part, workload, 2, storage, "g", EngineOptions("loop"), provenance(CPU), interrupted=interrupted)
+        )
+
+    asked = 0
+
+    def once_confirming():
+        nonlocal asked
+        studies = read_studies(storage, "g")
+        asked += len(finished_trials(studies[0])) == 2  # the search is over
+        return asked > 5
+
+    with pytest.raises(KeyboardInterrupt):
+        trained(once_confirming)
+    [study] = read_studies(storage, "g")
+    assert len(finished_trials(study)) == 2
+    assert "confirmed" not in study.user_attrs
+    steps = [progress.epochs for progress in trained(lambda: False)]
+    assert steps == sorted(steps)
+    assert steps[-1] == 3 * 2, "only confirming is left, three runs of two epochs"
+    [study] = read_studies(storage, "g")
+    assert len(study.user_attrs["confirmed"]["test"]) == 3
