@@ -40,8 +40,8 @@ ARMS: dict[str, dict[str, dict[str, Any]]] = {
         for pruner, changes in {"horizon": {}, **STOCK}.items()
     },
     "floors": {f"{updates} updates at least": {"least_updates": updates} for updates in (100, 1)},
-    "startup": {f"{trials} at random": {"startup_trials": trials} for trials in (30, 10, 20, 40)},
-    "startup-unpruned": {f"{trials} at random": {"startup_trials": trials, **NONE} for trials in (30, 10, 20, 40)},
+    "startup": {f"{trials} at random": {"startup_trials": trials} for trials in (20, 10, 30, 40)},
+    "startup-unpruned": {f"{trials} at random": {"startup_trials": trials, **NONE} for trials in (20, 10, 30, 40)},
     "batches": {f"batches of {size}": {"trials_per_batch": size} for size in (10, 1, 5, 25, 50)},
     "generations": {f"generations of {size}": {"trials_per_generation": size} for size in (50, 10, 25)},
 }

@@ -49,7 +49,7 @@ class Plan:
     sampler: str = "gp"
     """gp, tpe, tpe-univariate, tpe-group, qmc (quasi-random) or random. gp finds the best schedules
     (results/search/samplers.md), but is slow where a study has thousands of trials; tpe is not."""
-    startup_trials: int = 30
+    startup_trials: int = 20
     """Trials drawn at random before the sampler learns (results/search/startup.md)."""
     audit: float = 0.0
     """Share of the trials to be pruned that run to their end all the same, to tell how often pruning is wrong."""
