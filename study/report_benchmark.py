@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from statistics import mean
 
 import optuna
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import TrialState
 
 from search_spaces import from_params
+from study.benchmark_records import by_budget, chosen, confirmed, epochs_of, family_of, ranking
 from study.export import torch_code
 from study.figures import Measure, tuning_curves, winners
 from study.figures import families as families_figure
@@ -17,7 +18,7 @@ from study.records import best_trial, better_first, finished_trials, spent_epoch
 from study.report_section import Section, code, environment, escaped, searched, setting, shown, space_section, table
 from study.statistics import Interval, best_of_k
 from study.study_figures import curve_of, measure_of, peak_sensitivity
-from study.verdict import RULE, Standing, seeds_needed, standings, variance_split
+from study.verdict import RULE, Standing, seeds_needed, variance_split
 
 MOST_CURVES = 5
 """Families whose schedules are drawn."""
@@ -25,8 +26,7 @@ MOST_CURVES = 5
 
 def benchmark_sections(studies: Sequence[optuna.Study]) -> list[Section]:
     """All parts, in order; for a benchmark in any state."""
-    first = [study for study in studies if seed_of(study) == seed_of(studies[0])]
-    budgets = {epochs: [s for s in first if epochs_of(s) == epochs] for epochs in sorted(set(map(epochs_of, first)))}
+    budgets = by_budget(studies)
     ranked = {epochs: ranking(own) for epochs, own in budgets.items()}
     return [
         answer(budgets, ranked),
@@ -40,41 +40,6 @@ def benchmark_sections(studies: Sequence[optuna.Study]) -> list[Section]:
         environment(studies),
         limits(),
     ]
-
-
-def epochs_of(study: optuna.Study) -> int:
-    """The budget of a study."""
-    return int(study.user_attrs["configuration"]["epochs"])
-
-
-def seed_of(study: optuna.Study) -> int:
-    """The sampler seed of a study."""
-    return int(study.user_attrs["configuration"]["sampler_seed"])
-
-
-def family_of(study: optuna.Study) -> str:
-    """The family that a study tunes."""
-    return str(study.user_attrs["configuration"]["families"][0])
-
-
-def confirmed(studies: Sequence[optuna.Study]) -> dict[str, list[float]]:
-    """By family the test metric of its best schedule, one for each fresh seed."""
-    return {family_of(s): s.user_attrs["confirmed"]["test"] for s in studies if "confirmed" in s.user_attrs}
-
-
-def chosen(study: optuna.Study) -> FrozenTrial | None:
-    """The trial whose schedule was confirmed; the best so far where none is."""
-    trials = finished_trials(study)
-    kept = study.user_attrs.get("confirmed")
-    return trials[kept["trial"]] if kept else best_trial(study, trials)
-
-
-def ranking(studies: Sequence[optuna.Study]) -> list[Standing]:
-    """The families of one budget, best first; those that are confirmed with the same number of seeds as the first."""
-    values = confirmed(studies)
-    n = len(next(iter(values.values()), ()))
-    values = {family: own for family, own in values.items() if len(own) == n}
-    return standings(values, studies[0].user_attrs["metric"]["direction"]) if values else []
 
 
 def answer(budgets: dict[int, list[optuna.Study]], ranked: dict[int, list[Standing]]) -> Section:

@@ -1,0 +1,72 @@
+"""Hold what is known of schedules against our benchmarks: a table "known result, ours, agrees?".
+
+It reads the reports of benchmarks in results/, trains a few schedules that are set by hand from them, over the same
+fresh seeds, and writes results/known/. --rebuild makes the table again from what lies there, without training.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import optuna
+import torch
+
+from search_spaces.errors import InputError, require
+from study.command import DATA_ROOT, run_command
+from study.configuration import Configuration
+from study.confirm import confirm
+from study.hand_set import Arm
+from study.known_page import ARMS, benchmarks, train_arms, write_arms, write_page
+from study.provenance import provenance
+
+
+@dataclass(frozen=True)
+class Options:
+    """Hold what is known of schedules against our benchmarks."""
+
+    results: Path = Path("results")
+    """Folder of the reports; the table goes to its sub-folder `known`."""
+    rebuild: bool = False
+    """Make the table again from what lies there, without training."""
+    cohort: int = 16
+    """Most runs trained together."""
+    data_root: Path = DATA_ROOT
+    """Folder of the data sets that are not made on the spot."""
+
+    def __post_init__(self) -> None:
+        require(self.cohort >= 1, "--cohort must be at least 1", self.cohort)
+
+
+def main(options: Options) -> None:
+    """Train the arms, and print and write the table."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    found = benchmarks(options.results)
+    if not found:
+        raise InputError(f"{options.results} holds no report of a benchmark: make one with scripts/benchmark.py")
+    if options.rebuild:
+        if not (options.results / "known" / ARMS).is_file():
+            raise InputError(f"{options.results}/known holds no {ARMS}: leave out --rebuild")
+    else:
+        rows = [row for name, studies in found.items() for row in trained(options, name, studies)]
+        write_arms(rows, options.results)
+        manifest = json.dumps(provenance(torch.device("cpu")), indent=1)
+        (options.results / "known" / "manifest.json").write_text(manifest + "\n")
+    print(write_page(found, options.results))
+
+
+def trained(options: Options, name: str, studies: list[optuna.Study]) -> list[dict[str, object]]:
+    """The rows of one benchmark's arms, trained on its workload."""
+    stored = Configuration.stored(studies[0].user_attrs["configuration"])
+    workload = stored.load_workload(options.data_root)
+
+    def train(arm: Arm, seeds: list[int]) -> list[float]:
+        print(f"{name}, {arm.epochs} epochs: {arm.name}", flush=True)
+        return confirm(workload, arm.schedule, arm.epochs, seeds, options.cohort)
+
+    return train_arms(studies, name, train)
+
+
+if __name__ == "__main__":
+    run_command(Options, main)

@@ -1,0 +1,63 @@
+"""results/known/: the arms set by hand as CSV, and the table of known results that is made of them and the reports."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import optuna
+
+from study import known
+from study.archive import TRIALS, read_archive, read_csv, write_csv
+from study.hand_set import Arm, hand_set, seeds_of
+from study.known import Ground, lines
+from study.recorded import read
+from study.report import is_benchmark
+from study.report_section import escaped, table
+
+ARMS, PAGE = "arms.csv", "known.md"
+
+
+def benchmarks(results: Path) -> dict[str, list[optuna.Study]]:
+    """The benchmarks of families whose reports lie there, by name."""
+    found = {folder.name: read_archive(folder) for folder in sorted(p.parent for p in results.glob(f"*/{TRIALS}"))}
+    return {name: studies for name, studies in found.items() if is_benchmark(studies)}
+
+
+def train_arms(
+    studies: Sequence[optuna.Study], name: str, train: Callable[[Arm, list[int]], list[float]]
+) -> list[dict[str, Any]]:
+    """The rows of one benchmark's arms. train: an arm with these seeds -> its test errors."""
+    rows = []
+    for arm in hand_set(studies):
+        seeds = seeds_of(studies, arm.epochs)
+        rows += [
+            {"benchmark": name, "epochs": arm.epochs, "arm": arm.name, "schedule": repr(arm.schedule), "seed": seed,
+             "test": error}
+            for seed, error in zip(seeds, train(arm, seeds), strict=True)
+        ]  # fmt: skip
+    return rows
+
+
+def write_page(found: Mapping[str, Sequence[optuna.Study]], results: Path) -> str:
+    """Make known.md of arms.csv, the benchmarks and the recorded runs, all of which lie in the folder `results`."""
+    arms: dict[str, dict[int, dict[str, list[float]]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
+    for row in read_csv(results / "known" / ARMS):
+        arms[row["benchmark"]][int(row["epochs"])][row["arm"]].append(float(row["test"]))
+    grounds = [Ground(name.removeprefix("benchmark-"), studies, arms[name]) for name, studies in found.items()]
+    recorded = {path.stem: read(path) for path in sorted(results.glob("search/recorded/*.jsonl"))}
+    rows = [[escaped(cell) for cell in line] for line in lines(grounds, recorded)]
+    said = (known.__doc__ or "").split("\n\n", 1)[1].strip()
+    text = "\n\n".join(
+        ["# Known results, and ours", said, table(["known result", "workload", "ours", "agrees?"], rows)]
+    )
+    (results / "known" / PAGE).write_text(text + "\n")
+    return text
+
+
+def write_arms(rows: Sequence[dict[str, Any]], results: Path) -> None:
+    """Keep the rows of the arms."""
+    (results / "known").mkdir(parents=True, exist_ok=True)
+    write_csv(results / "known" / ARMS, rows)
