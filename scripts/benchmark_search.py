@@ -24,16 +24,15 @@ from search_spaces.errors import InputError, require, require_at_least, unknown
 from search_spaces.schedule import Schedule
 from study.arms import ARMS
 from study.command import DATA_ROOT, run_command
-from study.comparison import of_workload, table_after, table_equal, table_overall
 from study.comparison_figure import draw
+from study.comparison_page import Comparison, Ground
 from study.configuration import Configuration
 from study.confirm import FIRST_FRESH_SEED, confirm
 from study.contest import Row, contest
 from study.engine import Engine, cohort_sizes, seconds_per_update
 from study.provenance import provenance
-from study.recorded import Recorded, read
+from study.recorded import read
 from study.replay import ReplayEngine
-from study.workload import Workload
 
 CPU = torch.device("cpu")
 MOST_TOGETHER = 16
@@ -97,20 +96,6 @@ class Options:
         if not found:
             raise InputError("results/search/recorded holds no recorded runs: make some with scripts/record_runs.py")
         return found
-
-
-@dataclass(frozen=True)
-class Ground:
-    """What searches are compared on: the workload, the search to change, and how a schedule is judged."""
-
-    configuration: Configuration
-    workload: Workload
-    recorded: Recorded | None
-
-    @property
-    def name(self) -> str:
-        """As the rows of its searches have it."""
-        return f"{self.workload.name}, {self.configuration.epochs} epochs"
 
 
 @cache
@@ -195,23 +180,6 @@ def main(options: Options) -> None:
 
 def write(options: Options, grounds: dict[str, Ground], rows: list[Row], timed: dict[str, Any]) -> None:
     """The tables to the terminal; all of it to the folder."""
-    arms = options.chosen_arms
-    best = {
-        name: min(schedule.truth for schedule in one.recorded.schedules)
-        if one.recorded
-        else min(moment.error for row in of_workload(rows, name) for moment in row.trace)
-        for name, one in grounds.items()
-    }
-    full = {name: float(options.trials * one.configuration.epochs) for name, one in grounds.items()}
-    text = [f"# {options.compare.capitalize()} compared", "", legend(options), ""]
-    if len(grounds) > 1:
-        text += ["## All workloads", "", table_overall(rows, arms, best, full, options.equal_epochs), ""]
-    for name, one in grounds.items():
-        own = of_workload(rows, name)
-        text += [f"## {name}", "", about(one, best[name]), ""]
-        text += [f"After {options.trials} trials:", "", table_after(own, arms, best[name], full[name]), ""]
-        if options.equal_epochs:
-            text += ["At equal epochs:", "", table_equal(own, arms, best[name], full[name]), ""]
     options.output.mkdir(parents=True, exist_ok=True)
     stem = str(options.output / (options.name or options.compare))
     with Path(f"{stem}.csv").open("w", newline="") as file:
@@ -220,44 +188,21 @@ def write(options: Options, grounds: dict[str, Ground], rows: list[Row], timed: 
         for row in rows:
             trace = [list(asdict(moment).values()) for moment in row.trace]
             writer.writerow(asdict(row) | {"trace": json.dumps(trace)})
-    Path(f"{stem}.md").write_text("\n".join(text))
-    Path(f"{stem}.png").write_bytes(draw(rows, arms, best, full, options.compare))
+    compared = Comparison(
+        options.compare,
+        options.chosen_arms,
+        options.trials,
+        options.search_seeds,
+        options.first_search_seed,
+        rows,
+        grounds,
+    )
+    text = compared.page(options.equal_epochs)
+    Path(f"{stem}.md").write_text(text)
+    Path(f"{stem}.png").write_bytes(draw(rows, compared.arms, compared.best, compared.full_epochs, options.compare))
     manifest = {"seconds_per_epoch_by_cohort": timed, "made": provenance(CPU)}
     Path(f"{stem}.json").write_text(json.dumps(manifest, indent=2) + "\n")
-    print("\n".join(text))
-
-
-def legend(options: Options) -> str:
-    """How to read the tables."""
-    first = options.first_search_seed
-    return (
-        f"{options.search_seeds} searches of {options.trials} trials per arm and workload, search seeds from {first}. "
-        "Regret: points of test error over the best known schedule, of the schedule that the search would have "
-        "returned; test errors are means over fresh training seeds. Means with 95 % BCa bootstrap intervals, "
-        "differences in pairs of equal search seeds. *Lost the best*: searches in which a schedule that was tried "
-        "would have beaten the winner on the search's own validation rows, had it been trained in full. *Equal "
-        "epochs*: each arm tries as many schedules as fit into the epochs that the trials take unpruned; *within 0.5*: "
-        "when the incumbent came to stay within half a point, the median. *Seconds*: the epochs at the speed, timed "
-        "before the searches, of as many runs as the arm trains at a time, and what the search took besides. *none* "
-        "and Optuna's own pruners have Optuna's ten trials at random."
-    )
-
-
-def about(one: Ground, best: float) -> str:
-    """What the searches are judged by."""
-    if not one.recorded:
-        return f"Trained live. The best schedule found in any of these searches has {100 * best:.2f} % test error."
-    seeds = len(one.recorded.about.judge_seeds)
-    return (
-        f"{len(one.recorded.schedules)} recorded schedules, each judged over {seeds} fresh seeds; the best of them has "
-        f"{100 * best:.2f} % test error, the median one {100 * median_error(one.recorded):.2f} %."
-    )
-
-
-def median_error(recorded: Recorded) -> float:
-    """Of all recorded schedules."""
-    errors = sorted(schedule.truth for schedule in recorded.schedules)
-    return errors[len(errors) // 2]
+    print(text)
 
 
 if __name__ == "__main__":

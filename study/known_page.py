@@ -11,6 +11,7 @@ import optuna
 
 from study import known
 from study.archive import TRIALS, read_archive, read_csv, write_csv
+from study.benchmark_records import by_budget, ranking
 from study.hand_set import Arm, hand_set, seeds_of
 from study.known import Ground, lines
 from study.recorded import read
@@ -18,6 +19,7 @@ from study.report import is_benchmark
 from study.report_section import escaped, table
 
 ARMS, PAGE = "arms.csv", "known.md"
+CONTROL = "constant"
 
 
 def benchmarks(results: Path) -> dict[str, list[optuna.Study]]:
@@ -50,11 +52,26 @@ def write_page(found: Mapping[str, Sequence[optuna.Study]], results: Path) -> st
     recorded = {path.stem: read(path) for path in sorted(results.glob("search/recorded/*.jsonl"))}
     rows = [[escaped(cell) for cell in line] for line in lines(grounds, recorded)]
     said = (known.__doc__ or "").split("\n\n", 1)[1].strip()
-    text = "\n\n".join(
-        ["# Known results, and ours", said, table(["known result", "workload", "ours", "agrees?"], rows)]
-    )
-    (results / "known" / PAGE).write_text(text + "\n")
+    parts = ["# What the benchmarks say", "## The best families", best_families(grounds)]
+    parts += ["## Known results, and ours", said, table(["known result", "workload", "ours", "agrees?"], rows)]
+    text = "\n\n".join(parts) + "\n"
+    (results / "known" / PAGE).write_text(text)
     return text
+
+
+def best_families(grounds: Sequence[Ground]) -> str:
+    """A line for each workload and budget: the best family, whom the seeds do not tell from it, and the control."""
+    rows = []
+    for ground in grounds:
+        for epochs, studies in by_budget(ground.studies).items():
+            best, *others = ranking(studies)
+            ties = ", ".join(one.name for one in others if one.tied_with_best)
+            control = next((one for one in others if one.name == CONTROL), None)
+            behind = f"{100 * control.to_best.mean:+.1f}" if control else "-"
+            error = f"{100 * best.mean.mean:.1f} [{100 * best.mean.low:.1f}, {100 * best.mean.high:.1f}]"
+            rows.append([ground.name, str(epochs), best.name, error, str(best.n), escaped(ties) or "none", behind])
+    heads = ["workload", "epochs", "best family", "test error, %", "seeds", "not told from it", "constant"]
+    return table(heads, rows)
 
 
 def write_arms(rows: Sequence[dict[str, Any]], results: Path) -> None:
