@@ -29,13 +29,16 @@ def by_place(trials):
     return {(place["generation"], place["position"]): trial for place, trial in zip(places, trials, strict=True)}
 
 
-@pytest.fixture(scope="module", params=[LOOP, LOCKSTEP], ids=["loop", "lockstep"])
+@pytest.fixture(scope="module", params=[(LOOP, "tpe"), (LOCKSTEP, "gp")], ids=["loop, tpe", "lockstep, gp"])
 def pair(tmp_path_factory, workload, request):
     """The same search without and with an audit, by place, over two generations and a half."""
     folder = tmp_path_factory.mktemp("pair")
+    engine, sampler = request.param
     return [
-        by_place(run_search(f"sqlite:///{folder / name}.db", workload, 25, configuration, name, request.param))
-        for name, configuration in (("plain", SMALL), ("audited", AUDITED))
+        by_place(
+            run_search(f"sqlite:///{folder / name}.db", workload, 25, replace(changed, sampler=sampler), name, engine)
+        )
+        for name, changed in (("plain", SMALL), ("audited", AUDITED))
     ]
 
 

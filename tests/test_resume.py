@@ -53,7 +53,17 @@ def folder(tmp_path):
 
 @pytest.mark.parametrize(("trials_per_batch", "engine"), [(1, "loop"), (10, "lockstep")])
 def test_a_killed_search_holds_what_one_left_alone_holds(trials_per_batch, engine, folder, tmp_path_factory):
-    arguments = [*ARGUMENTS, "--trials", 24, "--trials-per-batch", trials_per_batch, "--engine", engine]
+    arguments = [
+        *ARGUMENTS,
+        "--trials",
+        24,
+        "--startup-trials",
+        5,
+        "--trials-per-batch",
+        trials_per_batch,
+        "--engine",
+        engine,
+    ]
     alone = tmp_path_factory.mktemp("alone")
     (alone / "results").mkdir()
     untouched = start("search.py", *arguments, cwd=alone)
