@@ -1,7 +1,8 @@
 """Hold what is known of schedules against our benchmarks: a table "known result, ours, agrees?".
 
 It reads the reports of benchmarks in results/, trains a few schedules that are set by hand from them, over the same
-fresh seeds, and writes results/known/. --rebuild makes the table again from what lies there, without training.
+fresh seeds, and writes results/known/. What was trained before is kept; --rebuild makes the table again from what lies
+there, without training.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import optuna
 import torch
@@ -17,8 +19,8 @@ from search_spaces.errors import InputError, require
 from study.command import DATA_ROOT, run_command
 from study.configuration import Configuration
 from study.confirm import confirm
-from study.hand_set import Arm
-from study.known_page import ARMS, benchmarks, train_arms, write_arms, write_page
+from study.hand_set import hand_set, seeds_of
+from study.known_page import ARMS, arm_rows, benchmarks, kept_rows, write_arms, write_page
 from study.provenance import provenance
 
 
@@ -56,16 +58,18 @@ def main(options: Options) -> None:
     print(write_page(found, options.results))
 
 
-def trained(options: Options, name: str, studies: list[optuna.Study]) -> list[dict[str, object]]:
-    """The rows of one benchmark's arms, trained on its workload."""
+def trained(options: Options, name: str, studies: list[optuna.Study]) -> list[dict[str, Any]]:
+    """The rows of one benchmark's arms; those that are not there yet are trained on its workload."""
     stored = Configuration.stored(studies[0].user_attrs["configuration"])
     workload = stored.load_workload(options.data_root)
-
-    def train(arm: Arm, seeds: list[int]) -> list[float]:
-        print(f"{name}, {arm.epochs} epochs: {arm.name}", flush=True)
-        return confirm(workload, arm.schedule, arm.epochs, seeds, options.cohort)
-
-    return train_arms(studies, name, train)
+    rows = []
+    for arm in hand_set(studies):
+        seeds = seeds_of(studies, arm.epochs)
+        own = kept_rows(options.results, name, arm, seeds)
+        print(f"{name}, {arm.epochs} epochs: {arm.name}{', kept' if own else ''}", flush=True)
+        errors = [] if own else confirm(workload, arm.schedule, arm.epochs, seeds, options.cohort)
+        rows += own or arm_rows(name, arm, seeds, errors)
+    return rows
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import optuna
 from study import known
 from study.archive import TRIALS, read_archive, read_csv, write_csv
 from study.benchmark_records import by_budget, ranking
-from study.hand_set import Arm, hand_set, seeds_of
+from study.hand_set import Arm
 from study.known import Ground, lines
 from study.recorded import read
 from study.report import is_benchmark
@@ -28,19 +28,19 @@ def benchmarks(results: Path) -> dict[str, list[optuna.Study]]:
     return {name: studies for name, studies in found.items() if is_benchmark(studies)}
 
 
-def train_arms(
-    studies: Sequence[optuna.Study], name: str, train: Callable[[Arm, list[int]], list[float]]
-) -> list[dict[str, Any]]:
-    """The rows of one benchmark's arms. train: an arm with these seeds -> its test errors."""
-    rows = []
-    for arm in hand_set(studies):
-        seeds = seeds_of(studies, arm.epochs)
-        rows += [
-            {"benchmark": name, "epochs": arm.epochs, "arm": arm.name, "schedule": repr(arm.schedule), "seed": seed,
-             "test": error}
-            for seed, error in zip(seeds, train(arm, seeds), strict=True)
-        ]  # fmt: skip
-    return rows
+def arm_rows(name: str, arm: Arm, seeds: Sequence[int], errors: Sequence[float]) -> list[dict[str, Any]]:
+    """An arm of a benchmark as lines of arms.csv, one for each fresh seed."""
+    about = {"benchmark": name, "epochs": arm.epochs, "arm": arm.name, "schedule": repr(arm.schedule)}
+    return [{**about, "seed": seed, "test": error} for seed, error in zip(seeds, errors, strict=True)]
+
+
+def kept_rows(results: Path, name: str, arm: Arm, seeds: Sequence[int]) -> list[dict[str, Any]]:
+    """The lines of this very arm that are there already; none unless there is one for each seed."""
+    path = results / "known" / ARMS
+    wanted = [{key: str(value) for key, value in row.items()} for row in arm_rows(name, arm, seeds, [0.0] * len(seeds))]
+    there = read_csv(path) if path.is_file() else []
+    found = [row for row in there if {**row, "test": "0.0"} in wanted]
+    return found if len(found) == len(seeds) else []
 
 
 def write_page(found: Mapping[str, Sequence[optuna.Study]], results: Path) -> str:

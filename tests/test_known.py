@@ -147,6 +147,9 @@ def test_from_a_benchmark_to_the_table_and_again_without_training(command, tmp_p
     assert len(names) == 1 + 4 + 6, "fixed gamma at the shorter budget, cycles and warm-ups at the middle one"
     page = (tmp_path / "results/known/known.md").read_text()
     assert page.count("cut in the middle of a cycle loses | digits-mlp-adamw, 4 epochs") == 2
+    again = command("known_results.py", "--cohort", 2)
+    assert again.out.count(", kept\n") == len(names)
+    assert read_csv(tmp_path / "results/known/arms.csv") == rows
     (tmp_path / "results/known/known.md").unlink()
     assert command("known_results.py", "--rebuild").code == 0
     assert (tmp_path / "results/known/known.md").read_text() == page
