@@ -24,13 +24,13 @@ def take_ratios(optimizer: Optimizer) -> list[float]:
     return [rate / highest for rate in rates]
 
 
-def set_all_to(optimizer: Optimizer, lr: float) -> None:
+def set_all_to(optimizer: Optimizer, peak_lr: float) -> None:
     """Give every group this rate to start from.
 
     An optimizer that served another scheduler still holds that one's `initial_lr`, and torch would believe it.
     """
     for group in optimizer.param_groups:
-        group["lr"] = lr
+        group["lr"] = peak_lr
         group.pop("initial_lr", None)
 
 

@@ -9,6 +9,7 @@ from dataclasses import fields
 from textwrap import dedent, indent
 from typing import Any
 
+from search_spaces.groups import set_all_to
 from search_spaces.plateau import Plateau
 from search_spaces.schedule import Schedule
 from study.quoted import body_of, names, standalone
@@ -100,8 +101,7 @@ def make_scheduler(schedule: Schedule) -> str:
     if schedule.least_steps > 1:
         lines += [f"    if total_steps < {schedule.least_steps}:"]
         lines += [f'        raise ValueError("{schedule.family} needs at least {schedule.least_steps} updates")']
-    lines += [f"{warmup}{arguments}    for group in optimizer.param_groups:"]
-    lines += ['        group["lr"] = group["initial_lr"] = peak_lr', scheduler]
+    lines += [f"{warmup}{arguments}{body_of(set_all_to)}{scheduler}"]
     return "\n".join(lines)
 
 

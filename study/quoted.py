@@ -46,7 +46,7 @@ def standalone(source: str, scope: Mapping[str, Any], imports: Iterable[str] = (
     modules: set[str] = set()
     members: dict[str, set[str]] = {}
     helpers: dict[str, str] = {}
-    seen: set[str] = set()
+    seen = {line.split()[1].partition(".")[0] for line in imports if not is_from(line)}
 
     def gather(source: str, scope: Mapping[str, Any]) -> None:
         for name in names(source):
