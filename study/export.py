@@ -25,7 +25,7 @@ def torch_code(schedule: Schedule, optimizer_code: str) -> str:
     """
     usage = [f"optimizer = {optimizer_code.format(lr=repr(schedule.peak_lr))}"]
     usage += ["scheduler = make_scheduler(optimizer, total_steps)", *calls(schedule)]
-    return standalone(make_scheduler(schedule), scope(schedule)) + "\n\n" + indent("\n".join(usage), "# ") + "\n"
+    return standalone(make_scheduler(schedule), scope(schedule)) + "\n\n\n" + indent("\n".join(usage), "# ")
 
 
 def lightning_code(schedule: Schedule, optimizer_code: str) -> str:

@@ -73,7 +73,7 @@ def standalone(source: str, scope: Mapping[str, Any], imports: Iterable[str] = (
     constants = [text for text in helpers.values() if not text.startswith(("def ", "class ", "@"))]
     blocks = [text for text in helpers.values() if text not in constants]
     head += ["\n".join(constants)] if constants else []
-    return "\n\n\n".join(part for part in ["\n\n".join(head), *blocks, source.strip()] if part) + "\n"
+    return "\n\n\n".join(part for part in ["\n\n".join(head), *blocks, source.strip()] if part)
 
 
 def names(source: str) -> list[str]:
