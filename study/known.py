@@ -116,11 +116,12 @@ class Given:
                 raise unknown("key", key, KEYS)
         for key in ("family", "peak_lr"):
             require(key in written, f"a schedule needs the key {key!r}", written)
-        if written["family"] not in FAMILIES:
-            raise unknown("family", str(written["family"]), FAMILIES)
+        family = str(written["family"])
+        if family not in FAMILIES:
+            raise unknown("family", family, FAMILIES)
         parameters = written.get("parameters", {})
         require(isinstance(parameters, dict), "parameters must be an object of names and values", parameters)
-        return cls(written["family"], written["peak_lr"], parameters)
+        return cls(family, written["peak_lr"], parameters)
 
     def suggest_float(self, name: str, low: float, high: float, log: bool = False) -> float:
         """The number, if it is in the range."""

@@ -8,7 +8,7 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from study.records import best_trial, finished_trials, session_of, spent_epochs
+from study.records import best_trial, finished_trials, session_of
 
 PACKAGES = ("torch", "optuna")
 """Whose versions are told."""
@@ -16,7 +16,7 @@ PACKAGES = ("torch", "optuna")
 
 def origin(optuna_study: optuna.Study, trial: FrozenTrial) -> dict[str, Any]:
     """What the records say of a finished trial, as JSON can hold it."""
-    attrs = optuna_study.user_attrs
+    attrs, record = optuna_study.user_attrs, trial.user_attrs["record"]
     trials, session = finished_trials(optuna_study), session_of(optuna_study, trial)
     winner = best_trial(optuna_study, trials)
     name, confirmed, test = attrs["metric"]["name"], attrs.get("confirmed", {}), None
@@ -30,7 +30,8 @@ def origin(optuna_study: optuna.Study, trial: FrozenTrial) -> dict[str, Any]:
         "workload": attrs["workload"],
         "epochs": attrs["configuration"]["epochs"],
         "total_steps": attrs["configuration"]["epochs"] * attrs["steps_per_epoch"],
-        "pruned_after_epochs": spent_epochs(trial) if trial.state == TrialState.PRUNED else None,
+        "pruned_after_epochs": list(record["epochs_used"].values())[-1] if trial.state == TrialState.PRUNED else None,
+        "diverged": record["diverged"],
         "validation": {"metric": f"val_{name}", "value": trial.value, "unit": attrs["metric"]["unit"]},
         "test": test,
         "time": session["time"],
@@ -46,7 +47,7 @@ def as_comment(origin: dict[str, Any]) -> str:
     if origin["winner"]:
         rank = f", the best of {origin['trials']} trials: chosen by it, so expect a little worse"
     elif pruned is not None:
-        rank = f", pruned after {pruned:g} epochs"
+        rank = f", {'diverged' if origin['diverged'] else 'pruned'} after a run of {pruned:.3g} epochs"
     lines = [
         f"Learning-rate schedule: trial {origin['trial']} of {origin['trials']} in study {origin['study']!r}",
         f"workload    {origin['workload']}, {origin['epochs']} epochs, {origin['total_steps']} updates",

@@ -4,10 +4,11 @@ import ast
 import json
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import pytest
 
-from search_spaces import FAMILIES, Cyclic, InverseTime, OneCycle
+from search_spaces import FAMILIES, WSD, Cyclic, InverseTime, OneCycle, Plateau
 from search_spaces.schedule import evaluation_steps
 from study.export import FORMATS, torch_code
 from study.records import plain_arguments
@@ -65,12 +66,12 @@ json.dump(curves, sys.stdout)
 """
 
 
-def elsewhere(program, given, folder):
+def elsewhere(program, given, folder, warnings="error"):
     """What a program answers in a process that has no way to import this project."""
-    command = [sys.executable, "-I", "-W", "error", "-c", WITHOUT_US + program]
+    command = [sys.executable, "-I", "-W", warnings, "-c", WITHOUT_US + program]
     ran = subprocess.run(command, input=json.dumps(given), cwd=folder, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
-    return json.loads(ran.stdout)
+    return json.loads(ran.stdout.splitlines()[-1])
 
 
 def test_every_family_runs_at_any_length_without_this_project(tmp_path):
@@ -116,3 +117,91 @@ def test_functions_are_recorded_as_source():
         "scheduler": "LambdaLR",
         "lr_lambda": "partial(inverse_time, decay_rate=0.01, power=1.0)",
     }
+
+
+IN_LIGHTNING = """
+import json, lightning, torch
+from torch.utils.data import DataLoader, TensorDataset
+curves = {}
+for name, code in json.load(sys.stdin):
+    made = {}
+    exec(code, made)
+    class Module(lightning.LightningModule):
+        def __init__(self):
+            super().__init__()
+            self.weight, self.rates, self.losses = torch.nn.Parameter(torch.ones(1)), [], []
+        def training_step(self, batch, index):
+            self.rates.append(self.optimizers().param_groups[0]["lr"])
+            return self.weight.sum()
+        def validation_step(self, batch, index):
+            self.log("val_loss", 1.0 + 0 * self.weight.sum())
+        def configure_optimizers(self):
+            return made["configure_optimizers"](self)
+        def on_validation_end(self):
+            self.losses.append(float(self.trainer.callback_metrics["val_loss"]))
+            if "on_validation_end" in made:
+                made["on_validation_end"](self)
+    module, rows = Module(), DataLoader(TensorDataset(torch.zeros(10, 1)))
+    lightning.Trainer(
+        max_epochs=4, accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
+        enable_model_summary=False, num_sanity_val_steps=0,
+    ).fit(module, rows, rows)
+    curves[name] = [module.rates, module.losses]
+print(json.dumps(curves))
+"""
+
+IN_TRANSFORMERS = """
+import json, tempfile, torch, transformers
+curves = {}
+class Watch(transformers.TrainerCallback):
+    def __init__(self):
+        self.rates, self.losses = [], []
+    def on_step_begin(self, args, state, control, optimizer=None, **kwargs):
+        self.rates.append(optimizer.param_groups[0]["lr"])
+    def on_evaluate(self, args, state, control, metrics=None, **kwargs):
+        self.losses.append(metrics["eval_loss"])
+class Model(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.ones(1))
+    def forward(self, x, labels):
+        return {"loss": 1.0 + 0 * self.weight.sum(), "logits": x}
+for name, code in json.load(sys.stdin):
+    made = {}
+    exec(code, made)
+    model, watch, rows = Model(), Watch(), [{"x": torch.zeros(1), "labels": torch.zeros(1)}] * 10
+    callbacks = [watch, *([made["HearValidation"]()] if "HearValidation" in made else [])]
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = transformers.TrainingArguments(
+            folder, max_steps=40, per_device_train_batch_size=1, per_device_eval_batch_size=10, use_cpu=True,
+            eval_strategy="steps", eval_steps=10, save_strategy="no", report_to="none", disable_tqdm=True,
+            metric_for_best_model="loss", prediction_loss_only=True,
+        )
+        optimizers = made["make_optimizers"](model, 40)
+        transformers.Trainer(
+            model, arguments, train_dataset=rows, eval_dataset=rows, optimizers=optimizers, callbacks=callbacks
+        ).train()
+    curves[name] = [watch.rates, watch.losses]
+print(json.dumps(curves))
+"""
+
+
+@pytest.mark.parametrize(("package", "program"), [("lightning", IN_LIGHTNING), ("transformers", IN_TRANSFORMERS)])
+def test_code_for_a_framework_runs_in_it(package, program, tmp_path):
+    if find_spec(package) is None:
+        pytest.skip(f"{package} is not installed: pip install -e '.[examples]'")
+    listens = {"evaluations": 4, "patience_fraction": 0.25}
+    schedules = [
+        WSD(peak_lr=0.1, warmup_fraction=0.1),
+        OneCycle(peak_lr=0.1),
+        Plateau(peak_lr=0.1, **listens),
+        Plateau(peak_lr=0.1, warmup_fraction=0.1, **listens),
+    ]
+    given = [(str(schedule), FORMATS[package](schedule, SGD)) for schedule in schedules]
+    curves = elsewhere(program, given, tmp_path, "default")
+    for schedule in schedules:
+        rates, losses = curves[str(schedule)]
+        assert losses == [1.0] * 4
+        assert rates == [lr for lr, _ in schedule.simulate(40, losses)]
+    assert min(curves[str(schedules[2])][0]) < 0.1
+    assert rates[-1] < 0.1
