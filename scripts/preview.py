@@ -18,7 +18,7 @@ import tyro
 
 from search_spaces import FAMILIES, InputError, Plateau, Schedule, check_families
 from search_spaces.errors import require
-from study.command import run
+from study.command import run, write
 from study.gallery import draw_gallery
 
 F = TypeVar("F", bound=Schedule)
@@ -102,18 +102,6 @@ def read_loss(text: str, place: str) -> float:
         loss = math.nan
     require(math.isfinite(loss), f"{place}: a validation loss must be a finite number", text)
     return loss
-
-
-def write(path: Path | None, content: bytes) -> None:
-    """Write it all, to standard output where there is no path; raises InputError where that cannot be done."""
-    try:
-        with open(1 if path is None else path, "wb", closefd=path is not None) as file:
-            file.write(content)
-    except BrokenPipeError:
-        pass  # the reader, `head` for one, has seen enough
-    except OSError as error:
-        where = path or "standard output"
-        raise InputError(f"cannot write {where}: {error.strerror}. Give a FILE in a folder that exists") from error
 
 
 if __name__ == "__main__":

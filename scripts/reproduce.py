@@ -9,22 +9,18 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-import optuna
 import torch
-from optuna.trial import FrozenTrial
 from rich.console import Console
 
 from search_spaces.errors import InputError
 from study.command import DATA_ROOT, choose_device, run_command
 from study.configuration import Configuration
 from study.provenance import differing_versions, provenance
-from study.records import finished_trials
+from study.records import session_of, trial_of
 from study.reproduce import reproduce
-from study.storage import DEFAULT_STORAGE, read_studies
+from study.storage import DEFAULT_STORAGE, read_study
 
 
 @dataclass(frozen=True)
@@ -44,15 +40,8 @@ class Options:
 def main(options: Options) -> None:
     """Train it again, and say what differs."""
     console = Console(highlight=False, markup=False, soft_wrap=True)
-    optuna_study = read_studies(options.storage, options.study)[0]
-    if optuna_study.study_name != options.study:
-        raise InputError(
-            f"{options.study!r} is a benchmark: name one of its studies, such as {optuna_study.study_name!r}"
-        )
-    trials = {trial.number: trial for trial in finished_trials(optuna_study)}
-    if options.trial not in trials:
-        raise InputError(f"study {options.study!r} holds trials 0 to {len(trials) - 1}, but {options.trial} was given")
-    trial = trials[options.trial]
+    optuna_study = read_study(options.storage, options.study)
+    trial = trial_of(optuna_study, options.trial)
     stored = optuna_study.user_attrs["configuration"]
     session = session_of(optuna_study, trial)
     torch.set_num_threads(session["threads"])
@@ -77,14 +66,6 @@ def main(options: Options) -> None:
         reason = "see the notes above" if different else "the machine differs in something that no record holds"
         console.print(f"Not reproduced to the last bit: {reason}.")
         sys.exit(1)
-
-
-def session_of(optuna_study: optuna.Study, trial: FrozenTrial) -> dict[str, Any]:
-    """The provenance of the start that trained the trial: the last one before it ended."""
-    sessions: list[dict[str, Any]] = optuna_study.user_attrs["sessions"]
-    ended = (trial.datetime_complete or datetime.now()).astimezone(UTC)
-    before = [one for one in sessions if datetime.fromisoformat(one["time"]) <= ended]
-    return before[-1] if before else sessions[0]
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from study.command import DATA_ROOT, choose_device, interruption, run_command
 from study.configuration import Configuration
 from study.engine import EngineOptions, agree
 from study.insight import insight
+from study.schedule_file import read_known
 from study.progress import Display
 from study.provenance import differing_versions, provenance
 from study.records import finished_trials
@@ -39,6 +40,8 @@ class Options:
     """Search until the study holds so many finished trials."""
     study: str | None = None
     """Name of the study. None: made of dataset, model, optimizer and epochs."""
+    enqueue: tuple[str, ...] = ()
+    """Known schedules to try first: files that `export.py --format json` writes, or study:NAME for its winner."""
     storage: str = DEFAULT_STORAGE
     """Database that keeps the study."""
     device: str = "auto"
@@ -58,10 +61,14 @@ def main(options: Options) -> None:
     configuration = options.configuration
     device = choose_device(options.device)
     workload = configuration.make_workload(options.data_root).to(device)
+    known = read_known(options.enqueue, options.storage, configuration.families, workload.peak_lr)
+    least = max(1, len(known))
+    require(options.trials >= least, f"--trials must be at least {least}, to try what is enqueued", options.trials)
+    resolved = configuration.resolved(workload) | ({"enqueued": known} if known else {})
     name = options.study or configuration.study_name
     attributes = {"group": name, **workload.attributes()}
     session = provenance(device)
-    with open_study(options.storage, name, configuration.resolved(workload), attributes, session) as optuna_study:
+    with open_study(options.storage, name, resolved, attributes, session) as optuna_study:
         for difference in differing_versions(optuna_study.user_attrs["sessions"][0], session):
             console.print(f"note: not as when the study began, so the last bits may differ: {difference}")
         done = len(finished_trials(optuna_study))
@@ -69,6 +76,8 @@ def main(options: Options) -> None:
             console.print(f"Study {name!r} already holds {done} finished trials: nothing is left to do.")
         else:
             console.print(f"Study {name!r}: {workload.name} on {session['device']}, kept in {options.storage}")
+            if known:
+                console.print(f"Known schedules, tried first: {', '.join(one['family'] for one in known)}")
         engine, reason = agree(optuna_study, options.engine, workload, configuration)
         console.print(f"Engine: {engine} ({reason})")
         try:

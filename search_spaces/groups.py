@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
 
 from search_spaces.errors import InputError
 
@@ -23,13 +24,13 @@ def take_ratios(optimizer: Optimizer) -> list[float]:
     return [rate / highest for rate in rates]
 
 
-def set_all_to(optimizer: Optimizer, lr: float) -> None:
+def set_all_to(optimizer: Optimizer, peak_lr: float) -> None:
     """Give every group this rate to start from.
 
     An optimizer that served another scheduler still holds that one's `initial_lr`, and torch would believe it.
     """
     for group in optimizer.param_groups:
-        group["lr"] = lr
+        group["lr"] = peak_lr
         group.pop("initial_lr", None)
 
 
@@ -44,10 +45,11 @@ def require_momentum(optimizer: Optimizer, family: str) -> None:
             )
 
 
-class KeepRatios:
+class KeepRatios(LRScheduler):
     """A scheduler of equal groups, for an optimizer whose groups are not equal."""
 
     def __init__(self, scheduler: Any, optimizer: Optimizer, ratios: list[float]) -> None:
+        # Not LRScheduler's own __init__: it would take a step.
         self.scheduler, self.optimizer, self.ratios = scheduler, optimizer, ratios
         self._apply_ratios()
 
@@ -62,7 +64,7 @@ class KeepRatios:
         move()
         self._apply_ratios()
 
-    def step(self) -> None:
+    def step(self) -> None:  # type: ignore[override]
         """Move on by one optimizer update."""
         self._with_equal_groups(self.scheduler.step)
 
@@ -70,7 +72,7 @@ class KeepRatios:
         """Hear the validation loss, where the schedule listens."""
         self._with_equal_groups(lambda: self.scheduler.observe(loss))
 
-    def get_last_lr(self) -> list[float]:
+    def get_last_lr(self) -> list[Any]:
         """The rate of each group now."""
         return [group["lr"] for group in self.optimizer.param_groups]
 

@@ -41,6 +41,6 @@ class MultiStep(Schedule):
         require(0 < self.gamma <= 1, "gamma must be above 0, at most 1", self.gamma)
 
     def arguments(self, steps: int) -> dict[str, Any]:
-        first, drops = self.first_drop_fraction, self.drops
-        milestones = [max(1, round(steps * (first + (1 - first) * i / drops))) for i in range(drops)]
+        first = self.first_drop_fraction
+        milestones = [max(1, round(steps * (first + (1 - first) * i / self.drops))) for i in range(self.drops)]
         return {"milestones": milestones, "gamma": self.gamma}

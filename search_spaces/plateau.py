@@ -3,10 +3,10 @@ from typing import Any
 
 from optuna.distributions import FloatDistribution
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LinearLR, ReduceLROnPlateau
+from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from search_spaces.errors import require
-from search_spaces.schedule import Schedule, warmup_arguments
+from search_spaces.schedule import Schedule, linear_warmup
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,22 +58,23 @@ class Plateau(Schedule):
             "eps": 0.0,  # torch's 1e-8 would block reductions of small rates
         }
 
-    def assemble(self, optimizer: Optimizer, warmup_steps: int, steps: int) -> Any:
-        return PlateauScheduler(optimizer, warmup_steps, self.arguments(steps))
+    def assemble(self, optimizer: Optimizer, warmup_steps: int, arguments: dict[str, Any]) -> Any:
+        return PlateauScheduler(optimizer, warmup_steps, arguments)
 
 
-class PlateauScheduler:
+class PlateauScheduler(LRScheduler):
     """Torch's LinearLR for the warm-up, then torch's ReduceLROnPlateau."""
 
     def __init__(self, optimizer: Optimizer, warmup_steps: int, arguments: dict[str, Any]) -> None:
+        # Not LRScheduler's own __init__: it would take a step.
         self.optimizer = optimizer
         self.plateau = ReduceLROnPlateau(optimizer, **arguments)
-        self.warmup = LinearLR(optimizer, **warmup_arguments(warmup_steps)) if warmup_steps else None
+        self.warmup = linear_warmup(optimizer, warmup_steps)
         self.warmup_steps_left = warmup_steps
 
-    def step(self) -> None:
+    def step(self) -> None:  # type: ignore[override]
         """Move on by one optimizer update."""
-        if self.warmup and self.warmup_steps_left:
+        if self.warmup_steps_left:
             self.warmup.step()
             self.warmup_steps_left -= 1
 
@@ -82,7 +83,7 @@ class PlateauScheduler:
         if not self.warmup_steps_left:
             self.plateau.step(loss)
 
-    def get_last_lr(self) -> list[float]:
+    def get_last_lr(self) -> list[Any]:
         """The rate of each group now."""
         return [group["lr"] for group in self.optimizer.param_groups]
 
@@ -90,13 +91,12 @@ class PlateauScheduler:
         """Everything needed to go on after `load_state_dict`."""
         return {
             "warmup_steps_left": self.warmup_steps_left,
-            "warmup": self.warmup.state_dict() if self.warmup else None,
+            "warmup": self.warmup.state_dict(),
             "plateau": self.plateau.state_dict(),
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from a saved state; the optimizer's own state is loaded before."""
         self.warmup_steps_left = state_dict["warmup_steps_left"]
+        self.warmup.load_state_dict(state_dict["warmup"])
         self.plateau.load_state_dict(state_dict["plateau"])
-        if self.warmup:
-            self.warmup.load_state_dict(state_dict["warmup"])

@@ -46,6 +46,16 @@ def choice(name: str, domain: Either) -> str:
     return f"{name}_is_{domain.value:g}"
 
 
+def exact_choice(name: str) -> tuple[str, float] | None:
+    """Which parameter such a name is about, and the exact value; None for other names.
+
+    >>> exact_choice("linear.end_ratio_is_0")
+    ('linear.end_ratio', 0.0)
+    """
+    parameter, is_choice, value = name.rpartition("_is_")
+    return (parameter, float(value)) if is_choice else None
+
+
 def distributions(name: str, domain: Domain) -> dict[str, BaseDistribution]:
     """The Optuna parameters that `draw` may ask for."""
     if isinstance(domain, Either):

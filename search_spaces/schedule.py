@@ -75,23 +75,20 @@ class Schedule(ABC):
     def arguments(self, steps: int) -> dict[str, Any]:
         """The arguments of `torch_class`, besides the optimizer, for a body of `steps` updates."""
 
-    def body(self, optimizer: Optimizer, steps: int) -> Any:
-        """Torch's scheduler for the `steps` updates after the warm-up; all groups start at `peak_lr`."""
-        arguments = self.arguments(steps)
-        if arguments.get("cycle_momentum"):
-            require_momentum(optimizer, self.family)
-        return self.torch_class(optimizer, **arguments)
+    def warmup_steps(self, total_steps: int) -> int:
+        """Updates of the warm-up in a run of so many; one at least is left for the body."""
+        return min(round(self.warmup_fraction * total_steps), total_steps - 1)
 
     def split(self, total_steps: int) -> tuple[int, int]:
         """(warm-up updates, body updates) of a run; raises InputError where it is too short for the family."""
         require(total_steps >= 1, "total_steps must be at least 1", total_steps)
-        warmup = min(round(self.warmup_fraction * total_steps), total_steps - 1)
-        if total_steps - warmup < self.least_steps:
+        warmup_steps = self.warmup_steps(total_steps)
+        if total_steps - warmup_steps < self.least_steps:
             raise InputError(
                 f"{self.family} needs at least {self.least_steps} updates to show its shape, "
                 f"but the run has {total_steps}: train longer, or with smaller batches"
             )
-        return warmup, total_steps - warmup
+        return warmup_steps, total_steps - warmup_steps
 
     def resolve(self, total_steps: int) -> dict[str, Any]:
         """What torch is given for a run of this length: warm-up updates, scheduler, and its arguments by name."""
@@ -103,21 +100,25 @@ class Schedule(ABC):
 
         The parameter group with the highest rate follows the schedule, the others keep their ratio to it.
         Call `step()` after every optimizer update, `total_steps` times in all. The result is torch's own scheduler,
-        or, for unequal groups and for plateau, an object with torch's `step`, `state_dict` and `load_state_dict`.
+        or, for unequal groups and for plateau, an LRScheduler of ours with the same methods.
         Raises InputError where the run is too short for the family or the optimizer lacks what the schedule moves.
         """
         warmup_steps, steps = self.split(total_steps)
+        arguments = self.arguments(steps)
+        if arguments.get("cycle_momentum"):
+            require_momentum(optimizer, self.family)
         ratios = take_ratios(optimizer)
         set_all_to(optimizer, self.peak_lr)
-        scheduler = self.assemble(optimizer, warmup_steps, steps)
+        scheduler = self.assemble(optimizer, warmup_steps, arguments)
         return scheduler if all(ratio == 1 for ratio in ratios) else KeepRatios(scheduler, optimizer, ratios)
 
-    def assemble(self, optimizer: Optimizer, warmup_steps: int, steps: int) -> Any:
-        """The warm-up, where there is one, then the body."""
+    def assemble(self, optimizer: Optimizer, warmup_steps: int, arguments: dict[str, Any]) -> Any:
+        """The warm-up, where there is one, then torch's scheduler; study/export.py quotes these lines."""
         if warmup_steps == 0:
-            return self.body(optimizer, steps)
-        warmup = LinearLR(optimizer, **warmup_arguments(warmup_steps))
-        return SequentialLR(optimizer, [warmup, self.body(optimizer, steps)], milestones=[warmup_steps])
+            return self.torch_class(optimizer, **arguments)
+        warmup = linear_warmup(optimizer, warmup_steps)
+        body = self.torch_class(optimizer, **arguments)
+        return SequentialLR(optimizer, [warmup, body], milestones=[warmup_steps])
 
     def simulate(self, total_steps: int, losses: Sequence[float] = ()) -> list[tuple[float, float]]:
         """(lr, momentum) at each update of a run, without training: read back from an SGD with momentum 0.9.
@@ -139,9 +140,9 @@ class Schedule(ABC):
         return curve
 
 
-def warmup_arguments(warmup_steps: int) -> dict[str, Any]:
-    """LinearLR's arguments for the factor (step + 1) / (W + 1)."""
-    return {"start_factor": 1 / (warmup_steps + 1), "end_factor": 1.0, "total_iters": warmup_steps}
+def linear_warmup(optimizer: Optimizer, warmup_steps: int) -> LinearLR:
+    """Multiplies the rate by (step + 1) / (warmup_steps + 1)."""
+    return LinearLR(optimizer, start_factor=1 / (warmup_steps + 1), end_factor=1.0, total_iters=warmup_steps)
 
 
 def evaluation_steps(total_steps: int, evaluations: int) -> list[int]:

@@ -73,3 +73,15 @@ def run(command: Callable[[], None]) -> None:
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def write(path: Path | None, content: bytes) -> None:
+    """Write it all, to standard output where there is no path; raises InputError where that cannot be done."""
+    try:
+        with open(1 if path is None else path, "wb", closefd=path is not None) as file:
+            file.write(content)
+    except BrokenPipeError:
+        pass  # the reader, `head` for one, has seen enough
+    except OSError as error:
+        where = path or "standard output"
+        raise InputError(f"cannot write {where}: {error.strerror}. Give a FILE in a folder that exists") from error

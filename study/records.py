@@ -1,6 +1,7 @@
 """What is kept of a study and of each trial: the names and the meaning of the stored attributes.
 
-A study's attributes: `format` (FORMAT), `configuration` (all that decides what is found, but the engine), `engine`
+A study's attributes: `format` (FORMAT), `configuration` (all that decides what is found, but the engine; `enqueued` in
+it: the parameters of the trials that it begins with, where it was given some), `engine`
 (engine, cohort and workers: how its runs are trained, and what was asked for), `workload` (its name), `group` (the
 benchmark it belongs to, its own name otherwise), `metric` (name, direction, unit, worst), `optimizer_code`,
 `steps_per_epoch`, `sessions` (provenance of every start, in order), `unfinished` (the runs that a generation has behind
@@ -18,6 +19,7 @@ all others), `seconds` (of training; those of a cohort are shared among its upda
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -25,6 +27,7 @@ import optuna
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
+from search_spaces.errors import InputError
 from study.training import Evaluation
 
 FORMAT = 3
@@ -37,6 +40,29 @@ FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 def finished_trials(optuna_study: optuna.Study) -> list[FrozenTrial]:
     """The complete and the pruned trials, in number order; failed ones do not count."""
     return [trial for trial in optuna_study.get_trials(deepcopy=False) if trial.state in FINISHED]
+
+
+def enqueued(optuna_study: optuna.Study) -> list[dict[str, Any]]:
+    """The parameters of the trials that the study was told to begin with, in order."""
+    known: list[dict[str, Any]] = optuna_study.user_attrs.get("configuration", {}).get("enqueued", [])
+    return known
+
+
+def trial_of(optuna_study: optuna.Study, number: int) -> FrozenTrial:
+    """The finished trial of this number; raises InputError where there is none."""
+    trials = {trial.number: trial for trial in finished_trials(optuna_study)}
+    if number not in trials:
+        name = optuna_study.study_name
+        raise InputError(f"study {name!r} holds trials 0 to {len(trials) - 1}, but {number} was given")
+    return trials[number]
+
+
+def session_of(optuna_study: optuna.Study, trial: FrozenTrial) -> dict[str, Any]:
+    """The provenance of the start that trained the trial: the last one before it ended."""
+    sessions: list[dict[str, Any]] = optuna_study.user_attrs["sessions"]
+    ended = (trial.datetime_complete or datetime.now()).astimezone(UTC)
+    before = [one for one in sessions if datetime.fromisoformat(one["time"]) <= ended]
+    return before[-1] if before else sessions[0]
 
 
 def better_first(optuna_study: optuna.Study) -> int:

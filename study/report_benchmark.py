@@ -200,9 +200,8 @@ def schedules(budgets: dict[int, list[optuna.Study]]) -> Section:
             study = next(s for s in studies if family_of(s) == found[0].name)
             best = chosen(study)
             assert best is not None
-            total_steps = epochs * study.user_attrs["steps_per_epoch"]
-            lines = torch_code(from_params(best.params), total_steps, study.user_attrs["optimizer_code"])
-            blocks += [f"The best at {epochs} epochs, for a run of {total_steps} updates:", code(lines, "python")]
+            lines = torch_code(from_params(best.params), study.user_attrs["optimizer_code"])
+            blocks += [f"The best at {epochs} epochs, for a run of any length:", code(lines, "python")]
     body = [table(["family", "epochs", "parameters"], rows) if rows else "None yet.", *blocks]
     return Section("The schedules", "\n\n".join(body))
 

@@ -43,8 +43,7 @@ def answer(study: optuna.Study) -> Section:
     if not tally.best:
         return Section("The answer", f"None yet: no trial has run to its end.\n\n{spent}")
     best = tally.best
-    total_steps = epochs * attrs["steps_per_epoch"]
-    lines = torch_code(from_params(best.params), total_steps, attrs["optimizer_code"])
+    lines = torch_code(from_params(best.params), attrs["optimizer_code"])
     shares = ", ".join(f"`{name}` {value_of(value)}" for name, value in best.params.items() if name != "family")
     drawn = [trial for trial in best_by_family(study, tally.trials).values() if trial][:MOST_CURVES]
     figure = winners([curve_of(study, trial) for trial in drawn], measure_of(study))
@@ -53,7 +52,7 @@ def answer(study: optuna.Study) -> Section:
         f"{best.value:.4f} ({escaped(attrs['metric']['unit'])}) on the validation rows it was chosen by: {shares}.",
         spent,
         shown("winners.svg", "The best schedule of each of the best families, and what its run found on validation"),
-        f"The winner in PyTorch, for a run of {total_steps} updates:",
+        "The winner in PyTorch, for a run of any length:",
         code(lines, "python"),
     ]
     return Section("The answer", "\n\n".join(body), {"winners.svg": figure})

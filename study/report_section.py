@@ -10,6 +10,7 @@ from typing import Any
 import optuna
 
 from study.engine import Engine
+from study.records import enqueued
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,9 @@ def searched(study: optuna.Study) -> str:
     pruned = f"tried as complete runs of {rungs} epochs, one in {c['reduction']} going on" if rungs else "never pruned"
     if c["pruner"] not in ("horizon", "none"):
         pruned = f"pruned by Optuna's {c['pruner']}"
-    return f"sampler {c['sampler']}, trials {pruned}"
+    known = len(enqueued(study))
+    begun = f", the first {known} of them schedules that it was given" if known else ""
+    return f"sampler {c['sampler']}, trials {pruned}{begun}"
 
 
 def space_section(studies: Sequence[optuna.Study]) -> Section:

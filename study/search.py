@@ -23,7 +23,7 @@ from study.candidate import Candidate, frozen
 from study.configuration import Configuration
 from study.engine import Engine, lower_cohort
 from study.pruning import AT_EVERY_EPOCH, worst_to_go_on
-from study.records import CURVE_POINTS, better_first, finished_trials
+from study.records import CURVE_POINTS, better_first, enqueued, finished_trials
 from study.sampling import make_sampler
 from study.trainer import Trains
 from study.training import Run
@@ -127,7 +127,8 @@ class Competition:
         """
         horizons = self.configuration.horizons(self.workload.steps_per_epoch)
         first = horizons[0]
-        view = make_view(earlier, self.workload.metric.direction, self.configuration)
+        known = enqueued(self.optuna_study)
+        view = make_view(earlier, self.workload.metric.direction, self.configuration, known)
         seen = view.get_trials(deepcopy=False)
         saved = self.load()
         while len(self.generation.candidates) < self.generation.size:

@@ -148,6 +148,14 @@ def read_studies(storage: str, name: str) -> list[optuna.Study]:
         raise InputError(f"the storage {storage} cannot be read ({first_line(error)}): check --storage") from error
 
 
+def read_study(storage: str, name: str) -> optuna.Study:
+    """The one study of this name, for reading; raises InputError as `read_studies`, and for a benchmark."""
+    first = read_studies(storage, name)[0]
+    if first.study_name != name:
+        raise InputError(f"{name!r} is a benchmark: name one of its studies, such as {first.study_name!r}")
+    return first
+
+
 def connect(url: URL) -> RDBStorage:
     """Optuna's storage there; 60 seconds are waited while a reader such as the dashboard holds an SQLite file."""
     sqlite = url.get_backend_name() == "sqlite"
@@ -198,6 +206,11 @@ def refuse_other(name: str, attrs: dict[str, Any], configuration: dict[str, Any]
         before, now = stored["space"], configuration["space"]
         keys = sorted(f"the range of {key}" for key in {**before, **now} if before.get(key) != now.get(key))
         raise InputError(f"study {name!r} was made with another space: {', '.join(keys)}. Choose another with --study")
+    if "enqueued" in keys:
+        raise InputError(
+            f"study {name!r} was made with other schedules to begin with: "
+            "give it the same --enqueue again, or choose another with --study"
+        )
     if keys:
         different = [f"{key} {stored.get(key)} (now {configuration.get(key)})" for key in keys if key != "space"]
         raise InputError(

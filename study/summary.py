@@ -72,6 +72,6 @@ def winner(optuna_study: optuna.Study, best: FrozenTrial) -> str:
         f"Winner: trial {best.number}, {best.params['family']}, {value_name(optuna_study)} {best.value:.4f} "
         f"({attrs['metric']['unit']}) after {epochs} epochs, {total_steps} updates\n"
         f"{parameters}\n  torch: {resolved}\n\n"
-        "The same in PyTorch, for a run of this length:\n\n"
-        + torch_code(from_params(best.params), total_steps, attrs["optimizer_code"])
+        "The same in PyTorch, for a run of any length:\n\n"
+        + torch_code(from_params(best.params), attrs["optimizer_code"])
     )

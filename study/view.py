@@ -7,7 +7,8 @@ what was cut off is asked again, identically.
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import optuna
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
@@ -37,15 +38,23 @@ def next_generation(finished: list[FrozenTrial], size: int, trials: int) -> tupl
 
 
 def make_view(
-    earlier: list[FrozenTrial], direction: Literal["minimize", "maximize"], configuration: Configuration
+    earlier: list[FrozenTrial],
+    direction: Literal["minimize", "maximize"],
+    configuration: Configuration,
+    enqueued: Sequence[dict[str, Any]] = (),
 ) -> optuna.Study:
-    """The study that a generation is asked from; earlier: the trials of the generations before it."""
+    """The study that a generation is asked from.
+
+    earlier: the trials of the generations before it. enqueued: the parameters of those that it begins with.
+    """
     view = optuna.create_study(
         study_name="view",  # Hyperband derives its brackets from the name
         direction=direction,
         pruner=make_pruner(configuration.pruner, configuration.epochs),
     )
     view.add_trials(as_seen_by_view(trial, hears_short_runs_only(configuration)) for trial in earlier)
+    for params in enqueued[len(earlier) :]:
+        view.enqueue_trial(params)
     return view
 
 

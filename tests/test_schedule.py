@@ -1,5 +1,7 @@
 """Properties of every family over the whole searched range, for runs of any length."""
 
+import io
+
 import pytest
 import torch
 from hypothesis import HealthCheck, assume, given, settings
@@ -170,6 +172,24 @@ def test_a_saved_scheduler_goes_on_where_it_was(family, groups):
     optimizer.load_state_dict(saved_optimizer)
     scheduler.load_state_dict(saved_scheduler)
     assert first + advance(optimizer, scheduler, range(25, 60)) == whole
+
+
+@every_family
+@pytest.mark.parametrize("groups", [[0.1], [0.1, 0.02]], ids=["equal", "unequal"])
+def test_frameworks_find_an_lr_scheduler(family, groups):
+    """Lightning refuses others, and both it and transformers save the state and read the last rates."""
+    optimizer = torch.optim.SGD([{"params": [torch.zeros(1)], "lr": lr} for lr in groups], momentum=0.9)
+    scheduler = FAMILIES[family](peak_lr=0.5).build(optimizer, 60)
+    assert isinstance(scheduler, torch.optim.lr_scheduler.LRScheduler)
+    assert scheduler.optimizer is optimizer
+    for _ in range(3):
+        assert scheduler.get_last_lr() == [group["lr"] for group in optimizer.param_groups]
+        optimizer.step()
+        scheduler.step()
+    kept = io.BytesIO()
+    torch.save(scheduler.state_dict(), kept)
+    kept.seek(0)
+    scheduler.load_state_dict(torch.load(kept, weights_only=True))
 
 
 def test_a_used_optimizer_starts_afresh():

@@ -1,0 +1,98 @@
+"""Quoted: source of ours that stands by itself, with the imports and helpers that it needs.
+
+What a user pastes is made of the very lines that trained, so it cannot say anything else.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from textwrap import dedent, indent
+from types import ModuleType
+from typing import Any
+
+OURS = "search_spaces."
+"""Modules that are quoted; all others are imported."""
+
+
+def body_of(method: Callable[..., Any], result: str = "return ") -> str:
+    """The lines of a method without its signature and docstring, `self.` left out, indented as in a function.
+
+    result: what stands where the method returns, such as `arguments = `.
+    """
+    source = without_type_comments(dedent(inspect.getsource(method)))
+    function = ast.parse(source).body[0]
+    assert isinstance(function, ast.FunctionDef)
+    assert function.returns is not None
+    head = function.body[0] if ast.get_docstring(function) else function.returns
+    lines = source.splitlines(keepends=True)[head.end_lineno :]
+    text = re.sub(r"\bself\.", "", dedent("".join(lines)))
+    return indent(re.sub(r"^(\s*)return ", rf"\g<1>{result}", text, flags=re.MULTILINE), " " * 4)
+
+
+def without_type_comments(source: str) -> str:
+    """Without what only our own type checker reads."""
+    return re.sub(r"  # type: ignore\S*", "", source)
+
+
+def standalone(source: str, scope: Mapping[str, Any], imports: Iterable[str] = ()) -> str:
+    """The source below all that it names: imports, and functions, classes and constants of ours, quoted.
+
+    scope: the values of global names. imports: further lines.
+    """
+    modules: set[str] = set()
+    members: dict[str, set[str]] = {}
+    helpers: dict[str, str] = {}
+    seen = {line.split()[1].partition(".")[0] for line in imports if not is_from(line)}
+
+    def gather(source: str, scope: Mapping[str, Any]) -> None:
+        for name in names(source):
+            if name in seen or name not in scope:
+                continue
+            seen.add(name)
+            value = scope[name]
+            if isinstance(value, ModuleType):
+                modules.add(value.__name__)
+            elif not callable(value):
+                helpers[name] = f"{name} = {value!r}"
+            elif value.__module__.startswith(OURS):
+                own = without_type_comments(inspect.getsource(value)).strip()
+                gather(own, vars(sys.modules[value.__module__]))
+                helpers[name] = own
+            else:
+                members.setdefault(home(value), set()).add(name)
+
+    gather(source, scope)
+    lines = {*imports, *(f"import {module}" for module in modules)}
+    lines |= {f"from {module} import {', '.join(sorted(own, key=str.lower))}" for module, own in members.items()}
+    sections = [sorted(line for line in lines if is_standard(line) is which) for which in (True, False)]
+    head = ["\n".join(sorted(section, key=is_from)) for section in sections if section]
+    constants = [text for text in helpers.values() if not text.startswith(("def ", "class ", "@"))]
+    blocks = [text for text in helpers.values() if text not in constants]
+    head += ["\n".join(constants)] if constants else []
+    return "\n\n\n".join(part for part in ["\n\n".join(head), *blocks, source.strip()] if part)
+
+
+def names(source: str) -> list[str]:
+    """Every name that the source mentions, in order."""
+    return list(dict.fromkeys(node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)))
+
+
+def home(value: Any) -> str:
+    """The shortest module that has it: torch.optim for what torch.optim.optimizer defines."""
+    path = value.__module__.split(".")
+    modules = [".".join(path[: length + 1]) for length in range(len(path))]
+    return next(name for name in modules if getattr(sys.modules.get(name), value.__name__, None) is value)
+
+
+def is_standard(line: str) -> bool:
+    """Whether an import is from Python's own library."""
+    return line.split()[1].partition(".")[0] in sys.stdlib_module_names
+
+
+def is_from(line: str) -> bool:
+    """Whether an import names members; those stand below the others."""
+    return line.startswith("from ")
