@@ -1,0 +1,68 @@
+"""What optuna-dashboard shows of a study besides its trials: kept up to date while the study runs, at little cost."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+
+import optuna
+from optuna.trial import FrozenTrial
+from optuna_dashboard import save_note, save_plotly_graph_object
+
+from study.artifacts import Artifacts
+from study.dashboard_figures import figures
+from study.dashboard_note import note
+from study.records import finished_trials
+from study.search import Generation
+from study.storage import artifact_folder
+from study.summary import value_name
+
+REFRESH_EVERY = 5.0
+"""Seconds between two refreshes, at least."""
+SHARE_OF_TIME = 0.01
+"""Of the time since the start; where refreshes have taken more, the next one waits."""
+
+
+class Dashboard:
+    """Keeps the note and the figures of a study; a context, updated with every generation that `search` yields.
+
+    At its end, also after an interruption, all is brought up to date once more.
+    """
+
+    def __init__(self, optuna_study: optuna.Study, storage: str) -> None:
+        self.optuna_study, self.storage = optuna_study, storage
+        self.artifacts = Artifacts(artifact_folder(storage), value_name(optuna_study))
+        self.began = self.refreshed = time.monotonic()
+        self.spent = 0.0
+        self.shown = -1
+
+    def __enter__(self) -> Dashboard:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if kind in (None, KeyboardInterrupt):
+            self.refresh()
+
+    def attach(self, trial: FrozenTrial) -> FrozenTrial:
+        """A trial that is to be stored, with its artifacts."""
+        began = time.monotonic()
+        trial = self.artifacts.attach(trial)
+        self.spent += time.monotonic() - began
+        return trial
+
+    def update(self, generation: Generation) -> None:
+        """Refresh, unless that was done a moment ago or has taken its share of the time already."""
+        now = time.monotonic()
+        if now - self.refreshed >= REFRESH_EVERY and self.spent <= SHARE_OF_TIME * (now - self.began):
+            self.refresh(generation)
+
+    def refresh(self, generation: Generation | None = None) -> None:
+        """Write the note, and the figures where there are trials that they do not show."""
+        self.refreshed = time.monotonic()
+        save_note(self.optuna_study, note(self.optuna_study, self.storage, generation))
+        finished = len(finished_trials(self.optuna_study))
+        if finished != self.shown:
+            for name, figure in figures(self.optuna_study).items():
+                save_plotly_graph_object(self.optuna_study, figure, graph_object_id=name)
+            self.shown = finished
+        self.spent += time.monotonic() - self.refreshed

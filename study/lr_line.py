@@ -1,0 +1,41 @@
+"""The lr of a stored trial's full run as a line to draw, cheaply: 2 ms at most, once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from optuna.trial import FrozenTrial
+
+from search_spaces import Schedule, from_params
+
+DRAWN_UPDATES = 100
+"""A longer run is drawn with as many: a schedule is the same at every length but for rounding to whole updates."""
+
+
+class Line(NamedTuple):
+    """Points of a line; x: optimizer updates, ascending."""
+
+    x: Sequence[float]
+    y: Sequence[float]
+
+
+def lr_line(trial: FrozenTrial) -> Line:
+    """The lr over the updates of a trial that ran to its end.
+
+    That of a schedule which listens is taken from the record: an evaluation's lr holds since the one before.
+    """
+    curve = trial.user_attrs["curve"]
+    schedule, total_steps = from_params(trial.params), curve["step"][-1]
+    if schedule.evaluations:
+        ends = [end for end in curve["step"] for _ in range(2)]
+        return Line([0, *ends[:-1]], [rate for rate in curve["lr"] for _ in range(2)])
+    rates = drawn_rates(schedule, min(total_steps, DRAWN_UPDATES))
+    return Line([total_steps * update / len(rates) for update in range(len(rates))], rates)
+
+
+@lru_cache(maxsize=128)
+def drawn_rates(schedule: Schedule, updates: int) -> list[float]:
+    """The lr at each of so many updates, which are the whole run."""
+    return [rate for rate, _ in schedule.simulate(updates)]
