@@ -12,10 +12,9 @@ from optuna_dashboard import save_note, save_plotly_graph_object
 from study.artifacts import Artifacts
 from study.dashboard_figures import figures
 from study.dashboard_note import note
-from study.records import finished_trials
 from study.search import Generation
 from study.storage import artifact_folder
-from study.summary import value_name
+from study.summary import Tally, value_name
 
 REFRESH_EVERY = 5.0
 """Seconds between two refreshes, at least."""
@@ -59,10 +58,10 @@ class Dashboard:
     def refresh(self, generation: Generation | None = None) -> None:
         """Write the note, and the figures where there are trials that they do not show."""
         self.refreshed = time.monotonic()
-        save_note(self.optuna_study, note(self.optuna_study, self.storage, generation))
-        finished = len(finished_trials(self.optuna_study))
-        if finished != self.shown:
-            for name, figure in figures(self.optuna_study).items():
+        tally = Tally.of(self.optuna_study)
+        save_note(self.optuna_study, note(self.optuna_study, tally, self.storage, generation))
+        if len(tally.trials) != self.shown:
+            self.shown = len(tally.trials)
+            for name, figure in figures(self.optuna_study, tally.trials).items():
                 save_plotly_graph_object(self.optuna_study, figure, graph_object_id=name)
-            self.shown = finished
         self.spent += time.monotonic() - self.refreshed

@@ -19,11 +19,14 @@ from optuna.trial import FrozenTrial, TrialState
 
 from study.insight import comparable, first_horizon
 from study.lr_line import lr_line
-from study.records import better_first, finished_trials, spent_epochs
+from study.records import better_first, spent_epochs
+from study.style import COLORS
 from study.summary import best_by_family, value_name
 
 MOST_BEST = 6
 """Trials whose curves are drawn."""
+SYMBOLS = ("circle", "diamond", "x")
+"""With COLORS, a mark for each of fifteen families and more."""
 FAR_APART = 10.0
 """Learning rates are drawn on a log axis where the highest peak is more than so many times the lowest."""
 
@@ -40,13 +43,12 @@ class Figure:
         return json.dumps({"data": self.data, "layout": self.layout}, allow_nan=False, separators=(",", ":"))
 
 
-def figures(optuna_study: optuna.Study) -> dict[str, Figure]:
-    """All of them, by the id that each is kept under; for a study in any state."""
-    trials = finished_trials(optuna_study)
+def figures(optuna_study: optuna.Study, trials: Sequence[FrozenTrial]) -> dict[str, Figure]:
+    """All of them, by the id that each is kept under; for a study in any state. trials: the finished ones."""
     best = best_trials(optuna_study, trials)
     return {
         "lr-curves": lr_curves(best),
-        "learning-curves": learning_curves(optuna_study, best),
+        "learning-curves": learning_curves(value_name(optuna_study), best),
         "best-by-family": best_by_family_over_time(optuna_study, trials),
         "peak-lr": peak_against_value(optuna_study, trials),
     }
@@ -69,9 +71,8 @@ def lr_curves(best: Sequence[FrozenTrial]) -> Figure:
     return figure("lr of the best trials", traces, "optimizer updates", "lr", yaxis=scale)
 
 
-def learning_curves(optuna_study: optuna.Study, best: Sequence[FrozenTrial]) -> Figure:
+def learning_curves(value: str, best: Sequence[FrozenTrial]) -> Figure:
     """What the evaluations of each of these trials found."""
-    value = value_name(optuna_study)
     curves = [(trial, trial.user_attrs["curve"]) for trial in best]
     traces = [trace(name_of(trial), curve["step"], curve[value], mode="lines+markers") for trial, curve in curves]
     return figure("What the best trials learned", traces, "optimizer updates", value)
@@ -87,11 +88,11 @@ def best_by_family_over_time(optuna_study: optuna.Study, trials: Sequence[Frozen
             own = points.setdefault(trial.params["family"], [])
             if not own or sign * trial.value < sign * own[-1][1]:
                 own.append((spent, trial.value))
-    traces = []
+    traces, marks = [], marks_of(optuna_study)
     for family in best_by_family(optuna_study, trials):
         if family in points:
             x, y = zip(*points[family], (spent, points[family][-1][1]), strict=True)
-            traces.append(trace(family, x, y, mode="lines+markers", line={"shape": "hv"}))
+            traces.append(trace(family, x, y, mode="lines+markers", line={"shape": "hv"}, marker=marks[family]))
     return figure("Best of each family", traces, "epochs trained", f"best {value_name(optuna_study)}")
 
 
@@ -100,13 +101,21 @@ def peak_against_value(optuna_study: optuna.Study, trials: Sequence[FrozenTrial]
     points: dict[str, list[tuple[float, float]]] = {}
     for trial, value in comparable(optuna_study, trials):
         points.setdefault(trial.params["family"], []).append((trial.params["peak_lr"], value))
+    marks = marks_of(optuna_study)
     traces = [
-        trace(family, *zip(*points[family], strict=True), mode="markers")
+        trace(family, *zip(*points[family], strict=True), mode="markers", marker=marks[family])
         for family in best_by_family(optuna_study, trials)
         if family in points
     ]
     after = f"{value_name(optuna_study)} after {first_horizon(optuna_study)} epochs"
     return figure("peak_lr by family", traces, "peak_lr", after, xaxis={"type": "log"})
+
+
+def marks_of(optuna_study: optuna.Study) -> dict[str, dict[str, Any]]:
+    """How each family is marked, the same in every figure."""
+    families = optuna_study.user_attrs["configuration"]["families"]
+    looks = [{"color": color, "symbol": symbol} for symbol in SYMBOLS for color in COLORS]
+    return dict(zip(families, looks, strict=False))
 
 
 def name_of(trial: FrozenTrial) -> str:

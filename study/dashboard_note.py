@@ -3,48 +3,49 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from statistics import mean
+from typing import Any
 
 import optuna
+from optuna.trial import FrozenTrial
 
 from search_spaces import from_params
 from study.export import torch_code
 from study.insight import edge_warnings
 from study.report_section import code, escaped, searched, setting, table
 from study.search import Generation
-from study.storage import dashboard_command, storage_flag
-from study.summary import FAMILY_HEADS, Tally, family_rows, value_name
+from study.storage import storage_flag
+from study.summary import FAMILY_HEADS, Tally, family_rows
 
 
-def note(optuna_study: optuna.Study, storage: str, generation: Generation | None = None) -> str:
+def note(optuna_study: optuna.Study, tally: Tally, storage: str, generation: Generation | None = None) -> str:
     """The note of a study in any state; generation: the one that is on its way, where one is."""
-    tally = Tally.of(optuna_study)
+    attrs = optuna_study.user_attrs  # read once: that takes some milliseconds
+    value = escaped(f"val_{attrs['metric']['name']}")
     rows = [[f"`{name}`", *counts] for name, *counts in family_rows(optuna_study, tally.trials)]
-    heads = [*FAMILY_HEADS, f"best {escaped(value_name(optuna_study))}"]
     parts = [
         f"# {escaped(optuna_study.study_name)}",
-        *answer(optuna_study, tally),
-        course(optuna_study, tally, generation),
+        *answer(attrs, tally.best, value),
+        f"{course(tally, generation)} {setting(optuna_study)}; {searched(optuna_study)}.",
         "## The families",
-        table(heads, rows) if rows else "No trial is finished yet.",
-        how_to_read(optuna_study),
+        table([*FAMILY_HEADS, f"best {value}"], rows) if rows else "No trial is finished yet.",
+        how_to_read(attrs["configuration"]["epochs"]),
         *(f"- At an end of what was searched: {escaped(line)}" for line in edge_warnings(optuna_study, tally.trials)),
         "## What to type",
-        code("\n".join(commands(optuna_study, storage, tally)), "bash"),
+        code("\n".join(commands(attrs, optuna_study.study_name, tally.best, storage_flag(storage))), "bash"),
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def answer(optuna_study: optuna.Study, tally: Tally) -> list[str]:
-    """The best trial and its code, and its test where it was confirmed."""
-    best, attrs = tally.best, optuna_study.user_attrs
+def answer(attrs: Mapping[str, Any], best: FrozenTrial | None, value: str) -> list[str]:
+    """The best trial and its code, and its test where it was confirmed. attrs: of the study. value: what it is."""
     if best is None:
         return ["**No answer yet**: no trial has run to its end."]
     total_steps = attrs["configuration"]["epochs"] * attrs["steps_per_epoch"]
     found = (
-        f"**The answer so far: {escaped(best.params['family'])}**, trial {best.number}, with "
-        f"{escaped(value_name(optuna_study))} {best.value:.4f} ({escaped(attrs['metric']['unit'])}). "
-        f"In PyTorch, for a run of {total_steps} updates:"
+        f"**The answer so far: {escaped(best.params['family'])}**, trial {best.number}, with {value} {best.value:.4f} "
+        f"({escaped(attrs['metric']['unit'])}). In PyTorch, for a run of {total_steps} updates:"
     )
     lines = code(torch_code(from_params(best.params), total_steps, attrs["optimizer_code"]), "python")
     confirmed = attrs.get("confirmed", {})
@@ -54,23 +55,19 @@ def answer(optuna_study: optuna.Study, tally: Tally) -> list[str]:
     return [found, lines, judged]
 
 
-def course(optuna_study: optuna.Study, tally: Tally, generation: Generation | None) -> str:
-    """How far the search is, and of what."""
-    now = ""
-    if generation is not None and not generation.finished and generation.on_their_way:
-        now = (
-            f" On their way: {generation.tried} more trials of a generation of {generation.size}, with "
-            f"{generation.epochs_trained:.0f} epochs so far; a trial is shown once it has ended."
-        )
+def course(tally: Tally, generation: Generation | None) -> str:
+    """How far the search is."""
+    done = f"{len(tally.trials)} trials, {tally.spent:.0f} epochs trained, {tally.saved:.0%} saved."
+    if generation is None or generation.finished or not generation.on_their_way:
+        return done
     return (
-        f"{len(tally.trials)} trials, {tally.spent:.0f} epochs trained, {tally.saved:.0%} saved.{now} "
-        f"{setting(optuna_study)}; {searched(optuna_study)}."
+        f"{done} On their way: {generation.tried} trials of a generation of {generation.size}, with "
+        f"{generation.epochs_trained:.0f} epochs so far; a trial is shown once it has ended."
     )
 
 
-def how_to_read(optuna_study: optuna.Study) -> str:
-    """What the table and the figures say, and what not."""
-    epochs = optuna_study.user_attrs["configuration"]["epochs"]
+def how_to_read(epochs: int) -> str:
+    """What the table and the figures say, and what not. epochs: of a full run."""
     lines = [
         f"*finished*: trained for all {epochs} epochs; only these are ranked. Each has a picture and its curve as CSV "
         "among its artifacts (Trial List).",
@@ -85,12 +82,10 @@ def how_to_read(optuna_study: optuna.Study) -> str:
     return "\n".join(f"- {line}" for line in lines)
 
 
-def commands(optuna_study: optuna.Study, storage: str, tally: Tally) -> list[str]:
-    """Go on, report, train the best again, browse."""
-    attrs, flag = optuna_study.user_attrs, storage_flag(storage)
+def commands(attrs: Mapping[str, Any], name: str, best: FrozenTrial | None, flag: str) -> list[str]:
+    """Go on, report, train the best again, browse. flag: what names the storage."""
     lines = [f"{attrs['sessions'][-1]['command']}  # goes on where it was stopped"]
     lines += [f"python scripts/report.py --study {shlex.quote(attrs['group'])}{flag}"]
-    if tally.best:
-        name = shlex.quote(optuna_study.study_name)
-        lines += [f"python scripts/reproduce.py --study {name} --trial {tally.best.number}{flag}"]
-    return [*lines, dashboard_command(storage)]
+    if best:
+        lines += [f"python scripts/reproduce.py --study {shlex.quote(name)} --trial {best.number}{flag}"]
+    return [*lines, f"python scripts/dashboard.py{flag}"]

@@ -16,15 +16,18 @@ from study.storage import artifact_folder, connect_to_read
 
 HOST = "127.0.0.1"
 """There is no login, and whoever reaches the dashboard can delete studies."""
-STYLE = b"<style>.MuiTypography-body1{white-space:normal!important;overflow-wrap:anywhere}main{min-width:0}</style>"
+STYLE = (
+    b"<style>main{min-width:0}main .MuiTypography-body1{white-space:normal!important;overflow-wrap:anywhere}</style>"
+)
 """A trial's record is one long line, and would make its page several screens wide."""
+OF_THE_PAGE_ALONE = ("content-length", "etag", "last-modified")
+"""Headers that are wrong once the style is in it."""
 
 
 class Server(ThreadingMixIn, WSGIServer):
     """Answers requests while others are answered."""
 
     daemon_threads = True
-    allow_reuse_address = True
 
 
 class Quiet(WSGIRequestHandler):
@@ -53,13 +56,9 @@ def wrapped(application: Callable[..., Iterable[bytes]]) -> Callable[..., Iterab
             return application(environ, start_response)
 
         def start(status: str, headers: list[tuple[str, str]], *others: Any) -> Any:
-            kept = [(name, value) for name, value in headers if name.lower() not in VARYING]
+            kept = [(name, value) for name, value in headers if name.lower() not in OF_THE_PAGE_ALONE]
             return start_response(status, kept, *others)
 
         return [b"".join(application(environ, start)).replace(b"</head>", STYLE + b"</head>")]
 
     return answer
-
-
-VARYING = ("content-length", "etag", "last-modified")
-"""Headers that are those of the page as it was."""

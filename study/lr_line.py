@@ -32,7 +32,8 @@ def lr_line(trial: FrozenTrial) -> Line:
         ends = [end for end in curve["step"] for _ in range(2)]
         return Line([0, *ends[:-1]], [rate for rate in curve["lr"] for _ in range(2)])
     rates = drawn_rates(schedule, min(total_steps, DRAWN_UPDATES))
-    return Line([total_steps * update / len(rates) for update in range(len(rates))], rates)
+    # The last update's lr holds to the end of the run.
+    return Line([total_steps * update / len(rates) for update in range(len(rates) + 1)], [*rates, rates[-1]])
 
 
 @lru_cache(maxsize=128)
