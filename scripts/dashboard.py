@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 from search_spaces.errors import require
@@ -25,6 +26,7 @@ class Options:
 
 def main(options: Options) -> None:
     """Serve until Ctrl-C."""
+    warnings.filterwarnings("ignore", "Some regimes for parameter")  # of importances that the dashboard computes
     with make_server_for(options.storage, options.port) as server:
         print(f"Dashboard of {options.storage}: http://{HOST}:{options.port} (Ctrl-C ends it)", flush=True)
         try:

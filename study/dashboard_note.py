@@ -21,7 +21,7 @@ from study.summary import FAMILY_HEADS, Tally, family_rows
 
 def note(optuna_study: optuna.Study, tally: Tally, storage: str, generation: Generation | None = None) -> str:
     """The note of a study in any state; generation: the one that is on its way, where one is."""
-    attrs = optuna_study.user_attrs  # read once: that takes some milliseconds
+    attrs = optuna_study.user_attrs
     value = escaped(f"val_{attrs['metric']['name']}")
     rows = [[f"`{name}`", *counts] for name, *counts in family_rows(optuna_study, tally.trials)]
     parts = [

@@ -23,8 +23,9 @@ from study.search import search
 from study.storage import open_study
 from study.workload import Workload
 
+FIGURES = "[...document.querySelectorAll('[id^=\"user-defined-plot:\"]')]"
 READY: Mapping[str, str] = {
-    "": "document.querySelectorAll('[id^=\"user-defined-plot:\"] .main-svg .plot').length == 4",
+    "": f"{FIGURES}.filter(figure => figure.querySelector('.scatterlayer .trace')).length == 4",
     "/note": "document.body.innerText.includes('The answer so far')",
     "/trials?numbers={best}": "document.querySelector('img[src*=\"/artifacts/\"]')?.naturalWidth > 0",
 }
