@@ -1,4 +1,4 @@
-"""The lr of a stored trial's full run as a line to draw, cheaply: 2 ms at most, once."""
+"""The lr of a stored trial's full run as a line to draw, cheaply: a few milliseconds, once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from optuna.trial import FrozenTrial
 
 from search_spaces import Schedule, from_params
 
-DRAWN_UPDATES = 100
+DRAWN_UPDATES = 200
 """A longer run is drawn with as many: a schedule is the same at every length but for rounding to whole updates."""
 
 
@@ -24,13 +24,16 @@ class Line(NamedTuple):
 def lr_line(trial: FrozenTrial) -> Line:
     """The lr over the updates of a trial that ran to its end.
 
-    That of a schedule which listens is taken from the record: an evaluation's lr holds since the one before.
+    After its warm-up, a schedule that listens is drawn from the record: an evaluation's lr holds since the one before.
     """
     curve = trial.user_attrs["curve"]
     schedule, total_steps = from_params(trial.params), curve["step"][-1]
     if schedule.evaluations:
-        ends = [end for end in curve["step"] for _ in range(2)]
-        return Line([0, *ends[:-1]], [rate for rate in curve["lr"] for _ in range(2)])
+        warmup, _ = schedule.split(total_steps)
+        points = [(0, schedule.peak_lr / (warmup + 1)), (warmup, schedule.peak_lr)]
+        for before, end, rate in zip([0, *curve["step"]], curve["step"], curve["lr"], strict=False):
+            points += [(max(before, warmup), rate), (end, rate)] if end > warmup else []
+        return Line(*zip(*points, strict=True))
     rates = drawn_rates(schedule, min(total_steps, DRAWN_UPDATES))
     # The last update's lr holds to the end of the run.
     return Line([total_steps * update / len(rates) for update in range(len(rates) + 1)], [*rates, rates[-1]])
