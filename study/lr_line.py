@@ -10,8 +10,10 @@ from optuna.trial import FrozenTrial
 
 from search_spaces import Schedule, from_params
 
-DRAWN_UPDATES = 200
-"""A longer run is drawn with as many: a schedule is the same at every length but for rounding to whole updates."""
+SIMULATED_UPDATES = 1000
+"""A longer run is simulated with as many: a schedule is the same at every length but for rounding to whole updates."""
+POINTS = 120
+"""Most points of a line."""
 
 
 class Line(NamedTuple):
@@ -34,12 +36,14 @@ def lr_line(trial: FrozenTrial) -> Line:
         for before, end, rate in zip([0, *curve["step"]], curve["step"], curve["lr"], strict=False):
             points += [(max(before, warmup), rate), (end, rate)] if end > warmup else []
         return Line(*zip(*points, strict=True))
-    rates = drawn_rates(schedule, min(total_steps, DRAWN_UPDATES))
+    rates = simulated(schedule, min(total_steps, SIMULATED_UPDATES))
+    shown = sorted({round(point * (len(rates) - 1) / POINTS) for point in range(POINTS + 1)})
     # The last update's lr holds to the end of the run.
-    return Line([total_steps * update / len(rates) for update in range(len(rates) + 1)], [*rates, rates[-1]])
+    x = [*(total_steps * update / len(rates) for update in shown), total_steps]
+    return Line(x, [*(rates[update] for update in shown), rates[-1]])
 
 
 @lru_cache(maxsize=128)
-def drawn_rates(schedule: Schedule, updates: int) -> list[float]:
+def simulated(schedule: Schedule, updates: int) -> list[float]:
     """The lr at each of so many updates, which are the whole run."""
     return [rate for rate, _ in schedule.simulate(updates)]
