@@ -17,12 +17,13 @@ from search_spaces.errors import require
 from study.audit import audit_shown
 from study.command import DATA_ROOT, choose_device, interruption, run_command
 from study.configuration import Configuration
+from study.dashboard import Dashboard
 from study.engine import EngineOptions, agree
 from study.insight import insight
-from study.schedule_file import read_known
 from study.progress import Display
 from study.provenance import differing_versions, provenance
 from study.records import finished_trials
+from study.schedule_file import read_known
 from study.search import search
 from study.storage import DEFAULT_STORAGE, dashboard_command, open_study
 from study.summary import Tally, family_table, winner
@@ -83,14 +84,20 @@ def main(options: Options) -> None:
         try:
             with (
                 interruption() as interrupted,
+                Dashboard(optuna_study, options.storage) as dashboard,
                 Display(console, optuna_study, configuration, options.trials) as display,
             ):
-                for generation in search(optuna_study, workload, configuration, engine, options.trials, interrupted):
+                trials = options.trials
+                attach = dashboard.attach
+                for generation in search(optuna_study, workload, configuration, engine, trials, interrupted, attach):
                     display.update(generation)
+                    dashboard.update(generation)
         except KeyboardInterrupt:
             console.print("Interrupted: everything finished is kept; the same command goes on.")
             print_result(console, optuna_study, options.storage)
             raise
+        if dashboard.artifacts.problem:
+            console.print(f"note: {dashboard.artifacts.problem}")
         print_result(console, optuna_study, options.storage)
 
 

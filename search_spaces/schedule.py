@@ -131,9 +131,9 @@ class Schedule(ABC):
         scheduler = self.build(optimizer, total_steps)
         heard = dict(zip(evaluation_steps(total_steps, len(losses)), losses, strict=True)) if self.evaluations else {}
         curve = []
+        optimizer.step()  # torch's schedulers want to see one; the others would take most of the time
         for step in range(1, total_steps + 1):
             curve.append((float(optimizer.param_groups[0]["lr"]), float(optimizer.param_groups[0]["momentum"])))
-            optimizer.step()
             scheduler.step()
             if step in heard:
                 scheduler.observe(heard[step])

@@ -12,6 +12,7 @@ import optuna
 from search_spaces import from_params
 from study.configuration import Configuration, Plan
 from study.confirm import FIRST_FRESH_SEED, confirming
+from study.dashboard import Dashboard
 from study.engine import Engine, EngineOptions, agree
 from study.records import best_trial, finished_trials
 from study.search import search
@@ -81,10 +82,15 @@ def benchmark(
     """
     attributes = {"group": group, **workload.attributes()}
     resolved = part.configuration.resolved(workload)
-    with open_study(storage, part.name, resolved, attributes, session) as optuna_study:
+    with (
+        open_study(storage, part.name, resolved, attributes, session) as optuna_study,
+        Dashboard(optuna_study, storage) as dashboard,
+    ):
         engine, _ = agree(optuna_study, engine_options, workload, part.configuration)
         epochs = 0.0
-        for generation in search(optuna_study, workload, part.configuration, engine, trials, interrupted):
+        attach = dashboard.attach
+        for generation in search(optuna_study, workload, part.configuration, engine, trials, interrupted, attach):
+            dashboard.update(generation)
             now = generation.epochs_trained - generation.epochs_loaded
             yield Progress(engine, epochs + now, best_value(optuna_study))
             epochs += now if generation.finished else 0.0

@@ -11,8 +11,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import optuna
-from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LRScheduler
 
 from search_spaces import Cyclic, Linear, WarmRestarts, from_params
 from search_spaces.schedule import Schedule
@@ -35,13 +33,13 @@ class Cut(Schedule):
     share: float
 
     family = "cut"
-    torch_class = LRScheduler
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "torch_class", self.whole.torch_class)
 
     def arguments(self, steps: int) -> dict[str, Any]:
         return self.whole.arguments(round(steps / self.share))
-
-    def body(self, optimizer: Optimizer, steps: int) -> Any:
-        return self.whole.body(optimizer, round(steps / self.share))
 
 
 @dataclass(frozen=True)

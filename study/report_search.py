@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import optuna
-from optuna.trial import TrialState
 
 from search_spaces import from_params
 from study.audit import audits
@@ -12,7 +11,7 @@ from study.figures import importances, winners
 from study.insight import FEWEST_FOR_IMPORTANCE, edge_warnings, first_horizon, importance, peak_spans
 from study.report_section import Section, code, environment, escaped, searched, setting, shown, space_section, table
 from study.study_figures import curve_of, measure_of, peak_sensitivity, search_progress
-from study.summary import Tally, best_by_family, value_name
+from study.summary import FAMILY_HEADS, Tally, best_by_family, family_rows, value_name
 
 MOST_CURVES = 5
 """Families whose best schedule is drawn."""
@@ -65,15 +64,8 @@ def value_of(value: object) -> str:
 
 def families(study: optuna.Study) -> Section:
     """How often each family was tried, and its best."""
-    tally = Tally.of(study)
-    rows = []
-    for name, best in best_by_family(study, tally.trials).items():
-        own = [trial for trial in tally.trials if trial.params["family"] == name]
-        finished = sum(trial.state == TrialState.COMPLETE for trial in own)
-        diverged = sum(trial.user_attrs["record"]["diverged"] for trial in own)
-        counts = (len(own), finished, len(own) - finished - diverged, diverged)
-        rows.append([f"`{name}`", *map(str, counts), f"{best.value:.4f}" if best else "-"])
-    heads = ["family", "trials", "finished", "pruned", "diverged", f"best {value_name(study).replace('_', ' ')}"]
+    rows = [[f"`{name}`", *counts] for name, *counts in family_rows(study, Tally.of(study).trials)]
+    heads = [*FAMILY_HEADS, f"best {value_name(study).replace('_', ' ')}"]
     warning = "A search gives families unequal budgets: this table does not compare them fairly, a benchmark does."
     return Section("The families", f"{table(heads, rows) if rows else 'No trial is finished yet.'}\n\n{warning}")
 

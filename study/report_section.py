@@ -84,11 +84,12 @@ def engine_of(study: optuna.Study) -> str:
 
 def setting(study: optuna.Study) -> str:
     """What was trained, in a sentence."""
-    c: dict[str, Any] = study.user_attrs["configuration"]
+    attrs = study.user_attrs
+    c: dict[str, Any] = attrs["configuration"]
     return (
         f"{escaped(c['dataset'])}, model {escaped(c['model'])}, optimizer {escaped(c['optimizer'])} "
         f"(weight decay {c['weight_decay']:g}), batches of {c['batch_size']}, "
-        f"{study.user_attrs['steps_per_epoch']} updates an epoch"
+        f"{attrs['steps_per_epoch']} updates an epoch"
     )
 
 

@@ -76,12 +76,14 @@ def search(
     engine: Engine,
     trials: int,
     interrupted: Callable[[], bool] = lambda: False,
+    attach: Callable[[FrozenTrial], FrozenTrial] = lambda trial: trial,
 ) -> Generator[Generation, None, None]:
     """Search until the study holds so many finished trials; yields the present generation after every evaluation.
 
     The study must be this process's own (`storage.open_study`). interrupted: asked at every update, and never while
     something is written; where it says so, the search ends with a KeyboardInterrupt. What the present generation has
     stored by then stays, what it has saved is taken up again, and the rest is trained again, to the same end.
+    attach: gives a trial that has ended what is to be stored with it, such as its artifacts.
     """
     with engine.trainer(workload) as trainer:
         while len(finished := sorted(finished_trials(optuna_study), key=place)) < trials:
@@ -90,7 +92,9 @@ def search(
             )
             earlier = [trial for trial in finished if place(trial) < (number, 0)]
             generation = Generation(number, size, frozenset(stored))
-            competition = Competition(optuna_study, workload, configuration, trainer, generation, stored, interrupted)
+            competition = Competition(
+                optuna_study, workload, configuration, trainer, generation, stored, interrupted, attach
+            )
             for _ in competition.run(earlier):
                 if trainer.cohort < engine.cohort:
                     engine = lower_cohort(optuna_study, trainer.cohort)
@@ -113,6 +117,7 @@ class Competition:
     generation: Generation
     stored: set[int]
     interrupted: Callable[[], bool]
+    attach: Callable[[FrozenTrial], FrozenTrial]
     saved_at: float = field(default_factory=time.monotonic)
 
     @property
@@ -236,7 +241,7 @@ class Competition:
         for candidate in ended:
             if candidate.position not in self.stored:
                 trial = frozen(candidate, where, self.workload, self.configuration)
-                self.optuna_study.add_trial(trial)
+                self.optuna_study.add_trial(self.attach(trial))
                 self.stored.add(candidate.position)
 
     def save(self) -> None:

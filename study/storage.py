@@ -127,12 +127,8 @@ def read_studies(storage: str, name: str) -> list[optuna.Study]:
 
     Raises InputError where the storage cannot be used, or holds none that this version of the project can read.
     """
-    url = parse(storage)
-    check_file(url)
-    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
-        raise InputError(f"there is no database {url.database}: check --storage, or search first")
+    connected = connect_to_read(storage)
     try:
-        connected = connect(url)
         every = optuna.get_all_study_summaries(connected, include_best_trial=False)
         ours = [one for one in every if "configuration" in one.user_attrs]
         found = [one for one in ours if one.study_name == name] or [
@@ -154,6 +150,19 @@ def read_study(storage: str, name: str) -> optuna.Study:
     if first.study_name != name:
         raise InputError(f"{name!r} is a benchmark: name one of its studies, such as {first.study_name!r}")
     return first
+
+
+def connect_to_read(storage: str) -> RDBStorage:
+    """Optuna's storage of this URL; raises InputError where it is not there, or cannot be used. Nothing is created."""
+    url = parse(storage)
+    check_file(url)
+    path = Path(url.database or "")
+    if url.get_backend_name() == "sqlite" and not (path.is_file() and path.stat().st_size):
+        raise InputError(f"there is no database {path}: check --storage, or search first")
+    try:
+        return connect(url)
+    except (*STORAGE_ERRORS, RuntimeError, ImportError) as error:
+        raise InputError(f"the storage {url} cannot be used ({first_line(error)}): check --storage") from error
 
 
 def connect(url: URL) -> RDBStorage:
@@ -188,8 +197,20 @@ def lock_folder(url: URL) -> Path:
     """Where locks are kept: beside an SQLite file, whatever it is called, or in the temporary folder for a server."""
     if url.get_backend_name() == "sqlite":
         return Path(f"{Path(url.database or '').resolve()}.locks")
-    server = re.sub(r"\W", "_", f"{url.host}_{url.database}")
-    return Path(tempfile.gettempdir()) / f"{server}.locks"
+    return Path(tempfile.gettempdir()) / f"{server_name(url)}.locks"
+
+
+def artifact_folder(storage: str) -> Path:
+    """Where the artifacts of the trials are kept: beside an SQLite file, or in results/ for a server."""
+    url = parse(storage)
+    if url.get_backend_name() == "sqlite":
+        return Path(f"{url.database}.artifacts")
+    return Path("results") / f"{server_name(url)}.artifacts"
+
+
+def server_name(url: URL) -> str:
+    """A database of a server, as a part of a file name."""
+    return re.sub(r"\W", "_", f"{url.host}_{url.database}")
 
 
 def first_line(error: BaseException) -> str:
@@ -227,6 +248,15 @@ def check_format(name: str, attrs: dict[str, Any]) -> None:
         )
 
 
+def storage_flag(storage: str) -> str:
+    """What a command of this project needs to find the storage, a space before it; nothing for the default.
+
+    >>> storage_flag("postgresql://me:secret@host/db")
+    " --storage 'postgresql://me:***@host/db'"
+    """
+    return "" if storage == DEFAULT_STORAGE else f" --storage {shlex.quote(parse(storage).render_as_string())}"
+
+
 def dashboard_command(storage: str) -> str:
     """What to type to browse the studies."""
-    return f"optuna-dashboard {shlex.quote(storage)}"
+    return f"python scripts/dashboard.py{storage_flag(storage)}"

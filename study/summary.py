@@ -13,6 +13,9 @@ from search_spaces import from_params
 from study.export import torch_code
 from study.records import best_trial, better_first, finished_trials, spent_epochs
 
+FAMILY_HEADS = ("family", "trials", "finished", "pruned", "diverged")
+"""What `family_rows` counts; behind these stands the best value."""
+
 
 @dataclass(frozen=True)
 class Tally:
@@ -42,17 +45,25 @@ def best_by_family(optuna_study: optuna.Study, trials: Sequence[FrozenTrial]) ->
     return {name: best[name] for name in sorted(families, key=lambda name: rank[name])}
 
 
-def family_table(optuna_study: optuna.Study, trials: Sequence[FrozenTrial]) -> Table:
-    """How often each family was tried, what became of the trials, and the best value of a full run."""
-    table = Table("family", *(["trials", "finished", "pruned", "diverged"]), f"best {value_name(optuna_study)}")
-    for column in table.columns[1:]:
-        column.justify = "right"
+def family_rows(optuna_study: optuna.Study, trials: Sequence[FrozenTrial]) -> list[list[str]]:
+    """A line for each family under FAMILY_HEADS: how often it was tried, what became of that, its best full run."""
+    rows = []
     for name, best in best_by_family(optuna_study, trials).items():
         own = [trial for trial in trials if trial.params["family"] == name]
         finished = sum(trial.state == TrialState.COMPLETE for trial in own)
         diverged = sum(trial.user_attrs["record"]["diverged"] for trial in own)
         counts = (len(own), finished, len(own) - finished - diverged, diverged)
-        table.add_row(name, *map(str, counts), f"{best.value:.4f}" if best else "-")
+        rows.append([name, *map(str, counts), f"{best.value:.4f}" if best else "-"])
+    return rows
+
+
+def family_table(optuna_study: optuna.Study, trials: Sequence[FrozenTrial]) -> Table:
+    """The families for the terminal."""
+    table = Table(*FAMILY_HEADS, f"best {value_name(optuna_study)}")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for row in family_rows(optuna_study, trials):
+        table.add_row(*row)
     return table
 
 

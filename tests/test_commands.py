@@ -22,7 +22,7 @@ def test_a_first_search(command, tmp_path):
     assert "│ cosine" in result.out
     assert "Winner: trial" in result.out
     assert "optimizer = torch.optim.SGD(model.parameters(), lr=" in result.out
-    assert result.out.rstrip().endswith(f"Browse the trials: optuna-dashboard {DEFAULT_STORAGE}")
+    assert result.out.rstrip().endswith("Browse the trials: python scripts/dashboard.py")
     again = command("search.py", *DIGITS, "--trials", 4, "--trials-per-batch", 2, "--families", "cosine", "linear")
     assert (again.code, again.err) == (0, "")
     assert "already holds 4 finished trials: nothing is left to do" in again.out

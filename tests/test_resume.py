@@ -96,7 +96,7 @@ def test_an_interrupted_search_ends_cleanly(how, folder):
     assert process.returncode == 130
     assert "Interrupted: everything finished is kept" in said
     assert "Winner: trial" in said
-    assert "optuna-dashboard sqlite:///results/studies.db" in said
+    assert "python scripts/dashboard.py" in said
     assert "Traceback" not in said
     trials = trials_of(folder)
     assert len(finished(trials)) >= 50

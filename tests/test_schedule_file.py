@@ -14,8 +14,8 @@ from test_schedule import PEAK_LR, DrawingTrial, every_family, properties
 from test_search import finished
 
 from search_spaces import FAMILIES, Cosine, InputError, from_params, suggest
-from study.schedule_file import as_params, as_written, read_known
 from study.provenance import provenance
+from study.schedule_file import as_params, as_written, read_known
 from study.search import search
 from study.storage import open_study
 

@@ -10,7 +10,7 @@ from conftest import SMALL, open_small, run_search
 
 from search_spaces import InputError
 from study.records import FORMAT
-from study.storage import check_file, dashboard_command, parse
+from study.storage import artifact_folder, check_file, dashboard_command, parse
 
 
 def test_a_study_carries_what_it_promises(storage, workload):
@@ -194,5 +194,12 @@ def test_an_empty_file_is_a_new_database(tmp_path, workload):
 
 
 def test_the_dashboard_command_is_the_one_to_type():
-    assert dashboard_command("sqlite:///results/studies.db") == "optuna-dashboard sqlite:///results/studies.db"
-    assert dashboard_command("sqlite:///my studies.db") == "optuna-dashboard 'sqlite:///my studies.db'"
+    assert dashboard_command("sqlite:///results/studies.db") == "python scripts/dashboard.py"
+    mine = dashboard_command("sqlite:///my studies.db")
+    assert mine == "python scripts/dashboard.py --storage 'sqlite:///my studies.db'"
+    assert "secret" not in dashboard_command("postgresql://me:secret@host/studies"), "it is shown in notes"
+
+
+def test_artifacts_lie_beside_the_database():
+    assert artifact_folder("sqlite:///results/studies.db") == Path("results/studies.db.artifacts")
+    assert artifact_folder("postgresql://me:secret@host/studies") == Path("results/host_studies.artifacts")

@@ -1,0 +1,39 @@
+"""Browse the studies in optuna-dashboard, on this machine only: `python scripts/dashboard.py`."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+from search_spaces.errors import require
+from study.command import run_command
+from study.dashboard_server import HOST, make_server_for
+from study.storage import DEFAULT_STORAGE
+
+
+@dataclass(frozen=True)
+class Options:
+    """Browse the studies of a database, with the pictures of their trials."""
+
+    storage: str = DEFAULT_STORAGE
+    """Database that keeps the studies."""
+    port: int = 8080
+    """Of 127.0.0.1, where the dashboard is served."""
+
+    def __post_init__(self) -> None:
+        require(1 <= self.port <= 65535, "--port must be from 1 to 65535", self.port)
+
+
+def main(options: Options) -> None:
+    """Serve until Ctrl-C."""
+    warnings.filterwarnings("ignore", "Some regimes for parameter")  # of importances that the dashboard computes
+    with make_server_for(options.storage, options.port) as server:
+        print(f"Dashboard of {options.storage}: http://{HOST}:{options.port} (Ctrl-C ends it)", flush=True)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            print("Ended.")
+
+
+if __name__ == "__main__":
+    run_command(Options, main)
