@@ -14,6 +14,7 @@ import tyro
 from rich.console import Console
 
 from search_spaces.errors import require
+from search_spaces.space_file import space_toml
 from study.audit import audit_shown
 from study.command import DATA_ROOT, choose_device, interruption, run_command
 from study.configuration import Configuration
@@ -45,6 +46,8 @@ class Options:
     """auto (CUDA where there is one), cpu or cuda."""
     data_root: Path = DATA_ROOT
     """Folder of the data sets that are not made on the spot."""
+    print_space: bool = False
+    """Print the search space in force as a file for --space, and end."""
 
     def __post_init__(self) -> None:
         require(self.trials >= 1, "--trials must be at least 1", self.trials)
@@ -58,9 +61,15 @@ def main(options: Options) -> None:
     configuration = options.configuration
     device = choose_device(options.device)
     workload = configuration.make_workload(options.data_root).to(device)
+    if options.print_space:
+        ranges = configuration.space_file.ranges
+        console.print(space_toml(configuration.families, workload.peak_lr, ranges), end="")
+        return
     name = options.study or configuration.study_name
     attributes = {"group": name, **workload.attributes()}
     session = provenance(device)
+    if workload.data.about:
+        console.print(f"Data: {workload.data.about}")
     with open_study(options.storage, name, configuration.resolved(workload), attributes, session) as optuna_study:
         for difference in differing_versions(optuna_study.user_attrs["sessions"][0], session):
             console.print(f"note: not as when the study began, so the last bits may differ: {difference}")

@@ -44,7 +44,7 @@ class SpaceFile(NamedTuple):
 def read_space(name: str) -> SpaceFile:
     """The space of a preset or a file; raises InputError, naming the file and the key, for what is wrong there."""
     try:
-        text = preset(name) or Path(name).read_text()
+        text = presets().get(name) or Path(name).read_text()
         values = tomllib.loads(text)
     except FileNotFoundError as error:
         raise unknown("space", name, [*presets(), "a FILE.toml"]) from error
@@ -67,13 +67,8 @@ def read_space(name: str) -> SpaceFile:
 
 def presets() -> dict[str, str]:
     """The text of each preset, by its bare name."""
-    found = [entry for entry in (files("search_spaces") / "presets").iterdir() if entry.name.endswith(".toml")]
-    return {entry.name.removesuffix(".toml"): entry.read_text() for entry in sorted(found, key=lambda entry: entry.name)}
-
-
-def preset(name: str) -> str | None:
-    """The text of the preset of this name, None where there is none."""
-    return presets().get(name)
+    found = {entry.name: entry for entry in (files("search_spaces") / "presets").iterdir()}
+    return {name.removesuffix(".toml"): found[name].read_text() for name in sorted(found) if name.endswith(".toml")}
 
 
 def read_ranges(name: str, values: Mapping[str, Any], families: Iterable[str]) -> dict[str, Domain]:
@@ -94,7 +89,9 @@ def read_ranges(name: str, values: Mapping[str, Any], families: Iterable[str]) -
                 full = f"{key}.{parameter}"
                 found[full] = read_domain(f"{name}: [{key}] {parameter}", given, usual[full])
         elif key in FAMILIES and key not in families:
-            raise InputError(f"{name}: [{key}] is given, but families leaves {key} out: add it there, or leave out both")
+            raise InputError(
+                f"{name}: [{key}] is given, but families leaves {key} out: add it there, or leave out both"
+            )
         else:
             raise unknown(f"key in {name}", key, ["families", *dict.fromkeys(full.split(".")[0] for full in usual)])
     return found
@@ -120,13 +117,13 @@ def read_domain(where: str, value: Any, usual: Domain) -> Domain:
     require(isinstance(log, bool), f"{where}.log must be true or false", log)
     require(not log or isinstance(numbers, FloatDistribution), f"{where} counts: leave out log", log)
     require(not log or low > 0, f"{where}: low must be above 0 where log is true", low)
-    if low == high:
-        inside: BaseDistribution = exactly(low, numbers)
+    if isinstance(numbers, IntDistribution):
+        inside: FloatDistribution | IntDistribution = IntDistribution(int(low), int(high))
     else:
-        inside = type(numbers)(low, high, log=log)
+        inside = FloatDistribution(low, high, log=log and low < high)
     if "or_exactly" not in value:
         return inside
-    if not isinstance(usual, Either):
+    if not (isinstance(usual, Either) and isinstance(inside, FloatDistribution)):
         raise InputError(f"{where} has no value beside its range: leave out or_exactly")
     require(value["or_exactly"] == usual.value, f"{where}.or_exactly must be {usual.value:g}", value["or_exactly"])
     return Either(usual.value, inside)
