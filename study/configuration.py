@@ -161,7 +161,8 @@ class Configuration(Plan):
     def stored(cls, values: Mapping[str, Any]) -> Configuration:
         """The configuration of a study, from what `resolved` made of it."""
         own: dict[str, Any] = {field.name: values[field.name] for field in fields(cls) if field.name in values}
-        del own["space"]  # what was made of the file: its ranges, which the trials hold too
+        told_by_others = ("space", *(["dataset", "model"] if values.get("workload") else []))
+        own = {name: value for name, value in own.items() if name not in told_by_others}
         own |= {name: tuple(value) for name, value in own.items() if isinstance(value, list)}
         return cls(**own)
 
@@ -223,5 +224,7 @@ class Configuration(Plan):
             "sources": sources(self.dataset, self.model, self.optimizer, self.workload) or None,
             "space": {name: json.loads(distribution_to_json(ranges[name])) for name in ranges},
         }
+        if self.workload:  # which says both; the flags said nothing
+            values |= {"dataset": workload.data.name, "model": workload.name}
         plain: dict[str, Any] = json.loads(json.dumps(values))
         return plain
