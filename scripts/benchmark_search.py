@@ -30,6 +30,7 @@ from study.configuration import Configuration
 from study.confirm import FIRST_FRESH_SEED, confirm
 from study.contest import Row, contest
 from study.engine import Engine, cohort_sizes, seconds_per_update
+from study.obstacle import obstacle
 from study.provenance import provenance
 from study.recorded import read
 from study.replay import ReplayEngine
@@ -121,7 +122,7 @@ def rates(options: Options, file: Path | None) -> dict[int, float]:
     here = ground(options, file)
     if not here.recorded:
         return {}
-    sizes = [1, *cohort_sizes(here.workload, MOST_TOGETHER)]
+    sizes = [1, *([] if obstacle(here.workload) else cohort_sizes(MOST_TOGETHER))]
     return {size: seconds_per_update(here.workload, size) * here.workload.steps_per_epoch for size in sizes}
 
 

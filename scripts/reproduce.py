@@ -17,6 +17,7 @@ from rich.console import Console
 from search_spaces.errors import InputError
 from study.command import DATA_ROOT, choose_device, run_command
 from study.configuration import Configuration
+from study.imported import sources
 from study.provenance import differing_versions, provenance
 from study.records import session_of, trial_of
 from study.reproduce import reproduce
@@ -49,6 +50,10 @@ def main(options: Options) -> None:
     workload = Configuration.stored(stored).make_workload(options.data_root).to(device)
     if workload.data.fingerprint() != stored["data"]:
         raise InputError(f"the data {stored['dataset']!r} is not what study {options.study!r} was made with")
+    changed = sources(*(stored.get(name) for name in ("dataset", "model", "optimizer", "workload")))
+    for module in stored.get("sources") or {}:
+        if changed.get(module) != stored["sources"][module]:
+            raise InputError(f"the file of {module!r} is not what study {options.study!r} was made with")
     different = differing_versions(session, provenance(device))
     for difference in different:
         console.print(f"note: not as when the trial ran: {difference}")

@@ -6,6 +6,7 @@ Run it again to go on where it was stopped, or with more trials to add to the st
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,7 @@ import tyro
 from rich.console import Console
 
 from search_spaces.errors import require
+from search_spaces.space_file import space_toml
 from study.audit import audit_shown
 from study.command import DATA_ROOT, choose_device, interruption, run_command
 from study.configuration import Configuration
@@ -49,6 +51,8 @@ class Options:
     """auto (CUDA where there is one), cpu or cuda."""
     data_root: Path = DATA_ROOT
     """Folder of the data sets that are not made on the spot."""
+    print_space: bool = False
+    """Print the search space in force as a file for --space, and end."""
 
     def __post_init__(self) -> None:
         require(self.trials >= 1, "--trials must be at least 1", self.trials)
@@ -62,13 +66,19 @@ def main(options: Options) -> None:
     configuration = options.configuration
     device = choose_device(options.device)
     workload = configuration.make_workload(options.data_root).to(device)
-    known = read_known(options.enqueue, options.storage, configuration.families, workload.peak_lr)
+    if options.print_space:
+        ranges = configuration.space_file.ranges
+        console.print(space_toml(configuration.families, workload.peak_lr, ranges), end="")
+        return
+    known = read_known(options.enqueue, options.storage, partial(configuration.suggest, workload=workload))
     least = max(1, len(known))
     require(options.trials >= least, f"--trials must be at least {least}, to try what is enqueued", options.trials)
     resolved = configuration.resolved(workload) | ({"enqueued": known} if known else {})
     name = options.study or configuration.study_name
     attributes = {"group": name, **workload.attributes()}
     session = provenance(device)
+    if workload.data.about:
+        console.print(f"Data: {workload.data.about}")
     with open_study(options.storage, name, resolved, attributes, session) as optuna_study:
         for difference in differing_versions(optuna_study.user_attrs["sessions"][0], session):
             console.print(f"note: not as when the study began, so the last bits may differ: {difference}")

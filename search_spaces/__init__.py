@@ -6,6 +6,7 @@ scheduler = schedule.build(optimizer, total_steps)     # torch's scheduler; step
 """
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
@@ -23,7 +24,7 @@ from search_spaces.multistep import MultiStep
 from search_spaces.one_cycle import OneCycle
 from search_spaces.plateau import Plateau
 from search_spaces.polynomial import Polynomial
-from search_spaces.ranges import distributions, draw
+from search_spaces.ranges import Domain, distributions, draw, exactly
 from search_spaces.rex import REX
 from search_spaces.schedule import Schedule
 from search_spaces.step import Step
@@ -54,19 +55,29 @@ ADAMW_PEAK_LR = (1e-5, 1e-1)
 """Where the peak is searched for AdamW, log scale."""
 
 
+Ranges = Mapping[str, Domain]
+"""Domains by the name of the parameter, such as `peak_lr` or `cosine.floor_ratio`."""
+AS_THEY_ARE: Ranges = MappingProxyType({})
+"""No ranges but the families' own."""
+
+
 def suggest(
-    trial: Any, families: Iterable[str] = tuple(FAMILIES), peak_lr: tuple[float, float] = SGD_PEAK_LR
+    trial: Any,
+    families: Iterable[str] = tuple(FAMILIES),
+    peak_lr: tuple[float, float] = SGD_PEAK_LR,
+    ranges: Ranges = AS_THEY_ARE,
 ) -> Schedule:
     """Draw a schedule from an Optuna trial: `family`, `peak_lr`, the warm-up, then the family's own parameters.
 
     families: names among FAMILIES; one drawn as a categorical parameter. peak_lr: (lowest, highest), log scale.
+    ranges: what stands in for the families' own, as `read_space` finds it in a file.
     Raises InputError for a family that does not exist.
     """
     names = check_families(families)
     family = FAMILIES[trial.suggest_categorical("family", names)]
-    peak = trial.suggest_float("peak_lr", *peak_lr, log=True)
-    shared = {name: draw(trial, name, domain) for name, domain in family.shared_space().items()}
-    return family(peak_lr=peak, **shared, **family.suggest(trial))
+    domains = domains_of(family, peak_lr, ranges)
+    shared = {name: draw(trial, name, domain) for name, domain in domains.items() if "." not in name}
+    return family(**shared, **family.suggest(trial, domains))
 
 
 def from_params(params: Mapping[str, Any]) -> Schedule:
@@ -75,21 +86,28 @@ def from_params(params: Mapping[str, Any]) -> Schedule:
     >>> from_params({"family": "rex", "peak_lr": 0.1, "warmup_fraction_is_0": True})
     REX(peak_lr=0.1, warmup_fraction=0.0)
     """
-    return suggest(FixedTrial(dict(params)), [params["family"]], (params["peak_lr"], params["peak_lr"]))
+    [family] = check_families([params["family"]])
+    domains = domains_of(FAMILIES[family], SGD_PEAK_LR)
+    given = {name: exactly(params[name], domain) for name, domain in domains.items() if name in params}
+    return suggest(FixedTrial(dict(params)), [family], ranges=given)
 
 
-def space(families: Iterable[str], peak_lr: tuple[float, float]) -> dict[str, BaseDistribution]:
+def domains_of(family: type[Schedule], peak_lr: tuple[float, float], ranges: Ranges = AS_THEY_ARE) -> dict[str, Domain]:
+    """The domain of every parameter of a family, by its full name, `peak_lr` first."""
+    own = {f"{family.family}.{name}": domain for name, domain in family.space.items()}
+    domains = {"peak_lr": FloatDistribution(*peak_lr, log=True), **family.shared_space(), **own}
+    return {name: ranges.get(name, domain) for name, domain in domains.items()}
+
+
+def space(
+    families: Iterable[str], peak_lr: tuple[float, float], ranges: Ranges = AS_THEY_ARE
+) -> dict[str, BaseDistribution]:
     """Every Optuna parameter that `suggest` may ask for, and its distribution."""
     names = check_families(families)
-    found: dict[str, BaseDistribution] = {
-        "family": CategoricalDistribution(names),
-        "peak_lr": FloatDistribution(*peak_lr, log=True),
-    }
+    found: dict[str, BaseDistribution] = {"family": CategoricalDistribution(names)}
     for name in names:
-        for parameter, domain in FAMILIES[name].shared_space().items():
+        for parameter, domain in domains_of(FAMILIES[name], peak_lr, ranges).items():
             found |= distributions(parameter, domain)
-        for parameter, domain in FAMILIES[name].space.items():
-            found |= distributions(f"{name}.{parameter}", domain)
     return found
 
 
@@ -122,10 +140,12 @@ __all__ = [
     "OneCycle",
     "Plateau",
     "Polynomial",
+    "Ranges",
     "Schedule",
     "Step",
     "WarmRestarts",
     "check_families",
+    "domains_of",
     "from_params",
     "space",
     "suggest",

@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -5,7 +6,7 @@ from optuna.distributions import FloatDistribution
 from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from search_spaces.errors import InputError, require
-from search_spaces.ranges import Either, draw
+from search_spaces.ranges import Domain, Either, draw
 from search_spaces.schedule import Schedule
 
 
@@ -44,11 +45,11 @@ class Cosine(Schedule):
             )
 
     @classmethod
-    def suggest(cls, trial: Any) -> dict[str, Any]:
-        t_max_fraction = draw(trial, "cosine.t_max_fraction", cls.space["t_max_fraction"])
-        floor = cls.space["floor_ratio"]
-        assert isinstance(floor, Either)
-        floor_ratio = draw(trial, "cosine.floor_ratio", floor if t_max_fraction == 1 else floor.otherwise)
+    def suggest(cls, trial: Any, domains: Mapping[str, Domain]) -> dict[str, Any]:
+        t_max_fraction = draw(trial, "cosine.t_max_fraction", domains["cosine.t_max_fraction"])
+        floor = domains["cosine.floor_ratio"]
+        above_zero = floor.otherwise if isinstance(floor, Either) else floor
+        floor_ratio = draw(trial, "cosine.floor_ratio", floor if t_max_fraction == 1 else above_zero)
         return {"t_max_fraction": t_max_fraction, "floor_ratio": floor_ratio}
 
     def arguments(self, steps: int) -> dict[str, Any]:

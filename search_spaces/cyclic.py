@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -6,7 +7,7 @@ from torch.optim.lr_scheduler import CyclicLR
 
 from search_spaces.cycles import fit_cycles
 from search_spaces.errors import require, unknown
-from search_spaces.ranges import draw
+from search_spaces.ranges import Domain, draw
 from search_spaces.schedule import Schedule
 
 MODES = ("triangular", "triangular2", "exp_range")
@@ -56,12 +57,12 @@ class Cyclic(Schedule):
             raise unknown("mode", self.mode, MODES)
 
     @classmethod
-    def suggest(cls, trial: Any) -> dict[str, Any]:
+    def suggest(cls, trial: Any, domains: Mapping[str, Domain]) -> dict[str, Any]:
         # end_amplitude means something in exp_range only: no trial should carry a number that did nothing.
         names = [name for name in cls.space if name != "end_amplitude"]
-        chosen = {name: draw(trial, f"cyclic.{name}", cls.space[name]) for name in names}
+        chosen = {name: draw(trial, f"cyclic.{name}", domains[f"cyclic.{name}"]) for name in names}
         if chosen["mode"] == "exp_range":
-            chosen["end_amplitude"] = draw(trial, "cyclic.end_amplitude", cls.space["end_amplitude"])
+            chosen["end_amplitude"] = draw(trial, "cyclic.end_amplitude", domains["cyclic.end_amplitude"])
         return chosen
 
     def arguments(self, steps: int) -> dict[str, Any]:

@@ -41,6 +41,18 @@ def draw(trial: Any, name: str, domain: Domain) -> Any:
     raise TypeError(f"{name}: no way to draw from a {type(domain).__name__}")
 
 
+def exactly(value: Any, domain: Domain) -> BaseDistribution:
+    """The domain of this value only, drawn in the way of another domain."""
+    match domain:
+        case Either():
+            return exactly(value, domain.otherwise)
+        case FloatDistribution():
+            return FloatDistribution(value, value)
+        case IntDistribution():
+            return IntDistribution(value, value)
+    return CategoricalDistribution([value])
+
+
 def choice(name: str, domain: Either) -> str:
     """The name of the parameter that says whether `domain` takes its exact value."""
     return f"{name}_is_{domain.value:g}"

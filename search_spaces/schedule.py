@@ -67,9 +67,9 @@ class Schedule(ABC):
         return {} if cls.climbs_by_itself else {"warmup_fraction": warmup}
 
     @classmethod
-    def suggest(cls, trial: Any) -> dict[str, Any]:
-        """Draw the family's own parameters from an Optuna trial, under the names `family.parameter`."""
-        return {name: draw(trial, f"{cls.family}.{name}", domain) for name, domain in cls.space.items()}
+    def suggest(cls, trial: Any, domains: Mapping[str, Domain]) -> dict[str, Any]:
+        """Draw the family's own parameters from an Optuna trial, within these domains, named `family.parameter`."""
+        return {name: draw(trial, full, domains[full]) for name in cls.space if (full := f"{cls.family}.{name}")}
 
     @abstractmethod
     def arguments(self, steps: int) -> dict[str, Any]:

@@ -6,16 +6,23 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from optuna.distributions import distribution_to_json
 
-from search_spaces import FAMILIES, check_families, space
-from search_spaces.errors import require, require_at_least, unknown
+from search_spaces import FAMILIES, check_families, space, suggest
+from search_spaces.errors import InputError, require, require_at_least, unknown
+from search_spaces.groups import require_momentum
+from search_spaces.schedule import Schedule
+from search_spaces.space_file import SpaceFile, corners, read_space
+from study.datasets import Source
+from study.fit import check_fit
+from study.imported import sources
 from study.pruning import PRUNERS, horizons
 from study.sampling import SAMPLERS
-from study.workload import Workload, named_workload, optimizer_choice
+from study.workload import Workload, imported_workload, named_workload, short
 
 
 @dataclass(frozen=True)
@@ -23,17 +30,29 @@ class Plan:
     """What is searched, on what, and how: all of a configuration but the length of a full run."""
 
     dataset: str = "mnist1d"
-    """mnist1d, digits, fashion-mnist, mnist, kmnist, cifar10 or cifar100."""
+    """mnist1d, digits, fashion-mnist, mnist, kmnist, cifar10 or cifar100; a FILE.csv with --target; a FILE.npz of
+    arrays x and y; a FOLDER of images; or package.module:function, which returns tensors (x, y) or a Dataset."""
+    target: str | None = None
+    """Of a table: the column to predict."""
+    task: str | None = None
+    """classification or regression. None: found from the targets."""
+    image_size: int | None = None
+    """Of a folder of images: their side in pixels. None: their own, or 64 where they differ."""
     model: str = "mlp"
-    """mlp, cnn, transformer or resnet18."""
+    """mlp, cnn, transformer or resnet18; torchvision:NAME, timm:NAME; or package.module:function, which returns an
+    nn.Module and may take input_shape and classes."""
+    workload: str | None = None
+    """package.module:function, which returns a study.workload.Workload: data, model, loss and metric of your own."""
     optimizer: str = "sgd"
-    """sgd (momentum 0.9) or adamw."""
+    """sgd (momentum 0.9), adamw; or package.module:function, which takes model or params, such as torch.optim:NAdam."""
     batch_size: int = 64
     """Rows per optimizer update."""
     weight_decay: float | None = None
-    """None: 0.0005 for sgd, 0.01 for adamw."""
+    """None: 0.0005 for sgd, 0.01 for adamw, its own for another."""
     families: tuple[str, ...] = tuple(FAMILIES)
     """Families of schedules to search among."""
+    space: str | None = None
+    """A FILE.toml of families and ranges, or one of all, classic and transformer. --print-space prints one."""
     pruner: str = "horizon"
     """horizon: compare short complete runs; median, hyperband, halving: Optuna's, at every epoch; none."""
     rung_fractions: tuple[float, ...] = (0.1, 0.5)
@@ -76,6 +95,16 @@ class Plan:
         )
         require(self.reduction >= 2, "--reduction must be at least 2", self.reduction)
         check_families(self.families)
+        if self.space:
+            object.__setattr__(self, "families", self.narrowed())
+        if self.workload:
+            usual = {field.name: field.default for field in fields(Plan)}
+            for name in ("dataset", "target", "task", "image_size", "model"):
+                flag = f"--{name.replace('_', '-')}"
+                require(
+                    getattr(self, name) == usual[name], f"--workload says it all: leave out {flag}", getattr(self, name)
+                )
+        require(self.image_size is None or self.image_size >= 1, "--image-size must be at least 1", self.image_size)
         require(self.startup_trials >= 1, "--startup-trials must be at least 1", self.startup_trials)
         require(0 <= self.audit <= 1, "--audit must be from 0 to 1", self.audit)
         if self.sampler not in SAMPLERS:
@@ -85,10 +114,36 @@ class Plan:
 
     def load_workload(self, data_root: Path) -> Workload:
         """The workload, on the CPU; raises InputError where it cannot be made."""
-        weight_decay = optimizer_choice(self.optimizer).weight_decay if self.weight_decay is None else self.weight_decay
-        return named_workload(
-            self.dataset, self.model, self.optimizer, self.batch_size, weight_decay, self.split_seed, data_root
-        )
+        how = (self.optimizer, self.batch_size, self.weight_decay, self.split_seed, data_root)
+        if self.workload:
+            return imported_workload(self.workload, *how)
+        source = Source(self.dataset, self.target, self.task, self.image_size)
+        return named_workload(source, self.model, *how)
+
+    @cached_property
+    def space_file(self) -> SpaceFile:
+        """What `--space` says; by itself, all there is."""
+        return read_space(self.space) if self.space else SpaceFile(self.families, {})
+
+    def narrowed(self) -> tuple[str, ...]:
+        """The families that `--families` and `--space` have in common, which are to be those of the former."""
+        if set(self.families) == set(FAMILIES):
+            return self.space_file.families
+        for family in self.families:
+            require(
+                family in self.space_file.families, f"--families must be among those of --space {self.space}", family
+            )
+        return self.families
+
+    def suggest(self, trial: Any, workload: Workload) -> Schedule:
+        """Draw a schedule from an Optuna trial, within the space that is searched."""
+        return suggest(trial, self.families, workload.peak_lr, self.space_file.ranges)
+
+    @property
+    def subject(self) -> str:
+        """What is trained, as a part of the names of studies and files."""
+        what = short(self.workload) if self.workload else f"{short(self.dataset)}-{short(self.model)}"
+        return f"{what}-{short(self.optimizer)}"
 
 
 @dataclass(frozen=True)
@@ -105,7 +160,9 @@ class Configuration(Plan):
     @classmethod
     def stored(cls, values: Mapping[str, Any]) -> Configuration:
         """The configuration of a study, from what `resolved` made of it."""
-        own: dict[str, Any] = {field.name: values[field.name] for field in fields(cls)}
+        own: dict[str, Any] = {field.name: values[field.name] for field in fields(cls) if field.name in values}
+        told_by_others = ("space", *(["dataset", "model"] if values.get("workload") else []))
+        own = {name: value for name, value in own.items() if name not in told_by_others}
         own |= {name: tuple(value) for name, value in own.items() if isinstance(value, list)}
         return cls(**own)
 
@@ -133,7 +190,7 @@ class Configuration(Plan):
     def study_name(self) -> str:
         """The name of the study unless one is given."""
         pruner = "" if self.pruner == "horizon" else f"-{self.pruner}"
-        return f"{self.dataset}-{self.model}-{self.optimizer}-{self.epochs}-epochs{pruner}"
+        return f"{self.subject}-{self.epochs}-epochs{pruner}"
 
     def make_workload(self, data_root: Path) -> Workload:
         """The workload, on the CPU; raises InputError where it cannot be made or its runs are too short to search."""
@@ -142,14 +199,21 @@ class Configuration(Plan):
         return workload
 
     def check(self, workload: Workload) -> None:
-        """Raise InputError where the shortest runs are too short for one of the families."""
+        """Raise InputError where the workload cannot be trained, or not with all schedules that may be drawn."""
+        check_fit(workload)
         shortest = self.horizons(workload.steps_per_epoch)[0] * workload.steps_per_epoch
+        optimizer = workload.make_optimizer(workload.make_model())
         for family in self.families:
-            FAMILIES[family](peak_lr=1.0).split(shortest)
+            for schedule in corners(family, workload.peak_lr, self.space_file.ranges):
+                if isinstance(schedule, InputError):
+                    raise schedule
+                schedule.split(shortest)
+                if getattr(schedule, "cycle_momentum", False):
+                    require_momentum(optimizer, family)
 
     def resolved(self, workload: Workload) -> dict[str, Any]:
         """All of it as plain values, defaults filled in, with what the workload and the defaults of the code add."""
-        ranges = space(self.families, workload.peak_lr)
+        ranges = space(self.families, workload.peak_lr, self.space_file.ranges)
         values = asdict(self) | {
             "weight_decay": workload.weight_decay,
             "metric": workload.metric.name,
@@ -157,7 +221,10 @@ class Configuration(Plan):
             "data": workload.data.fingerprint(),
             "horizons": self.horizons(workload.steps_per_epoch),
             "device": workload.device.type,
+            "sources": sources(self.dataset, self.model, self.optimizer, self.workload) or None,
             "space": {name: json.loads(distribution_to_json(ranges[name])) for name in ranges},
         }
+        if self.workload:  # which says both; the flags said nothing
+            values |= {"dataset": workload.data.name, "model": workload.name}
         plain: dict[str, Any] = json.loads(json.dumps(values))
         return plain

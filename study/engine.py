@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,11 +21,12 @@ from torch.autograd.graph import saved_tensors_hooks
 from search_spaces import Constant
 from search_spaces.errors import InputError, require, unknown
 from study.configuration import Configuration
+from study.obstacle import obstacle
+from study.provenance import usable_cores
 from study.pruning import AT_EVERY_EPOCH
-from study.stacked_optimizers import stacked_optimizer
 from study.trainer import Trainer, Trains, same_random_numbers_after
 from study.training import Run
-from study.workers import Workers, usable_cores
+from study.workers import Workers
 from study.workload import Workload
 
 ENGINES = ("auto", "lockstep", "loop")
@@ -106,6 +108,8 @@ def agree(
             engine, reason = choose(options, workload, configuration)
         optuna_study.set_user_attr("engine", {**as_stored(engine), "asked": asdict(options)})
         return engine, reason
+    if stored["cohort"] > 1 and not workload.data.resident:
+        raise InputError(f"the runs of this study train together, so {workload.data.name} must fit into memory")
     for option in ("engine", "cohort"):
         given, asked, is_now = (values[option] for values in (asdict(options), stored["asked"], stored))
         if given not in ("auto", None, asked, is_now):
@@ -136,10 +140,24 @@ def lower_cohort(optuna_study: optuna.Study, cohort: int) -> Engine:
 
 def check_workers(workload: Workload, configuration: Configuration) -> None:
     """Raise InputError where several processes cannot train, or would make the results depend on their speed."""
+    reason = workers_obstacle(workload, configuration)
+    if reason:
+        raise InputError(reason)
+
+
+def workers_obstacle(workload: Workload, configuration: Configuration) -> str | None:
+    """What speaks against several processes, and what to do about it; None where nothing does."""
     if workload.device.type != "cpu":
-        raise InputError("--workers train on the CPU: leave it out, or give --device cpu")
+        return "--workers train on the CPU: leave it out, or give --device cpu"
     if configuration.pruner in AT_EVERY_EPOCH:
-        raise InputError(f"--pruner {configuration.pruner} judges runs as they go, one by one: leave out --workers")
+        return f"--pruner {configuration.pruner} judges runs as they go, one by one: leave out --workers"
+    if not workload.data.resident:
+        return f"{workload.data.name} is read by processes of its own: leave out --workers"
+    try:
+        pickle.dumps((workload.make_model, workload.make_optimizer, workload.loss, workload.metric))
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        return f"--workers need functions of a module, not lambdas or inner functions ({error}): leave it out"
+    return None
 
 
 def choose(options: EngineOptions, workload: Workload, configuration: Configuration) -> tuple[Engine, str]:
@@ -148,25 +166,28 @@ def choose(options: EngineOptions, workload: Workload, configuration: Configurat
     if options.engine == "loop" or options.cohort == 1 or (options.engine == "auto" and workers and not options.cohort):
         return Engine(1, workers), "as you said"
     wanted = options.cohort or configuration.most_together(workload.steps_per_epoch)
-    most = min(wanted, runs_in_memory(workload))
+    most = min(wanted, runs_in_memory(workload)) if workload.data.resident else wanted
     if options.engine == "auto" and not options.cohort:
         return fastest(workload, configuration, most)
     require(wanted > 1, "--engine lockstep needs --trials-per-batch of at least 2", wanted)
-    stacked_optimizer(workload.make_optimizer(workload.make_model()), [])  # raises where there is none
     if most < 2:
         raise InputError("two runs together do not fit into memory: use --engine loop")
+    reason = obstacle(workload)
+    if reason:
+        raise InputError(f"runs of {workload.name} cannot be trained in lockstep ({reason}): use --engine loop")
     return Engine(most, workers), "as you said" if most == wanted else f"{wanted} runs together do not fit into memory"
 
 
 def fastest(workload: Workload, configuration: Configuration, most: int) -> tuple[Engine, str]:
     """The engine of the shortest time per update and run, timed now, and the reason; most: the largest cohort."""
     times = {Engine(): seconds_per_update(workload, 1)}
-    for cohort in cohort_sizes(workload, most):
+    reason = obstacle(workload)
+    for cohort in [] if reason else cohort_sizes(most):
         times[Engine(cohort)] = seconds_per_update(workload, cohort)
         if times[Engine(cohort)] > 1.2 * min(seconds for engine, seconds in times.items() if engine.cohort > 1):
             break  # larger ones have left the caches
     cores = usable_cores()
-    if cores > 1 and workload.device.type == "cpu" and configuration.pruner not in AT_EVERY_EPOCH:
+    if cores > 1 and not workers_obstacle(workload, configuration):
         updates = 50 / 2 * configuration.epochs * workload.steps_per_epoch
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
@@ -176,21 +197,16 @@ def fastest(workload: Workload, configuration: Configuration, most: int) -> tupl
             with Workers(workload, 1, cores) as workers:
                 times[Engine(1, cores)] = sum(workers.everywhere(seconds_per_update, workload, 1, median)) / cores**2
     measured = ", ".join(f"{1000 * seconds:.2f} {engine}" for engine, seconds in times.items())
-    return min(times, key=lambda engine: times[engine]), f"milliseconds per update and run: {measured}"
+    told = f"; not in lockstep: {reason}" if reason else ""
+    return min(times, key=lambda engine: times[engine]), f"milliseconds per update and run: {measured}{told}"
 
 
-def cohort_sizes(workload: Workload, most: int) -> list[int]:
-    """The sizes worth timing: powers of two, and the largest; none where the optimizer has no stacked counterpart.
+def cohort_sizes(most: int) -> list[int]:
+    """The sizes worth timing: powers of two, and the largest.
 
-    >>> from types import SimpleNamespace as Any
-    >>> sgd = lambda model: torch.optim.SGD([torch.zeros(1)])
-    >>> cohort_sizes(Any(make_model=lambda: None, make_optimizer=sgd), 10)
+    >>> cohort_sizes(10)
     [2, 4, 8, 10]
     """
-    try:
-        stacked_optimizer(workload.make_optimizer(workload.make_model()), [])
-    except InputError:
-        return []
     return sorted({min(2**power, most) for power in range(1, most.bit_length() + 1)} - {1}) if most > 1 else []
 
 
@@ -230,9 +246,9 @@ def runs_in_memory(workload: Workload) -> int:
         saved[tensor.data_ptr()] = tensor.nbytes
         return tensor
 
-    rows = slice(workload.batch_size)
+    x, y = workload.data.train.first(workload.batch_size)
     with saved_tensors_hooks(note, lambda tensor: tensor):
-        loss = workload.loss(model(workload.data.train.x[rows]), workload.data.train.y[rows]).mean()
+        loss = workload.loss(model(x), y).mean()
     del loss
     weights = sum(parameter.nbytes for parameter in model.parameters())
     # Parameters, gradients and two states; activations, and as much again for what is made on the way.

@@ -44,7 +44,7 @@ class Lockstep:
         if not self.stacked.steps:
             for optimizer in self.optimizers:
                 optimizer.step()  # without gradients; torch's schedulers warn where no step was ever made
-        shared = x.ndim == self.workload.data.train.x.ndim
+        shared = x.ndim == 1 + len(self.workload.data.input_shape)
         with batchable_attention(x.device):
             forward = vmap(self.one_run, (0, 0, None if shared else 0), randomness="same")
             outputs = forward(self.parameters, self.buffers, x)

@@ -19,12 +19,12 @@ import optuna
 import torch
 from optuna.samplers import TPESampler
 
-from search_spaces import InputError, from_params, suggest
+from search_spaces import InputError, Ranges, from_params, suggest
 from study.configuration import Configuration
 from study.found import Found, Tried, found
+from study.provenance import usable_cores
 from study.trainer import Trainer
 from study.training import Run
-from study.workers import usable_cores
 from study.workload import Workload
 
 ENVIRONMENT = {
@@ -76,7 +76,8 @@ def ray_trials(workload: Workload, configuration: Configuration, trials: int, fo
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     epochs = configuration.epochs
     goal = {"metric": workload.metric.name, "mode": workload.metric.direction.removesuffix("imize")}
-    space = partial(suggest_only, families=configuration.families, peak_lr=workload.peak_lr)
+    ranges = configuration.space_file.ranges
+    space = partial(suggest_only, families=configuration.families, peak_lr=workload.peak_lr, ranges=ranges)
     train = tune.with_parameters(train_one, workload=workload, epochs=epochs, train_seed=configuration.train_seed)
     asked = tune.TuneConfig(
         search_alg=OptunaSearch(space, sampler=TPESampler(seed=configuration.sampler_seed), **goal),
@@ -92,9 +93,9 @@ def ray_trials(workload: Workload, configuration: Configuration, trials: int, fo
     return [Tried(params, reached, reached == epochs, value) for params, reached, value in last]
 
 
-def suggest_only(trial: Any, families: Sequence[str], peak_lr: tuple[float, float]) -> None:
+def suggest_only(trial: Any, families: Sequence[str], peak_lr: tuple[float, float], ranges: Ranges) -> None:
     """Our space as OptunaSearch wants it: it notes what is suggested, and takes no schedule back."""
-    suggest(trial, families, peak_lr)
+    suggest(trial, families, peak_lr, ranges)
 
 
 def train_one(params: Mapping[str, Any], workload: Workload, epochs: int, train_seed: int) -> None:

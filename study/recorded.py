@@ -114,8 +114,7 @@ def read(path: Path) -> Recorded:
 
 def recorded_path(folder: Path, configuration: Configuration) -> Path:
     """The file of the runs of this workload and length."""
-    c = configuration
-    return folder / f"{c.dataset}-{c.model}-{c.optimizer}-{c.epochs}-epochs.jsonl"
+    return folder / f"{configuration.subject}-{configuration.epochs}-epochs.jsonl"
 
 
 def coordinates(schedule: Schedule, peak_lr: tuple[float, float]) -> list[float]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import optuna
 from optuna.samplers import RandomSampler
 
-from search_spaces import from_params, suggest
+from search_spaces import from_params
 from study.configuration import Configuration
 from study.confirm import FIRST_FRESH_SEED
 from study.provenance import provenance
@@ -40,7 +41,7 @@ def draw_pool(configuration: Configuration, workload: Workload, per_family: int)
         for i in range(per_family):
             drawn.enqueue_trial({"peak_lr": low * (high / low) ** ((i + 0.5) / per_family)})
             trial = drawn.ask()
-            suggest(trial, [family], workload.peak_lr)
+            replace(configuration, families=(family,)).suggest(trial, workload)
             pool.append(trial.params)
     return pool
 

@@ -1,4 +1,4 @@
-"""Known schedules: one written down as JSON, and back to the parameters of a trial, to be tried first by a study.
+"""Schedules in a file: one written down as JSON, and back to the parameters of a trial, to be tried first by a study.
 
 {"family": "cosine", "peak_lr": 0.1, "parameters": {"warmup_fraction": 0.05, "t_max_fraction": 1.0, "floor_ratio": 0.0}}
 """
@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from search_spaces import FAMILIES, from_params, suggest
+from search_spaces import FAMILIES, Schedule, from_params
 from search_spaces.errors import InputError, require, unknown
 from search_spaces.ranges import distributions, exact_choice
 from study.records import best_trial, finished_trials
@@ -39,18 +39,15 @@ def as_written(params: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def read_known(
-    sources: Sequence[str], storage: str, families: Iterable[str], peak_lr: tuple[float, float]
-) -> list[dict[str, Any]]:
+def read_known(sources: Sequence[str], storage: str, suggest: Callable[[Any], Schedule]) -> list[dict[str, Any]]:
     """The trial parameters of each schedule in these files, or of the winners of these studies, in order.
 
     sources: paths of JSON files, each with one schedule or a list of them, or `study:NAME`, in the storage.
-    families, peak_lr: what is searched. Raises InputError, naming source and key, for what cannot be read or is not
-    within what is searched.
+    suggest: draws a schedule from a trial, within what is searched. Raises InputError, naming source and key, for what
+    cannot be read or is not within that.
     """
-    families = list(families)
     return [
-        as_params(written, where, families, peak_lr)
+        as_params(written, where, suggest)
         for source in sources
         for where, written in (winners(source, storage) if source.startswith(STUDY) else read_file(source))
     ]
@@ -82,11 +79,11 @@ def winners(source: str, storage: str) -> Iterator[tuple[str, Any]]:
         yield f"{STUDY}{optuna_study.study_name}", as_written(best.params)
 
 
-def as_params(written: Any, where: str, families: Sequence[str], peak_lr: tuple[float, float]) -> dict[str, Any]:
+def as_params(written: Any, where: str, suggest: Callable[[Any], Schedule]) -> dict[str, Any]:
     """The parameters of the trial that `suggest` would make this schedule of; where: its name in messages."""
     try:
         given = Given.of(written)
-        suggest(given, families, peak_lr)
+        suggest(given)
         given.check_all_taken()
     except InputError as error:
         raise InputError(f"{where}: {error}") from error

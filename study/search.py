@@ -18,7 +18,6 @@ import numpy as np
 import optuna
 from optuna.trial import FrozenTrial
 
-from search_spaces import suggest
 from study.candidate import Candidate, frozen
 from study.configuration import Configuration
 from study.engine import Engine, lower_cohort
@@ -171,7 +170,7 @@ class Competition:
         asked = [view.ask() for _ in range(min(self.configuration.trials_per_batch, self.generation.size - begin))]
         batch = []
         for position, trial in enumerate(asked, start=begin):
-            schedule = suggest(trial, self.configuration.families, self.workload.peak_lr)
+            schedule = self.configuration.suggest(trial, self.workload)
             batch.append(Candidate(trial, schedule, position, number))
             if str(position) in saved:
                 batch[-1].load(saved[str(position)])

@@ -21,10 +21,11 @@ from study.configuration import Configuration
 from study.data import Split
 from study.lockstep import Lockstep
 from study.plain import Plain
+from study.provenance import usable_cores
 from study.trainer import same_random_numbers_after
 from study.training import EVALUATION_ROWS, Run, train_cohort
 from study.tutorial import tutorial_run
-from study.workers import Workers, usable_cores
+from study.workers import Workers
 from study.workload import Workload
 
 TRAIN_ROWS, VALIDATION_ROWS = 3200, 800
@@ -97,13 +98,8 @@ def finish() -> None:
 def cut(workload: Workload) -> Workload:
     """The workload with fewer rows."""
     data = workload.data
-    train, validation = first(data.train, TRAIN_ROWS), first(data.validation, VALIDATION_ROWS)
+    train, validation = Split(*data.train.first(TRAIN_ROWS)), Split(*data.validation.first(VALIDATION_ROWS))
     return replace(workload, data=replace(data, train=train, validation=validation))
-
-
-def first(split: Split, rows: int) -> Split:
-    """Copies of the first rows."""
-    return Split(split.x[:rows].clone(), split.y[:rows].clone())
 
 
 def epoch(way: str) -> float:
@@ -151,15 +147,13 @@ def useful_flop(workload: Workload) -> float:
     """Floating-point operations of one epoch of one run: updates and evaluation, as torch counts the plain loop's."""
     workload = cut(workload)
     learner = Plain(workload, [Run(Cosine(peak_lr=workload.peak_lr[0]), 1, 0, evaluations=1)])
-    rows = slice(workload.batch_size)
     with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as update:  # the fused kernel is not counted
-        learner.update(workload.data.train.x[rows], workload.data.train.y[rows])
-    rows = slice(EVALUATION_ROWS)
+        learner.update(*workload.data.train.first(workload.batch_size))
     with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as evaluation:
-        learner.judge(workload.data.validation.x[rows], workload.data.validation.y[rows], [0])
+        learner.judge(*workload.data.validation.first(EVALUATION_ROWS), [0])
     return float(
         workload.steps_per_epoch * update.get_total_flops()
-        + len(workload.data.validation.x) / EVALUATION_ROWS * evaluation.get_total_flops()
+        + workload.data.validation.rows / EVALUATION_ROWS * evaluation.get_total_flops()
     )
 
 

@@ -113,7 +113,7 @@ class Trainer:
         with same_random_numbers_after(device):
             model = self.workload.make_model().to(device).train()
             before = state()
-            model(self.workload.data.train.x[: self.workload.batch_size])
+            model(self.workload.data.train.first(self.workload.batch_size)[0])
             return not torch.equal(before, state())
 
 

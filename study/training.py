@@ -13,6 +13,7 @@ from torch.optim import Optimizer
 
 from search_spaces.schedule import Schedule, evaluation_steps
 from study.data import Split
+from study.lazy import LazySplit
 from study.workload import Workload
 
 EXPLODED = 1000.0
@@ -117,12 +118,16 @@ def train_cohort(workload: Workload, runs: Sequence[Run], learner: Learner, stop
         if live:
             learner.keep(positions)
 
-    for step, rows in enumerate(batches(workload, runs), start=1):
+    def order() -> Iterator[Tensor]:
+        for rows in batches(workload, runs):
+            yield rows[live] if rows.ndim == 2 else rows
+
+    examples = workload.data.train.fetch(order())
+    for step in range(1, total_steps + 1):
         keep([index for index in live if not stop(index)])
         if not live:
             return
-        rows = rows[live] if rows.ndim == 2 else rows
-        losses = learner.update(workload.data.train.x[rows], workload.data.train.y[rows])
+        losses = learner.update(*next(examples))
         holdings = [held(optimizer) for optimizer in learner.optimizers] if step in looks else []
         for scheduler in schedulers:
             scheduler.step()
@@ -151,7 +156,8 @@ def train_cohort(workload: Workload, runs: Sequence[Run], learner: Learner, stop
             if position in found:
                 if runs[index].schedule.evaluations:
                     schedulers[position].observe(loss)
-                test_metric = tested[position][1] if position in tested else None
+                metric = workload.metric.bounded(metric)
+                test_metric = workload.metric.bounded(tested[position][1]) if position in tested else None
                 yield Evaluation(index, step, total_steps, loss, metric, *holdings[position], test_metric=test_metric)
         keep(staying)
 
@@ -161,7 +167,7 @@ def batches(workload: Workload, runs: Sequence[Run]) -> Iterator[Tensor]:
 
     (rows,) where all runs have the same seed, else (runs, rows).
     """
-    rows, size = len(workload.data.train.x), workload.batch_size
+    rows, size = workload.data.train.rows, workload.batch_size
     seeds = {run.train_seed: torch.Generator().manual_seed(run.train_seed) for run in runs}
     for _ in range(runs[0].epochs):
         orders = {seed: torch.randperm(rows, generator=generator) for seed, generator in seeds.items()}
@@ -171,17 +177,17 @@ def batches(workload: Workload, runs: Sequence[Run]) -> Iterator[Tensor]:
 
 @torch.no_grad()
 def evaluate(
-    workload: Workload, learner: Learner, split: Split, positions: Sequence[int], stop: Callable[[], bool]
+    workload: Workload, learner: Learner, split: Split | LazySplit, positions: Sequence[int], stop: Callable[[], bool]
 ) -> dict[int, tuple[float, float]]:
     """(loss, metric) as means over the rows of a split, by position; nothing where it was stopped in between."""
     if not positions:
         return {}
     sums = torch.zeros(len(positions), 2, device=workload.device, dtype=torch.float64)
-    for x, y in zip(split.x.split(EVALUATION_ROWS), split.y.split(EVALUATION_ROWS), strict=True):
+    for x, y in split.parts(EVALUATION_ROWS):
         if stop():
             return {}
         sums += learner.judge(x, y, positions)
-    return dict(zip(positions, map(tuple, (sums / len(split.x)).tolist()), strict=True))
+    return dict(zip(positions, map(tuple, (sums / split.rows).tolist()), strict=True))
 
 
 def held(optimizer: Optimizer) -> tuple[float, float | None]:

@@ -8,7 +8,6 @@ from optuna.pruners import NopPruner
 from optuna.samplers import TPESampler
 from torch.utils.data import DataLoader, TensorDataset
 
-from search_spaces import suggest
 from study.configuration import Configuration
 from study.training import Run
 from study.workload import Workload
@@ -21,8 +20,10 @@ def tutorial_run(workload: Workload, run: Run) -> float:
     """
     torch.manual_seed(run.train_seed)
     rows = workload.data.to(torch.device("cpu"))
-    loader = DataLoader(TensorDataset(*rows.train), workload.batch_size, shuffle=True, drop_last=True)
-    validation_loader = DataLoader(TensorDataset(*rows.validation), workload.batch_size)
+    loader = DataLoader(
+        TensorDataset(*rows.train.first(rows.train.rows)), workload.batch_size, shuffle=True, drop_last=True
+    )
+    validation_loader = DataLoader(TensorDataset(*rows.validation.first(rows.validation.rows)), workload.batch_size)
     model = workload.make_model().to(workload.device)
     optimizer = workload.make_optimizer(model)
     scheduler = run.schedule.build(optimizer, run.epochs * len(loader))
@@ -42,9 +43,9 @@ def tutorial_run(workload: Workload, run: Run) -> float:
                 outputs, targets = model(x.to(workload.device)), y.to(workload.device)
                 loss_sum += workload.loss(outputs, targets).sum().item()
                 metric_sum += workload.metric.measure(outputs, targets).sum().item()
-        metric = metric_sum / len(rows.validation.x)
+        metric = metric_sum / rows.validation.rows
         if run.schedule.evaluations:
-            scheduler.observe(loss_sum / len(rows.validation.x))
+            scheduler.observe(loss_sum / rows.validation.rows)
     return metric
 
 
@@ -52,7 +53,7 @@ def tutorial_study(workload: Workload, configuration: Configuration, trials: int
     """An unpruned Optuna study of so many trials whose objective is that loop, over the space of the configuration."""
 
     def objective(trial: optuna.Trial) -> float:
-        schedule = suggest(trial, configuration.families, workload.peak_lr)
+        schedule = configuration.suggest(trial, workload)
         return tutorial_run(workload, Run(schedule, configuration.epochs, configuration.train_seed, evaluations=1))
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)

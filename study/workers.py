@@ -12,7 +12,6 @@ from dataclasses import replace
 from multiprocessing import parent_process
 from typing import Any, TypeVar
 
-import psutil
 import torch
 from torch.multiprocessing import get_context
 
@@ -80,12 +79,6 @@ class Workers:
         """What a function returns in each of the workers, called in all of them at the same time."""
         futures = [self.pool.submit(call_together, function, *arguments) for _ in range(self.workers)]
         return [future.result() for future in futures]
-
-
-def usable_cores() -> int:
-    """How many cores this process may use, each counted once."""
-    cores = psutil.cpu_count(logical=False) or 1
-    return min(cores, len(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else cores
 
 
 def begin(workload: Workload, cohort: int, stopped: Any, together: Any) -> None:

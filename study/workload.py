@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
-from torch.optim import SGD, AdamW, Optimizer
+from torch.optim import Optimizer
 
-from search_spaces import ADAMW_PEAK_LR, SGD_PEAK_LR
-from search_spaces.errors import require, unknown
-from study.data import Data, load
-from study.models import MODELS
+from search_spaces.errors import require
+from study.data import Data
+from study.datasets import Source
+from study.imported import call, imported
+from study.optimizers import SGD_DEFAULT, check_optimizer, optimizing
+from study.own_models import check_model, model_maker
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,7 @@ class Metric:
     """What a run is judged by.
 
     name: as in records and reports, where `val_` or `test_` goes before it. unit: of the number, for axes.
-    worst: the finite value that a diverged run is given.
+    worst: the finite value that a diverged run is given; no other run is said to be worse.
     measure: (outputs, targets) of some rows -> a number for each row, (rows,); the metric is their mean.
     """
 
@@ -33,6 +36,10 @@ class Metric:
     unit: str
     worst: float
     measure: Callable[[Tensor, Tensor], Tensor]
+
+    def bounded(self, value: float) -> float:
+        """The value, or the worst where it is worse."""
+        return min(value, self.worst) if self.direction == "minimize" else max(value, self.worst)
 
 
 def wrong(scores: Tensor, targets: Tensor) -> Tensor:
@@ -44,19 +51,24 @@ ERROR = Metric("error", "minimize", "fraction of rows", 1.0, wrong)
 """Classification error, from 0 to 1."""
 
 
-class OptimizerChoice(NamedTuple):
-    """A named optimizer: torch's class with fixed arguments, its usual weight decay, where its peak is searched."""
-
-    torch_class: type[Any]
-    arguments: dict[str, Any]
-    weight_decay: float
-    peak_lr: tuple[float, float]
+CROSS_ENTROPY: Callable[[Tensor, Tensor], Tensor] = partial(cross_entropy, reduction="none")
+"""(class scores, classes) of some rows -> the loss of each."""
 
 
-OPTIMIZERS = {
-    "sgd": OptimizerChoice(SGD, {"momentum": 0.9}, 5e-4, SGD_PEAK_LR),
-    "adamw": OptimizerChoice(AdamW, {}, 1e-2, ADAMW_PEAK_LR),
-}
+def squared_error(outputs: Tensor, targets: Tensor) -> Tensor:
+    """For each row the square of what its outputs are off, the mean where there are several."""
+    return (outputs.flatten(1) - targets.reshape(len(targets), -1)).square().mean(1)
+
+
+def squared_error_metric(variance: float) -> Metric:
+    """Mean squared error as a share of the targets' variance: 1 is as bad as always saying their mean."""
+    measure = partial(scaled_squared_error, variance=variance)
+    return Metric("mse", "minimize", "share of the variance of the targets", 2.0, measure)
+
+
+def scaled_squared_error(outputs: Tensor, targets: Tensor, variance: float) -> Tensor:
+    """For each row its squared error as a share of a variance."""
+    return squared_error(outputs, targets) / variance
 
 
 @dataclass(frozen=True)
@@ -64,6 +76,7 @@ class Workload:
     """Everything about a training run but its schedule, length and seed.
 
     name: for people. make_model: a freshly initialised model. loss: (outputs, targets) -> a loss for each row, (rows,).
+    The rest is what `--optimizer` and `--batch-size` say, so that a workload of one's own need not name it.
     make_optimizer: an optimizer for the model; its learning rates matter only relative to each other.
     optimizer_code: the optimizer as a line of PyTorch, its rate written as `{lr}`.
     peak_lr: the range, (lowest, highest), that the peak is searched in. batch_size: rows per update.
@@ -73,23 +86,23 @@ class Workload:
     name: str
     data: Data
     make_model: Callable[[], nn.Module]
-    loss: Callable[[Tensor, Tensor], Tensor]
-    metric: Metric
-    make_optimizer: Callable[[nn.Module], Optimizer]
-    optimizer_code: str
-    peak_lr: tuple[float, float]
-    batch_size: int
-    weight_decay: float
+    loss: Callable[[Tensor, Tensor], Tensor] = CROSS_ENTROPY
+    metric: Metric = ERROR
+    make_optimizer: Callable[[nn.Module], Optimizer] = SGD_DEFAULT.make_optimizer
+    optimizer_code: str = SGD_DEFAULT.optimizer_code
+    peak_lr: tuple[float, float] = SGD_DEFAULT.peak_lr
+    batch_size: int = 64
+    weight_decay: float = SGD_DEFAULT.weight_decay
 
     @property
     def device(self) -> torch.device:
         """Where the data is and the models are trained."""
-        return self.data.train.x.device
+        return self.data.train.device
 
     @property
     def steps_per_epoch(self) -> int:
         """Updates per epoch; the rows that do not fill a batch wait for the next epoch's order."""
-        return len(self.data.train.x) // self.batch_size
+        return self.data.train.rows // self.batch_size
 
     def attributes(self) -> dict[str, Any]:
         """What the records say of it, as plain values, besides the configuration."""
@@ -107,43 +120,59 @@ class Workload:
 
 
 def named_workload(
-    dataset: str, model: str, optimizer: str, batch_size: int, weight_decay: float, split_seed: int, data_root: Path
+    dataset: str | Source,
+    model: str,
+    optimizer: str,
+    batch_size: int,
+    weight_decay: float | None,
+    split_seed: int,
+    data_root: Path,
 ) -> Workload:
-    """A classification from the names of DATASETS, MODELS and OPTIMIZERS.
+    """A classification or regression from what `--dataset`, `--model` and `--optimizer` may name.
 
+    weight_decay: None is the optimizer's usual one.
     Raises InputError for a name that is unknown, data that is not there, or a batch larger than the training rows.
     """
-    if model not in MODELS:
-        raise unknown("model", model, MODELS)
-    choice = optimizer_choice(optimizer)
-    data = load(dataset, data_root, split_seed)
-    rows = len(data.train.x)
-    require(batch_size <= rows, f"--batch-size must be at most {rows}, the training rows of {dataset}", batch_size)
-    make_model = partial(MODELS[model], data.input_shape, data.classes)
-    make_model()  # a model that cannot take this data says so now
-    arguments = choice.arguments | {"weight_decay": weight_decay}
-    listed = "".join(f", {name}={value!r}" for name, value in arguments.items())
-    return Workload(
-        name=f"{dataset}-{model}-{optimizer}",
+    check_model(model)  # a name that is mistyped is told before data is read
+    check_optimizer(optimizer)
+    source = Source(dataset) if isinstance(dataset, str) else dataset
+    data = source.read(data_root, split_seed)
+    loss, metric = CROSS_ENTROPY, ERROR
+    if data.task == "regression":
+        loss, metric = squared_error, squared_error_metric(float(data.train.sample()[1].var(0, correction=0).mean()))
+    workload = Workload(
+        name=f"{short(source.dataset)}-{short(model)}-{short(optimizer)}",
         data=data,
-        make_model=make_model,
-        loss=partial(cross_entropy, reduction="none"),
-        metric=ERROR,
-        make_optimizer=partial(make_optimizer, choice.torch_class, arguments),
-        optimizer_code=f"torch.optim.{choice.torch_class.__name__}(model.parameters(), lr={{lr}}{listed})",
-        peak_lr=choice.peak_lr,
-        batch_size=batch_size,
-        weight_decay=weight_decay,
+        make_model=model_maker(model, data.input_shape, data.classes),
+        loss=loss,
+        metric=metric,
     )
+    return optimized(workload, optimizer, batch_size, weight_decay)
 
 
-def make_optimizer(torch_class: type[Any], arguments: dict[str, Any], model: nn.Module) -> Any:
-    """One of torch's optimizers for all parameters of the model."""
-    return torch_class(model.parameters(), lr=1.0, fused=True, **arguments)
+def imported_workload(
+    name: str, optimizer: str, batch_size: int, weight_decay: float | None, split_seed: int, data_root: Path
+) -> Workload:
+    """The workload that a function of the user's returns; raises InputError where it returns none."""
+    made = call(imported(name, "--workload"), "--workload", split_seed=split_seed, data_root=data_root)
+    require(isinstance(made, Workload), f"--workload {name} must return a study.workload.Workload", type(made).__name__)
+    return optimized(made, optimizer, batch_size, weight_decay)
 
 
-def optimizer_choice(name: str) -> OptimizerChoice:
-    """The optimizer of this name; raises InputError where there is none."""
-    if name not in OPTIMIZERS:
-        raise unknown("optimizer", name, OPTIMIZERS)
-    return OPTIMIZERS[name]
+def optimized(workload: Workload, optimizer: str, batch_size: int, weight_decay: float | None) -> Workload:
+    """The workload with the optimizer of this name, and batches of this size."""
+    rows = workload.data.train.rows
+    name = workload.data.name
+    require(batch_size <= rows, f"--batch-size must be at most {rows}, the training rows of {name}", batch_size)
+    model = workload.make_model()  # a model that cannot take this data says so now
+    return replace(workload, batch_size=batch_size, **optimizing(optimizer, weight_decay, model)._asdict())
+
+
+def short(name: str) -> str:
+    """What a flag names, as a part of the name of a study or a file.
+
+    >>> short("data/My table.csv"), short("torchvision:resnet50"), short("fashion-mnist")
+    ('My-table', 'torchvision-resnet50', 'fashion-mnist')
+    """
+    own = name if ":" in name else Path(name).name.removesuffix(Path(name).suffix)
+    return re.sub(r"[^\w.-]+", "-", own).strip("-.") or "data"

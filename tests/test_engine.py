@@ -138,7 +138,9 @@ def test_what_cannot_be_done_is_told(storage, workload):
     other = replace(workload, make_optimizer=lambda model: torch.optim.RMSprop(model.parameters()))
     with pytest.raises(InputError, match="cannot be trained in lockstep with RMSprop"):
         study.engine.choose(EngineOptions("lockstep"), other, SMALL)
-    assert study.engine.cohort_sizes(other, 10) == [], "auto leaves the plain loop"
+    engine, reason = study.engine.choose(EngineOptions(), other, SMALL)
+    assert engine.cohort == 1
+    assert "not in lockstep: runs cannot be trained in lockstep with RMSprop, only with SGD and AdamW" in reason
 
 
 def test_memory_bounds_the_cohort(workload, storage, monkeypatch):

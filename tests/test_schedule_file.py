@@ -3,6 +3,7 @@
 import json
 import shlex
 from dataclasses import replace
+from functools import partial
 
 import optuna
 import pytest
@@ -27,6 +28,11 @@ COSINE = {
 }
 
 
+def among(families):
+    """Draws a schedule of these families."""
+    return partial(suggest, families=families, peak_lr=PEAK_LR)
+
+
 @every_family
 @properties
 @given(data=st.data())
@@ -35,13 +41,13 @@ def test_what_was_written_gives_the_parameters_back(family, data):
     schedule = suggest(trial, [family], PEAK_LR)
     params = {**trial.params, "family": family}
     written = json.loads(json.dumps(as_written(params)))
-    given_back = as_params(written, "here", list(FAMILIES), PEAK_LR)
+    given_back = as_params(written, "here", among(list(FAMILIES)))
     assert from_params(given_back) == schedule
     assert given_back.keys() == params.keys()
 
 
 def test_numbers_may_be_written_as_people_do():
-    params = as_params(COSINE, "here", ["cosine"], PEAK_LR)
+    params = as_params(COSINE, "here", among(["cosine"]))
     assert params == {
         "family": "cosine",
         "peak_lr": 0.2,
@@ -102,7 +108,7 @@ CYCLIC = {"cycles": 3, "base_ratio": 0.1, "mode": "triangular", "cycle_momentum"
 )
 def test_what_is_wrong_is_told(written, said):
     with pytest.raises(InputError) as caught:
-        as_params(written, "my.json", ["rex", "cosine", "cyclic"], PEAK_LR)
+        as_params(written, "my.json", among(["rex", "cosine", "cyclic"]))
     assert str(caught.value).startswith(f"my.json: {said}")
 
 
@@ -117,12 +123,12 @@ def test_files_that_cannot_be_read_are_told(tmp_path, storage):
         if content is not None:
             path.write_bytes(content.encode("latin-1"))
         with pytest.raises(InputError, match=said or "known.json, schedule 1: a schedule needs the key 'family'"):
-            read_known([str(path)], storage, ["rex"], PEAK_LR)
+            read_known([str(path)], storage, among(["rex"]))
     with pytest.raises(InputError, match="there is no database"):
-        read_known(["study:small"], storage, ["rex"], PEAK_LR)
+        read_known(["study:small"], storage, among(["rex"]))
 
 
-KNOWN = [as_params(written, "here", list(FAMILIES), PEAK_LR) for written in (COSINE, REX, COSINE)]
+KNOWN = [as_params(written, "here", among(list(FAMILIES))) for written in (COSINE, REX, COSINE)]
 
 
 def run_with_known(storage, workload, trials, configuration=SMALL, engine=LOOP, steps=None):
@@ -182,7 +188,7 @@ def test_the_round_trip_as_typed(command, tmp_path):
     written = json.loads((tmp_path / "winner.json").read_text())
     trial = optuna.load_study(study_name="first", storage="sqlite:///results/studies.db").trials
     won = trial[written["provenance"]["trial"]]
-    assert from_params(won.params) == from_params(as_params(written, "", list(FAMILIES), PEAK_LR))
+    assert from_params(won.params) == from_params(as_params(written, "", among(list(FAMILIES))))
     assert written["provenance"]["validation"]["value"] == won.value
     (tmp_path / "two.json").write_text(json.dumps([REX, COSINE]))
     second = command(
@@ -223,4 +229,4 @@ def test_a_winner_of_nothing_is_told(storage, workload):
     wild = replace(workload, peak_lr=(1e20, 1e21))
     run_search(storage, wild, 2)
     with pytest.raises(InputError, match="study:small: no trial of 'small' has run to its end yet"):
-        read_known(["study:small"], storage, ["rex"], PEAK_LR)
+        read_known(["study:small"], storage, among(["rex"]))

@@ -5,7 +5,8 @@ import torch
 
 from search_spaces import InputError
 from study.models import MODELS
-from study.workload import ERROR, OPTIMIZERS, named_workload
+from study.optimizers import OPTIMIZERS
+from study.workload import ERROR, named_workload
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -6,6 +6,7 @@ python scripts/examples/amp_and_accumulation.py
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch.amp import GradScaler, autocast
@@ -29,7 +30,7 @@ def train(
     """
     torch.manual_seed(0)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    data = load("mnist1d", Path("data"), split_seed=0).to(device)
+    data: Any = load("mnist1d", Path("data"), split_seed=0).to(device)
     loader = DataLoader(TensorDataset(*data.train), batch_size=32, shuffle=True, drop_last=True)
     model = cnn(data.input_shape, data.classes).to(device)
     optimizer = torch.optim.SGD(model.parameters(), lr=1.0, momentum=0.9)  # build sets the rate

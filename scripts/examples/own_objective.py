@@ -6,6 +6,7 @@ python scripts/examples/own_objective.py
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import optuna
 import torch
@@ -20,7 +21,7 @@ from study.models import mlp
 EPOCHS, EVALUATIONS = 2, 20
 FAMILIES = ["cosine", "one_cycle", "step", "plateau"]
 
-data = load("mnist1d", Path("data"), split_seed=0)
+data: Any = load("mnist1d", Path("data"), split_seed=0)
 loader = DataLoader(TensorDataset(*data.train), batch_size=64, shuffle=True, drop_last=True)
 
 

@@ -57,7 +57,7 @@ def rows(split: Split) -> list[dict[str, Tensor]]:
 
 def train(schedule: Schedule) -> tuple[list[float], list[float]]:
     """Train once; returns the rate of every update, and the validation loss of every evaluation."""
-    data = load("mnist1d", Path("data"), split_seed=0)
+    data: Any = load("mnist1d", Path("data"), split_seed=0)
     model = Classifier(Transformer(data.input_shape, data.classes))
     optimizer = torch.optim.AdamW(model.parameters(), lr=1.0)  # build sets the rate
     scheduler = schedule.build(optimizer, STEPS)

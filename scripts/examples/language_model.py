@@ -1,0 +1,103 @@
+"""A workload of one's own: the next letter of a text, from all the letters before it.
+
+python scripts/search.py --workload scripts.examples.language_model:workload --optimizer adamw --batch-size 32 --epochs 4
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from study.data import Data, Split
+from study.workload import Metric, Workload
+
+LENGTH, WIDTH = 32, 32
+"""Letters of an example, and numbers that stand for each in the model."""
+WORDS = [
+    "the",
+    "rate",
+    "falls",
+    "and",
+    "the",
+    "loss",
+    "follows",
+    "while",
+    "a",
+    "long",
+    "run",
+    "warms",
+    "up",
+    "then",
+    "cools",
+    "down",
+]
+
+
+def made_text(words: int) -> str:
+    """Words in a random order in which some follow others more often, the same text every time."""
+    generator = torch.Generator().manual_seed(0)
+    likely = torch.rand(len(WORDS), len(WORDS), generator=generator) ** 4
+    found = [0]
+    for _ in range(words - 1):
+        found.append(int(torch.multinomial(likely[found[-1]], 1, generator=generator)))
+    return " ".join(WORDS[word] for word in found)
+
+
+class LanguageModel(nn.Module):
+    """One causal transformer layer over learned letters and positions."""
+
+    def __init__(self, letters: int) -> None:
+        super().__init__()
+        self.letters = nn.Embedding(letters, WIDTH)
+        self.positions = nn.Parameter(0.02 * torch.randn(LENGTH, WIDTH))
+        self.layer = nn.TransformerEncoderLayer(WIDTH, 4, 2 * WIDTH, dropout=0.1, batch_first=True, norm_first=True)
+        self.head = nn.Linear(WIDTH, letters)
+        self.register_buffer("later", torch.triu(torch.ones(LENGTH, LENGTH, dtype=torch.bool), diagonal=1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x (rows, LENGTH) numbers of letters -> scores of the next letter at each place, (rows, LENGTH, letters)."""
+        hidden = self.layer(self.letters(x) + self.positions, src_mask=self.later)
+        scores: Tensor = self.head(hidden)
+        return scores
+
+
+def loss(scores: Tensor, targets: Tensor) -> Tensor:
+    """For each row the cross-entropy in nats, the mean over its letters."""
+    return cross_entropy(scores.transpose(1, 2), targets, reduction="none").mean(1)
+
+
+def bits(scores: Tensor, targets: Tensor) -> Tensor:
+    """For each row the bits that a letter takes."""
+    return loss(scores, targets) / math.log(2)
+
+
+class MakeModel:
+    """What makes the model; of a module, so that worker processes can be given it."""
+
+    def __init__(self, letters: int) -> None:
+        self.letters = letters
+
+    def __call__(self) -> nn.Module:
+        return LanguageModel(self.letters)
+
+
+def workload() -> Workload:
+    """The text in three parts, one after the other, cut into rows; targets are the rows moved by one letter."""
+    text = made_text(8000)
+    letters = sorted(set(text))
+    ids = torch.tensor([letters.index(letter) for letter in text])
+    rows = (len(ids) - 1) // LENGTH
+    x, y = (ids[shift : shift + rows * LENGTH].view(rows, LENGTH) for shift in (0, 1))
+    train, validation = int(0.7 * rows), int(0.85 * rows)
+    data = Data(
+        name="made-text",
+        classes=len(letters),
+        train=Split(x[:train], y[:train]),
+        validation=Split(x[train:validation], y[train:validation]),
+        test=Split(x[validation:], y[validation:]),
+    )
+    metric = Metric("bits_per_letter", "minimize", "bits", worst=2 * math.log2(len(letters)), measure=bits)
+    return Workload("language-model", data, MakeModel(len(letters)), loss, metric)

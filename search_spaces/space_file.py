@@ -1,0 +1,194 @@
+"""A search space as a TOML file: which families are searched, and over which ranges.
+
+families = ["cosine", "wsd"]                              # all, where this is left out
+peak_lr = { low = 0.01, high = 1.0, log = true }          # the optimizer's own range, where this is left out
+warmup_fraction = 0.05                                    # one value: it is not searched
+
+[cosine]
+floor_ratio = { low = 0.01, high = 0.3, log = true, or_exactly = 0.0 }
+
+[wsd]
+shape = ["linear", "1-sqrt"]                              # a choice
+
+What a file does not name keeps its own range. presets/ holds files that are known by their bare name.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import tomllib
+from collections.abc import Iterable, Mapping
+from importlib.resources import files
+from itertools import product
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.trial import FixedTrial
+
+from search_spaces import FAMILIES, SGD_PEAK_LR, Ranges, check_families, domains_of, space, suggest
+from search_spaces.errors import InputError, require, unknown
+from search_spaces.ranges import Domain, Either, exactly
+
+RANGE_KEYS = ("low", "high", "log", "or_exactly")
+
+
+class SpaceFile(NamedTuple):
+    """What a file says: the families to search, and the domains that stand in for their own."""
+
+    families: tuple[str, ...]
+    ranges: Ranges
+
+
+def read_space(name: str) -> SpaceFile:
+    """The space of a preset or a file; raises InputError, naming the file and the key, for what is wrong there."""
+    try:
+        text = presets().get(name) or Path(name).read_text()
+        values = tomllib.loads(text)
+    except FileNotFoundError as error:
+        raise unknown("space", name, [*presets(), "a FILE.toml"]) from error
+    except (OSError, ValueError) as error:
+        raise InputError(f"the space {name} is not a file of TOML ({error})") from error
+    families = values.pop("families", list(FAMILIES))
+    if not (isinstance(families, list) and all(isinstance(family, str) for family in families)):
+        raise InputError(f'{name}: families must be a list such as ["cosine", "wsd"], but {families!r} was given')
+    try:
+        families = check_families(families)
+    except InputError as error:
+        raise InputError(f"{name}: families: {error}") from error
+    ranges = read_ranges(name, values, families)
+    for family in families:
+        for schedule in corners(family, SGD_PEAK_LR, ranges):
+            if isinstance(schedule, InputError):
+                raise InputError(f"{name}: [{family}]: {schedule}")
+    return SpaceFile(tuple(families), ranges)
+
+
+def presets() -> dict[str, str]:
+    """The text of each preset, by its bare name."""
+    found = {entry.name: entry for entry in (files("search_spaces") / "presets").iterdir()}
+    return {name.removesuffix(".toml"): found[name].read_text() for name in sorted(found) if name.endswith(".toml")}
+
+
+def read_ranges(name: str, values: Mapping[str, Any], families: Iterable[str]) -> dict[str, Domain]:
+    """The domains of a file, by the full names of their parameters."""
+    usual: dict[str, Domain] = {}
+    for family in families:
+        usual |= domains_of(FAMILIES[family], SGD_PEAK_LR)
+    found: dict[str, Domain] = {}
+    for key, value in values.items():
+        inner = [full.removeprefix(f"{key}.") for full in usual if full.startswith(f"{key}.")]
+        if key in usual and "." not in key:
+            found[key] = read_domain(f"{name}: {key}", value, usual[key])
+        elif inner:
+            require(isinstance(value, dict), f"{name}: {key} must be a table, [{key}] and lines below it", value)
+            for parameter, given in value.items():
+                if parameter not in inner:
+                    raise unknown(f"key of [{key}] in {name}", parameter, inner)
+                full = f"{key}.{parameter}"
+                found[full] = read_domain(f"{name}: [{key}] {parameter}", given, usual[full])
+        elif key in FAMILIES and key not in families:
+            raise InputError(
+                f"{name}: [{key}] is given, but families leaves {key} out: add it there, or leave out both"
+            )
+        else:
+            raise unknown(f"key in {name}", key, ["families", *dict.fromkeys(full.split(".")[0] for full in usual)])
+    return found
+
+
+def read_domain(where: str, value: Any, usual: Domain) -> Domain:
+    """A domain from what stands in the file. where: file and key. usual: the domain of the parameter without a file."""
+    if isinstance(value, list):
+        require(bool(value), f"{where} must name one choice at least", value)
+        return CategoricalDistribution([checked(where, choice, usual) for choice in value])
+    if not isinstance(value, dict):
+        return exactly(checked(where, value, usual), usual)
+    for key in value:
+        if key not in RANGE_KEYS:
+            raise unknown(f"key of {where}", key, RANGE_KEYS)
+    if isinstance(usual, CategoricalDistribution):
+        raise InputError(f"{where} has no range: give one value, or a list of some of {list(usual.choices)}")
+    require({"low", "high"} <= set(value), f"{where} needs low and high", value)
+    low, high = (checked(f"{where}.{end}", value[end], usual) for end in ("low", "high"))
+    require(low <= high, f"{where}: low must be at most high", (low, high))
+    numbers = usual.otherwise if isinstance(usual, Either) else usual
+    log = value.get("log", getattr(numbers, "log", False))
+    require(isinstance(log, bool), f"{where}.log must be true or false", log)
+    require(not log or isinstance(numbers, FloatDistribution), f"{where} counts: leave out log", log)
+    require(not log or low > 0, f"{where}: low must be above 0 where log is true", low)
+    if isinstance(numbers, IntDistribution):
+        inside: FloatDistribution | IntDistribution = IntDistribution(int(low), int(high))
+    else:
+        inside = FloatDistribution(low, high, log=log and low < high)
+    if "or_exactly" not in value:
+        return inside
+    if not (isinstance(usual, Either) and isinstance(inside, FloatDistribution)):
+        raise InputError(f"{where} has no value beside its range: leave out or_exactly")
+    require(value["or_exactly"] == usual.value, f"{where}.or_exactly must be {usual.value:g}", value["or_exactly"])
+    return Either(usual.value, inside)
+
+
+def checked(where: str, value: Any, usual: Domain) -> Any:
+    """The value, if it is of the kind that the parameter takes."""
+    match usual:
+        case FloatDistribution() | Either():
+            fits = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+            require(fits, f"{where} must be a finite number", value)
+            return float(value)
+        case IntDistribution():
+            require(isinstance(value, int) and not isinstance(value, bool), f"{where} must be a whole number", value)
+            return value
+    assert isinstance(usual, CategoricalDistribution)
+    kind = type(usual.choices[0])
+    value = float(value) if kind is float and type(value) is int else value
+    allowed = list(usual.choices) if kind is not float else f"numbers such as {list(usual.choices)}"
+    require(type(value) is kind, f"{where} must be among {allowed}", value)
+    return value
+
+
+def corners(family: str, peak_lr: tuple[float, float], ranges: Ranges) -> Iterable[Any]:
+    """The schedules of a family at all ends of its ranges at once, or the InputError that there is instead of one."""
+    ends = {name: ends_of(found) for name, found in space([family], peak_lr, ranges).items()}
+    for values in product(*ends.values()):
+        try:
+            yield suggest(FixedTrial(dict(zip(ends, values, strict=True))), [family], peak_lr, ranges)
+        except InputError as error:
+            yield error
+
+
+def ends_of(searched: BaseDistribution) -> tuple[Any, ...]:
+    """The lowest and the highest value, or all of a choice."""
+    if isinstance(searched, CategoricalDistribution):
+        return tuple(searched.choices)
+    assert isinstance(searched, FloatDistribution | IntDistribution)
+    return tuple(dict.fromkeys((searched.low, searched.high)))
+
+
+def space_toml(families: Iterable[str], peak_lr: tuple[float, float], ranges: Ranges) -> str:
+    """The space in force as a file that `read_space` reads as the same space."""
+    lines = [f"families = {json.dumps(list(families))}"]
+    own: list[str] = []
+    for family in families:
+        domains = domains_of(FAMILIES[family], peak_lr, ranges)
+        shared = [f"{name} = {domain_toml(domain)}" for name, domain in domains.items() if "." not in name]
+        lines += [line for line in shared if line not in lines]
+        inner = [f"{n.partition('.')[2]} = {domain_toml(domain)}" for n, domain in domains.items() if "." in n]
+        own += ["", f"[{family}]", *inner] if inner else []
+    return "\n".join([*lines, *own]) + "\n"
+
+
+def domain_toml(domain: Domain) -> str:
+    """A domain as a value of TOML."""
+    match domain:
+        case Either(value, otherwise):
+            low, high = otherwise.low, otherwise.high
+            return f"{{ low = {low!r}, high = {high!r}, log = {json.dumps(otherwise.log)}, or_exactly = {value!r} }}"
+        case CategoricalDistribution():
+            choices = [json.dumps(choice) for choice in domain.choices]
+            return choices[0] if len(choices) == 1 else f"[{', '.join(choices)}]"
+    assert isinstance(domain, FloatDistribution | IntDistribution)
+    if domain.single():
+        return repr(domain.low)
+    log = "" if isinstance(domain, IntDistribution) else f", log = {json.dumps(domain.log)}"
+    return f"{{ low = {domain.low!r}, high = {domain.high!r}{log} }}"
