@@ -1,0 +1,68 @@
+"""The examples of workloads of one's own: searched, in lockstep as in the plain loop, reproduced and reported."""
+
+import pytest
+from conftest import ROOT, start
+
+from search_spaces import Constant, Cosine, InputError
+from study.configuration import Configuration
+from study.obstacle import obstacle
+from study.trainer import Trainer
+from study.training import Run
+
+EXAMPLES = {
+    "language_model": ("bits_per_letter", ["--optimizer", "adamw", "--batch-size", 32, "--epochs", 2]),
+    "regression": ("absolute_error", ["--optimizer", "adamw", "--epochs", 4]),
+}
+
+
+@pytest.fixture(autouse=True)
+def _at_the_root(monkeypatch):
+    monkeypatch.chdir(ROOT)
+
+
+def load(name, **flags):
+    return Configuration(workload=f"scripts.examples.{name}:workload", optimizer="adamw", **flags).make_workload(None)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_lockstep_is_as_the_plain_loop(name):
+    workload = load(name, batch_size=32)
+    assert obstacle(workload) is None
+    runs = [Run(Cosine(peak_lr=peak), 1, 0, evaluations=2) for peak in (1e-3, 3e-3, 1e-2)]
+    alone, together = (list(Trainer(workload, cohort).train(runs)) for cohort in (1, 3))
+    together.sort(key=lambda evaluation: (evaluation.run, evaluation.step))
+    assert [e.loss for e in together] == pytest.approx([e.loss for e in alone], rel=1e-3)
+    assert {evaluation.cohort for evaluation in together} == {3}
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_it_learns_and_no_run_is_worse_than_the_worst(name):
+    workload = load(name)
+    good, bad = (Run(Constant(peak_lr=peak), 4, 0, evaluations=1) for peak in (1e-2, 1e9))
+    ends = [evaluation for evaluation in Trainer(workload).train([good, bad]) if evaluation.last]
+    assert ends[0].metric < 0.3 * workload.metric.worst
+    assert ends[1].metric == workload.metric.worst
+    assert workload.metric.bounded(2 * workload.metric.worst) == workload.metric.worst
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_searched_and_reproduced_as_a_user_would(name, tmp_path):
+    metric, flags = EXAMPLES[name]
+    (tmp_path / "results").mkdir()
+    (tmp_path / "scripts").symlink_to(ROOT / "scripts")
+    flags = ["--workload", f"scripts.examples.{name}:workload", *flags, "--trials", 4, "--study", "mine"]
+    said = start("search.py", *flags, "--trials-per-batch", 2, cwd=tmp_path).communicate(timeout=250)[0]
+    assert "Winner: trial" in said, said
+    assert f"best val_{metric}" in said.replace("┃\n", "")
+    said = start("reproduce.py", "--study", "mine", "--trial", 2, cwd=tmp_path).communicate(timeout=250)[0]
+    assert said.endswith("Reproduced to the last bit.\n"), said
+    said = start("report.py", "--study", "mine", cwd=tmp_path).communicate(timeout=250)[0]
+    report = (tmp_path / "results/mine/report.md").read_text()
+    assert "mnist1d" not in report, "what no flag said is not told"
+
+
+def test_flags_that_a_workload_leaves_no_room_for_are_refused():
+    with pytest.raises(InputError, match="--workload says it all: leave out --model, but 'cnn' was given"):
+        Configuration(workload="scripts.examples.regression:workload", model="cnn")
+    with pytest.raises(InputError, match="must return a study.workload.Workload, but 'str' was given"):
+        Configuration(workload="scripts.examples.language_model:made_text").load_workload(None)
