@@ -178,9 +178,15 @@ def test_losses_that_differ_keep_a_workload_from_lockstep(monkeypatch):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"make_model": lambda: nn.Linear(5, 3)}, "w: the model cannot be trained on examples of shape .6,. .RuntimeError"),
+        (
+            {"make_model": lambda: nn.Linear(5, 3)},
+            "w: the model cannot be trained on examples of shape .6,. .RuntimeError",
+        ),
         ({"make_model": nested}, "w: the model cannot be trained on examples of shape"),
-        ({"loss": nn.functional.cross_entropy}, r"w: the loss must be a number a row, shape \(8,\), but \(\) was given"),
+        (
+            {"loss": nn.functional.cross_entropy},
+            r"w: the loss must be a number a row, shape \(8,\), but \(\) was given",
+        ),
         ({"make_optimizer": lambda model: torch.optim.LBFGS(model.parameters())}, "missing 1 required positional arg"),
     ],
 )
