@@ -93,8 +93,8 @@ def make_scheduler(schedule: Schedule) -> str:
         del given["warmup_fraction"]
         warmup, steps = "", "total_steps"
         scheduler = f"    return {torch_class}(optimizer, **arguments)\n"
-    moved = ", and moves its momentum" if getattr(schedule, "cycle_momentum", False) else ""
-    said = f"The scheduler for a run of total_steps updates; gives the optimizer its first rate{moved}."
+    moved = " Momentum moves too." if getattr(schedule, "cycle_momentum", False) else ""
+    said = f"The scheduler for a run of total_steps updates. All parameter groups get the same rate.{moved}"
     lines = [signature(given), f'    """{said}"""']
     if "steps" in names(dedent(arguments)):
         warmup += f"    steps = {steps}\n"
