@@ -11,12 +11,13 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, cycle
 from typing import Any
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
+from search_spaces import FAMILIES
 from study.insight import comparable, first_horizon
 from study.lr_line import lr_line
 from study.records import better_first, spent_epochs
@@ -88,11 +89,11 @@ def best_by_family_over_time(optuna_study: optuna.Study, trials: Sequence[Frozen
             own = points.setdefault(trial.params["family"], [])
             if not own or sign * trial.value < sign * own[-1][1]:
                 own.append((spent, trial.value))
-    traces, marks = [], marks_of(optuna_study)
+    traces, looks = [], marks()
     for family in best_by_family(optuna_study, trials):
         if family in points:
             x, y = zip(*points[family], (spent, points[family][-1][1]), strict=True)
-            traces.append(trace(family, x, y, mode="lines+markers", line={"shape": "hv"}, marker=marks[family]))
+            traces.append(trace(family, x, y, mode="lines+markers", line={"shape": "hv"}, marker=looks[family]))
     return figure("Best of each family", traces, "epochs trained", f"best {value_name(optuna_study)}")
 
 
@@ -101,9 +102,9 @@ def peak_against_value(optuna_study: optuna.Study, trials: Sequence[FrozenTrial]
     points: dict[str, list[tuple[float, float]]] = {}
     for trial, value in comparable(optuna_study, trials):
         points.setdefault(trial.params["family"], []).append((trial.params["peak_lr"], value))
-    marks = marks_of(optuna_study)
+    looks = marks()
     traces = [
-        trace(family, *zip(*points[family], strict=True), mode="markers", marker=marks[family])
+        trace(family, *zip(*points[family], strict=True), mode="markers", marker=looks[family])
         for family in best_by_family(optuna_study, trials)
         if family in points
     ]
@@ -111,11 +112,10 @@ def peak_against_value(optuna_study: optuna.Study, trials: Sequence[FrozenTrial]
     return figure("peak_lr by family", traces, "peak_lr", after, xaxis={"type": "log"})
 
 
-def marks_of(optuna_study: optuna.Study) -> dict[str, dict[str, Any]]:
-    """How each family is marked, the same in every figure."""
-    families = optuna_study.user_attrs["configuration"]["families"]
-    looks = [{"color": color, "symbol": symbol} for symbol in SYMBOLS for color in COLORS]
-    return dict(zip(families, looks, strict=False))
+def marks() -> dict[str, dict[str, Any]]:
+    """How each family is marked, the same in every figure and study."""
+    looks = cycle({"color": color, "symbol": symbol} for symbol in SYMBOLS for color in COLORS)
+    return dict(zip(FAMILIES, looks, strict=False))
 
 
 def name_of(trial: FrozenTrial) -> str:

@@ -13,7 +13,8 @@ record holds `place` (generation, its size, position in it, batch), `seeds` (sam
 `torch` (the resolved arguments, for the full run), `epochs_used` and `cohort` (runs trained together, 1 is the plain
 loop), both at each rung, `engine` (of the last rung), `too_large` (cohorts for which memory did not suffice),
 `best_epoch`, `diverged`, `audited_from` (epochs at which the trial would have been pruned, but for an audit; None for
-all others), `seconds` (of training; those of a cohort are shared among its updates).
+all others), `seconds` (of training; those of a cohort are shared among its updates). The files of a trial that ran to
+its end, its picture and its curve as CSV, are noted where Optuna notes artifacts (artifacts.py).
 """
 
 from __future__ import annotations
