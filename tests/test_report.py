@@ -105,7 +105,8 @@ def test_the_report_says_what_the_study_says(searched):
     for family in {trial.params["family"] for trial in study.trials}:
         assert f"| `{family}` | {sum(t.params['family'] == family for t in study.trials)} |" in said
     assert "| `all` |" in said, "the audit"
-    assert "scheduler = torch.optim.lr_scheduler." in said or "plateau = " in said
+    assert "def make_scheduler(" in said
+    assert f"peak_lr={study.best_params['peak_lr']!r}" in said
     assert study.user_attrs["sessions"][0]["command"] in said
 
 
