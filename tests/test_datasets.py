@@ -74,7 +74,9 @@ def test_rows_read_as_they_are_needed_train_the_same_to_the_last_bit():
 
 def test_the_splits_share_no_row_and_hold_all():
     data = made_data("rows", Rows(torch.arange(100.0)[:, None], Y[:100]), None, 3)
-    rows = [next(split.fetch([torch.arange(split.rows)]))[0].flatten() for split in (data.train, data.validation, data.test)]
+    rows = [
+        next(split.fetch([torch.arange(split.rows)]))[0].flatten() for split in (data.train, data.validation, data.test)
+    ]
     assert [len(part) for part in rows] == [70, 15, 15]
     assert torch.cat(rows).sort().values.tolist() == list(range(100))
 
@@ -90,7 +92,9 @@ def test_what_a_function_may_return():
     parts = {"train": (X, Y), "val": (X[:20], Y[:20]), "test": (X[20:50], Y[20:50])}
     data = made_data("mine", parts, None, 0)
     assert (data.train.rows, data.validation.rows, data.test.rows) == (200, 20, 30)
-    assert torch.equal(data.train.x[data.train.x[:, 0].argsort()], X[X[:, 0].argsort()]), "as they are, in another order"
+    assert torch.equal(data.train.x[data.train.x[:, 0].argsort()], X[X[:, 0].argsort()]), (
+        "as they are, in another order"
+    )
     tensors = made_data("mine", TensorDataset(X, Y), None, 0)
     assert tensors.fingerprint() == made_data("mine", (X.numpy(), Y.numpy()), None, 0).fingerprint()
     words = made_data("mine", (X, np.where(Y == 1, "up", "down")), None, 0)
@@ -217,7 +221,9 @@ def test_images_that_cannot_be_read_are_told(tmp_path, monkeypatch):
     with pytest.raises(InputError, match=r"1 of 40 images cannot be read, such as .*cat/3.png: remove them"):
         read(tmp_path / "pets")
     (tmp_path / "pets/cat/3.png").write_bytes(whole[: len(whole) // 2])  # its head is there
-    with pytest.raises(InputError, match=r"^image .*cat/3.png cannot be read \(.*\): remove it, or put a whole") as told:
+    with pytest.raises(
+        InputError, match=r"^image .*cat/3.png cannot be read \(.*\): remove it, or put a whole"
+    ) as told:
         read(tmp_path / "pets")
     assert "\n" not in str(told.value)
     (tmp_path / "empty").mkdir()
@@ -232,12 +238,21 @@ def test_images_that_cannot_be_read_are_told(tmp_path, monkeypatch):
         ({"dataset": "gone.csv", "target": "y"}, "--dataset gone.csv: there is no such file in /"),
         ({"dataset": "gone.npz"}, "--dataset gone.npz: there is no such file in /"),
         ({"dataset": "digits", "target": "y"}, "--target is for tables (.csv, .tsv): leave it out, but 'y' was given"),
-        ({"dataset": "digits", "image_size": 8}, "--image-size is for folders of images: leave it out, but 8 was given"),
+        (
+            {"dataset": "digits", "image_size": 8},
+            "--image-size is for folders of images: leave it out, but 8 was",
+        ),
         ({"dataset": "digits", "task": "regression"}, "digits is a classification: leave out --task, but 'regression'"),
         ({"dataset": "digits", "task": "ranking"}, "--task must be classification or regression, but 'ranking' was"),
-        ({"dataset": "nowhere.at.all:data"}, "--dataset nowhere.at.all:data: no module 'nowhere' in the current direct"),
+        (
+            {"dataset": "nowhere.at.all:data"},
+            "--dataset nowhere.at.all:data: no module 'nowhere' in the current",
+        ),
         ({"dataset": "json:dmups"}, "unknown function in json 'dmups': did you mean 'dumps'? Valid: "),
-        ({"dataset": "json:dumps"}, "--dataset json:dumps needs 'obj', but what it may take is split_seed, data_root: "),
+        (
+            {"dataset": "json:dumps"},
+            "--dataset json:dumps needs 'obj', but what it may take is split_seed, data_r",
+        ),
         ({"dataset": "math:nan"}, "--dataset must name a function or a class, but 'math:nan' was given"),
     ],
 )
@@ -271,7 +286,8 @@ def test_a_project_of_ones_own_is_searched_reported_and_reproduced(tmp_path):
         "import torch\nfrom torch import nn\n"
         "def data(split_seed):\n    x = torch.randn(300, 6, generator=torch.Generator().manual_seed(1))\n"
         "    return x, (x[:, 0] > 0).long()\n"
-        "class Model(nn.Sequential):\n    def __init__(self, classes):\n        super().__init__(nn.Linear(6, classes))\n"
+        "class Model(nn.Sequential):\n"
+        "    def __init__(self, classes):\n        super().__init__(nn.Linear(6, classes))\n"
     )
     flags = ["--dataset", "mine:data", "--model", "mine:Model", "--epochs", 2, "--trials", 4, "--study", "mine"]
     said = start("search.py", *flags, cwd=tmp_path).communicate(timeout=250)[0]
@@ -281,7 +297,7 @@ def test_a_project_of_ones_own_is_searched_reported_and_reproduced(tmp_path):
     assert process.communicate(timeout=250)[0].endswith("Reproduced to the last bit.\n")
     said = start("report.py", "--study", "mine", cwd=tmp_path).communicate(timeout=250)[0]
     assert "results/mine/report.html" in said
-    said = start("report.py", "--study", "mine", "--rebuild", cwd=tmp_path).communicate(timeout=250)[0]
+    said = start("report.py", "--rebuild", "results/mine", cwd=tmp_path).communicate(timeout=250)[0]
     assert "results/mine/report.html" in said
     (tmp_path / "mine.py").write_text((tmp_path / "mine.py").read_text() + "# changed\n")
     process = start("reproduce.py", "--study", "mine", "--trial", 1, cwd=tmp_path)

@@ -42,7 +42,9 @@ def test_the_preset_all_is_what_is_searched_without_a_file():
 
 
 def test_classic_is_pytorchs_four_and_constant():
-    torch_classes = [FAMILIES[name].torch_class.__name__ for name in read_space("classic").families if name != "constant"]
+    torch_classes = [
+        FAMILIES[name].torch_class.__name__ for name in read_space("classic").families if name != "constant"
+    ]
     assert torch_classes == ["StepLR", "ExponentialLR", "CosineAnnealingLR", "ReduceLROnPlateau"]
 
 
@@ -108,7 +110,10 @@ def test_everything_that_a_file_can_say(tmp_path):
         ("[multistep]\ndrops = 0", r"\[multistep\]: drops must be at least 1, but 0 was given"),
         ('[wsd]\nshape = "round"', r"\[wsd\]: unknown shape 'round'"),
         ("[wsd]\nshape = []", r"\[wsd\] shape must name one choice at least"),
-        ("[wsd]\nshape = { low = 0, high = 1 }", r"shape has no range: give one value, or a list of some of \['linear'"),
+        (
+            "[wsd]\nshape = { low = 0, high = 1 }",
+            r"shape has no range: give one value, or a list of some of \['lin",
+        ),
         ("[one_cycle]\ncycle_momentum = 1", r"cycle_momentum must be among \[True, False\], but 1 was given"),
         ('families = ["wsd"]\n[cosine]\nfloor_ratio = 0', r"\[cosine\] is given, but families leaves cosine out"),
         ("families = [", "bad.toml is not a file of TOML"),

@@ -1,6 +1,6 @@
 """A workload of one's own: the next letter of a text, from all the letters before it.
 
-python scripts/search.py --workload scripts.examples.language_model:workload --optimizer adamw --batch-size 32 --epochs 4
+python scripts/search.py --workload scripts.examples.language_model:workload --optimizer adamw --epochs 4
 """
 
 from __future__ import annotations
@@ -16,7 +16,24 @@ from study.workload import Metric, Workload
 
 LENGTH, WIDTH = 32, 32
 """Letters of an example, and numbers that stand for each in the model."""
-WORDS = "the rate falls and the loss follows while a long run warms up then cools down".split()
+WORDS = [
+    "the",
+    "rate",
+    "falls",
+    "and",
+    "the",
+    "loss",
+    "follows",
+    "while",
+    "a",
+    "long",
+    "run",
+    "warms",
+    "up",
+    "then",
+    "cools",
+    "down",
+]
 
 
 def made_text(words: int) -> str:

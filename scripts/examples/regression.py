@@ -28,7 +28,12 @@ def absolute_error(outputs: Tensor, targets: Tensor) -> Tensor:
 def make_model() -> nn.Module:
     """Two hidden layers with batch norm."""
     return nn.Sequential(
-        nn.Linear(FEATURES, 64), nn.BatchNorm1d(64), nn.ReLU(inplace=True), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 1)
+        nn.Linear(FEATURES, 64),
+        nn.BatchNorm1d(64),
+        nn.ReLU(inplace=True),
+        nn.Linear(64, 64),
+        nn.ReLU(),
+        nn.Linear(64, 1),
     )
 
 
