@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from conftest import ROOT, start
+from torch import nn
 
 from search_spaces import Constant, Cosine, InputError
 from study.configuration import Configuration
@@ -27,6 +28,15 @@ def load(name, **flags):
     return Configuration(workload=f"scripts.examples.{name}:workload", optimizer="adamw", **flags).make_workload(None)
 
 
+def exact(model):
+    for module in model.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+        if isinstance(module, nn.MultiheadAttention):
+            module.dropout = 0.0
+    return model.double()
+
+
 def in_float64(data):
     def doubled(tensor):
         return tensor.double() if tensor.is_floating_point() else tensor
@@ -37,11 +47,11 @@ def in_float64(data):
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_lockstep_is_as_the_plain_loop(name):
-    """In float64: only the order of the same operations differs."""
+    """In float64 and without dropout, whose mask follows the memory: only the order of the same operations differs."""
     workload = load(name, batch_size=32)
     assert obstacle(workload) is None
     make_model = workload.make_model
-    workload = replace(workload, data=in_float64(workload.data), make_model=lambda: make_model().double())
+    workload = replace(workload, data=in_float64(workload.data), make_model=lambda: exact(make_model()))
     runs = [Run(Cosine(peak_lr=peak), 1, 0, evaluations=2) for peak in (1e-3, 3e-3, 1e-2)]
     alone, together = (list(Trainer(workload, cohort).train(runs)) for cohort in (1, 3))
     together.sort(key=lambda evaluation: (evaluation.run, evaluation.step))
