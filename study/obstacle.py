@@ -15,8 +15,9 @@ from study.workload import Workload
 
 UPDATES = 3
 """So many are compared with the plain loop's, then an evaluation, where batch norm shows what it has kept."""
-TOLERANCE = 1e-3
-"""Relative difference that rounding may make of a loss."""
+ROUNDING, OTHER_DRAWS = 1e-3, 0.25
+"""Relative differences of a loss: what rounding may make, and what other random numbers may, where the model draws any:
+dropout fills its mask in the order of the memory, which may be another one in a stacked model."""
 
 
 def obstacle(workload: Workload) -> str | None:
@@ -36,9 +37,8 @@ def obstacle(workload: Workload) -> str | None:
             return None  # the trainer makes the cohort smaller, or tells
         except Exception as error:  # whatever a model does that vmap cannot follow
             return failure(error)
-    if workload.device.type == "cuda" and Trainer(workload).draws_random_numbers:
-        return None  # a fused dropout draws other numbers than a stacked one
-    same = torch.isclose(together, alone, rtol=TOLERANCE, atol=1e-6, equal_nan=True).all()
+    tolerance = OTHER_DRAWS if Trainer(workload).draws_random_numbers else ROUNDING
+    same = torch.isclose(together, alone, rtol=tolerance, atol=1e-6, equal_nan=True).all()
     return None if same else "its losses are not those of the plain loop"
 
 

@@ -25,9 +25,8 @@ def model_maker(name: str, input_shape: tuple[int, ...], classes: int) -> Callab
     if name in MODELS:
         return partial(MODELS[name], input_shape, classes)
     if colon and library in LIBRARIES:
-        require(
-            len(input_shape) == 3, f"model {name} needs images, but try --model mlp for examples of shape", input_shape
-        )
+        if len(input_shape) != 3:
+            raise InputError(f"model {name} needs images, but the examples have shape {input_shape}: try --model mlp")
         return partial(LIBRARIES[library], of_it, input_shape, classes)
     return partial(call_model, imported(name, "--model"), input_shape, classes)
 

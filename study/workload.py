@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.optim import Optimizer
 
-from search_spaces.errors import require
+from search_spaces.errors import InputError, require
 from study.data import Data
 from study.datasets import Source
-from study.imported import call, imported
+from study.imported import call, failure, imported
 from study.optimizers import SGD_DEFAULT, check_optimizer, optimizing
 from study.own_models import check_model, model_maker
 
@@ -164,7 +164,15 @@ def optimized(workload: Workload, optimizer: str, batch_size: int, weight_decay:
     rows = workload.data.train.rows
     name = workload.data.name
     require(batch_size <= rows, f"--batch-size must be at most {rows}, the training rows of {name}", batch_size)
-    model = workload.make_model()  # a model that cannot take this data says so now
+    try:
+        model = workload.make_model()  # a model that cannot take this data says so now
+    except InputError:
+        raise
+    except Exception as error:  # whatever a model does
+        shape = workload.data.input_shape
+        raise InputError(
+            f"{workload.name}: the model cannot be made for examples of shape {shape} ({failure(error)})"
+        ) from error
     return replace(workload, batch_size=batch_size, **optimizing(optimizer, weight_decay, model)._asdict())
 
 

@@ -240,18 +240,18 @@ def test_images_that_cannot_be_read_are_told(tmp_path, monkeypatch):
         ({"dataset": "digits", "target": "y"}, "--target is for tables (.csv, .tsv): leave it out, but 'y' was given"),
         (
             {"dataset": "digits", "image_size": 8},
-            "--image-size is for folders of images: leave it out, but 8 was given",
+            "--image-size is for folders of images: leave it out, but 8 was",
         ),
         ({"dataset": "digits", "task": "regression"}, "digits is a classification: leave out --task, but 'regression'"),
         ({"dataset": "digits", "task": "ranking"}, "--task must be classification or regression, but 'ranking' was"),
         (
             {"dataset": "nowhere.at.all:data"},
-            "--dataset nowhere.at.all:data: no module 'nowhere' in the current direct",
+            "--dataset nowhere.at.all:data: no module 'nowhere' in the current",
         ),
         ({"dataset": "json:dmups"}, "unknown function in json 'dmups': did you mean 'dumps'? Valid: "),
         (
             {"dataset": "json:dumps"},
-            "--dataset json:dumps needs 'obj', but what it may take is split_seed, data_root: ",
+            "--dataset json:dumps needs 'obj', but what it may take is split_seed, data_r",
         ),
         ({"dataset": "math:nan"}, "--dataset must name a function or a class, but 'math:nan' was given"),
     ],
@@ -286,7 +286,8 @@ def test_a_project_of_ones_own_is_searched_reported_and_reproduced(tmp_path):
         "import torch\nfrom torch import nn\n"
         "def data(split_seed):\n    x = torch.randn(300, 6, generator=torch.Generator().manual_seed(1))\n"
         "    return x, (x[:, 0] > 0).long()\n"
-        "class Model(nn.Sequential):\n    def __init__(self, classes):\n        super().__init__(nn.Linear(6, classes))\n"
+        "class Model(nn.Sequential):\n"
+        "    def __init__(self, classes):\n        super().__init__(nn.Linear(6, classes))\n"
     )
     flags = ["--dataset", "mine:data", "--model", "mine:Model", "--epochs", 2, "--trials", 4, "--study", "mine"]
     said = start("search.py", *flags, cwd=tmp_path).communicate(timeout=250)[0]
@@ -296,7 +297,7 @@ def test_a_project_of_ones_own_is_searched_reported_and_reproduced(tmp_path):
     assert process.communicate(timeout=250)[0].endswith("Reproduced to the last bit.\n")
     said = start("report.py", "--study", "mine", cwd=tmp_path).communicate(timeout=250)[0]
     assert "results/mine/report.html" in said
-    said = start("report.py", "--study", "mine", "--rebuild", cwd=tmp_path).communicate(timeout=250)[0]
+    said = start("report.py", "--rebuild", "results/mine", cwd=tmp_path).communicate(timeout=250)[0]
     assert "results/mine/report.html" in said
     (tmp_path / "mine.py").write_text((tmp_path / "mine.py").read_text() + "# changed\n")
     process = start("reproduce.py", "--study", "mine", "--trial", 1, cwd=tmp_path)

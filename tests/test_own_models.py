@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 import torch
-import torchvision.models
 from torch import nn
 from torch.optim import SGD
 
@@ -15,21 +14,39 @@ from study.fit import check_fit
 from study.obstacle import obstacle
 from study.optimizers import optimizing
 from study.own_models import model_maker
-from study.workload import Workload, short
+from study.workload import Workload, optimized, short
 
 X, Y = torch.randn(128, 6, generator=torch.Generator().manual_seed(0)), torch.arange(128) % 3
 ROWS = Data("rows", 3, Split(X, Y), Split(X[:20], Y[:20]), Split(X[:20], Y[:20]))
-CLASSIFIERS = torchvision.models.list_models(module=torchvision.models)
+CLASSIFIERS = (
+    "alexnet convnext_tiny densenet121 efficientnet_b0 efficientnet_v2_s googlenet inception_v3 maxvit_t mnasnet0_5"
+)
+CLASSIFIERS += (
+    " mobilenet_v2 mobilenet_v3_small resnet18 resnext50_32x4d shufflenet_v2_x0_5 squeezenet1_0 swin_t swin_v2_t"
+)
+CLASSIFIERS += " vgg11 vit_b_16 wide_resnet50_2"
 
 
-@pytest.mark.parametrize("name", CLASSIFIERS)
-def test_every_classifier_of_torchvision_takes_images(name):
-    """Of 224 pixels, without numbers: shapes are all that is asked."""
+@pytest.mark.parametrize("name", CLASSIFIERS.split())
+def test_the_classifiers_of_torchvision_take_images(name):
+    """One of each kind, with grey images of 224 pixels, without numbers: shapes are all that is asked."""
     size = 299 if name == "inception_v3" else 224
     with torch.device("meta"):
         model = model_maker(f"torchvision:{name}", (1, size, size), 7)()
         scores = model.train()(torch.empty(2, 1, size, size))
     assert scores.shape == (2, 7)
+
+
+def test_torchvisions_vision_transformer_takes_small_images_and_others_are_told():
+    model = model_maker("torchvision:vit_b_16", (3, 32, 32), 7)()
+    assert model(torch.zeros(1, 3, 32, 32)).shape == (1, 7)
+    with pytest.raises(InputError, match="unknown torchvision model 'resnet17': did you mean 'resnet1"):
+        model_maker("torchvision:resnet17", (3, 32, 32), 7)()
+    with pytest.raises(InputError, match="resnet18 needs images, but the examples have shape .40,.: try --model mlp"):
+        model_maker("torchvision:resnet18", (40,), 7)
+    tiny = Workload("w", ROWS, model_maker("torchvision:maxvit_t", (3, 32, 32), 3))
+    with pytest.raises(InputError, match="w: the model cannot be made for examples of shape"):
+        optimized(tiny, "sgd", 64, None)
 
 
 def test_timm(monkeypatch):
@@ -180,12 +197,12 @@ def test_losses_that_differ_keep_a_workload_from_lockstep(monkeypatch):
     [
         (
             {"make_model": lambda: nn.Linear(5, 3)},
-            "w: the model cannot be trained on examples of shape .6,. .RuntimeError",
+            "w: the model cannot be trained on examples of shape .6,. .Run",
         ),
         ({"make_model": nested}, "w: the model cannot be trained on examples of shape"),
         (
             {"loss": nn.functional.cross_entropy},
-            r"w: the loss must be a number a row, shape \(8,\), but \(\) was given",
+            r"the loss must be a number for each row, shape \(8,\), but \(\) was",
         ),
         ({"make_optimizer": lambda model: torch.optim.LBFGS(model.parameters())}, "missing 1 required positional arg"),
     ],

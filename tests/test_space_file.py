@@ -112,7 +112,7 @@ def test_everything_that_a_file_can_say(tmp_path):
         ("[wsd]\nshape = []", r"\[wsd\] shape must name one choice at least"),
         (
             "[wsd]\nshape = { low = 0, high = 1 }",
-            r"shape has no range: give one value, or a list of some of \['linear'",
+            r"shape has no range: give one value, or a list of some of \['lin",
         ),
         ("[one_cycle]\ncycle_momentum = 1", r"cycle_momentum must be among \[True, False\], but 1 was given"),
         ('families = ["wsd"]\n[cosine]\nfloor_ratio = 0', r"\[cosine\] is given, but families leaves cosine out"),

@@ -1,4 +1,4 @@
-"""Tables: what the features are made of, that nothing is learnt from validation or test, and what is said of bad ones."""
+"""Tables: what the features are made of, that nothing is learnt from validation or test, and what is said of others."""
 
 import numpy as np
 import pandas as pd

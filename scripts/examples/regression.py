@@ -43,6 +43,7 @@ def workload() -> Workload:
     x = torch.randn(ROWS, FEATURES, generator=generator)
     y = (2 * x[:, 0]).sin() + x[:, 1] * x[:, 2] + 0.1 * torch.randn(ROWS, generator=generator)
     y[::50] += 10
-    parts = [Split(x[rows], y[rows]) for rows in (slice(0, 700), slice(700, 850), slice(850, None))]
+    train, validation, test = (Split(x[rows], y[rows]) for rows in (slice(700), slice(700, 850), slice(850, None)))
+    data = Data("made-rows", 1, train, validation, test, task="regression")
     metric = Metric("absolute_error", "minimize", "units of the target", worst=10.0, measure=absolute_error)
-    return Workload("huber-regression", Data("made-rows", 1, *parts, task="regression"), make_model, loss, metric)
+    return Workload("huber-regression", data, make_model, loss, metric)
