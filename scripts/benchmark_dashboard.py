@@ -14,12 +14,12 @@ from statistics import median
 import optuna
 
 from search_spaces.errors import require_at_least
-from study.browser import browser_page
 from study.command import DATA_ROOT, run_command
-from study.comparison import markdown
+from study.comparisons.comparison import markdown
 from study.configuration import Configuration
+from study.dashboards.browser import browser_page
+from study.dashboards.speed_of_dashboard import Cost, picture, ready_seconds, study_cost
 from study.records import best_trial, finished_trials
-from study.speed_of_dashboard import Cost, picture, ready_seconds, study_cost
 from study.storage import read_studies
 
 PAGES = {"": "the study, its figures", "/note": "its note", "/trials?numbers={best}": "a trial, its picture"}

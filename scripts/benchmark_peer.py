@@ -19,15 +19,15 @@ from optuna.trial import TrialState
 
 from search_spaces.errors import require, require_at_least
 from study.command import DATA_ROOT, run_command
+from study.comparisons.found import Found, Tried, found
+from study.comparisons.peer import ray_study
+from study.comparisons.peer_report import Row, table
+from study.comparisons.speed_of_studies import our_study
 from study.configuration import Configuration
-from study.confirm import FIRST_FRESH_SEED, confirm
-from study.found import Found, Tried, found
-from study.peer import ray_study
-from study.peer_report import Row, table
 from study.provenance import provenance
 from study.records import spent_epochs
-from study.speed_of_studies import our_study
-from study.workload import Workload
+from study.training.confirm import FIRST_FRESH_SEED, confirm
+from study.workloads.workload import Workload
 
 
 @dataclass(frozen=True)

@@ -22,18 +22,18 @@ import tyro
 
 from search_spaces.errors import InputError, require, require_at_least, unknown
 from search_spaces.schedule import Schedule
-from study.arms import ARMS
 from study.command import DATA_ROOT, run_command
-from study.comparison_figure import draw
-from study.comparison_page import Comparison, Ground
+from study.comparisons.arms import ARMS
+from study.comparisons.comparison_figure import draw
+from study.comparisons.comparison_page import Comparison, Ground
+from study.comparisons.contest import Row, contest
+from study.comparisons.recorded import read
+from study.comparisons.replay import ReplayEngine
 from study.configuration import Configuration
-from study.confirm import FIRST_FRESH_SEED, confirm
-from study.contest import Row, contest
 from study.engine import Engine, cohort_sizes, seconds_per_update
-from study.obstacle import obstacle
 from study.provenance import provenance
-from study.recorded import read
-from study.replay import ReplayEngine
+from study.training.confirm import FIRST_FRESH_SEED, confirm
+from study.training.obstacle import obstacle
 
 CPU = torch.device("cpu")
 MOST_TOGETHER = 16
@@ -47,7 +47,7 @@ class Options:
     configuration: Annotated[Configuration, tyro.conf.OmitArgPrefixes]
     """The search that all arms change; of recorded runs, the workload is that of the recording."""
     compare: str = "pruners"
-    """What is compared: a name of study/arms.py, such as pruners, rungs, floors, samplers, startup or batches."""
+    """What is compared: a name in study/comparisons/arms.py, as pruners, rungs, floors, samplers, startup or batches."""
     arms: tuple[str, ...] = ()
     """Which of the arms; differences are to the first two. None: all."""
     search_seeds: int = 20

@@ -14,11 +14,11 @@ import torch
 
 from search_spaces.errors import require, require_at_least
 from study.command import DATA_ROOT, run_command
+from study.comparisons.speed_of_runs import Measured, matrix_rate, measure, useful_flop
+from study.comparisons.speed_of_studies import Race, overhead, race
+from study.comparisons.speed_report import EPOCHS_PER_RUN, draw, table_of_runs, table_of_studies
 from study.configuration import Configuration
 from study.provenance import provenance
-from study.speed_of_runs import Measured, matrix_rate, measure, useful_flop
-from study.speed_of_studies import Race, overhead, race
-from study.speed_report import EPOCHS_PER_RUN, draw, table_of_runs, table_of_studies
 from study.statistics import mean_interval
 
 WORKLOADS = (

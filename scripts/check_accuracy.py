@@ -14,9 +14,9 @@ from rich.table import Table
 from search_spaces import Cosine
 from search_spaces.errors import require
 from study.command import DATA_ROOT, run_command
-from study.confirm import FIRST_FRESH_SEED, confirm
 from study.statistics import mean_interval
-from study.workload import named_workload
+from study.training.confirm import FIRST_FRESH_SEED, confirm
+from study.workloads.workload import named_workload
 
 PUBLISHED = {"mlp": (68.0, 20), "cnn": (94.0, 60)}
 """Model: test accuracy in per cent (Greydanus & Kobak 2024, table 1), and the epochs we give it."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from search_spaces.errors import require
 from study.command import run_command
-from study.dashboard_server import HOST, make_server_for
+from study.dashboards.dashboard_server import HOST, make_server_for
 from study.storage import DEFAULT_STORAGE
 
 

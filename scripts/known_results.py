@@ -18,10 +18,10 @@ import torch
 from search_spaces.errors import InputError, require
 from study.command import DATA_ROOT, run_command
 from study.configuration import Configuration
-from study.confirm import confirm
-from study.hand_set import hand_set, seeds_of
-from study.known_page import ARMS, arm_rows, benchmarks, kept_rows, write_arms, write_page
 from study.provenance import provenance
+from study.reports.hand_set import hand_set, seeds_of
+from study.reports.known_page import ARMS, arm_rows, benchmarks, kept_rows, write_arms, write_page
+from study.training.confirm import confirm
 
 
 @dataclass(frozen=True)

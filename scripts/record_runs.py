@@ -15,9 +15,9 @@ import tyro
 
 from search_spaces.errors import require_at_least
 from study.command import DATA_ROOT, run_command
+from study.comparisons.recorded import recorded_path
+from study.comparisons.recorder import record
 from study.configuration import Configuration
-from study.recorded import recorded_path
-from study.recorder import record
 
 
 @dataclass(frozen=True)

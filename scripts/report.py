@@ -14,7 +14,7 @@ import optuna
 
 from search_spaces.errors import require
 from study.command import run_command
-from study.report import rebuild, write_report
+from study.reports.report import rebuild, write_report
 from study.storage import DEFAULT_STORAGE, read_studies
 
 

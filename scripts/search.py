@@ -19,7 +19,7 @@ from search_spaces.space_file import space_toml
 from study.audit import audit_shown
 from study.command import DATA_ROOT, choose_device, interruption, run_command
 from study.configuration import Configuration
-from study.dashboard import Dashboard
+from study.dashboards.dashboard import Dashboard
 from study.engine import EngineOptions, agree
 from study.insight import insight
 from study.progress import Display

@@ -13,8 +13,8 @@ from search_spaces.schedule import Schedule
 from study.configuration import Configuration
 from study.engine import Engine
 from study.records import curve_columns, plain_arguments
-from study.training import Evaluation
-from study.workload import Workload
+from study.training.loop import Evaluation
+from study.workloads.workload import Workload
 
 
 @dataclass

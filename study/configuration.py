@@ -17,12 +17,12 @@ from search_spaces.errors import InputError, require, require_at_least, unknown
 from search_spaces.groups import require_momentum
 from search_spaces.schedule import Schedule
 from search_spaces.space_file import SpaceFile, corners, read_space
-from study.datasets import Source
-from study.fit import check_fit
-from study.imported import sources
 from study.pruning import PRUNERS, horizons
 from study.sampling import SAMPLERS
-from study.workload import Workload, imported_workload, named_workload, short
+from study.training.fit import check_fit
+from study.workloads.datasets import Source
+from study.workloads.imported import sources
+from study.workloads.workload import Workload, imported_workload, named_workload, short
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Plan:
     """mlp, cnn, transformer or resnet18; torchvision:NAME, timm:NAME; or package.module:function, which returns an
     nn.Module and may take input_shape and classes."""
     workload: str | None = None
-    """package.module:function, which returns a study.workload.Workload: data, model, loss and metric of your own."""
+    """package.module:function, which returns a study.workloads.Workload: data, model, loss and metric of your own."""
     optimizer: str = "sgd"
     """sgd (momentum 0.9), adamw; or package.module:function, which takes model or params, such as torch.optim:NAdam."""
     batch_size: int = 64

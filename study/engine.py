@@ -21,13 +21,13 @@ from torch.autograd.graph import saved_tensors_hooks
 from search_spaces import Constant
 from search_spaces.errors import InputError, require, unknown
 from study.configuration import Configuration
-from study.obstacle import obstacle
 from study.provenance import usable_cores
 from study.pruning import AT_EVERY_EPOCH
-from study.trainer import Trainer, Trains, same_random_numbers_after
-from study.training import Run
-from study.workers import Workers
-from study.workload import Workload
+from study.training.loop import Run
+from study.training.obstacle import obstacle
+from study.training.trainer import Trainer, Trains, same_random_numbers_after
+from study.training.workers import Workers
+from study.workloads.workload import Workload
 
 ENGINES = ("auto", "lockstep", "loop")
 MEMORY_SHARE = 0.8

@@ -11,13 +11,13 @@ import optuna
 
 from search_spaces import from_params
 from study.configuration import Configuration, Plan
-from study.confirm import FIRST_FRESH_SEED, confirming
-from study.dashboard import Dashboard
+from study.dashboards.dashboard import Dashboard
 from study.engine import Engine, EngineOptions, agree
 from study.records import best_trial, finished_trials
 from study.search import search
 from study.storage import open_study
-from study.workload import Workload
+from study.training.confirm import FIRST_FRESH_SEED, confirming
+from study.workloads.workload import Workload
 
 
 @dataclass(frozen=True)

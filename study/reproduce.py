@@ -12,9 +12,9 @@ from optuna.trial import FrozenTrial
 from search_spaces import InputError, from_params
 from study.engine import Engine
 from study.records import CURVE_POINTS, finished_trials
-from study.training import Run
+from study.training.loop import Run
 from study.view import place
-from study.workload import Workload
+from study.workloads.workload import Workload
 
 
 @dataclass(frozen=True)

@@ -24,10 +24,10 @@ from study.engine import Engine, lower_cohort
 from study.pruning import AT_EVERY_EPOCH, worst_to_go_on
 from study.records import CURVE_POINTS, better_first, enqueued, finished_trials
 from study.sampling import make_sampler
-from study.trainer import Trains
-from study.training import Run
+from study.training.loop import Run
+from study.training.trainer import Trains
 from study.view import make_view, next_generation, place, tell
-from study.workload import Workload
+from study.workloads.workload import Workload
 
 SAVE_EVERY = 5.0
 """Seconds between saves of the runs that an unfinished generation has behind it. A search that is killed loses no more

@@ -16,9 +16,9 @@ from test_search import finished
 
 from search_spaces import FAMILIES, suggest
 from search_spaces.schedule import evaluation_steps
-from study.artifacts import Artifacts
-from study.lr_line import lr_line
-from study.run_picture import Panel, run_picture
+from study.dashboards.artifacts import Artifacts
+from study.dashboards.lr_line import lr_line
+from study.dashboards.run_picture import Panel, run_picture
 from study.search import search
 
 SVG = "{http://www.w3.org/2000/svg}"

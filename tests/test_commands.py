@@ -119,7 +119,7 @@ def test_every_model_and_optimizer_can_be_typed(command):
 
 
 def test_a_study_whose_trials_all_diverge_has_no_winner(command, monkeypatch):
-    monkeypatch.setattr("study.training.EXPLODED", 0.0)
+    monkeypatch.setattr("study.training.loop.EXPLODED", 0.0)
     result = command("search.py", *DIGITS, "--trials", 2)
     assert result.code == 0, result.err
     assert "No trial has run to its end yet." in result.out

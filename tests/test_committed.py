@@ -7,9 +7,9 @@ from importlib.metadata import version
 import pytest
 from conftest import ROOT
 
-from study.archive import CURVES, MANIFEST, TRIALS
-from study.known_page import ARMS, PAGE, benchmarks, write_page
-from study.report import rebuild
+from study.reports.archive import CURVES, MANIFEST, TRIALS
+from study.reports.known_page import ARMS, PAGE, benchmarks, write_page
+from study.reports.report import rebuild
 
 RESULTS = ROOT / "results"
 REPORTS = sorted(path.parent for path in RESULTS.glob(f"*/{TRIALS}"))

@@ -10,14 +10,14 @@ from conftest import LOCKSTEP, LOOP, SMALL
 from test_recorded import recorded_runs
 
 from search_spaces import FAMILIES, REX, from_params
-from study.arms import ARMS
-from study.comparison import close_from, moment, of_arm, regret_at, table_after, table_equal, table_overall
-from study.comparison_figure import draw
-from study.contest import Moment, Row, contest, watch
+from study.comparisons.arms import ARMS
+from study.comparisons.comparison import close_from, moment, of_arm, regret_at, table_after, table_equal, table_overall
+from study.comparisons.comparison_figure import draw
+from study.comparisons.contest import Moment, Row, contest, watch
+from study.comparisons.replay import ReplayEngine
+from study.comparisons.trace import Ended, Trace, TracedEngine
 from study.records import best_trial, spent_epochs
-from study.replay import ReplayEngine
 from study.search import search
-from study.trace import Ended, Trace, TracedEngine
 
 ALL = replace(SMALL, families=tuple(FAMILIES))
 

@@ -19,8 +19,8 @@ import psutil
 import pytest
 
 from search_spaces import InputError
-from study.browser import browser_page
-from study.speed_of_dashboard import READY, seconds_until_ready
+from study.dashboards.browser import browser_page
+from study.dashboards.speed_of_dashboard import READY, seconds_until_ready
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
 SEARCH = SCRIPTS / "search.py"

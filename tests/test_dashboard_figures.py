@@ -9,7 +9,7 @@ import pytest
 from conftest import LOCKSTEP, SMALL, run_search
 from optuna.trial import TrialState
 
-from study.dashboard_figures import figures, rounded
+from study.dashboards.dashboard_figures import figures, rounded
 from study.records import finished_trials
 
 IDS = {"lr-curves", "learning-curves", "best-by-family", "peak-lr"}

@@ -11,10 +11,10 @@ from markdown_it import MarkdownIt
 from optuna.trial import TrialState
 from optuna_dashboard import get_note
 
-from study.archive import read_archive, write_archive
-from study.dashboard import Dashboard
-from study.dashboard_note import note
+from study.dashboards.dashboard import Dashboard
+from study.dashboards.dashboard_note import note
 from study.records import finished_trials
+from study.reports.archive import read_archive, write_archive
 from study.search import Generation, search
 from study.summary import Tally
 
@@ -111,7 +111,7 @@ def test_an_interrupted_search_is_shown_as_far_as_it_came(storage, workload):
 
 def test_the_time_it_takes_is_bounded(storage, workload, monkeypatch):
     """However often it is updated, refreshes begin only while all of them stay below a hundredth of the time."""
-    monkeypatch.setattr("study.dashboard.REFRESH_EVERY", 0.0)
+    monkeypatch.setattr("study.dashboards.dashboard.REFRESH_EVERY", 0.0)
     run_search(storage, workload, 5)
     with open_small(storage, workload) as study, Dashboard(study, storage) as dashboard:
         dashboard.last_took = 0.0  # as if the first one took no time

@@ -10,14 +10,14 @@ from PIL import Image
 from torch import nn
 from torch.utils.data import Dataset, IterableDataset, TensorDataset
 
-import study.image_folder
+import study.workloads.image_folder
 from search_spaces import Cosine, InputError, Plateau
-from study.data import Split
-from study.datasets import Source, made_data
-from study.lazy import LazySplit
-from study.trainer import Trainer
-from study.training import Run
-from study.workload import Workload
+from study.training.loop import Run
+from study.training.trainer import Trainer
+from study.workloads.data import Split
+from study.workloads.datasets import Source, made_data
+from study.workloads.lazy import LazySplit
+from study.workloads.workload import Workload
 
 X = torch.randn(200, 6, generator=torch.Generator().manual_seed(0))
 Y = (X[:, 0] > 0).long()
@@ -199,7 +199,7 @@ def test_the_parts_of_a_folder_are_respected(tmp_path):
 def test_images_that_do_not_fit_into_memory_train_the_same(tmp_path, monkeypatch):
     draw_images(tmp_path / "pets", number=30)
     resident = read(tmp_path / "pets")
-    monkeypatch.setattr(study.image_folder, "MEMORY_SHARE", 0.0)
+    monkeypatch.setattr(study.workloads.image_folder, "MEMORY_SHARE", 0.0)
     lazy = read(tmp_path / "pets")
     assert isinstance(resident.train, Split)
     assert isinstance(lazy.train, LazySplit)
@@ -266,7 +266,7 @@ def test_lazy_data_trains_in_the_plain_loop_only(storage):
     from conftest import SMALL
 
     from study.engine import EngineOptions, choose
-    from study.obstacle import obstacle
+    from study.training.obstacle import obstacle
 
     workload = Workload("w", made_data("rows", Rows(X, Y), None, 0), with_dropout)
     assert obstacle(workload) == "its data is read as it is needed"

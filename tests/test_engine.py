@@ -55,7 +55,7 @@ def test_timing_trains_for_real(workload, storage):
 
 
 def test_a_cohort_that_does_not_fit_is_not_the_fastest(workload, monkeypatch):
-    monkeypatch.setattr("study.trainer.Lockstep", Crowded)
+    monkeypatch.setattr("study.training.trainer.Lockstep", Crowded)
     assert seconds_per_update(workload, 3) < math.inf
     assert seconds_per_update(workload, 4) == math.inf
 
@@ -158,7 +158,7 @@ def test_memory_bounds_the_cohort(workload, storage, monkeypatch):
 
 
 def test_a_study_that_ran_out_of_memory_goes_on_with_smaller_cohorts(workload, storage, monkeypatch):
-    monkeypatch.setattr("study.trainer.Lockstep", Crowded)
+    monkeypatch.setattr("study.training.trainer.Lockstep", Crowded)
     with open_small(storage, workload) as optuna_study:
         engine, _ = agree(optuna_study, EngineOptions("lockstep"), workload, SMALL)
         for _ in search(optuna_study, workload, SMALL, engine, 10):

@@ -9,12 +9,12 @@ from conftest import ROOT, start
 
 from search_spaces import from_params
 from study.configuration import Configuration, Plan
-from study.confirm import confirm
 from study.engine import EngineOptions
 from study.family_benchmark import benchmark, parts
 from study.provenance import provenance
 from study.records import best_trial, finished_trials
 from study.storage import read_studies
+from study.training.confirm import confirm
 
 CPU = torch.device("cpu")
 SHORT = ["--dataset", "digits", "--families", "constant", "linear", "step", "--least-updates", 1]
@@ -101,7 +101,7 @@ def test_repeated_searches_have_seeds_of_their_own():
 
 
 def test_a_family_whose_trials_all_diverge_is_said_so(command, monkeypatch, storage):
-    monkeypatch.setattr("study.training.EXPLODED", 0.0)
+    monkeypatch.setattr("study.training.loop.EXPLODED", 0.0)
     result = command("benchmark.py", *SHORT, "--epochs", 2, "--trials-per-family", 2, "--storage", storage)
     assert result.code == 0, result.err
     assert result.out.count("all trials diverged") == 3

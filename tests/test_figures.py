@@ -20,11 +20,11 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import TrialState, create_trial
 
 from search_spaces import FAMILIES, Cosine, Plateau, Step
-from study.figures import Curve, Measure, families, importances, ranked, tuning_curves, winners
 from study.records import finished_trials
-from study.study_figures import curve_of, measure_of, peak_sensitivity, search_progress
+from study.reports.figures import Curve, Measure, families, importances, ranked, tuning_curves, winners
+from study.reports.study_figures import curve_of, measure_of, peak_sensitivity, search_progress
+from study.reports.svg import shortened
 from study.style import SVG_LOOK
-from study.svg import shortened
 
 ERROR = Measure("val_error", "fraction of rows")
 NAMES = list(FAMILIES)

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from search_spaces import Cosine, Cyclic, Exponential, WarmRestarts
-from study.archive import read_csv
-from study.hand_set import cut
-from study.known import (
+from study.reports.archive import read_csv
+from study.reports.hand_set import cut
+from study.reports.known import (
     Ground,
     accuracy,
     constant_loses,

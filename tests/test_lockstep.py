@@ -10,13 +10,13 @@ from torch import nn
 from torch.nn.functional import scaled_dot_product_attention
 
 from search_spaces import Constant, Cosine, InputError, Linear, OneCycle, Plateau
-from study.attention import attention, batchable_attention
-from study.lockstep import Lockstep
-from study.plain import Plain
-from study.stacked_optimizers import stacked_optimizer
-from study.trainer import Trainer
-from study.training import Run, train_cohort
-from study.workload import named_workload
+from study.training.attention import attention, batchable_attention
+from study.training.lockstep import Lockstep
+from study.training.loop import Run, train_cohort
+from study.training.plain import Plain
+from study.training.stacked_optimizers import stacked_optimizer
+from study.training.trainer import Trainer
+from study.workloads.workload import named_workload
 
 BATCH_NORM = nn.Sequential(nn.Flatten(), nn.Linear(64, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Linear(32, 10))
 DROPOUT = nn.Sequential(nn.Flatten(), nn.Linear(64, 32), nn.ReLU(), nn.Dropout(0.3), nn.Linear(32, 10))

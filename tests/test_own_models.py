@@ -9,12 +9,12 @@ from torch.optim import SGD
 
 from search_spaces import InputError, OneCycle
 from study.configuration import Configuration
-from study.data import Data, Split
-from study.fit import check_fit
-from study.obstacle import obstacle
-from study.optimizers import optimizing
-from study.own_models import model_maker
-from study.workload import Workload, optimized, short
+from study.training.fit import check_fit
+from study.training.obstacle import obstacle
+from study.workloads.data import Data, Split
+from study.workloads.optimizers import optimizing
+from study.workloads.own_models import model_maker
+from study.workloads.workload import Workload, optimized, short
 
 X, Y = torch.randn(128, 6, generator=torch.Generator().manual_seed(0)), torch.arange(128) % 3
 ROWS = Data("rows", 3, Split(X, Y), Split(X[:20], Y[:20]), Split(X[:20], Y[:20]))

@@ -7,10 +7,10 @@ import sys
 import pytest
 
 from search_spaces import InputError, from_params, space
+from study.comparisons.found import Tried, found
+from study.comparisons.peer import local_ray, ray_trials, train_one
+from study.comparisons.peer_report import Row, table
 from study.configuration import Configuration
-from study.found import Tried, found
-from study.peer import local_ray, ray_trials, train_one
-from study.peer_report import Row, table
 
 TINY = Configuration(dataset="digits", epochs=2)
 REX = {"family": "rex", "peak_lr": 0.1, "warmup_fraction_is_0": True}

@@ -11,7 +11,7 @@ from conftest import start
 from matplotlib.figure import Figure
 
 from search_spaces import FAMILIES, Cosine
-from study.gallery import SAMPLES, draw_gallery, draw_panel
+from study.reports.gallery import SAMPLES, draw_gallery, draw_panel
 
 
 def columns(text):
@@ -93,7 +93,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path):
     ],
 )
 def test_bad_input_is_told_in_one_message(command, tmp_path, monkeypatch, arguments, message):
-    monkeypatch.setattr("study.gallery.draw_gallery", lambda: b"picture")
+    monkeypatch.setattr("study.reports.gallery.draw_gallery", lambda: b"picture")
     before = {"good.txt": "3\n2\n1\n", "empty.txt": "\n", "word.txt": "1\na\n", "nan.txt": "nan\n", "old.csv": "kept"}
     for name, text in before.items():
         (tmp_path / name).write_text(text)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from conftest import ROOT
 
-from study.data import DEBIAN_FASHION_MNIST
+from study.workloads.data import DEBIAN_FASHION_MNIST
 
 README = (ROOT / "README.md").read_text()
 LINES = [line for block in re.findall(r"```bash\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search_spaces import FAMILIES, Cosine, InputError, from_params, suggest
-from study.confirm import confirm
-from study.recorded import Recorded, coordinates, read
-from study.recorder import draw_pool, record
-from study.replay import Replay, ReplayEngine
-from study.trainer import Trainer
-from study.training import Run
+from study.comparisons.recorded import Recorded, coordinates, read
+from study.comparisons.recorder import draw_pool, record
+from study.comparisons.replay import Replay, ReplayEngine
+from study.training.confirm import confirm
+from study.training.loop import Run
+from study.training.trainer import Trainer
 
 FEW = replace(SMALL, families=("cosine", "plateau", "cyclic"), audit=0.0)
 PEAK = (1e-3, 5.0)

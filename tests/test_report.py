@@ -9,10 +9,10 @@ from xml.etree import ElementTree
 import pytest
 from conftest import LOOP, SMALL, open_small, run_search
 
-from study.archive import read_archive, write_archive
 from study.records import finished_trials
-from study.report import rebuild, write_report
-from study.report_html import page
+from study.reports.archive import read_archive, write_archive
+from study.reports.report import rebuild, write_report
+from study.reports.report_html import page
 from study.search import search
 from study.storage import read_studies
 

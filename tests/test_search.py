@@ -14,8 +14,8 @@ from search_spaces import from_params, suggest
 from study.pruning import AT_EVERY_EPOCH
 from study.records import CURVE_POINTS, best_trial, spent_epochs
 from study.search import search
-from study.trainer import Trainer
-from study.training import Run
+from study.training.loop import Run
+from study.training.trainer import Trainer
 
 
 def substance(trial):

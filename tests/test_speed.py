@@ -8,12 +8,12 @@ import pytest
 from conftest import SMALL, start
 
 from search_spaces import Cosine
-from study.speed_of_runs import Measured, cut, matrix_rate, ratios, useful_flop
-from study.speed_report import draw, table_of_runs
-from study.trainer import Trainer
-from study.training import Run
-from study.tutorial import tutorial_run, tutorial_study
-from study.workload import named_workload
+from study.comparisons.speed_of_runs import Measured, cut, matrix_rate, ratios, useful_flop
+from study.comparisons.speed_report import draw, table_of_runs
+from study.comparisons.tutorial import tutorial_run, tutorial_study
+from study.training.loop import Run
+from study.training.trainer import Trainer
+from study.workloads.workload import named_workload
 
 
 def test_the_tutorial_learns_what_our_loop_learns(workload):

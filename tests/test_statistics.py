@@ -9,8 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from study.confirm import confirm
 from study.statistics import best_of_k, holm, mean_interval, probability_of_improvement, wilcoxon_p
+from study.training.confirm import confirm
 
 WHOLE = st.integers(-4, 4).map(float)
 """Few values, so that many tie and many are 0."""

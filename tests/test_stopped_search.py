@@ -7,8 +7,8 @@ import pytest
 from conftest import SMALL, open_small, run_search
 from test_recorded import recorded_runs
 
-from study.recorded import RecordedRun
-from study.replay import ReplayEngine
+from study.comparisons.recorded import RecordedRun
+from study.comparisons.replay import ReplayEngine
 from study.search import search
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from search_spaces import InputError
-from study.table import read_table
+from study.workloads.table import read_table
 
 ROWS = 200
 
@@ -67,7 +67,7 @@ def test_a_regression_is_standardised_over_the_training_rows(path):
 def test_nothing_is_learnt_from_validation_and_test_rows(path, tmp_path):
     """With other numbers and categories there, the training rows are the same to the last bit."""
     before = read_table(path, "sold", None, 0)
-    from study.own_data import row_numbers
+    from study.workloads.own_data import row_numbers
 
     held = torch.cat([row_numbers("", ROWS, 0, True, True)[part] for part in ("validation", "test")]).numpy()
     table = frame()

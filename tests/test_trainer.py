@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from torch import nn
 
 from search_spaces import Constant, Cosine, InputError
-from study.lockstep import Lockstep
-from study.trainer import Trainer, divide, out_of_memory
-from study.training import Run
-from study.workers import Workers
+from study.training.lockstep import Lockstep
+from study.training.loop import Run
+from study.training.trainer import Trainer, divide, out_of_memory
+from study.training.workers import Workers
 
 
 @given(st.integers(0, 60), st.integers(1, 20))
@@ -68,7 +68,7 @@ def test_a_cohort_that_does_not_fit_goes_on_in_halves(fails_after, workload, mon
     """Nothing is lost or told twice, the records say it, and the trainer does not try so many again."""
     runs = runs_of(0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
     expected = {(e.run, e.step): e.loss for e in Trainer(workload).train(runs)}
-    monkeypatch.setattr("study.trainer.Lockstep", Crowded)
+    monkeypatch.setattr("study.training.trainer.Lockstep", Crowded)
     monkeypatch.setattr(Crowded, "fails_after", fails_after)
     trainer = Trainer(workload, 7)
     found = list(trainer.train(runs))
@@ -91,7 +91,7 @@ def test_no_cohort_is_larger_than_what_was_found_to_fit(workload, monkeypatch):
                 tried.append(len(self.optimizers))
             return super().update(x, y)
 
-    monkeypatch.setattr("study.trainer.Lockstep", Noted)
+    monkeypatch.setattr("study.training.trainer.Lockstep", Noted)
     trainer = Trainer(workload, 6)
     found = list(trainer.train(runs_of(*[0.1] * 18, epochs=1)))
     assert tried == [6, 3, 3, 3, 3, 3, 3]
@@ -110,7 +110,7 @@ def test_one_run_that_does_not_fit_is_told(workload, monkeypatch):
     def full(self, x, y):
         raise torch.OutOfMemoryError("CUDA out of memory (of this test)")
 
-    monkeypatch.setattr("study.plain.Plain.update", full)
+    monkeypatch.setattr("study.training.plain.Plain.update", full)
     with pytest.raises(InputError, match="one run does not fit into the GPU's memory: use a smaller --batch-size"):
         list(Trainer(workload).train(runs_of(0.1)))
 
@@ -142,8 +142,8 @@ import os, signal, sys, threading
 from pathlib import Path
 from search_spaces import Constant
 from study.configuration import Configuration
-from study.training import Run
-from study.workers import Workers
+from study.training.loop import Run
+from study.training.workers import Workers
 
 if __name__ == "__main__":
     workload = Configuration(dataset="digits").make_workload(Path("."))

@@ -8,10 +8,10 @@ import torch
 from torch import nn
 
 from search_spaces import Constant, Cosine, Linear, OneCycle, Plateau
-from study.data import Split
-from study.trainer import Trainer
-from study.training import Run
-from study.workload import named_workload
+from study.training.loop import Run
+from study.training.trainer import Trainer
+from study.workloads.data import Split
+from study.workloads.workload import named_workload
 
 EPOCHS = 3
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from study.reports.verdict import LEVEL, RULE, gaps, seeds_needed, standings, variance_split
 from study.statistics import mean_interval, probability_of_improvement, wilcoxon_p
-from study.verdict import LEVEL, RULE, gaps, seeds_needed, standings, variance_split
 
 THOUSANDTHS = st.integers(0, 6).map(lambda rows: rows / 1000)
 """Errors of a test split of 1000 rows: their differences tie, but for the rounding of floats."""

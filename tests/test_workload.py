@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from search_spaces import InputError
-from study.models import MODELS
-from study.optimizers import OPTIMIZERS
-from study.workload import ERROR, named_workload
+from study.workloads.models import MODELS
+from study.workloads.optimizers import OPTIMIZERS
+from study.workloads.workload import ERROR, named_workload
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -59,8 +59,8 @@ def test_what_does_not_fit_is_told(data_root):
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_training_on_cuda_agrees_with_the_cpu(data_root):
     from search_spaces import Cosine
-    from study.trainer import Trainer
-    from study.training import Run
+    from study.training.loop import Run
+    from study.training.trainer import Trainer
 
     workload = named_workload("digits", "mlp", "sgd", 64, 5e-4, 0, data_root)
     run = Run(Cosine(peak_lr=0.05), 2, 0, evaluations=2, test=True)

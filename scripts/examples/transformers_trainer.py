@@ -15,8 +15,8 @@ from torch.nn.functional import cross_entropy
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
 from search_spaces import Linear, Schedule
-from study.data import Split, load
-from study.models import Transformer
+from study.workloads.data import Split, load
+from study.workloads.models import Transformer
 
 STEPS, EVALUATE_EVERY = 100, 25
 

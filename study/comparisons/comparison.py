@@ -1,0 +1,152 @@
+"""Ways of searching, compared: tables, from the rows of their searches."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from statistics import median
+
+from study.comparisons.contest import Moment, Row
+from study.statistics import Interval, mean_interval
+
+CLOSE = 0.5
+"""Points within which a regret is close."""
+
+
+def of_arm(rows: Sequence[Row], arm: str) -> list[Row]:
+    """The rows of one arm, by search seed."""
+    return sorted((row for row in rows if row.arm == arm), key=lambda row: row.search_seed)
+
+
+def of_workload(rows: Sequence[Row], workload: str) -> list[Row]:
+    """The rows of one workload."""
+    return [row for row in rows if row.workload == workload]
+
+
+def moment(row: Row, epochs: float) -> Moment | None:
+    """The incumbent's last change before so many epochs were spent; None where there was no incumbent."""
+    return max((one for one in row.trace if one.epochs <= epochs), key=lambda one: one.epochs, default=None)
+
+
+def regret_at(row: Row, epochs: float, best: float) -> float:
+    """Points of test error over the best known schedule's, after so many epochs; NaN before the first incumbent."""
+    found = moment(row, epochs)
+    return 100 * (found.error - best) if found else math.nan
+
+
+def close_from(row: Row, best: float, epochs: float) -> Moment | None:
+    """From when on the incumbent was within CLOSE points of the best known; None where it never came to stay there.
+
+    epochs: what was spent later does not count.
+    """
+    found = None
+    for one in (one for one in row.trace if one.epochs <= epochs):
+        near = 100 * (one.error - best) <= CLOSE + 1e-9
+        found = (found or one) if near else None
+    return found
+
+
+def table_after(rows: Sequence[Row], arms: Sequence[str], best: float, full_epochs: float) -> str:
+    """Markdown: what each arm has found with the same number of trials, and what it cost.
+
+    best: the error of the best known schedule. full_epochs: what the trials take unpruned.
+    """
+    heads = ["arm", "n", "regret", *(f"against {arm}" for arm in arms[:2])]
+    heads += [f"epochs of {full_epochs:.0f}", "seconds", "lost the best", "ms per trial besides"]
+    lines = [heads, ["---"] * len(heads)]
+    for arm in arms:
+        own = of_arm(rows, arm)
+        epochs = mean([row.epochs for row in own])
+        cost = [f"{epochs:.0f} ({epochs / full_epochs:.0%})", f"{mean([row.seconds for row in own]):.1f}", lost(own)]
+        besides = [row.overhead for row in own if row.overhead is not None]
+        cost += [f"{mean(besides):.1f}" if besides else "-"]
+        lines.append([arm, *compared(rows, arms, arm, lambda row: 100 * (row.error - best)), *cost])
+    return markdown(lines)
+
+
+def table_equal(rows: Sequence[Row], arms: Sequence[str], best: float, full_epochs: float) -> str:
+    """Markdown: what each arm has found when it has spent the epochs of so many unpruned trials, and how soon it came.
+
+    The arguments are as for `table_after`.
+    """
+    heads = ["arm", "n", "regret at 25 %", "regret at 100 %", *(f"against {arm}" for arm in arms[:2])]
+    heads += [f"epochs to within {CLOSE}", "seconds", "not within"]
+    lines = [heads, ["---"] * len(heads)]
+    for arm in arms:
+        own = of_arm(rows, arm)
+        quarter = mean_interval([regret_at(row, full_epochs / 4, best) for row in own])
+        n, regret, *against = compared(rows, arms, arm, lambda row: regret_at(row, full_epochs, best))
+        close = [close_from(row, best, full_epochs) for row in own]
+        share = [one.epochs / full_epochs if one else math.inf for one in close]
+        seconds = median([one.seconds if one else math.inf for one in close])
+        never = sum(one is None for one in close) / len(own)
+        soon = [f"{median(share):.0%}", f"{seconds:.1f}"] if median(share) < math.inf else ["-", "-"]
+        lines.append([arm, n, plain(quarter), regret, *against, *soon, f"{never:.0%}"])
+    return markdown(lines)
+
+
+def table_overall(
+    rows: Sequence[Row], arms: Sequence[str], best: dict[str, float], full_epochs: dict[str, float], equal_epochs: bool
+) -> str:
+    """Markdown: the means over the workloads, in pairs of equal search seeds; at equal trials, and equal epochs."""
+    heads = ["arm", "n", "regret, equal trials", *(f"against {arm}" for arm in arms[:2]), "epochs", "lost the best"]
+    heads += ["regret, equal epochs", *(f"against {arm}" for arm in arms[:2])] if equal_epochs else []
+    lines = [heads, ["---"] * len(heads)]
+    for arm in arms:
+        epochs = mean([row.epochs / full_epochs[row.workload] for row in of_arm(rows, arm)])
+        after = compared(rows, arms, arm, lambda row: 100 * (row.error - best[row.workload]))
+        line = [arm, *after, f"{epochs:.0%}", lost(of_arm(rows, arm))]
+        if equal_epochs:
+            line += compared(
+                rows, arms, arm, lambda row: regret_at(row, full_epochs[row.workload], best[row.workload])
+            )[1:]
+        lines.append(line)
+    return markdown(lines)
+
+
+def compared(rows: Sequence[Row], arms: Sequence[str], arm: str, measure: Callable[[Row], float]) -> list[str]:
+    """n, an arm's mean, and its paired differences to the first two arms; a pair is a search seed."""
+    own = by_seed(rows, arm, measure)
+    cells = [str(len(own)), plain(mean_interval(list(own.values())))]
+    for other in arms[:2]:
+        theirs = by_seed(rows, other, measure)
+        both = [seed for seed in own if seed in theirs]
+        gap = mean_interval([own[seed] - theirs[seed] for seed in both])
+        cells.append("-" if other == arm else signed(gap))
+    return cells
+
+
+def by_seed(rows: Sequence[Row], arm: str, measure: Callable[[Row], float]) -> dict[int, float]:
+    """A measure of an arm by search seed: its mean over the workloads, of the seeds that all of them have."""
+    workloads = {row.workload for row in rows}
+    found: dict[int, list[float]] = {}
+    for row in of_arm(rows, arm):
+        found.setdefault(row.search_seed, []).append(measure(row))
+    return {seed: mean(values) for seed, values in found.items() if len(values) == len(workloads)}
+
+
+def lost(rows: Sequence[Row]) -> str:
+    """The share of the searches that lost the best."""
+    return "-" if rows[0].lost is None else f"{sum(bool(row.lost) for row in rows) / len(rows):.0%}"
+
+
+def mean(values: Sequence[float]) -> float:
+    """The mean."""
+    return math.fsum(values) / len(values)
+
+
+def markdown(lines: Sequence[Sequence[str]]) -> str:
+    """The lines of a Markdown table."""
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def plain(found: Interval) -> str:
+    """A mean and its interval; a dash where there is none."""
+    if math.isnan(found.mean):
+        return "-"
+    return f"{found.mean:.2f} [{found.low:.2f}, {found.high:.2f}]"
+
+
+def signed(difference: Interval) -> str:
+    """A difference and its interval, with signs."""
+    return f"{difference.mean:+.2f} [{difference.low:+.2f}, {difference.high:+.2f}]"

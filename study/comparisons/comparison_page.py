@@ -1,0 +1,101 @@
+"""The page of a comparison of searches: how to read it, and a table for all workloads and for each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from study.comparisons.comparison import of_workload, table_after, table_equal, table_overall
+from study.comparisons.contest import Row
+from study.comparisons.recorded import Recorded
+from study.configuration import Configuration
+from study.workloads.workload import Workload
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What searches are compared on: the workload, the search to change, and how a schedule is judged."""
+
+    configuration: Configuration
+    workload: Workload
+    recorded: Recorded | None
+
+    @property
+    def name(self) -> str:
+        """As the rows of its searches have it."""
+        return f"{self.workload.name}, {self.configuration.epochs} epochs"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Arms compared over search seeds, on one workload or several.
+
+    compare: what is compared. trials: per search. rows: one for each search. grounds: by the name that rows have.
+    """
+
+    compare: str
+    arms: Sequence[str]
+    trials: int
+    search_seeds: int
+    first_search_seed: int
+    rows: Sequence[Row]
+    grounds: Mapping[str, Ground]
+
+    @property
+    def best(self) -> dict[str, float]:
+        """The test error of the best schedule known, by workload."""
+        return {
+            name: min(schedule.truth for schedule in one.recorded.schedules)
+            if one.recorded
+            else min(moment.error for row in of_workload(self.rows, name) for moment in row.trace)
+            for name, one in self.grounds.items()
+        }
+
+    @property
+    def full_epochs(self) -> dict[str, float]:
+        """What the trials take unpruned, by workload."""
+        return {name: float(self.trials * one.configuration.epochs) for name, one in self.grounds.items()}
+
+    def page(self, equal_epochs: bool) -> str:
+        """Markdown. equal_epochs: whether the searches went on until all had spent the same."""
+        best, full = self.best, self.full_epochs
+        text = [f"# {self.compare.capitalize()} compared", "", self.legend, ""]
+        if len(self.grounds) > 1:
+            text += ["## All workloads", "", table_overall(self.rows, self.arms, best, full, equal_epochs), ""]
+        for name, one in self.grounds.items():
+            own = of_workload(self.rows, name)
+            text += [f"## {name}", "", about(one, best[name]), ""]
+            text += [f"After {self.trials} trials:", "", table_after(own, self.arms, best[name], full[name]), ""]
+            if equal_epochs:
+                text += ["At equal epochs:", "", table_equal(own, self.arms, best[name], full[name]), ""]
+        return "\n".join(text)
+
+    @property
+    def legend(self) -> str:
+        """How to read the tables."""
+        return (
+            f"{self.search_seeds} searches of {self.trials} trials per arm and workload, search seeds from "
+            f"{self.first_search_seed}. "
+            "Regret: points of test error over the best known schedule, of the schedule that the search would have "
+            "returned; test errors are means over fresh training seeds. Means with 95 % BCa bootstrap intervals, "
+            "differences in pairs of equal search seeds. *Lost the best*: searches in which a schedule that was tried "
+            "would have beaten the winner on the search's own validation rows, had it been trained in full. *Equal "
+            "epochs*: each arm tries as many schedules as fit into the epochs that the trials take unpruned; *within "
+            "0.5*: when the incumbent came to stay within half a point, the median. *Seconds*: the epochs at the "
+            "speed, timed before the searches, of as many runs as the arm trains at a time, and what the search took "
+            "besides. Optuna's own pruners, and *none* beside them, have Optuna's own sampler: TPE, after ten trials "
+            "at random."
+        )
+
+
+def about(one: Ground, best: float) -> str:
+    """What the searches are judged by."""
+    if not one.recorded:
+        return f"Trained live. The best schedule found in any of these searches has {100 * best:.2f} % test error."
+    seeds = len(one.recorded.about.judge_seeds)
+    errors = [schedule.truth for schedule in one.recorded.schedules]
+    return (
+        f"{len(errors)} recorded schedules, each judged over {seeds} fresh seeds; the best of them has "
+        f"{100 * best:.2f} % test error, the median one {100 * median(errors):.2f} %."
+    )

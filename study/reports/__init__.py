@@ -1,0 +1,1 @@
+"""What is written of studies and benchmarks: a pure function of the stored records."""

@@ -1,0 +1,241 @@
+"""The report of a benchmark: which family is best at each budget, and how sure that is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import mean
+
+import optuna
+from optuna.trial import TrialState
+
+from search_spaces import from_params
+from study.export import torch_code
+from study.insight import edge_warnings
+from study.records import best_trial, better_first, finished_trials, spent_epochs
+from study.reports.benchmark_records import by_budget, chosen, confirmed, epochs_of, family_of, ranking
+from study.reports.figures import Measure, tuning_curves, winners
+from study.reports.figures import families as families_figure
+from study.reports.report_section import (
+    Section,
+    code,
+    environment,
+    escaped,
+    searched,
+    setting,
+    shown,
+    space_section,
+    table,
+)
+from study.reports.study_figures import curve_of, measure_of, peak_sensitivity
+from study.reports.verdict import RULE, Standing, seeds_needed, variance_split
+from study.statistics import Interval, best_of_k
+
+MOST_CURVES = 5
+"""Families whose schedules are drawn."""
+
+
+def benchmark_sections(studies: Sequence[optuna.Study]) -> list[Section]:
+    """All parts, in order; for a benchmark in any state."""
+    budgets = by_budget(studies)
+    ranked = {epochs: ranking(own) for epochs, own in budgets.items()}
+    return [
+        answer(budgets, ranked),
+        Section("The rule, written before the results", RULE.strip()),
+        *(verdict(epochs, own, ranked[epochs]) for epochs, own in budgets.items()),
+        tuning(budgets),
+        peaks(budgets),
+        luck(studies),
+        schedules(budgets),
+        space_section(studies),
+        environment(studies),
+        limits(),
+    ]
+
+
+def answer(budgets: dict[int, list[optuna.Study]], ranked: dict[int, list[Standing]]) -> Section:
+    """The best family at each budget, its ties, and the picture."""
+    some = next(iter(budgets.values()))[0]
+    metric = escaped(some.user_attrs["metric"]["name"])
+    lines = []
+    for epochs, found in ranked.items():
+        if not found:
+            lines.append(f"- **{epochs} epochs**: nothing is confirmed yet.")
+            continue
+        best, *others = found
+        ties = [f"`{one.name}`" for one in others if one.tied_with_best]
+        said = f"tied with {', '.join(ties)}" if ties else "better than every other" if others else "the only one"
+        needed = seeds_needed(max(1, len(others)))
+        if best.n < needed:
+            said += f" ({needed} seeds are the fewest that could tell {len(found)} families apart)"
+        control = ""
+        if best.to_control and best.p_control is not None and best.name != "constant":
+            gap = signed(best.to_control)
+            control = f"; against `constant` {gap}, p = {p_value(best.p_control)}"
+        lines.append(f"- **{epochs} epochs**: `{best.name}`, test {metric} {plain(best.mean)}, {said}{control}.")
+    body = [f"{setting(some)}. Means over {n_of(ranked)} fresh seeds with 95 % intervals.", "\n".join(lines)]
+    longest = max(budgets)
+    order = [standing.name for standing in ranked[longest]]
+    best_trials = {family_of(s): (s, chosen(s)) for s in budgets[longest]}
+    drawn = [best_trials[name] for name in order[:MOST_CURVES]]
+    figures = {
+        "families.svg": families_figure(
+            {f"{e} epochs": confirmed(own) for e, own in budgets.items()}, test_measure(some)
+        )
+    }
+    body += [shown("families.svg", "Test values of each family's best schedule over fresh seeds")]
+    if drawn:
+        figures["winners.svg"] = winners([curve_of(s, trial) for s, trial in drawn if trial], measure_of(some))
+        body += [shown("winners.svg", f"The best schedules of the best families at {longest} epochs, and their runs")]
+    return Section("The answer", "\n\n".join(body), figures)
+
+
+def test_measure(study: optuna.Study) -> Measure:
+    """What schedules are judged by on test."""
+    metric = study.user_attrs["metric"]
+    return Measure(f"test_{metric['name']}", metric["unit"], metric["direction"] == "maximize")
+
+
+def n_of(ranked: dict[int, list[Standing]]) -> str:
+    """How many fresh seeds."""
+    return ", ".join(dict.fromkeys(str(found[0].n) for found in ranked.values() if found)) or "no"
+
+
+def verdict(epochs: int, studies: Sequence[optuna.Study], found: Sequence[Standing]) -> Section:
+    """The table of one budget."""
+    heads = ["family", "n", "mean", "to the best", "p", "to constant", "p", "beats constant", "verdict"]
+    rows = [
+        [
+            f"`{one.name}`",
+            str(one.n),
+            plain(one.mean),
+            "-" if one is found[0] else signed(one.to_best),
+            "-" if one is found[0] else p_value(one.p_best),
+            signed(one.to_control) if one.to_control and one.name != "constant" else "-",
+            p_value(one.p_control) if one.p_control is not None and one.name != "constant" else "-",
+            f"{one.improvement:.0%}" if one.improvement is not None and one.name != "constant" else "-",
+            "best" if one is found[0] else "tied" if one.tied_with_best else "worse",
+        ]
+        for one in found
+    ]
+    cost = ["family", "trials", "diverged", "epochs trained", "seconds", "best on validation"]
+    costs = []
+    for study in studies:
+        trials = finished_trials(study)
+        best = best_trial(study, trials)
+        records = [trial.user_attrs["record"] for trial in trials]
+        numbers = [len(trials), sum(record["diverged"] for record in records)]
+        spent = [f"{sum(map(spent_epochs, trials)):.0f}", f"{sum(record['seconds'] for record in records):.1f}"]
+        costs.append([f"`{family_of(study)}`", *map(str, numbers), *spent, f"{best.value:.4f}" if best else "-"])
+    said = (
+        f"{searched(studies[0])}. *to the best*, *to constant*: paired differences; p is corrected by Holm's method; "
+        "*beats constant*: the chance that a run is better than a run of the control with another seed."
+    )
+    body = [
+        said,
+        table(heads, rows) if rows else "Nothing is confirmed yet.",
+        "What it cost to tune:",
+        table(cost, costs),
+    ]
+    return Section(f"{epochs} epochs", "\n\n".join(body))
+
+
+def tuning(budgets: dict[int, list[optuna.Study]]) -> Section:
+    """What the best of k trials is worth, at the longest budget."""
+    longest = max(budgets)
+    values = {}
+    for study in budgets[longest]:
+        own = [t.value for t in finished_trials(study) if t.state == TrialState.COMPLETE and t.value is not None]
+        if own:
+            values[family_of(study)] = best_of_k(own, better_first(study))
+    what = "What the best of k full runs is worth on validation, k of those that ran to their end drawn at random."
+    body = [
+        what,
+        shown("tuning.svg", f"Expected best validation value against the number of full runs, {longest} epochs"),
+    ]
+    figure = tuning_curves(values, measure_of(budgets[longest][0]))
+    return Section("How much tuning pays", "\n\n".join(body), {"tuning.svg": figure})
+
+
+def peaks(budgets: dict[int, list[optuna.Study]]) -> Section:
+    """The sensitivity to peak_lr, and edges."""
+    longest = max(budgets)
+    body = [shown("peak_lr.svg", f"How the value depends on peak_lr, family by family, {longest} epochs")]
+    lines = [
+        f"- `{family_of(study)}`, {epochs} epochs: {escaped(line)}"
+        for epochs, studies in budgets.items()
+        for study in studies
+        for line in edge_warnings(study, finished_trials(study))
+    ]
+    body += ["At an end of what was searched:", "\n".join(lines)] if lines else []
+    return Section("Sensitivity to peak_lr", "\n\n".join(body), {"peak_lr.svg": peak_sensitivity(budgets[longest])})
+
+
+def luck(studies: Sequence[optuna.Study]) -> Section:
+    """How much of a result is the luck of the search, how much that of the training seed."""
+    repeats: dict[tuple[int, str], list[list[float]]] = {}
+    for study in studies:
+        if "confirmed" in study.user_attrs:
+            key = epochs_of(study), family_of(study)
+            repeats.setdefault(key, []).append(study.user_attrs["confirmed"]["test"])
+    rows = []
+    for (epochs, family), values in repeats.items():
+        lengths = {len(row) for row in values}
+        if len(values) > 1 and len(lengths) == 1 and min(lengths) > 1:
+            search_sd, seed_sd = variance_split(values)
+            means = ", ".join(f"{mean(row):.4f}" for row in values)
+            rows.append([f"`{family}`", str(epochs), str(len(values)), f"{search_sd:.4f}", f"{seed_sd:.4f}", means])
+    if not rows:
+        return Section("Luck", "Not split: `--search-seeds 5` repeats every search, to tell its luck from the seeds'.")
+    heads = ["family", "epochs", "searches", "sd of the search", "sd of a seed", "means of the searches"]
+    return Section(
+        "Luck", "Each search repeated, its winner judged over fresh seeds of its own.\n\n" + table(heads, rows)
+    )
+
+
+def schedules(budgets: dict[int, list[optuna.Study]]) -> Section:
+    """Every confirmed schedule, and the best one as code."""
+    rows, blocks = [], []
+    for epochs, studies in budgets.items():
+        for study in studies:
+            best = chosen(study)
+            if best:
+                values = [
+                    f"{n} {v:.3g}" if isinstance(v, float) else f"{n} {v}"
+                    for n, v in best.params.items()
+                    if n != "family"
+                ]
+                rows.append([f"`{family_of(study)}`", str(epochs), escaped(", ".join(values))])
+        found = ranking(studies)
+        if found:
+            study = next(s for s in studies if family_of(s) == found[0].name)
+            best = chosen(study)
+            assert best is not None
+            lines = torch_code(from_params(best.params), study.user_attrs["optimizer_code"])
+            blocks += [f"The best at {epochs} epochs, for a run of any length:", code(lines, "python")]
+    body = [table(["family", "epochs", "parameters"], rows) if rows else "None yet.", *blocks]
+    return Section("The schedules", "\n\n".join(body))
+
+
+def limits() -> Section:
+    """What was not shown."""
+    lines = [
+        "It holds for this data, model, optimizer, batch size and these budgets, and for ranges searched as below.",
+        "Every family had the same number of trials; one with more parameters is tuned less well by them.",
+        "The schedules were chosen with one training seed on validation; the test rows were used once, by fresh seeds.",
+    ]
+    return Section("Limits", "\n".join(f"- {line}" for line in lines))
+
+
+def plain(found: Interval) -> str:
+    """A mean and its interval."""
+    return f"{found.mean:.4f} \\[{found.low:.4f}, {found.high:.4f}\\]"
+
+
+def signed(found: Interval) -> str:
+    """A difference and its interval."""
+    return f"{found.mean:+.4f} \\[{found.low:+.4f}, {found.high:+.4f}\\]"
+
+
+def p_value(p: float) -> str:
+    """To two digits."""
+    return f"{p:.2g}"

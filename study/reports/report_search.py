@@ -1,0 +1,147 @@
+"""The report of one search: its winner, and all that the search has learnt on the way."""
+
+from __future__ import annotations
+
+import optuna
+
+from search_spaces import from_params
+from study.audit import audits
+from study.export import torch_code
+from study.insight import FEWEST_FOR_IMPORTANCE, edge_warnings, first_horizon, importance, peak_spans
+from study.reports.figures import importances, winners
+from study.reports.report_section import (
+    Section,
+    code,
+    environment,
+    escaped,
+    searched,
+    setting,
+    shown,
+    space_section,
+    table,
+)
+from study.reports.study_figures import curve_of, measure_of, peak_sensitivity, search_progress
+from study.summary import FAMILY_HEADS, Tally, best_by_family, family_rows, value_name
+
+MOST_CURVES = 5
+"""Families whose best schedule is drawn."""
+
+
+def search_sections(study: optuna.Study) -> list[Section]:
+    """All parts, in order; for a study in any state."""
+    return [
+        answer(study),
+        families(study),
+        peaks(study),
+        audit(study),
+        course(study),
+        space_section([study]),
+        environment([study]),
+        limits(study),
+    ]
+
+
+def answer(study: optuna.Study) -> Section:
+    """The winner, its picture, and the code that builds it."""
+    tally, attrs = Tally.of(study), study.user_attrs
+    epochs = attrs["configuration"]["epochs"]
+    spent = (
+        f"{len(tally.trials)} trials, {tally.spent:.0f} epochs trained ({tally.saved:.0%} saved against full runs of "
+        f"all). {setting(study)}; full runs of {epochs} epochs; {searched(study)}."
+    )
+    if not tally.best:
+        return Section("The answer", f"None yet: no trial has run to its end.\n\n{spent}")
+    best = tally.best
+    lines = torch_code(from_params(best.params), attrs["optimizer_code"])
+    shares = ", ".join(f"`{name}` {value_of(value)}" for name, value in best.params.items() if name != "family")
+    drawn = [trial for trial in best_by_family(study, tally.trials).values() if trial][:MOST_CURVES]
+    figure = winners([curve_of(study, trial) for trial in drawn], measure_of(study))
+    body = [
+        f"**{escaped(best.params['family'])}**, trial {best.number}, with {value_name(study).replace('_', ' ')} "
+        f"{best.value:.4f} ({escaped(attrs['metric']['unit'])}) on the validation rows it was chosen by: {shares}.",
+        spent,
+        shown("winners.svg", "The best schedule of each of the best families, and what its run found on validation"),
+        "The winner in PyTorch, for a run of any length:",
+        code(lines, "python"),
+    ]
+    return Section("The answer", "\n\n".join(body), {"winners.svg": figure})
+
+
+def value_of(value: object) -> str:
+    """A parameter's value, to read."""
+    return f"{value:.3g}" if isinstance(value, float) else escaped(str(value))
+
+
+def families(study: optuna.Study) -> Section:
+    """How often each family was tried, and its best."""
+    rows = [[f"`{name}`", *counts] for name, *counts in family_rows(study, Tally.of(study).trials)]
+    heads = [*FAMILY_HEADS, f"best {value_name(study).replace('_', ' ')}"]
+    warning = "A search gives families unequal budgets: this table does not compare them fairly, a benchmark does."
+    return Section("The families", f"{table(heads, rows) if rows else 'No trial is finished yet.'}\n\n{warning}")
+
+
+def peaks(study: optuna.Study) -> Section:
+    """What decided: importance, the sensitivity to peak_lr, edges."""
+    trials = Tally.of(study).trials
+    shares, n = importance(study, trials)
+    after = f"after {first_horizon(study)} epochs, the first at which all trials are compared"
+    body = [f"Values {after}."]
+    if shares:
+        body += [shown("importance.svg", f"How much the values of {n} trials depend on each parameter")]
+    else:
+        body += [
+            f"Which parameters mattered is told of {FEWEST_FOR_IMPORTANCE} comparable trials or more; here are {n}."
+        ]
+    body += [shown("peak_lr.svg", "How the value depends on peak_lr, family by family")]
+    spans = peak_spans(study, trials)
+    if spans:
+        heads = ["family", "trials", "best peak_lr", "lowest", "highest", "factor", "of all"]
+        rows = [
+            [f"`{name}`", str(s.n), *(f"{peak:.2g}" for peak in (s.best, s.low, s.high)), f"{s.high / s.low:.1f}",
+             f"{s.all_high / s.all_low:.0f}"]
+            for name, s in spans.items()
+        ]  # fmt: skip
+        body += [
+            "The better half of each family's trials: a narrow span must be tuned, a wide one forgives.",
+            table(heads, rows),
+        ]
+    edges = edge_warnings(study, trials)
+    body += ["At an end of what was searched:\n\n" + "\n".join(f"- {escaped(line)}" for line in edges)] if edges else []
+    figures = {"peak_lr.svg": peak_sensitivity([study])}
+    return Section(
+        "What decided", "\n\n".join(body), figures | ({"importance.svg": importances(shares, n)} if shares else {})
+    )
+
+
+def audit(study: optuna.Study) -> Section:
+    """How often pruning was wrong, where that was looked at."""
+    found = audits(study, Tally.of(study).trials)
+    if not found:
+        return Section("Was pruning wrong?", "Not looked at: `--audit 0.1` lets a tenth of the pruned trials run on.")
+    heads = ["family", "pruned", "audited", "beat the best kept", "95 % interval", "beat half"]
+    rows = [
+        [f"`{one.name}`", str(one.pruned), str(one.audited), str(one.better_than_winner),
+         f"{one.wrong[0]:.0%} to {one.wrong[1]:.0%}", str(one.better_than_half)]
+        for one in found
+    ]  # fmt: skip
+    what = "Trials that would have been pruned but ran to their end, against those that pruning kept (exact interval)."
+    return Section("Was pruning wrong?", f"{what}\n\n{table(heads, rows)}")
+
+
+def course(study: optuna.Study) -> Section:
+    """How the search went."""
+    figure = search_progress({study.study_name: study})
+    what = shown("progress.svg", "The best full run so far against the epochs trained")
+    return Section("The course of the search", what, {"progress.svg": figure})
+
+
+def limits(study: optuna.Study) -> Section:
+    """What was not shown."""
+    lines = [
+        "The winner was chosen on validation rows, so its value there is better than elsewhere; the test rows were not "
+        "touched.",
+        "One training seed for all trials: what is better by less than seeds differ is not better. "
+        "`benchmark.py` trains the best again with fresh seeds and judges on test.",
+        "It holds for this data, model, optimizer, batch size and length of a run.",
+    ]
+    return Section("Limits", "\n".join(f"- {line}" for line in lines))

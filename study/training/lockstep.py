@@ -1,0 +1,87 @@
+"""Lockstep: several runs as one stacked model, so that they share every kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.func import functional_call, stack_module_state, vmap
+
+from study.training.attention import batchable_attention
+from study.training.loop import Run
+from study.training.stacked_optimizers import stacked_optimizer
+from study.workloads.workload import Workload
+
+
+class Lockstep:
+    """A `Learner` of runs of one length. Every parameter and buffer has a first axis for the runs.
+
+    Each run has a torch optimizer of its own, which trains nothing: it is what the run's scheduler moves, and the
+    stacked optimizer reads each run's `lr` and `momentum` there. Runs of one `train_seed` draw the same random numbers
+    as each would alone; runs of several may be put together only if the model draws none (`draws_random_numbers`).
+    """
+
+    def __init__(self, workload: Workload, runs: Sequence[Run]) -> None:
+        self.workload = workload
+        models = {}
+        for seed in {run.train_seed: None for run in runs}:
+            torch.manual_seed(seed)
+            models[seed] = workload.make_model().to(workload.device).train()
+        self.model = models[runs[0].train_seed]
+        self.optimizers = [workload.make_optimizer(self.model) for _ in runs]
+        self.parameters, self.buffers = stack_module_state([models[run.train_seed] for run in runs])
+        names = {parameter: name for name, parameter in self.model.named_parameters()}
+        groups = [[names[parameter] for parameter in group["params"]] for group in self.optimizers[0].param_groups]
+        self.stacked = stacked_optimizer(self.optimizers[0], groups)
+
+    def one_run(self, parameters: dict[str, Tensor], buffers: dict[str, Tensor], x: Tensor) -> Any:
+        """The outputs of the model with one run's parameters and buffers."""
+        return functional_call(self.model, (parameters, buffers), (x,))
+
+    def update(self, x: Tensor, y: Tensor) -> Tensor:
+        if not self.stacked.steps:
+            for optimizer in self.optimizers:
+                optimizer.step()  # without gradients; torch's schedulers warn where no step was ever made
+        shared = x.ndim == 1 + len(self.workload.data.input_shape)
+        with batchable_attention(x.device):
+            forward = vmap(self.one_run, (0, 0, None if shared else 0), randomness="same")
+            outputs = forward(self.parameters, self.buffers, x)
+        losses = self.by_run(self.workload.loss, outputs, y, shared).mean(1)
+        trained = {name: tensor for name, tensor in self.parameters.items() if tensor.requires_grad}
+        # Each run's loss depends on its own parameters only, so the gradient of the sum is everyone's own.
+        gradients = torch.autograd.grad(losses.sum(), list(trained.values()), allow_unused=True)
+        given = {name: gradient for name, gradient in zip(trained, gradients, strict=True) if gradient is not None}
+        with torch.no_grad():
+            self.stacked.step(self.parameters, given, self.optimizers)
+        return losses.detach()
+
+    def judge(self, x: Tensor, y: Tensor, positions: Sequence[int]) -> Tensor:
+        parameters, buffers = self.parameters, self.buffers
+        if len(positions) < len(self.optimizers):
+            parameters, buffers = (at_positions(state, positions) for state in (parameters, buffers))
+        self.model.eval()
+        with batchable_attention(x.device):
+            outputs = vmap(self.one_run, (0, 0, None), randomness="same")(parameters, buffers, x)
+        self.model.train()
+        measures = (self.workload.loss, self.workload.metric.measure)
+        return torch.stack([self.by_run(measure, outputs, y, True).double().sum(1) for measure in measures], dim=1)
+
+    def by_run(self, measure: Any, outputs: Tensor, y: Tensor, shared: bool) -> Tensor:
+        """A measure of rows, for all rows of all runs at once: (runs, rows)."""
+        targets = y.expand(len(outputs), *y.shape) if shared else y
+        values: Tensor = measure(outputs.flatten(0, 1), targets.flatten(0, 1))
+        return values.view(len(outputs), -1)
+
+    def keep(self, positions: Sequence[int]) -> None:
+        self.optimizers = [self.optimizers[position] for position in positions]
+        self.parameters, self.buffers = (at_positions(state, positions) for state in (self.parameters, self.buffers))
+        self.stacked.keep(positions)
+
+
+def at_positions(state: dict[str, Tensor], positions: Sequence[int]) -> dict[str, Tensor]:
+    """Copies of the tensors, with the runs at these positions only."""
+    return {
+        name: tensor.detach()[list(positions)].requires_grad_(tensor.requires_grad) for name, tensor in state.items()
+    }

@@ -1,0 +1,39 @@
+"""Plain: one run, with the model, the gradients and the optimizer as anyone would write them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from study.training.loop import Run
+from study.workloads.workload import Workload
+
+
+class Plain:
+    """A `Learner` of one run."""
+
+    def __init__(self, workload: Workload, runs: Sequence[Run]) -> None:
+        (run,) = runs
+        torch.manual_seed(run.train_seed)
+        self.workload = workload
+        self.model = workload.make_model().to(workload.device).train()
+        self.optimizers = [workload.make_optimizer(self.model)]
+
+    def update(self, x: Tensor, y: Tensor) -> Tensor:
+        loss = self.workload.loss(self.model(x), y).mean()
+        self.optimizers[0].zero_grad()
+        loss.backward()
+        self.optimizers[0].step()
+        return loss.detach()[None]
+
+    def judge(self, x: Tensor, y: Tensor, positions: Sequence[int]) -> Tensor:
+        self.model.eval()
+        outputs = self.model(x)
+        self.model.train()
+        loss, metric = self.workload.loss(outputs, y), self.workload.metric.measure(outputs, y)
+        return torch.stack([loss.double().sum(), metric.double().sum()])[None]
+
+    def keep(self, positions: Sequence[int]) -> None:
+        """All there is."""

@@ -1,0 +1,120 @@
+"""What `--dataset` may name, and the reader of each: the single place where that is decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils.data import Dataset, Subset, TensorDataset
+
+from search_spaces.errors import InputError, require, unknown
+from study.workloads.arrays import read_arrays
+from study.workloads.data import DATASETS, Data, load
+from study.workloads.image_folder import read_images
+from study.workloads.imported import call, imported, is_imported
+from study.workloads.lazy import LazySplit
+from study.workloads.own_data import TASKS, data_of_arrays, row_numbers
+from study.workloads.table import SUFFIXES, read_table
+
+OTHERS = ("FILE.csv", "FILE.npz", "FOLDER of images", "package.module:function")
+PART_NAMES = {"train": "train", "val": "validation", "validation": "validation", "test": "test"}
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where data comes from: the flags that say so."""
+
+    dataset: str
+    target: str | None = None
+    task: str | None = None
+    image_size: int | None = None
+
+    def read(self, data_root: Path, split_seed: int) -> Data:
+        """The data; raises InputError where there is none, or it cannot be learnt from."""
+        path = Path(self.dataset).expanduser()
+        require(self.task is None or self.task in TASKS, f"--task must be {' or '.join(TASKS)}", self.task)
+        table, images = path.suffix in SUFFIXES, self.dataset not in DATASETS and path.is_dir()
+        require(self.target is None or table, "--target is for tables (.csv, .tsv): leave it out", self.target)
+        size = self.image_size
+        require(size is None or images, "--image-size is for folders of images: leave it out", size)
+        if images or self.dataset in DATASETS:
+            require(self.task != "regression", f"{self.dataset} is a classification: leave out --task", self.task)
+        if self.dataset in DATASETS:
+            return load(self.dataset, data_root, split_seed)
+        if images:
+            return read_images(path, size, split_seed)
+        if table or path.suffix == ".npz":
+            if not path.is_file():
+                raise InputError(f"--dataset {self.dataset}: there is no such file in {path.absolute().parent}")
+            if table:
+                return read_table(path, self.target, self.task, split_seed)
+            return read_arrays(path, self.task, split_seed)
+        if is_imported(self.dataset):
+            made = call(imported(self.dataset, "--dataset"), "--dataset", split_seed=split_seed, data_root=data_root)
+            return made_data(self.dataset, made, self.task, split_seed)
+        raise unknown("dataset", self.dataset, [*DATASETS, *OTHERS])
+
+
+def made_data(name: str, made: Any, task: str | None, split_seed: int) -> Data:
+    """Data from what a user's function has returned: (x, y), a Dataset, a dict of such by part, or Data itself.
+
+    Tensors and arrays stay in memory, as they are. A Dataset is read as it is needed, so that it may be larger than
+    memory or make its rows anew each time.
+    """
+    if isinstance(made, Data):
+        return made
+    parts = made if isinstance(made, Mapping) else {"train": made}
+    for part in parts:
+        if part not in PART_NAMES:
+            raise unknown(f"part of {name}", str(part), PART_NAMES)
+    require("train" in parts, f"{name} must return a part named train", list(parts))
+    parts = {
+        PART_NAMES[part]: value.tensors if type(value) is TensorDataset else value for part, value in parts.items()
+    }
+    for value in parts.values():
+        fits = isinstance(value, Dataset) or (isinstance(value, tuple | list) and len(value) == 2)
+        require(fits, f"{name} must return (x, y), a torch Dataset, or a dict of such", type(value).__name__)
+    if not any(isinstance(value, Dataset) for value in parts.values()):
+        return data_of_arrays(name, parts, task, split_seed, standardise=False)
+    require(all(isinstance(v, Dataset) for v in parts.values()), f"{name}: all parts must be Datasets", list(parts))
+    return data_of_datasets(name, parts, task, split_seed)
+
+
+def data_of_datasets(name: str, parts: Mapping[str, Any], task: str | None, split_seed: int) -> Data:
+    """Data that a DataLoader with workers reads."""
+    for part, dataset in parts.items():
+        sized = hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")
+        require(
+            sized, f"{name} ({part}) must be a map-style Dataset, with __len__ and __getitem__", type(dataset).__name__
+        )
+    rows = row_numbers(name, len(parts["train"]), split_seed, "validation" not in parts, "test" not in parts)
+    sets = dict(parts) | {part: Subset(parts["train"], numbers.tolist()) for part, numbers in rows.items()}
+    train, validation, test = (LazySplit(sets[part]) for part in ("train", "validation", "test"))
+    x, y = train.first(2)
+    require(bool(torch.isfinite(x.double()).all()), f"{name}: the examples must be finite", "NaN or infinity")
+    task = task or ("regression" if y.is_floating_point() else "classification")
+    classes = 1 if y.ndim == 1 else y.shape[1]
+    if task == "classification":
+        classes = count_classes(name, parts["train"], train)
+    counts = f"{train.rows} + {validation.rows} + {test.rows}"
+    about = f"{name}: {counts} rows for train, validation and test, read as they are needed; {task}"
+    return Data(name, classes, train, validation, test, task, about)
+
+
+def count_classes(name: str, dataset: Any, train: LazySplit) -> int:
+    """The number of classes: as the dataset's `classes` or `targets` say, else found by reading all targets once."""
+    named = getattr(dataset, "classes", None)
+    if named is not None:
+        return named if isinstance(named, int) else len(named)
+    targets = getattr(dataset, "targets", None)
+    y = torch.as_tensor(targets) if targets is not None else torch.cat([y for _, y in train.parts(256)])
+    require(
+        not y.is_floating_point() and y.ndim == 1, f"{name}: classification needs a whole number for each row", y.dtype
+    )
+    found = y.unique()
+    require(len(found) > 1, f"{name}: the target needs two classes at least", found.tolist())
+    require(int(found[0]) >= 0, f"{name}: classes must be numbered from 0", int(found[0]))
+    return int(found[-1]) + 1

@@ -1,0 +1,145 @@
+"""Data in a folder of images, one sub-folder for each class, as torchvision's ImageFolder has it.
+
+Folders train, val and test inside it, each with the folders of the classes, are respected; what there is not is taken
+of the training images.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import psutil
+import torch
+from torch import Tensor
+from torch.utils.data import Subset
+
+from search_spaces.errors import InputError, require
+from study.workloads.data import Data, Split
+from study.workloads.lazy import LazySplit
+from study.workloads.own_data import row_numbers
+
+PARTS = {"train": "train", "val": "validation", "valid": "validation", "validation": "validation", "test": "test"}
+"""Names of sub-folders that hold a part of the data."""
+USUAL_SIZE = 64
+"""Side that images of different sizes are brought to, in pixels."""
+MEMORY_SHARE = 0.25
+"""Share of the free memory that images may take; beyond it they are read from the disk as they are needed."""
+SAMPLE = 1000
+"""Training images, evenly spread, that mean and deviation are computed of."""
+
+
+def read_images(folder: Path, image_size: int | None, split_seed: int) -> Data:
+    """The images of a folder, of one size, standardised for each channel.
+
+    image_size: their side in pixels: the shorter side is brought to it, and the middle cut out. None: their own, where
+    all are alike, else USUAL_SIZE. Raises InputError where a folder has no classes, or an image cannot be read.
+    """
+    found = {PARTS[child.name]: child for child in sorted(folder.iterdir()) if child.is_dir() and child.name in PARTS}
+    roots = found if "train" in found else {"train": folder}
+    classes = class_names(roots["train"])
+    for root in roots.values():
+        extra = sorted(set(class_names(root)) - set(classes))
+        require(not extra, f"{root}: the classes must be among those of {roots['train']}", ", ".join(extra))
+    listed = {part: image_folder(root, classes) for part, root in roots.items()}
+    shape, resize = common_shape([path for images in listed.values() for path, _ in images.samples], image_size)
+    plain = {part: image_folder(root, classes, partial(as_tensor, shape=shape)) for part, root in roots.items()}
+    rows = row_numbers(str(folder), len(plain["train"]), split_seed, "validation" not in plain, "test" not in plain)
+    sets: dict[str, Any] = plain | {part: Subset(plain["train"], numbers.tolist()) for part, numbers in rows.items()}
+    mean, deviation = mean_and_deviation(sets["train"])
+    for images in plain.values():
+        images.transform = partial(as_tensor, shape=shape, mean=mean, deviation=deviation)
+    train, validation, test = (LazySplit(sets[part]) for part in ("train", "validation", "test"))
+    counts = f"{train.rows} + {validation.rows} + {test.rows} images for train, validation and test"
+    needed = 4 * torch.Size(shape).numel() * (train.rows + validation.rows + test.rows)
+    resident = needed <= MEMORY_SHARE * psutil.virtual_memory().available
+    where = "kept in memory" if resident else "read as they are needed, by worker processes"
+    size = f"{needed / 1e6:.0f} MB, {'at most' if resident else 'more than'} {MEMORY_SHARE:.0%} of what is free"
+    about = f"{folder.name}: {counts}, {len(classes)} classes; {resize}; {where} ({size})"
+    data = Data(folder.name, len(classes), train, validation, test, about=about)
+    if not resident:
+        return data
+    return replace(data, train=in_memory(train), validation=in_memory(validation), test=in_memory(test))
+
+
+def class_names(root: Path) -> list[str]:
+    """The sub-folders; raises InputError where there are fewer than two."""
+    names = sorted(child.name for child in root.iterdir() if child.is_dir())
+    require(len(names) >= 1, f"{root} must hold a sub-folder of images for each class", "a folder without sub-folders")
+    return names
+
+
+def image_folder(root: Path, classes: list[str], transform: Any = None) -> Any:
+    """Torchvision's ImageFolder, with the numbers of the classes as in the training images."""
+    from torchvision.datasets import ImageFolder  # seconds to import, which other data need not wait for
+
+    class Folder(ImageFolder):  # type: ignore[misc]  # torchvision is not typed
+        def find_classes(self, directory: Any) -> tuple[list[str], dict[str, int]]:
+            return classes, {name: number for number, name in enumerate(classes)}
+
+    images = Folder(str(root), transform=transform, loader=open_image, allow_empty=True)
+    present = {number for _, number in images.samples}
+    require(len(present) > 1, f"{root} must hold images of two classes at least", [classes[n] for n in present])
+    return images
+
+
+def open_image(path: str) -> Any:
+    """The image, decoded; raises InputError where it cannot be read."""
+    from PIL import Image
+
+    try:
+        image = Image.open(path)
+        image.load()
+        return image
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise InputError(f"image {path} cannot be read ({error}): remove it, or put a whole one there") from error
+
+
+def common_shape(paths: list[str], image_size: int | None) -> tuple[tuple[int, ...], str]:
+    """((channels, height, width) of all images, what was done for it), from the heads of the files."""
+    from PIL import Image
+
+    sizes, modes, bad = set(), set(), []
+    for path in paths:
+        try:
+            with Image.open(path) as image:
+                sizes.add(image.size)
+                modes.add(image.mode)
+        except OSError:
+            bad.append(path)
+    if bad:
+        raise InputError(f"{len(bad)} of {len(paths)} images cannot be read, such as {bad[0]}: remove them")
+    channels = 1 if modes <= {"1", "L"} else 3
+    if image_size is None and len(sizes) == 1:
+        width, height = sizes.pop()
+        return (channels, height, width), f"{width} x {height} pixels"
+    side = image_size or USUAL_SIZE
+    told = "" if image_size else " as their sizes differ; --image-size says otherwise"
+    return (channels, side, side), f"brought to {side} x {side} pixels{told}"
+
+
+def as_tensor(image: Any, shape: tuple[int, ...], mean: Any = 0.0, deviation: Any = 1.0) -> Tensor:
+    """An image as numbers (channels, height, width), standardised."""
+    from torchvision.transforms.v2 import functional
+
+    image = image.convert("L" if shape[0] == 1 else "RGB")
+    if (image.height, image.width) != shape[1:]:
+        image = functional.center_crop(functional.resize(image, [shape[1]]), list(shape[1:]))
+    pixels: Tensor = (functional.pil_to_tensor(image).float() / 255 - mean) / deviation
+    return pixels
+
+
+def mean_and_deviation(images: Any) -> tuple[Tensor, Tensor]:
+    """Of each channel, (channels, 1, 1), over SAMPLE images."""
+    some = torch.linspace(0, len(images) - 1, min(len(images), SAMPLE)).round().long()
+    x, _ = next(LazySplit(images).fetch([some]))
+    deviation, mean = torch.std_mean(x, [0, 2, 3])
+    return mean[:, None, None], torch.where(deviation > 0, deviation, 1.0)[:, None, None]
+
+
+def in_memory(split: LazySplit) -> Split:
+    """The split, all its rows read now."""
+    parts = list(split.parts(SAMPLE))
+    return Split(torch.cat([x for x, _ in parts]), torch.cat([y for _, y in parts]))

@@ -1,0 +1,114 @@
+"""What `--optimizer` may name: a known one, or a function or class of the user's or of torch's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+from torch import nn
+from torch.optim import SGD, AdamW, Optimizer
+
+from search_spaces import ADAMW_PEAK_LR, SGD_PEAK_LR
+from search_spaces.errors import InputError, require, unknown
+from study.workloads.imported import call, imported, is_imported
+
+
+class OptimizerChoice(NamedTuple):
+    """A named optimizer: torch's class with fixed arguments, its usual weight decay, where its peak is searched."""
+
+    torch_class: type[Any]
+    arguments: dict[str, Any]
+    weight_decay: float
+    peak_lr: tuple[float, float]
+
+
+OPTIMIZERS = {
+    "sgd": OptimizerChoice(SGD, {"momentum": 0.9}, 5e-4, SGD_PEAK_LR),
+    "adamw": OptimizerChoice(AdamW, {}, 1e-2, ADAMW_PEAK_LR),
+}
+FACTOR = 100.0
+"""The peak of another optimizer is searched so many times below and above the rate that it is made with."""
+
+
+class Optimizing(NamedTuple):
+    """How a workload is optimized: as the fields of `Workload` of the same names."""
+
+    make_optimizer: Callable[[nn.Module], Optimizer]
+    optimizer_code: str
+    peak_lr: tuple[float, float]
+    weight_decay: float
+
+
+def optimizing(name: str, weight_decay: float | None, model: nn.Module) -> Optimizing:
+    """The optimizer of this name. weight_decay: None is its usual one. model: one to make it for, to look at.
+
+    Raises InputError where there is none, or it takes no weight decay.
+    """
+    if is_imported(name):
+        return imported_optimizer(name, weight_decay, model)
+    check_optimizer(name)
+    choice = OPTIMIZERS[name]
+    decay = choice.weight_decay if weight_decay is None else weight_decay
+    arguments = choice.arguments | {"weight_decay": decay}
+    listed = "".join(f", {argument}={value!r}" for argument, value in arguments.items())
+    return Optimizing(
+        make_optimizer=partial(make_optimizer, choice.torch_class, arguments),
+        optimizer_code=f"torch.optim.{choice.torch_class.__name__}(model.parameters(), lr={{lr}}{listed})",
+        peak_lr=choice.peak_lr,
+        weight_decay=decay,
+    )
+
+
+def make_optimizer(torch_class: type[Any], arguments: dict[str, Any], model: nn.Module) -> Any:
+    """One of torch's optimizers for all parameters of the model."""
+    return torch_class(model.parameters(), lr=1.0, fused=True, **arguments)
+
+
+def check_optimizer(name: str) -> None:
+    """Raise InputError for what is neither a known optimizer nor of the form of the others."""
+    if name not in OPTIMIZERS and not is_imported(name):
+        raise unknown("optimizer", name, [*OPTIMIZERS, "package.module:function"])
+
+
+def imported_optimizer(name: str, weight_decay: float | None, model: nn.Module) -> Optimizing:
+    """The optimizer that `package.module:function` makes of a model or of its parameters."""
+    function = imported(name, "--optimizer")
+    arguments = {} if weight_decay is None else {"weight_decay": weight_decay}
+    make = partial(call_optimizer, function, arguments)
+    optimizer = make(model)
+    require(
+        isinstance(optimizer, Optimizer), f"--optimizer {name} must make a torch Optimizer", type(optimizer).__name__
+    )
+    group = optimizer.param_groups[0]
+    if weight_decay is not None and group.get("weight_decay") != weight_decay:
+        raise InputError(f"--optimizer {name} takes no weight_decay: leave out --weight-decay")
+    highest = max(float(group["lr"]) for group in optimizer.param_groups)
+    require(highest > 0, f"--optimizer {name} needs a learning rate above 0, to search around", highest)
+    return Optimizing(
+        make_optimizer=make,
+        optimizer_code=optimizer_lines(name, arguments, highest),
+        peak_lr=(highest / FACTOR, highest * FACTOR),
+        weight_decay=float(group.get("weight_decay", 0.0)),
+    )
+
+
+SGD_DEFAULT = optimizing("sgd", None, nn.Module())
+"""What a workload has where nothing is said."""
+
+
+def call_optimizer(function: Callable[..., Any], arguments: dict[str, Any], model: nn.Module) -> Any:
+    """Make the optimizer of a model: the function takes `model`, or `params` as torch's classes do."""
+    return call(function, "--optimizer", model=model, params=model.parameters(), **arguments)
+
+
+def optimizer_lines(name: str, arguments: dict[str, Any], highest: float) -> str:
+    """The lines of Python that make it, and give it a rate; the groups keep their ratios."""
+    module, _, function = name.partition(":")
+    listed = "".join(f", {argument}={value!r}" for argument, value in arguments.items())
+    given = "model.parameters()" if module.startswith("torch.optim") else "model"
+    ratio = "" if highest == 1 else f" / {highest!r}"
+    return (
+        f"{function}({given}{listed})  # from {module} import {function}\n"
+        f"for group in optimizer.param_groups:\n    group['lr'] *= {{lr}}{ratio}"
+    )

@@ -1,0 +1,136 @@
+"""What all ways of bringing in data share: the split into three, the targets, and what is said of bad data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from search_spaces.errors import InputError, require
+from study.workloads.data import Data, Split
+
+SHARE = 0.15
+"""Of all rows, those that are for validation, and those for test, where the data does not say which."""
+TASKS = ("classification", "regression")
+
+
+def row_numbers(name: str, rows: int, split_seed: int, validation: bool, test: bool) -> dict[str, Tensor]:
+    """Which rows are for train, validation and test; validation, test: whether those are to be taken of these rows.
+
+    The test rows are always the same ones, the validation rows are chosen by `split_seed`.
+    """
+    held = max(1, round(SHARE * rows))
+    left = rows - held * (validation + test)
+    require(left >= 2, f"{name} needs more rows, to train on some, to choose by others and to judge by the rest", rows)
+    order = torch.randperm(rows, generator=torch.Generator().manual_seed(0))
+    kept = order[held:] if test else order
+    kept = kept[torch.randperm(len(kept), generator=torch.Generator().manual_seed(split_seed))]
+    found = {"train": kept[held:] if validation else kept}
+    found |= {"validation": kept[:held]} if validation else {}
+    return found | ({"test": order[:held]} if test else {})
+
+
+def data_of_arrays(
+    name: str, parts: Mapping[str, tuple[Any, Any]], task: str | None, split_seed: int, standardise: bool
+) -> Data:
+    """Data from arrays or tensors (x, y) of train, and maybe of validation and test; the others are taken of train.
+
+    standardise: whether floating-point x (and the targets of a regression) become mean 0 and deviation 1 over the
+    training rows. Raises InputError for lengths, values or targets that nothing can be learnt from.
+    """
+    splits = {part: (as_tensor(f"x of {name}", x), np.asarray(y)) for part, (x, y) in parts.items()}
+    for part, (x, y) in splits.items():
+        where = f"{name} ({part})"
+        require(x.ndim >= 1 and y.ndim >= 1, f"{where}: x and y must have a row for each example", (x.ndim, y.ndim))
+        require(len(x) == len(y), f"{where}: x and y must have as many rows", (len(x), len(y)))
+        check_finite(where, x)
+    x, y = splits["train"]
+    rows = row_numbers(name, len(x), split_seed, "validation" not in splits, "test" not in splits)
+    splits |= {part: (x[numbers], y[numbers.numpy()]) for part, numbers in rows.items()}
+    chosen = {part: splits[part] for part in ("train", "validation", "test")}
+    for part, (examples, _) in chosen.items():
+        require(examples.shape[1:] == x.shape[1:], f"{name} ({part}): examples must be as in train", examples.shape[1:])
+    task = task or ("regression" if y.dtype.kind == "f" else "classification")
+    classes, targets = encode(name, task, {part: y for part, (_, y) in chosen.items()}, standardise)
+    inputs = {part: examples for part, (examples, _) in chosen.items()}
+    if standardise and x.is_floating_point():
+        inputs = standardised(inputs)
+    train, validation, test = (Split(inputs[part], targets[part]) for part in chosen)
+    counts = f"{train.rows} + {validation.rows} + {test.rows} rows for train, validation and test"
+    return Data(name, classes, train, validation, test, task, f"{name}: {counts}; {task}")
+
+
+def as_tensor(what: str, values: Any) -> Tensor:
+    """As a tensor: floating-point as float32, bytes as shares of 255, whole numbers (token ids) as int64."""
+    try:
+        tensor = torch.as_tensor(values)
+    except TypeError as error:
+        raise InputError(f"{what} must be numbers, but is an array of {np.asarray(values).dtype}") from error
+    if tensor.dtype == torch.uint8:
+        return tensor.float() / 255
+    return tensor.float() if tensor.is_floating_point() else tensor.long()
+
+
+def check_finite(where: str, x: Tensor) -> None:
+    """Raise InputError where a row holds a number that is none."""
+    bad = (~torch.isfinite(x.flatten(1) if x.ndim > 1 else x[:, None]).all(1)).nonzero().flatten()
+    if len(bad):
+        raise InputError(
+            f"{where}: {len(bad)} of {len(x)} rows hold NaN or infinity, the first is row {int(bad[0])}: "
+            "fill them in or leave them out (in a CSV file, empty cells are filled in)"
+        )
+
+
+def standardised(inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """With mean 0 and deviation 1 over the training rows, for each feature or channel (the axis after the rows)."""
+    x = inputs["train"]
+    over = [axis for axis in range(x.ndim) if axis != 1]
+    deviation, mean = torch.std_mean(x, over, keepdim=True)
+    deviation = torch.where(deviation > 0, deviation, 1.0)
+    return {part: (values - mean) / deviation for part, values in inputs.items()}
+
+
+def encode(name: str, task: str, targets: Mapping[str, Any], standardise: bool) -> tuple[int, dict[str, Tensor]]:
+    """(numbers that a model gives, the targets of each part): classes 0, 1, ... in sorted order, or float32.
+
+    targets: numpy arrays. Raises InputError for targets that do not go with the task.
+    """
+    if task == "regression":
+        return encode_numbers(name, targets, standardise)
+    train = targets["train"]
+    if train.ndim != 1:
+        raise InputError(
+            f"{name}: classification needs one class for each row, but y has shape {train.shape}: "
+            "for a loss of your own, give a --workload package.module:function"
+        )
+    together = np.concatenate(list(targets.values()))
+    if together.dtype.kind == "f" and not np.isfinite(together).all():
+        raise InputError(f"{name}: {int((~np.isfinite(together)).sum())} targets are NaN or infinite: leave them out")
+    found, numbers = np.unique(together, return_inverse=True)
+    require(len(np.unique(train)) > 1, f"{name}: the target needs two classes at least", found[:1].tolist())
+    if len(found) > len(together) / 2:
+        raise InputError(
+            f"{name}: {len(found)} classes in {len(together)} rows are too many to learn: "
+            "give --task regression, or another --target"
+        )
+    cuts = np.cumsum([len(y) for y in targets.values()])[:-1]
+    parts = np.split(numbers, cuts)
+    return len(found), {part: torch.as_tensor(y) for part, y in zip(targets, parts, strict=True)}
+
+
+def encode_numbers(name: str, targets: Mapping[str, Any], standardise: bool) -> tuple[int, dict[str, Tensor]]:
+    """As `encode`, of a regression."""
+    for part, y in targets.items():
+        require(y.dtype.kind in "fiub", f"{name}: a regression needs numbers as targets", str(y[:1].tolist())[1:-1])
+        require(y.ndim <= 2, f"{name} ({part}): targets must be (rows,) or (rows, numbers)", y.shape)
+        check_finite(f"targets of {name} ({part})", torch.as_tensor(y, dtype=torch.float64))
+    train = targets["train"].astype(np.float64)
+    mean, deviation = train.mean(0), train.std(0)
+    require(bool(np.all(deviation > 0)), f"{name}: the target must vary", train[:1].tolist()[0])
+    if not standardise:
+        mean, deviation = 0.0 * mean, 1.0 + 0.0 * deviation
+    made = {part: torch.as_tensor((y - mean) / deviation, dtype=torch.float32) for part, y in targets.items()}
+    return 1 if train.ndim == 1 else train.shape[1], made

@@ -1,0 +1,88 @@
+"""What `--model` may name besides the known models: torchvision's, timm's, and the user's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from torch import Tensor, nn
+
+from search_spaces.errors import InputError, require, unknown
+from study.workloads.imported import call, imported
+from study.workloads.models import MODELS
+
+
+def check_model(name: str) -> None:
+    """Raise InputError for what is neither a known model nor of the form of the others."""
+    if name not in MODELS and ":" not in name:
+        raise unknown("model", name, [*MODELS, "torchvision:NAME", "timm:NAME", "package.module:function"])
+
+
+def model_maker(name: str, input_shape: tuple[int, ...], classes: int) -> Callable[[], nn.Module]:
+    """What makes a freshly initialised model of this name; raises InputError where there is none."""
+    library, colon, of_it = name.partition(":")
+    if name in MODELS:
+        return partial(MODELS[name], input_shape, classes)
+    if colon and library in LIBRARIES:
+        if len(input_shape) != 3:
+            raise InputError(f"model {name} needs images, but the examples have shape {input_shape}: try --model mlp")
+        return partial(LIBRARIES[library], of_it, input_shape, classes)
+    return partial(call_model, imported(name, "--model"), input_shape, classes)
+
+
+def call_model(function: Callable[..., Any], input_shape: tuple[int, ...], classes: int) -> nn.Module:
+    """The model of a user's function, which may take `input_shape` and `classes`."""
+    model = call(function, "--model", input_shape=input_shape, classes=classes)
+    require(isinstance(model, nn.Module), f"--model {function.__name__} must make an nn.Module", type(model).__name__)
+    return model  # type: ignore[no-any-return]  # checked in the line above
+
+
+class ThreeChannels(nn.Module):
+    """Grey images as the three equal channels that torchvision's models take."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x (rows, 1, height, width) -> (rows, 3, height, width)."""
+        return x.expand(-1, 3, -1, -1)
+
+
+def torchvision_model(name: str, input_shape: tuple[int, ...], classes: int) -> nn.Module:
+    """A classifier of torchvision, from scratch."""
+    import torchvision.models  # seconds to import, which other models need not wait for
+
+    known = torchvision.models.list_models(module=torchvision.models)
+    if name not in known:
+        raise unknown("torchvision model", name, known)
+    builder = torchvision.models.get_model_builder(name)
+    height, width = input_shape[1:]
+    arguments: dict[str, Any] = {"weights": None, "num_classes": classes}
+    if name in ("googlenet", "inception_v3"):  # a second output for training only
+        arguments |= {"aux_logits": False, "init_weights": True}
+    elif name.startswith("vit_"):
+        arguments |= {"image_size": height}
+    elif name.startswith("maxvit"):
+        arguments |= {"input_size": (height, width)}
+    model: nn.Module = builder(**arguments)
+    return model if input_shape[0] == 3 else nn.Sequential(ThreeChannels(), model)
+
+
+def timm_model(name: str, input_shape: tuple[int, ...], classes: int) -> nn.Module:
+    """A model of timm, from scratch."""
+    try:
+        import timm
+    except ImportError as error:
+        raise InputError(f"--model timm:{name} needs timm: pip install timm") from error
+    if not timm.is_model(name):
+        raise unknown("timm model", name, timm.list_models())
+    arguments: dict[str, Any] = {"num_classes": classes, "in_chans": input_shape[0]}
+    try:
+        model: nn.Module = timm.create_model(name, **arguments, img_size=input_shape[1:])
+    except TypeError:  # only what is made for one size asks for it
+        model = timm.create_model(name, **arguments)
+    return model
+
+
+LIBRARIES: dict[str, Callable[[str, tuple[int, ...], int], nn.Module]] = {
+    "torchvision": torchvision_model,
+    "timm": timm_model,
+}
