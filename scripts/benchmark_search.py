@@ -47,7 +47,7 @@ class Options:
     configuration: Annotated[Configuration, tyro.conf.OmitArgPrefixes]
     """The search that all arms change; of recorded runs, the workload is that of the recording."""
     compare: str = "pruners"
-    """What is compared: a name in study/comparisons/arms.py, as pruners, rungs, floors, samplers, startup or batches."""
+    """What is compared: a name in study/comparisons/arms.py, as pruners, rungs, floors, samplers or batches."""
     arms: tuple[str, ...] = ()
     """Which of the arms; differences are to the first two. None: all."""
     search_seeds: int = 20
