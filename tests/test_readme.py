@@ -10,6 +10,7 @@ from conftest import ROOT
 from study.workloads.data import DEBIAN_FASHION_MNIST
 
 README = (ROOT / "README.md").read_text()
+GUIDE = (ROOT / "GUIDE.md").read_text()
 LINES = [line for block in re.findall(r"```bash\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
 BROWSE = [line for line in LINES if "dashboard" in line]
 """Servers, which do not end by themselves: test_dashboard.py runs them."""
@@ -43,6 +44,24 @@ def test_snippets(snippet):
     assert optimizer.param_groups[0]["lr"] < 0.1, "a cosine has ended, and a plateau was heard"
 
 
+def test_the_guide_as_it_stands(command, tmp_path, monkeypatch):
+    """From an empty folder: snippets are run, or put into the file that they name; then come the commands below them."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.syspath_prepend(str(ROOT))
+    for language, block in re.findall(r"```(python|bash)\n(.*?)```", GUIDE, re.DOTALL):
+        if block.startswith("# mine.py"):
+            (tmp_path / "mine.py").write_text(block)
+        elif language == "python":
+            exec(block, {})
+        for line in block.splitlines() if language == "bash" else ():
+            _, script, *arguments = shlex.split(line)
+            if script != "scripts/dashboard.py":  # test_dashboard.py runs it
+                result = command(script.removeprefix("scripts/"), *arguments)
+                assert result.code == 0, (line, result.err, result.out)
+                assert "Winner: trial" in result.out or "--trials" not in arguments
+    exec((tmp_path / "schedule.py").read_text(), {})
+
+
 def test_tables_are_those_that_were_printed():
     compared = (ROOT / "results/search/pruners.md").read_text()
     overall = compared[compared.index("| arm |") :].split("\n\n")[0]
@@ -52,5 +71,5 @@ def test_tables_are_those_that_were_printed():
 
 
 def test_links_lead_somewhere():
-    for target in re.findall(r"\]\((?!http)([^)#]+)\)", README + (ROOT / "CONTRIBUTING.md").read_text()):
+    for target in re.findall(r"\]\((?!http)([^)#]+)\)", README + GUIDE + (ROOT / "CONTRIBUTING.md").read_text()):
         assert (ROOT / target.replace("\\", "")).exists(), target
