@@ -89,21 +89,26 @@ def line(pair: Sequence[Cost]) -> str:
     without, shown = pair
     return (
         f"without {without.wall:.2f} s ({without.processor:.2f} s of processor), with {shown.wall:.2f} s "
-        f"({shown.processor:.2f} s): {shown.processor / without.processor - 1:+.1%} processor time, "
-        f"{shown.spent / shown.wall:.2%} of the wall time in its own code"
+        f"({shown.processor:.2f} s), of which it took {shown.shown_wall:.3f} s ({shown.shown_processor:.3f} s)"
     )
 
 
 def cost_told(pairs: Sequence[Sequence[Cost]], trials: int) -> str:
     """What all rounds say."""
-    ratios = sorted(shown.processor / without.processor - 1 for without, shown in pairs)
-    walls = sorted(shown.wall / without.wall - 1 for without, shown in pairs)
-    shares = sorted(shown.spent / shown.wall for _, shown in pairs)
+    found = {
+        "of its processor time": [shown.shown_processor / shown.processor for _, shown in pairs],
+        "of its wall time": [shown.shown_wall / shown.wall for _, shown in pairs],
+        "processor time": [shown.processor / without.processor - 1 for without, shown in pairs],
+        "wall time": [shown.wall / without.wall - 1 for without, shown in pairs],
+    }
+    own, own_wall, processor, wall = (
+        f"{median(values):{'+' if number > 1 else ''}.1%} [{min(values):.1%}, {max(values):.1%}] {name}"
+        for number, (name, values) in enumerate(found.items())
+    )
     return (
-        f"What the dashboard shows costs a study of {trials} trials {median(shares):.2%} of its time, median of "
-        f"{len(pairs)} rounds [{shares[0]:.2%}, {shares[-1]:.2%}], by the clock around that code. The same searches "
-        f"with it and without, in turn: {median(ratios):+.1%} [{ratios[0]:+.1%}, {ratios[-1]:+.1%}] processor time, "
-        f"{median(walls):+.1%} [{walls[0]:+.1%}, {walls[-1]:+.1%}] wall time."
+        f"What the dashboard shows costs a study of {trials} trials {own} and {own_wall}, by clocks around that code; "
+        f"median [least, most] of {len(pairs)} rounds. The same searches with it against without, in turn, with all "
+        f"that else differs from search to search: {processor}, {wall}."
     )
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, TypeVar
 
 from PIL import Image
 
@@ -33,32 +34,45 @@ READY: Mapping[str, str] = {
 WIDTH, HEIGHT = 1400, 1000
 """Of the browser's window, in pixels."""
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True)
 class Cost:
-    """One study: wall and processor seconds; of the former, those in what the dashboard shows."""
+    """One study: wall and processor seconds, and the part of each that went into what the dashboard shows."""
 
     wall: float
     processor: float
-    spent: float
+    shown_wall: float
+    shown_processor: float
 
 
 def study_cost(workload: Workload, configuration: Configuration, trials: int, database: Path, shown: bool) -> Cost:
     """Search in a new database in lockstep, with the note, the figures and the pictures or without them."""
-    storage = f"sqlite:///{database}"
+    storage, spent = f"sqlite:///{database}", 0.0
     attributes, session = {"group": "timed", **workload.attributes()}, provenance(workload.device)
     options = EngineOptions("lockstep", configuration.most_together(workload.steps_per_epoch))
+
+    def timed(call: Callable[..., T], *arguments: Any) -> T:
+        nonlocal spent
+        began = time.process_time()
+        found = call(*arguments)
+        spent += time.process_time() - began
+        return found
+
     with open_study(storage, "timed", configuration.resolved(workload), attributes, session) as optuna_study:
         engine, _ = agree(optuna_study, options, workload, configuration)
         began = time.perf_counter(), time.process_time()
         if not shown:
             for _ in search(optuna_study, workload, configuration, engine, trials):
                 pass
-            return Cost(time.perf_counter() - began[0], time.process_time() - began[1], 0.0)
-        with Dashboard(optuna_study, storage) as dashboard:
-            for generation in search(optuna_study, workload, configuration, engine, trials, attach=dashboard.attach):
-                dashboard.update(generation)
-        return Cost(time.perf_counter() - began[0], time.process_time() - began[1], dashboard.spent)
+            return Cost(time.perf_counter() - began[0], time.process_time() - began[1], 0.0, 0.0)
+        dashboard = Dashboard(optuna_study, storage)
+        attach = partial(timed, dashboard.attach)
+        for generation in search(optuna_study, workload, configuration, engine, trials, attach=attach):
+            timed(dashboard.update, generation)
+        timed(dashboard.refresh)
+        return Cost(time.perf_counter() - began[0], time.process_time() - began[1], dashboard.spent, spent)
 
 
 @contextmanager
