@@ -1,6 +1,7 @@
 """Data of one's own: files, folders and functions, read at once or row by row, and what is said of bad ones."""
 
 from dataclasses import replace
+from textwrap import dedent
 
 import numpy as np
 import pytest
@@ -279,28 +280,30 @@ def test_lazy_data_trains_in_the_plain_loop_only(storage):
         study.engine.check_workers(workload, replace(SMALL))
 
 
-def test_a_project_of_ones_own_is_searched_reported_and_reproduced(tmp_path):
-    """In an empty folder, in processes of their own; a changed module is noticed."""
-    (tmp_path / "results").mkdir()
-    (tmp_path / "mine.py").write_text(
-        "import torch\nfrom torch import nn\n"
-        "def data(split_seed):\n    x = torch.randn(300, 6, generator=torch.Generator().manual_seed(1))\n"
-        "    return x, (x[:, 0] > 0).long()\n"
-        "class Model(nn.Sequential):\n"
-        "    def __init__(self, classes):\n        super().__init__(nn.Linear(6, classes))\n"
-    )
-    flags = ["--dataset", "mine:data", "--model", "mine:Model", "--epochs", 2, "--trials", 4, "--study", "mine"]
-    said = start("search.py", *flags, cwd=tmp_path).communicate(timeout=250)[0]
-    assert "Data: mine:data: 210 + 45 + 45 rows for train, validation and test; classification" in said
-    assert "Winner: trial" in said
+def test_a_project_of_ones_own_is_searched_reported_and_reproduced(command, tmp_path):
+    """In an empty folder; reproduced in a process of its own; a changed module is noticed."""
+    code = """
+    import torch
+    from torch import nn
+
+    def data(split_seed):
+        x = torch.randn(300, 6, generator=torch.Generator().manual_seed(1))
+        return x, (x[:, 0] > 0).long()
+
+    class Model(nn.Sequential):
+        def __init__(self, classes):
+            super().__init__(nn.Linear(6, classes))
+    """
+    (tmp_path / "own_project.py").write_text(dedent(code))
+    flags = ["--dataset", "own_project:data", "--model", "own_project:Model", "--epochs", 2, "--study", "mine"]
+    found = command("search.py", *flags, "--trials", 4)
+    assert "Data: own_project:data: 210 + 45 + 45 rows for train, validation and test; classification" in found.out
+    assert "Winner: trial" in found.out
     process = start("reproduce.py", "--study", "mine", "--trial", 1, cwd=tmp_path)
     assert process.communicate(timeout=250)[0].endswith("Reproduced to the last bit.\n")
-    said = start("report.py", "--study", "mine", cwd=tmp_path).communicate(timeout=250)[0]
-    assert "results/mine/report.html" in said
-    said = start("report.py", "--rebuild", "results/mine", cwd=tmp_path).communicate(timeout=250)[0]
-    assert "results/mine/report.html" in said
-    (tmp_path / "mine.py").write_text((tmp_path / "mine.py").read_text() + "# changed\n")
-    process = start("reproduce.py", "--study", "mine", "--trial", 1, cwd=tmp_path)
-    assert "error: the file of 'mine' is not what study 'mine' was made with" in process.communicate(timeout=250)[0]
-    said = start("search.py", *flags[:-4], "--trials", 5, "--study", "mine", cwd=tmp_path).communicate(timeout=250)[0]
-    assert "error: study 'mine' was made with sources" in said
+    for what in (["--study", "mine"], ["--rebuild", "results/mine"]):
+        assert "results/mine/report.html" in command("report.py", *what).out
+    (tmp_path / "own_project.py").write_text(dedent(code) + "# changed\n")
+    found = command("reproduce.py", "--study", "mine", "--trial", 1)
+    assert (found.code, found.err[:28]) == (2, "error: the file of 'own_proj")
+    assert "error: study 'mine' was made with sources" in command("search.py", *flags, "--trials", 5).err

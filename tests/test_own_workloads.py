@@ -8,10 +8,10 @@ from torch import nn
 
 from search_spaces import Constant, Cosine, InputError
 from study.configuration import Configuration
-from study.training.loop import Run
-from study.training.obstacle import obstacle
-from study.training.trainer import Trainer
-from study.workloads.data import Split
+from study.data import Split
+from study.obstacle import obstacle
+from study.trainer import Trainer
+from study.training import Run
 
 EXAMPLES = {
     "language_model": ("bits_per_letter", ["--optimizer", "adamw", "--batch-size", 32, "--epochs", 2]),
@@ -19,12 +19,14 @@ EXAMPLES = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _at_the_root(monkeypatch):
+@pytest.fixture
+def load(monkeypatch):
+    """The workload of an example, loaded at the root of the project."""
     monkeypatch.chdir(ROOT)
+    return load_example
 
 
-def load(name, **flags):
+def load_example(name, **flags):
     return Configuration(workload=f"scripts.examples.{name}:workload", optimizer="adamw", **flags).make_workload(None)
 
 
@@ -46,7 +48,7 @@ def in_float64(data):
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_lockstep_is_as_the_plain_loop(name):
+def test_lockstep_is_as_the_plain_loop(name, load):
     """In float64 and without dropout, whose mask follows the memory: only the order of the same operations differs."""
     workload = load(name, batch_size=32)
     assert obstacle(workload) is None
@@ -60,7 +62,7 @@ def test_lockstep_is_as_the_plain_loop(name):
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_it_learns_and_no_run_is_worse_than_the_worst(name):
+def test_it_learns_and_no_run_is_worse_than_the_worst(name, load):
     workload = load(name)
     good, bad = (Run(Constant(peak_lr=peak), 4, 0, evaluations=1) for peak in (1e-2, 1e9))
     ends = [evaluation for evaluation in Trainer(workload).train([good, bad]) if evaluation.last]
@@ -70,23 +72,23 @@ def test_it_learns_and_no_run_is_worse_than_the_worst(name):
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_searched_and_reproduced_as_a_user_would(name, tmp_path):
+def test_searched_and_reproduced_as_a_user_would(name, command, tmp_path):
     metric, flags = EXAMPLES[name]
-    (tmp_path / "results").mkdir()
     (tmp_path / "scripts").symlink_to(ROOT / "scripts")
-    flags = ["--workload", f"scripts.examples.{name}:workload", *flags, "--trials", 4, "--study", "mine"]
-    said = start("search.py", *flags, "--trials-per-batch", 2, cwd=tmp_path).communicate(timeout=250)[0]
-    assert "Winner: trial" in said, said
-    assert f"best val_{metric}" in said.replace("┃\n", "")
+    arguments = ["--workload", f"scripts.examples.{name}:workload", *flags, "--trials", 4, "--study", "mine"]
+    found = command("search.py", *arguments, "--trials-per-batch", 2)
+    assert (found.code, found.err) == (0, "")
+    assert "Winner: trial" in found.out
+    assert f"val_{metric} " in found.out
     said = start("reproduce.py", "--study", "mine", "--trial", 2, cwd=tmp_path).communicate(timeout=250)[0]
     assert said.endswith("Reproduced to the last bit.\n"), said
-    said = start("report.py", "--study", "mine", cwd=tmp_path).communicate(timeout=250)[0]
-    report = (tmp_path / "results/mine/report.md").read_text()
-    assert "mnist1d, model" not in report, "what no flag said is not told"
+    assert command("report.py", "--study", "mine").code == 0
+    assert "mnist1d, model" not in (tmp_path / "results/mine/report.md").read_text(), "what no flag said is not told"
 
 
-def test_flags_that_a_workload_leaves_no_room_for_are_refused():
+def test_flags_that_a_workload_leaves_no_room_for_are_refused(monkeypatch):
+    monkeypatch.chdir(ROOT)
     with pytest.raises(InputError, match="--workload says it all: leave out --model, but 'cnn' was given"):
         Configuration(workload="scripts.examples.regression:workload", model="cnn")
-    with pytest.raises(InputError, match="must return a study.workloads.Workload, but 'Sequential' was given"):
+    with pytest.raises(InputError, match="must return a study.workload.Workload, but 'Sequential' was given"):
         Configuration(workload="scripts.examples.regression:make_model").load_workload(None)
