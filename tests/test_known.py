@@ -20,6 +20,7 @@ from study.reports.known import (
     constant_loses,
     explained,
     fixed_gamma_loses,
+    lines,
     mid_cycle_loses,
     shapes_tie,
     step_gains,
@@ -51,7 +52,8 @@ def ground(confirmed, arms=None, workload="mnist1d-mlp-sgd"):
         for family, tests in values.items():
             study = optuna.create_study(study_name=f"{epochs}-{family}")
             study.set_user_attr(
-                "configuration", {"epochs": epochs, "sampler_seed": 0, "families": [family], "optimizer": "sgd"}
+                "configuration",
+                {"epochs": epochs, "sampler_seed": 0, "families": [family], "optimizer": "sgd", "space": {}},
             )
             study.set_user_attr("metric", {"direction": "minimize"})
             study.set_user_attr("workload", workload)
@@ -112,6 +114,15 @@ def test_arms_are_compared_with_what_they_change():
     [line] = warm_up_helps(here)
     assert line.agrees == "yes"
     assert line.ours.index("at 1 x") < line.ours.index("at 4 x") < line.ours.index("at 16 x")
+
+
+def test_families_tuned_without_warm_up_are_compared_with_their_like():
+    with_it = ground({10: {"linear": around(0.3), "rex": around(0.3, seed=1)}})
+    without = ground({10: {"linear": around(0.4, seed=2), "rex": around(0.3, 0.05, seed=3)}})
+    found = [
+        line for line in lines([with_it, without._replace(name="here-no-warm-up")], {}) if "tuned without" in line[0]
+    ]
+    assert [(line.workload, line.agrees) for line in found] == [("here, 10 epochs", "in part")]
 
 
 def test_the_paper_is_reached_or_not():

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 from conftest import ROOT, start
+from study.data import Split
+from study.obstacle import obstacle
+from study.trainer import Trainer
 from torch import nn
 
 from search_spaces import Constant, Cosine, InputError
 from study.configuration import Configuration
-from study.data import Split
-from study.obstacle import obstacle
-from study.trainer import Trainer
 from study.training import Run
 
 EXAMPLES = {

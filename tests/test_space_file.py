@@ -128,7 +128,7 @@ def test_mistakes_are_told_with_file_and_key(text, said, tmp_path, monkeypatch):
 
 
 def test_files_that_are_not_there_are_told(tmp_path):
-    with pytest.raises(InputError, match="unknown space 'clasic': did you mean 'classic'. Valid: all, classic, tran"):
+    with pytest.raises(InputError, match="unknown space 'clasic': did you mean 'classic'. Valid: all, classic, no-"):
         Configuration(space="clasic")
     with pytest.raises(InputError, match="is not a file of TOML"):
         Configuration(space=str(tmp_path))
@@ -191,4 +191,4 @@ def test_the_presets_are_package_data():
     """Not only an editable installation, which finds them in the checkout, is to have them."""
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
     shipped = [path for pattern in declared["search_spaces"] for path in (ROOT / "search_spaces").glob(pattern)]
-    assert {path.stem for path in shipped} == set(presets()) == {"all", "classic", "transformer"}
+    assert {path.stem for path in shipped} == set(presets()) == {"all", "classic", "no-warm-up", "transformer"}

@@ -66,7 +66,8 @@ def hand_set(studies: Sequence[optuna.Study]) -> list[Arm]:
     """The arms that a benchmark of families leads to; none for what it lacks."""
     budgets = by_budget(studies)
     middle = list(budgets)[len(budgets) // 2]
-    adaptive = studies[0].user_attrs["configuration"]["optimizer"] == "adamw"
+    configuration = studies[0].user_attrs["configuration"]
+    adaptive = configuration["optimizer"] == "adamw" and "warmup_fraction_is_0" in configuration["space"]
     return [
         *fixed_gamma(budgets),
         *cycles(middle, budgets[middle]),

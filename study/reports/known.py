@@ -22,6 +22,8 @@ from study.statistics import Interval, holm, mean_interval, wilcoxon_p
 
 DECAYS = ("linear", "cosine", "polynomial", "rex", "one_cycle", "wsd")
 """Families that end near zero."""
+WITHOUT = "-no-warm-up"
+"""Behind the name of a benchmark that was searched without warm-up."""
 ALIKE = ("linear", "cosine", "polynomial", "rex")
 PUBLISHED = {"mnist1d-mlp": 68.0, "mnist1d-cnn": 94.0}
 """Test accuracy in per cent on MNIST-1D (Greydanus & Kobak 2024, table 1)."""
@@ -62,6 +64,7 @@ def lines(grounds: Sequence[Ground], recorded: Mapping[str, Recorded]) -> list[L
         constant_loses, fixed_gamma_loses, shapes_tie, step_gains, mid_cycle_loses, warm_up_helps, accuracy
     ]  # fmt: skip
     found = [line for claim in claims for ground in grounds for line in claim(ground)]
+    found += [line for a in grounds for b in grounds if b.name == a.name + WITHOUT for line in tuned_without(a, b)]
     return found + [peak_matters(name, one) for name, one in recorded.items()]
 
 
@@ -128,6 +131,17 @@ def warm_up_helps(ground: Ground) -> Iterable[Line]:
             told = verdicts(more)
             known = "a warm-up gains more at peaks above the tuned one (AdamW)"
             yield Line(known, place(ground, epochs), f"gain {said}", "yes" if "yes" in told else of_all(told))
+
+
+def tuned_without(with_warm_up: Ground, without: Ground) -> Iterable[Line]:
+    """A warm-up helps, each family being tuned with it and without."""
+    for epochs, tests in without.tests.items():
+        tuned = with_warm_up.tests.get(epochs, {})
+        pairs = {family: gaps(tests[family], tuned[family]) for family in tests if family in tuned}
+        if pairs:
+            said = ", ".join(f"{family} {100 * np.mean(gap):+.2f}" for family, gap in pairs.items())
+            known = "families that are tuned without warm-up lose to the same with it searched (AdamW)"
+            yield Line(known, place(with_warm_up, epochs), f"by {said} points", of_all(verdicts(list(pairs.values()))))
 
 
 def accuracy(ground: Ground) -> Iterable[Line]:

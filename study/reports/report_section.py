@@ -122,4 +122,6 @@ def range_of(domain: Mapping[str, Any]) -> str:
     a = domain["attributes"]
     if "choices" in a:
         return ", ".join(escaped(str(choice)) for choice in a["choices"])
+    if a["low"] == a["high"]:
+        return f"{a['low']:g}"
     return f"{a['low']:g} to {a['high']:g}" + (", log scale" if a.get("log") else "")
