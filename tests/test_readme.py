@@ -45,7 +45,7 @@ def test_snippets(snippet):
 
 
 def test_the_guide_as_it_stands(command, tmp_path, monkeypatch):
-    """From an empty folder: snippets are run, or put into the file that they name; then come the commands below them."""
+    """From an empty folder: snippets are run, or put into the file that they name, and commands are run."""
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.syspath_prepend(str(ROOT))
     for language, block in re.findall(r"```(python|bash)\n(.*?)```", GUIDE, re.DOTALL):
