@@ -236,6 +236,7 @@ def test_images_that_cannot_be_read_are_told(tmp_path, monkeypatch):
     ("options", "said"),
     [
         ({"dataset": "minst1d"}, "unknown dataset 'minst1d': did you mean 'mnist1d'? Valid: mnist1d, "),
+        ({"dataset": "no-folder", "image_size": 8}, "unknown dataset 'no-folder': Valid: mnist1d, "),
         ({"dataset": "gone.csv", "target": "y"}, "--dataset gone.csv: there is no such file in /"),
         ({"dataset": "gone.npz"}, "--dataset gone.npz: there is no such file in /"),
         ({"dataset": "digits", "target": "y"}, "--target is for tables (.csv, .tsv): leave it out, but 'y' was given"),

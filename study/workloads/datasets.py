@@ -37,6 +37,8 @@ class Source:
         path = Path(self.dataset).expanduser()
         require(self.task is None or self.task in TASKS, f"--task must be {' or '.join(TASKS)}", self.task)
         table, images = path.suffix in SUFFIXES, self.dataset not in DATASETS and path.is_dir()
+        if not (images or table or path.suffix == ".npz" or self.dataset in DATASETS or is_imported(self.dataset)):
+            raise unknown("dataset", self.dataset, [*DATASETS, *OTHERS])
         require(self.target is None or table, "--target is for tables (.csv, .tsv): leave it out", self.target)
         size = self.image_size
         require(size is None or images, "--image-size is for folders of images: leave it out", size)
@@ -52,10 +54,8 @@ class Source:
             if table:
                 return read_table(path, self.target, self.task, split_seed)
             return read_arrays(path, self.task, split_seed)
-        if is_imported(self.dataset):
-            made = call(imported(self.dataset, "--dataset"), "--dataset", split_seed=split_seed, data_root=data_root)
-            return made_data(self.dataset, made, self.task, split_seed)
-        raise unknown("dataset", self.dataset, [*DATASETS, *OTHERS])
+        made = call(imported(self.dataset, "--dataset"), "--dataset", split_seed=split_seed, data_root=data_root)
+        return made_data(self.dataset, made, self.task, split_seed)
 
 
 def made_data(name: str, made: Any, task: str | None, split_seed: int) -> Data:
