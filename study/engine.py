@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import pickle
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,11 +21,9 @@ from search_spaces import Constant
 from search_spaces.errors import InputError, require, unknown
 from study.configuration import Configuration
 from study.provenance import usable_cores
-from study.pruning import AT_EVERY_EPOCH
 from study.training.loop import Run
-from study.training.obstacle import obstacle
 from study.training.trainer import Trainer, Trains, same_random_numbers_after
-from study.training.workers import Workers
+from study.training.workers import Workers, workers_obstacle
 from study.workloads.workload import Workload
 
 ENGINES = ("auto", "lockstep", "loop")
@@ -140,24 +137,9 @@ def lower_cohort(optuna_study: optuna.Study, cohort: int) -> Engine:
 
 def check_workers(workload: Workload, configuration: Configuration) -> None:
     """Raise InputError where several processes cannot train, or would make the results depend on their speed."""
-    reason = workers_obstacle(workload, configuration)
+    reason = workers_obstacle(workload, configuration.pruner)
     if reason:
         raise InputError(reason)
-
-
-def workers_obstacle(workload: Workload, configuration: Configuration) -> str | None:
-    """What speaks against several processes, and what to do about it; None where nothing does."""
-    if workload.device.type != "cpu":
-        return "--workers train on the CPU: leave it out, or give --device cpu"
-    if configuration.pruner in AT_EVERY_EPOCH:
-        return f"--pruner {configuration.pruner} judges runs as they go, one by one: leave out --workers"
-    if not workload.data.resident:
-        return f"{workload.data.name} is read by processes of its own: leave out --workers"
-    try:
-        pickle.dumps((workload.make_model, workload.make_optimizer, workload.loss, workload.metric))
-    except (pickle.PicklingError, AttributeError, TypeError) as error:
-        return f"--workers need functions of a module, not lambdas or inner functions ({error}): leave it out"
-    return None
 
 
 def choose(options: EngineOptions, workload: Workload, configuration: Configuration) -> tuple[Engine, str]:
@@ -187,7 +169,7 @@ def fastest(workload: Workload, configuration: Configuration, most: int) -> tupl
         if times[Engine(cohort)] > 1.2 * min(seconds for engine, seconds in times.items() if engine.cohort > 1):
             break  # larger ones have left the caches
     cores = usable_cores()
-    if cores > 1 and not workers_obstacle(workload, configuration):
+    if cores > 1 and not workers_obstacle(workload, configuration.pruner):
         updates = 50 / 2 * configuration.epochs * workload.steps_per_epoch
         threads = torch.get_num_threads()
         torch.set_num_threads(1)

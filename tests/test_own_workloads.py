@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 from conftest import ROOT, start
-from study.data import Split
-from study.obstacle import obstacle
-from study.trainer import Trainer
 from torch import nn
 
 from search_spaces import Constant, Cosine, InputError
 from study.configuration import Configuration
-from study.training import Run
+from study.training.loop import Run
+from study.training.obstacle import obstacle
+from study.training.trainer import Trainer
+from study.workloads.data import Split
 
 EXAMPLES = {
     "language_model": ("bits_per_letter", ["--optimizer", "adamw", "--batch-size", 32, "--epochs", 2]),
@@ -90,5 +90,5 @@ def test_flags_that_a_workload_leaves_no_room_for_are_refused(monkeypatch):
     monkeypatch.chdir(ROOT)
     with pytest.raises(InputError, match="--workload says it all: leave out --model, but 'cnn' was given"):
         Configuration(workload="scripts.examples.regression:workload", model="cnn")
-    with pytest.raises(InputError, match="must return a study.workload.Workload, but 'Sequential' was given"):
+    with pytest.raises(InputError, match="must return a study.workloads.workload.Workload, but 'Sequential' was given"):
         Configuration(workload="scripts.examples.regression:make_model").load_workload(None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -16,6 +17,7 @@ import torch
 from torch.multiprocessing import get_context
 
 from search_spaces.errors import InputError
+from study.pruning import AT_EVERY_EPOCH
 from study.training.loop import Evaluation, Run, Stop
 from study.training.trainer import Trainer, never
 from study.workloads.workload import Workload
@@ -79,6 +81,21 @@ class Workers:
         """What a function returns in each of the workers, called in all of them at the same time."""
         futures = [self.pool.submit(call_together, function, *arguments) for _ in range(self.workers)]
         return [future.result() for future in futures]
+
+
+def workers_obstacle(workload: Workload, pruner: str) -> str | None:
+    """What speaks against several processes, and what to do about it; None where nothing does."""
+    if workload.device.type != "cpu":
+        return "--workers train on the CPU: leave it out, or give --device cpu"
+    if pruner in AT_EVERY_EPOCH:
+        return f"--pruner {pruner} judges runs as they go, one by one: leave out --workers"
+    if not workload.data.resident:
+        return f"{workload.data.name} is read by processes of its own: leave out --workers"
+    try:
+        pickle.dumps((workload.make_model, workload.make_optimizer, workload.loss, workload.metric))
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        return f"--workers need functions of a module, not lambdas or inner functions ({error}): leave it out"
+    return None
 
 
 def begin(workload: Workload, cohort: int, stopped: Any, together: Any) -> None:
