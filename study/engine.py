@@ -22,6 +22,7 @@ from search_spaces.errors import InputError, require, unknown
 from study.configuration import Configuration
 from study.provenance import usable_cores
 from study.training.loop import Run
+from study.training.obstacle import obstacle
 from study.training.trainer import Trainer, Trains, same_random_numbers_after
 from study.training.workers import Workers, workers_obstacle
 from study.workloads.workload import Workload
