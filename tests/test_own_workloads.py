@@ -90,5 +90,5 @@ def test_flags_that_a_workload_leaves_no_room_for_are_refused(monkeypatch):
     monkeypatch.chdir(ROOT)
     with pytest.raises(InputError, match="--workload says it all: leave out --model, but 'cnn' was given"):
         Configuration(workload="scripts.examples.regression:workload", model="cnn")
-    with pytest.raises(InputError, match="must return a study.workloads.workload.Workload, but 'Sequential' was given"):
+    with pytest.raises(InputError, match="must return a study.workloads.Workload, but 'Sequential' was given"):
         Configuration(workload="scripts.examples.regression:make_model").load_workload(None)
