@@ -78,7 +78,7 @@ def main(options: Options) -> None:
 
 def opened(storage: str, repeats: int) -> dict[str, list[float]]:
     """Seconds until each page of the study there is ready."""
-    (optuna_study,) = read_studies(storage, "timed")
+    (optuna_study,) = read_studies(storage, Configuration().study_name)
     best = best_trial(optuna_study, finished_trials(optuna_study))
     assert best is not None
     return ready_seconds(storage, best.number, repeats)
@@ -102,8 +102,8 @@ def cost_told(pairs: Sequence[Sequence[Cost]], trials: int) -> str:
         "wall time": [shown.wall / without.wall - 1 for without, shown in pairs],
     }
     own, own_wall, processor, wall = (
-        f"{median(values):{'+' if number > 1 else ''}.1%} [{min(values):.1%}, {max(values):.1%}] {name}"
-        for number, (name, values) in enumerate(found.items())
+        f"{median(values):{sign}.1%} [{min(values):{sign}.1%}, {max(values):{sign}.1%}] {name}"
+        for sign, (name, values) in zip("--++", found.items(), strict=True)
     )
     return (
         f"What the dashboard shows costs a study of {trials} trials {own} and {own_wall}, by clocks around that code; "
