@@ -78,7 +78,7 @@ def main(options: Options) -> None:
 
 def opened(storage: str, repeats: int) -> dict[str, list[float]]:
     """Seconds until each page of the study there is ready."""
-    (optuna_study,) = read_studies(storage, "timed")
+    (optuna_study,) = read_studies(storage, Configuration().study_name)
     best = best_trial(optuna_study, finished_trials(optuna_study))
     assert best is not None
     return ready_seconds(storage, best.number, repeats)

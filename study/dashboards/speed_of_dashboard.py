@@ -31,7 +31,7 @@ READY: Mapping[str, str] = {
     "/trials?numbers={best}": "document.querySelector('img[src*=\"/artifacts/\"]')?.naturalWidth > 0",
 }
 """When a page of a study is ready: its path, and what then holds in the browser."""
-WIDTH, HEIGHT = 1400, 1000
+WIDTH, HEIGHT, PICTURE_HEIGHT = 1400, 1000, 1080
 """Of the browser's window, in pixels."""
 
 T = TypeVar("T")
@@ -49,8 +49,8 @@ class Cost:
 
 def study_cost(workload: Workload, configuration: Configuration, trials: int, database: Path, shown: bool) -> Cost:
     """Search in a new database in lockstep, with the note, the figures and the pictures or without them."""
-    storage, spent = f"sqlite:///{database}", 0.0
-    attributes, session = {"group": "timed", **workload.attributes()}, provenance(workload.device)
+    storage, name, spent = f"sqlite:///{database}", configuration.study_name, 0.0
+    attributes, session = {"group": name, **workload.attributes()}, provenance(workload.device)
     options = EngineOptions("lockstep", configuration.most_together(workload.steps_per_epoch))
 
     def timed(call: Callable[..., T], *arguments: Any) -> T:
@@ -60,7 +60,7 @@ def study_cost(workload: Workload, configuration: Configuration, trials: int, da
         spent += time.process_time() - began
         return found
 
-    with open_study(storage, "timed", configuration.resolved(workload), attributes, session) as optuna_study:
+    with open_study(storage, name, configuration.resolved(workload), attributes, session) as optuna_study:
         engine, _ = agree(optuna_study, options, workload, configuration)
         began = time.perf_counter(), time.process_time()
         if not shown:
@@ -113,16 +113,16 @@ def picture(storage: str) -> bytes:
     shots = []
     with served(storage) as address:
         for path, width in {"/note": 1000, "": 1300}.items():
-            with browser_page(width, HEIGHT) as page:
+            with browser_page(width, PICTURE_HEIGHT) as page:
                 seconds_until_ready(page, f"{address}/studies/1{path}", READY[path])
                 if not path:
                     page.locator('[id^="user-defined-plot:"]').first.evaluate("element => element.scrollIntoView()")
                     page.mouse.wheel(0, -90)  # from under the bar at the top
                 page.wait_for_timeout(1000)  # until what moves has come to rest
                 shots.append(Image.open(io.BytesIO(page.screenshot())))
-    together = Image.new("RGB", (sum(shot.width for shot in shots), HEIGHT))
+    together = Image.new("RGB", (sum(shot.width for shot in shots), PICTURE_HEIGHT))
     together.paste(shots[0], (0, 0))
     together.paste(shots[1], (shots[0].width, 0))
     output = io.BytesIO()
-    together.quantize(64).save(output, "PNG", optimize=True)
+    together.quantize(256).save(output, "PNG", optimize=True)
     return output.getvalue()

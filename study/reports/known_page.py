@@ -26,8 +26,8 @@ Reasons looked for, where the answer is not *yes*:
 - Shapes that are said to tie are told apart: what the seeds tell apart are the schedules that one search has found for
   each family, and searches have luck of their own. Repeated, the winners of one family lie as far apart as those of
   different families (*Luck* in the report `benchmark-mnist1d-mlp-sgd-repeats`).
-- Step decay falls behind with the budget: its steps are so long, and its factors so large, that the schedules chosen end
-  far above zero, where the linear ones end at it (*The schedules* in each report).
+- Step decay falls behind with the budget: its steps are so long, and its factors so large, that the schedules chosen
+  end far above zero, where the linear ones end at it (*The schedules* in each report).
 - Without warm-up a tuned family may do as well as with one: the search then finds a lower peak.
 - The paper trains for 6,000 updates; 5 epochs are 250.
 """
