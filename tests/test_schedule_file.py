@@ -15,6 +15,7 @@ from test_schedule import PEAK_LR, DrawingTrial, every_family, properties
 from test_search import finished
 
 from search_spaces import FAMILIES, Cosine, InputError, from_params, suggest
+from search_spaces.space_file import read_space
 from study.provenance import provenance
 from study.schedule_file import as_params, as_written, read_known
 from study.search import search
@@ -230,3 +231,10 @@ def test_a_winner_of_nothing_is_told(storage, workload):
     run_search(storage, wild, 2)
     with pytest.raises(InputError, match="study:small: no trial of 'small' has run to its end yet"):
         read_known(["study:small"], storage, among(["rex"]))
+
+
+def test_what_the_space_fixes_may_be_written_down_but_not_changed():
+    fixed = partial(suggest, families=["rex"], peak_lr=PEAK_LR, ranges=read_space("no-warm-up").ranges)
+    assert as_params(REX, "here", fixed) == {"family": "rex", "peak_lr": 0.1, "warmup_fraction": 0.0}
+    with pytest.raises(InputError, match="here: warmup_fraction must be from 0 to 0, but 0.05 was given"):
+        as_params({**REX, "parameters": {"warmup_fraction": 0.05}}, "here", fixed)
