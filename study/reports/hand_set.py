@@ -76,18 +76,13 @@ def hand_set(studies: Sequence[optuna.Study]) -> list[Arm]:
 
 
 def fixed_gamma(budgets: dict[int, list[optuna.Study]]) -> list[Arm]:
-    """The exponential decay of the longest budget, its gamma kept in the shorter runs; their own peak and warm-up."""
+    """The exponential decay of the longest budget, its gamma and its peak kept in the shorter runs."""
     longest = max(budgets)
     made = tuned(budgets[longest], "exponential")
-    arms = []
-    for epochs, studies in budgets.items():
-        own = tuned(studies, "exponential")
-        if epochs < longest and made and own:
-            whole = replace(made, peak_lr=own.peak_lr, warmup_fraction=0.0)
-            arms.append(
-                Arm("fixed gamma", epochs, replace(cut(whole, epochs / longest), warmup_fraction=own.warmup_fraction))
-            )
-    return arms
+    if not made:
+        return []
+    whole = replace(made, warmup_fraction=0.0)
+    return [Arm("fixed gamma", epochs, cut(whole, epochs / longest)) for epochs in budgets if epochs < longest]
 
 
 def cycles(epochs: int, studies: Sequence[optuna.Study]) -> list[Arm]:

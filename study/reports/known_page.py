@@ -20,17 +20,6 @@ from study.reports.report_section import escaped, table
 
 ARMS, PAGE = "arms.csv", "known.md"
 CONTROL = "constant"
-DISAGREEMENTS = """\
-Reasons looked for, where the answer is not *yes*:
-
-- Shapes that are said to tie are told apart: what the seeds tell apart are the schedules that one search has found for
-  each family, and searches have luck of their own. Repeated, the winners of one family lie as far apart as those of
-  different families (*Luck* in the report `benchmark-mnist1d-mlp-sgd-repeats`).
-- Step decay falls behind with the budget: its steps are so long, and its factors so large, that the schedules chosen
-  end far above zero, where the linear ones end at it (*The schedules* in each report).
-- Without warm-up a tuned family may do as well as with one: the search then finds a lower peak.
-- The paper trains for 6,000 updates; 5 epochs are 250.
-"""
 
 
 def benchmarks(results: Path) -> dict[str, list[optuna.Study]]:
@@ -65,7 +54,6 @@ def write_page(found: Mapping[str, Sequence[optuna.Study]], results: Path) -> st
     said = (known.__doc__ or "").split("\n\n", 1)[1].strip()
     parts = ["# What the benchmarks say", "## The best families", best_families(grounds)]
     parts += ["## Known results, and ours", said, table(["known result", "workload", "ours", "agrees?"], rows)]
-    parts += [DISAGREEMENTS.strip()]
     text = "\n\n".join(parts) + "\n"
     (results / "known" / PAGE).write_text(text)
     return text
