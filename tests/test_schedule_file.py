@@ -44,7 +44,9 @@ def test_what_was_written_gives_the_parameters_back(family, data):
     written = json.loads(json.dumps(as_written(params)))
     given_back = as_params(written, "here", among(list(FAMILIES)))
     assert from_params(given_back) == schedule
-    assert given_back.keys() == params.keys()
+    # Not always the same parameters: a range that reaches an exact value gives two ways to draw it, a file one.
+    assert json.loads(json.dumps(as_written(given_back))) == written
+    assert as_params(written, "here", among([family])) == given_back
 
 
 def test_numbers_may_be_written_as_people_do():
