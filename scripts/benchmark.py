@@ -17,12 +17,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from search_spaces.errors import require, require_at_least
+from study.address import DEFAULT_STORAGE
 from study.command import DATA_ROOT, choose_device, interruption, run_command
 from study.configuration import Plan
 from study.engine import EngineOptions
 from study.family_benchmark import Part, benchmark, parts
 from study.provenance import provenance
-from study.storage import DEFAULT_STORAGE
 
 
 @dataclass(frozen=True)

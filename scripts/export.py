@@ -16,12 +16,13 @@ from optuna.trial import FrozenTrial
 
 from search_spaces import check_families, from_params
 from search_spaces.errors import InputError, require, unknown
+from study.address import DEFAULT_STORAGE
 from study.command import run_command, write
 from study.export import FORMATS
 from study.origin import as_comment, origin
 from study.records import best_trial, finished_trials, trial_of
 from study.schedule_file import as_written
-from study.storage import DEFAULT_STORAGE, read_study
+from study.storage import read_study
 
 
 @dataclass(frozen=True)

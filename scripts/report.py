@@ -13,9 +13,10 @@ from pathlib import Path
 import optuna
 
 from search_spaces.errors import require
+from study.address import DEFAULT_STORAGE
 from study.command import run_command
 from study.reports.report import rebuild, write_report
-from study.storage import DEFAULT_STORAGE, read_studies
+from study.storage import read_studies
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,13 @@ import torch
 from rich.console import Console
 
 from search_spaces.errors import InputError
+from study.address import DEFAULT_STORAGE
 from study.command import DATA_ROOT, choose_device, run_command
 from study.configuration import Configuration
 from study.provenance import differing_versions, provenance
 from study.records import session_of, trial_of
 from study.reproduce import reproduce
-from study.storage import DEFAULT_STORAGE, read_study
+from study.storage import read_study
 from study.workloads.imported import sources
 
 

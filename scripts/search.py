@@ -16,6 +16,7 @@ from rich.console import Console
 
 from search_spaces.errors import require
 from search_spaces.space_file import space_toml
+from study.address import DEFAULT_STORAGE, dashboard_command
 from study.audit import audit_shown
 from study.command import DATA_ROOT, choose_device, interruption, run_command
 from study.configuration import Configuration
@@ -27,7 +28,7 @@ from study.provenance import differing_versions, provenance
 from study.records import finished_trials
 from study.schedule_file import read_known
 from study.search import search
-from study.storage import DEFAULT_STORAGE, dashboard_command, open_study
+from study.storage import open_study
 from study.summary import Tally, family_table, winner
 
 

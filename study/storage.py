@@ -1,14 +1,11 @@
-"""The only owner of storage URLs and file names: opens, creates and checks studies, one process at a time."""
+"""Storage: opens, creates and checks studies, one process at a time."""
 
 from __future__ import annotations
 
-import re
-import shlex
 import sqlite3
-import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,15 +15,14 @@ from filelock import FileLock
 from optuna.pruners import NopPruner
 from optuna.samplers import RandomSampler
 from optuna.storages import RDBStorage
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL
 
 from search_spaces.errors import InputError, unknown
+from study.address import check_file, lock_folder, parse
 from study.lock import owned
 from study.records import FORMAT
 
-DEFAULT_STORAGE = "sqlite:///results/studies.db"
 STORAGE_ERRORS = (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError, sqlite3.Error)
-OPTUNA_TABLES = {"studies", "trials", "version_info"}
 
 
 @contextmanager
@@ -78,48 +74,6 @@ def prepare(
         for key, value in {"format": FORMAT, **attributes, "configuration": configuration}.items():
             optuna_study.set_user_attr(key, value)
     optuna_study.set_user_attr("sessions", [*attrs.get("sessions", []), session])
-
-
-def parse(storage: str) -> URL:
-    """The parsed URL; raises InputError where it is none, or names no file."""
-    example = f"give --storage a database URL such as {DEFAULT_STORAGE}"
-    try:
-        url = make_url(storage)
-    except sqlalchemy.exc.ArgumentError as error:
-        raise InputError(f"{storage!r} is no database URL: {example}") from error
-    if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
-        raise InputError(f"{storage!r} keeps nothing: {example}")
-    return url
-
-
-def check_file(url: URL) -> None:
-    """Raise InputError, writing nothing, where an SQLite file is there but is not one that holds Optuna studies."""
-    if url.get_backend_name() != "sqlite":
-        return
-    path = Path(url.database or "")
-    if not path.parent.is_dir():
-        raise InputError(f"the folder {path.parent} of the storage does not exist: mkdir -p {path.parent}")
-    if path.is_dir():
-        raise InputError(
-            f"the storage {path} is a folder, not a file: name a file in it, such as {path / 'studies.db'}"
-        )
-    if not path.exists() or path.stat().st_size == 0:
-        return
-    try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=60)) as connection:
-            tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-            health = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    except sqlite3.Error as error:
-        raise InputError(
-            f"{path} is not an SQLite database, or is damaged ({error}): choose another with --storage"
-        ) from error
-    if health != "ok":
-        raise InputError(f"the database {path} is damaged ({health}): restore a copy, or choose another with --storage")
-    if tables and not tables >= OPTUNA_TABLES:
-        raise InputError(
-            f"{path} is the database of another program (it holds {', '.join(sorted(tables)[:3])}, no studies): "
-            "choose another with --storage"
-        )
 
 
 def read_studies(storage: str, name: str) -> list[optuna.Study]:
@@ -193,26 +147,6 @@ def load_or_create(url: URL, name: str, direction: Literal["minimize", "maximize
         raise InputError(f"the storage {url} cannot be used ({first_line(error)}): check --storage") from error
 
 
-def lock_folder(url: URL) -> Path:
-    """Where locks are kept: beside an SQLite file, whatever it is called, or in the temporary folder for a server."""
-    if url.get_backend_name() == "sqlite":
-        return Path(f"{Path(url.database or '').resolve()}.locks")
-    return Path(tempfile.gettempdir()) / f"{server_name(url)}.locks"
-
-
-def artifact_folder(storage: str) -> Path:
-    """Where the artifacts of the trials are kept: beside an SQLite file, or in results/ for a server."""
-    url = parse(storage)
-    if url.get_backend_name() == "sqlite":
-        return Path(f"{url.database}.artifacts")
-    return Path("results") / f"{server_name(url)}.artifacts"
-
-
-def server_name(url: URL) -> str:
-    """A database of a server, as a part of a file name."""
-    return re.sub(r"\W", "_", f"{url.host}_{url.database}")
-
-
 def first_line(error: BaseException) -> str:
     """What an error says, without the lines that only a developer reads."""
     return next(iter(str(error).splitlines()), type(error).__name__)
@@ -246,17 +180,3 @@ def check_format(name: str, attrs: dict[str, Any]) -> None:
         raise InputError(
             f"study {name!r} has record format {attrs.get('format')}, not {FORMAT}: choose another with --study"
         )
-
-
-def storage_flag(storage: str) -> str:
-    """What a command of this project needs to find the storage, a space before it; nothing for the default.
-
-    >>> storage_flag("postgresql://me:secret@host/db")
-    " --storage 'postgresql://me:***@host/db'"
-    """
-    return "" if storage == DEFAULT_STORAGE else f" --storage {shlex.quote(parse(storage).render_as_string())}"
-
-
-def dashboard_command(storage: str) -> str:
-    """What to type to browse the studies."""
-    return f"python scripts/dashboard.py{storage_flag(storage)}"

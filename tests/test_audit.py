@@ -101,7 +101,7 @@ def test_the_classical_pruners_are_audited_too(pruner, storage, workload):
 
 @pytest.mark.parametrize("evaluations", [12, 70, 90])
 def test_an_audited_search_goes_on_after_a_stop(evaluations, storage, tmp_path, workload, monkeypatch):
-    monkeypatch.setattr("study.search.SAVE_EVERY", 0.0)
+    monkeypatch.setattr("study.competition.SAVE_EVERY", 0.0)
     whole = run_search(f"sqlite:///{tmp_path / 'whole.db'}", workload, 20, AUDITED)
     with open_small(storage, workload, AUDITED) as study, closing(search(study, workload, AUDITED, LOOP, 20)) as steps:
         for _ in zip(range(evaluations), steps, strict=False):

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from study.address import DEFAULT_STORAGE
 from study.pruning import PRUNERS
 from study.sampling import SAMPLERS
-from study.storage import DEFAULT_STORAGE
 
 DIGITS = ["--dataset", "digits", "--epochs", "2"]
 

@@ -139,7 +139,7 @@ def test_nothing_is_left_to_do_when_enough_are_finished(storage, workload):
 def test_a_search_stopped_anywhere_goes_on_as_if_nothing_had_happened(
     whole, storage, workload, engine, evaluations, save_every, monkeypatch
 ):
-    monkeypatch.setattr("study.search.SAVE_EVERY", save_every)
+    monkeypatch.setattr("study.competition.SAVE_EVERY", save_every)
     for _ in range(2):
         with open_small(storage, workload) as study, closing(search(study, workload, SMALL, engine, 15)) as steps:
             for _ in zip(range(evaluations), steps, strict=False):
@@ -151,7 +151,7 @@ def test_a_search_stopped_anywhere_goes_on_as_if_nothing_had_happened(
 def test_a_saved_run_that_diverged_stays_pruned(pruner, storage, tmp_path, workload, monkeypatch):
     wild, configuration = replace(workload, peak_lr=(1e20, 1e21)), replace(SMALL, pruner=pruner)
     left_alone = run_search(storage, wild, 5, configuration)
-    monkeypatch.setattr("study.search.SAVE_EVERY", 0.0)
+    monkeypatch.setattr("study.competition.SAVE_EVERY", 0.0)
     stopped = f"sqlite:///{tmp_path / 'stopped.db'}"
     with open_small(stopped, wild, configuration) as study:
         steps = search(study, wild, configuration, LOOP, 5)
@@ -164,7 +164,7 @@ def test_a_saved_run_that_diverged_stays_pruned(pruner, storage, tmp_path, workl
 
 def test_saved_runs_of_another_schedule_are_trained_again(whole, storage, workload, engine, monkeypatch):
     """Another version of Optuna might draw others."""
-    monkeypatch.setattr("study.search.SAVE_EVERY", 0.0)
+    monkeypatch.setattr("study.competition.SAVE_EVERY", 0.0)
     with open_small(storage, workload) as study:
         with closing(search(study, workload, SMALL, engine, 15)) as steps:
             for _ in zip(range(12), steps, strict=False):
@@ -179,7 +179,7 @@ def test_saved_runs_of_another_schedule_are_trained_again(whole, storage, worklo
 
 def test_saved_runs_are_not_trained_again(storage, workload, monkeypatch):
     """Stopped in the long runs of a generation, a search goes on with those."""
-    monkeypatch.setattr("study.search.SAVE_EVERY", 0.0)
+    monkeypatch.setattr("study.competition.SAVE_EVERY", 0.0)
     with open_small(storage, workload) as study, closing(search(study, workload, SMALL, LOOP, 10)) as steps:
         next(generation for generation in steps if any("4" in c.epochs_used for c in generation.candidates))
         saved = study.user_attrs["unfinished"]["candidates"]
@@ -202,9 +202,9 @@ def test_saved_runs_are_not_trained_again(storage, workload, monkeypatch):
 @pytest.mark.parametrize("kept", [2, 9, 13])
 def test_a_generation_cut_off_while_it_was_stored_is_completed(whole, storage, workload, engine, kept, monkeypatch):
     """Trials are stored one after another: a stop in between keeps those that are, and adds the rest."""
-    import study.search
+    import study.competition
 
-    frozen, calls = study.search.frozen, []
+    frozen, calls = study.competition.frozen, []
 
     def frozen_some(*arguments):
         calls.append(arguments)
@@ -212,7 +212,7 @@ def test_a_generation_cut_off_while_it_was_stored_is_completed(whole, storage, w
             raise KeyboardInterrupt
         return frozen(*arguments)
 
-    monkeypatch.setattr(study.search, "frozen", frozen_some)
+    monkeypatch.setattr(study.competition, "frozen", frozen_some)
     with pytest.raises(KeyboardInterrupt):
         run_search(storage, workload, 15, engine=engine)
     monkeypatch.undo()

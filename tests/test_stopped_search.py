@@ -37,7 +37,7 @@ def test_a_run_that_diverged_at_a_later_rung_counts_at_the_earlier_one_after_a_s
     configuration = replace(SMALL, reduction=2, audit=audit)
     whole = run_search(f"sqlite:///{tmp_path / 'whole.db'}", workload, 20, configuration, engine=explosive)
     assert any(t.user_attrs["record"]["diverged"] and len(t.intermediate_values) == 2 for t in whole)
-    monkeypatch.setattr("study.search.SAVE_EVERY", 0.0)
+    monkeypatch.setattr("study.competition.SAVE_EVERY", 0.0)
     with (
         open_small(storage, workload, configuration) as study,
         closing(search(study, workload, configuration, explosive, 20)) as steps,

@@ -9,8 +9,8 @@ import pytest
 from conftest import SMALL, open_small, run_search
 
 from search_spaces import InputError
+from study.address import artifact_folder, check_file, dashboard_command, parse
 from study.records import FORMAT
-from study.storage import artifact_folder, check_file, dashboard_command, parse
 
 
 def test_a_study_carries_what_it_promises(storage, workload):

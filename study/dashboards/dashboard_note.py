@@ -11,11 +11,11 @@ import optuna
 from optuna.trial import FrozenTrial
 
 from search_spaces import from_params
+from study.address import storage_flag
+from study.competition import Generation
 from study.export import torch_code
 from study.insight import edge_warnings
 from study.reports.report_section import code, escaped, searched, setting, table
-from study.search import Generation
-from study.storage import storage_flag
 from study.summary import FAMILY_HEADS, Tally, family_rows
 
 

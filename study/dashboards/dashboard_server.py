@@ -12,7 +12,8 @@ import optuna_dashboard
 from optuna.artifacts import FileSystemArtifactStore
 
 from search_spaces.errors import InputError
-from study.storage import artifact_folder, connect_to_read
+from study.address import artifact_folder
+from study.storage import connect_to_read
 
 HOST = "127.0.0.1"
 """There is no login, and whoever reaches the dashboard can delete studies."""
