@@ -15,10 +15,10 @@ import optuna
 
 from search_spaces.errors import require_at_least
 from study.command import DATA_ROOT, run_command
-from study.comparisons.comparison import markdown
 from study.configuration import Configuration
 from study.dashboards.browser import browser_page
 from study.dashboards.speed_of_dashboard import Cost, picture, ready_seconds, study_cost
+from study.markdown import table
 from study.records import best_trial, finished_trials
 from study.storage import read_studies
 
@@ -117,7 +117,7 @@ def ready_table(ready: dict[int, dict[str, list[float]]], repeats: int) -> str:
     heads = ["page", *(f"{trials} trials" for trials in ready)]
     rows = [[PAGES[path], *(f"{median(own[path]):.1f} s" for own in ready.values())] for path in PAGES]
     told = f"Until a page is ready in headless Chromium, a new browser each time, median of {repeats}:"
-    return f"{told}\n\n{markdown([heads, ['---'] * len(heads), *rows])}"
+    return f"{told}\n\n{table(heads, rows)}"
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from search_spaces.errors import require, require_at_least
 from study.command import DATA_ROOT, run_command
 from study.comparisons.found import Found, Tried, found
 from study.comparisons.peer import ray_study
-from study.comparisons.peer_report import Row, table
+from study.comparisons.peer_report import Row, compared
 from study.comparisons.speed_of_studies import our_study
 from study.configuration import Configuration
 from study.provenance import provenance
@@ -72,7 +72,7 @@ def main(options: Options) -> None:
     report = (
         f"{workload.name}, {options.configuration.epochs} epochs; search seeds from {options.first_search_seed}, the "
         f"winners on test over {options.confirm_seeds} fresh training seeds. Seconds of wall time, without starting "
-        f"Python and Ray, and making the data. Mean [95 % BCa bootstrap interval].\n\n{table(*sides.values())}\n"
+        f"Python and Ray, and making the data. Mean [95 % BCa bootstrap interval].\n\n{compared(*sides.values())}\n"
     )
     print(report)
     options.output.mkdir(parents=True, exist_ok=True)

@@ -128,8 +128,8 @@ def written(
             f"{options.trials} trials of the default study, on the CPU, without starting Python and making the data; "
             f"winners on test over {options.confirm_seeds} fresh training seeds. Mean [95 % BCa bootstrap interval].",
             table_of_studies(races),
-            f"Outside training (choosing the engine, sampling, SQLite, reporting): {share.mean:.1f} "
-            f"[{share.low:.1f}, {share.high:.1f}] % of this project's time.",
+            f"Outside training (choosing the engine, sampling, SQLite, reporting): {share:.1f} "
+            "% of this project's time.",
         ]
     if outside:
         costs = ", ".join(f"{1000 * seconds:.1f} ms at trial {trial}" for trial, seconds in outside.items())

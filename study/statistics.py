@@ -18,6 +18,19 @@ class Interval(NamedTuple):
     high: float
     n: int
 
+    def __format__(self, spec: str) -> str:
+        """The mean and both ends, each by the format of a number; a dash where there is no mean.
+
+        >>> f"{Interval(0.5, 0.25, 1, n=3):+.2f}"
+        '+0.50 [+0.25, +1.00]'
+        """
+        return "-" if np.isnan(self.mean) else f"{self.mean:{spec}} [{self.low:{spec}}, {self.high:{spec}}]"
+
+    @property
+    def points(self) -> Interval:
+        """Of a share: the same in hundredths."""
+        return Interval(100 * self.mean, 100 * self.low, 100 * self.high, self.n)
+
 
 def mean_interval(values: Sequence[float], level: float = 0.95) -> Interval:
     """The mean and its BCa bootstrap interval (Efron 1987), which allows for skew; the resampling seed is fixed.

@@ -9,7 +9,7 @@ import pytest
 from search_spaces import InputError, from_params, space
 from study.comparisons.found import Tried, found
 from study.comparisons.peer import local_ray, ray_trials, train_one
-from study.comparisons.peer_report import Row, table
+from study.comparisons.peer_report import Row, compared
 from study.configuration import Configuration
 
 TINY = Configuration(dataset="digits", epochs=2)
@@ -89,6 +89,6 @@ def test_the_winner_is_the_best_that_ran_to_its_end():
 def test_differences_are_taken_in_pairs():
     theirs = [Row("theirs", seed, 50, 200.0, 10.0 * (seed + 1), "rex", 0.4) for seed in range(2)]
     ours = [Row("ours", seed, 50, 300.0, 5.0 * (seed + 1), "rex", 0.3) for seed in range(2)]
-    assert table(theirs, ours).splitlines()[-1] == (
+    assert compared(theirs, ours).splitlines()[-1] == (
         "| difference | 2 |  | +100.00 [+100.00, +100.00] | 2.00 [2.00, 2.00] times as fast | +10.00 [+10.00, +10.00] |"
     )

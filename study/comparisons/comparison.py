@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from statistics import median
 
 from study.comparisons.contest import Moment, Row
-from study.statistics import Interval, mean_interval
+from study.markdown import table
+from study.statistics import mean_interval
 
 CLOSE = 0.5
 """Points within which a regret is close."""
@@ -53,7 +54,7 @@ def table_after(rows: Sequence[Row], arms: Sequence[str], best: float, full_epoc
     """
     heads = ["arm", "n", "regret", *(f"against {arm}" for arm in arms[:2])]
     heads += [f"epochs of {full_epochs:.0f}", "seconds", "lost the best", "ms per trial besides"]
-    lines = [heads, ["---"] * len(heads)]
+    lines = []
     for arm in arms:
         own = of_arm(rows, arm)
         epochs = mean([row.epochs for row in own])
@@ -61,7 +62,7 @@ def table_after(rows: Sequence[Row], arms: Sequence[str], best: float, full_epoc
         besides = [row.overhead for row in own if row.overhead is not None]
         cost += [f"{mean(besides):.1f}" if besides else "-"]
         lines.append([arm, *compared(rows, arms, arm, lambda row: 100 * (row.error - best)), *cost])
-    return markdown(lines)
+    return table(heads, lines)
 
 
 def table_equal(rows: Sequence[Row], arms: Sequence[str], best: float, full_epochs: float) -> str:
@@ -71,7 +72,7 @@ def table_equal(rows: Sequence[Row], arms: Sequence[str], best: float, full_epoc
     """
     heads = ["arm", "n", "regret at 25 %", "regret at 100 %", *(f"against {arm}" for arm in arms[:2])]
     heads += [f"epochs to within {CLOSE}", "seconds", "not within"]
-    lines = [heads, ["---"] * len(heads)]
+    lines = []
     for arm in arms:
         own = of_arm(rows, arm)
         quarter = mean_interval([regret_at(row, full_epochs / 4, best) for row in own])
@@ -81,8 +82,8 @@ def table_equal(rows: Sequence[Row], arms: Sequence[str], best: float, full_epoc
         seconds = median([one.seconds if one else math.inf for one in close])
         never = sum(one is None for one in close) / len(own)
         soon = [f"{median(share):.0%}", f"{seconds:.1f}"] if median(share) < math.inf else ["-", "-"]
-        lines.append([arm, n, plain(quarter), regret, *against, *soon, f"{never:.0%}"])
-    return markdown(lines)
+        lines.append([arm, n, f"{quarter:.2f}", regret, *against, *soon, f"{never:.0%}"])
+    return table(heads, lines)
 
 
 def table_overall(
@@ -91,7 +92,7 @@ def table_overall(
     """Markdown: the means over the workloads, in pairs of equal search seeds; at equal trials, and equal epochs."""
     heads = ["arm", "n", "regret, equal trials", *(f"against {arm}" for arm in arms[:2]), "epochs", "lost the best"]
     heads += ["regret, equal epochs", *(f"against {arm}" for arm in arms[:2])] if equal_epochs else []
-    lines = [heads, ["---"] * len(heads)]
+    lines = []
     for arm in arms:
         epochs = mean([row.epochs / full_epochs[row.workload] for row in of_arm(rows, arm)])
         after = compared(rows, arms, arm, lambda row: 100 * (row.error - best[row.workload]))
@@ -101,18 +102,18 @@ def table_overall(
                 rows, arms, arm, lambda row: regret_at(row, full_epochs[row.workload], best[row.workload])
             )[1:]
         lines.append(line)
-    return markdown(lines)
+    return table(heads, lines)
 
 
 def compared(rows: Sequence[Row], arms: Sequence[str], arm: str, measure: Callable[[Row], float]) -> list[str]:
     """n, an arm's mean, and its paired differences to the first two arms; a pair is a search seed."""
     own = by_seed(rows, arm, measure)
-    cells = [str(len(own)), plain(mean_interval(list(own.values())))]
+    cells = [str(len(own)), f"{mean_interval(list(own.values())):.2f}"]
     for other in arms[:2]:
         theirs = by_seed(rows, other, measure)
         both = [seed for seed in own if seed in theirs]
         gap = mean_interval([own[seed] - theirs[seed] for seed in both])
-        cells.append("-" if other == arm else signed(gap))
+        cells.append("-" if other == arm else f"{gap:+.2f}")
     return cells
 
 
@@ -133,20 +134,3 @@ def lost(rows: Sequence[Row]) -> str:
 def mean(values: Sequence[float]) -> float:
     """The mean."""
     return math.fsum(values) / len(values)
-
-
-def markdown(lines: Sequence[Sequence[str]]) -> str:
-    """The lines of a Markdown table."""
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def plain(found: Interval) -> str:
-    """A mean and its interval; a dash where there is none."""
-    if math.isnan(found.mean):
-        return "-"
-    return f"{found.mean:.2f} [{found.low:.2f}, {found.high:.2f}]"
-
-
-def signed(difference: Interval) -> str:
-    """A difference and its interval, with signs."""
-    return f"{difference.mean:+.2f} [{difference.low:+.2f}, {difference.high:+.2f}]"

@@ -9,9 +9,9 @@ from statistics import median
 from matplotlib import style
 from matplotlib.figure import Figure
 
-from study.comparisons.comparison import markdown, signed
 from study.comparisons.speed_of_runs import Measured, ratios
 from study.comparisons.speed_of_studies import Race
+from study.markdown import table
 from study.statistics import mean_interval
 from study.style import LOOK, SAVE
 
@@ -25,7 +25,7 @@ def table_of_runs(measured: Sequence[Measured], flop: dict[str, float], rates: d
     flop: useful operations per epoch of a run, by workload. rates: of a matrix product, by device.
     """
     heads = ["workload", "device", "way", "runs per minute", "times the tutorial", "of the matrix rate", "peak memory"]
-    lines = [heads, ["---"] * len(heads)]
+    lines = []
     for workload, device in groups(measured):
         for one in (own := of_group(measured, workload, device)):
             middle, low, high = ratios(one, own[0])
@@ -41,7 +41,7 @@ def table_of_runs(measured: Sequence[Measured], flop: dict[str, float], rates: d
                     f"{one.peak_bytes / 2**20:.0f} MiB",
                 ]
             )
-    return markdown(lines)
+    return table(heads, lines)
 
 
 def groups(measured: Sequence[Measured]) -> list[tuple[str, str]]:
@@ -58,17 +58,15 @@ def table_of_studies(races: Sequence[Race]) -> str:
     """Markdown: both studies, and their differences."""
     speedup = mean_interval([race.tutorial_seconds / race.seconds for race in races])
     better = mean_interval([100 * (race.tutorial_error - race.error) for race in races])
-    lines = [["study", "n", "seconds", "test accuracy of the winner"], ["---"] * 4]
+    lines = []
     for name, seconds, errors in (
         ("Optuna with the tutorial loop", [r.tutorial_seconds for r in races], [r.tutorial_error for r in races]),
         ("this project, by default", [r.seconds for r in races], [r.error for r in races]),
     ):
         time, accuracy = mean_interval(seconds), mean_interval([100 * (1 - error) for error in errors])
-        shown = [f"{interval.mean:.2f} [{interval.low:.2f}, {interval.high:.2f}]" for interval in (time, accuracy)]
-        lines.append([name, str(len(races)), *shown])
-    faster = f"{speedup.mean:.1f} [{speedup.low:.1f}, {speedup.high:.1f}] times as fast"
-    lines.append(["difference", str(len(races)), faster, signed(better)])
-    return markdown(lines)
+        lines.append([name, str(len(races)), f"{time:.2f}", f"{accuracy:.2f}"])
+    lines.append(["difference", str(len(races)), f"{speedup:.1f} times as fast", f"{better:+.2f}"])
+    return table(["study", "n", "seconds", "test accuracy of the winner"], lines)
 
 
 def draw(measured: Sequence[Measured]) -> bytes:

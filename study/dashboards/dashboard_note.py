@@ -15,7 +15,8 @@ from study.address import storage_flag
 from study.competition import Generation
 from study.export import torch_code
 from study.insight import edge_warnings
-from study.reports.report_section import code, escaped, searched, setting, table
+from study.markdown import code, escaped, table
+from study.reports.report_section import searched, setting
 from study.summary import FAMILY_HEADS, Tally, family_rows
 
 

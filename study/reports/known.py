@@ -18,7 +18,7 @@ from study.comparisons.recorded import Recorded
 from study.reports.benchmark_records import by_budget, confirmed, ranking
 from study.reports.hand_set import FACTORS, WARMUP, warm_up_name
 from study.reports.verdict import LEVEL, gaps
-from study.statistics import Interval, holm, mean_interval, wilcoxon_p
+from study.statistics import holm, mean_interval, wilcoxon_p
 
 DECAYS = ("linear", "cosine", "polynomial", "rex", "one_cycle", "wsd")
 """Families that end near zero."""
@@ -126,7 +126,7 @@ def warm_up_helps(ground: Ground) -> Iterable[Line]:
     for epochs, tests in ground.tests.items():
         if warm_up_name(FACTORS[0], 0.0) in tests:
             gains = {f: gaps(tests[warm_up_name(f, 0.0)], tests[warm_up_name(f, WARMUP)]) for f in FACTORS}
-            said = "; ".join(f"{points(mean_interval(gain))} at {factor} x peak" for factor, gain in gains.items())
+            said = "; ".join(f"{mean_interval(gain).points:+.2f} at {factor} x peak" for factor, gain in gains.items())
             more = [gaps(gains[factor], gains[FACTORS[0]]) for factor in FACTORS[1:]]
             told = verdicts(more)
             known = "a warm-up gains more at peaks above the tuned one (AdamW)"
@@ -179,7 +179,7 @@ def explained(values: np.ndarray, groups: np.ndarray) -> float:
 def compared(known: str, workload: str, worse: Sequence[float], better: Sequence[float]) -> Line:
     """A claim that one schedule loses to another."""
     gap = gaps(worse, better)
-    return Line(known, workload, f"by {points(mean_interval(gap))}", *verdicts([gap]))
+    return Line(known, workload, f"by {mean_interval(gap).points:+.2f}", *verdicts([gap]))
 
 
 def verdicts(differences: Sequence[Sequence[float]]) -> list[str]:
@@ -192,11 +192,6 @@ def verdicts(differences: Sequence[Sequence[float]]) -> list[str]:
 def of_all(told: Sequence[str]) -> str:
     """One word for several: all, none, or in part."""
     return told[0] if len(set(told)) == 1 else "in part"
-
-
-def points(found: Interval) -> str:
-    """A difference of errors, in points."""
-    return f"{100 * found.mean:+.2f} [{100 * found.low:+.2f}, {100 * found.high:+.2f}]"
 
 
 def place(ground: Ground, epochs: int) -> str:

@@ -10,13 +10,13 @@ from typing import Any
 import optuna
 
 from study.comparisons.recorded import read
+from study.markdown import escaped, table
 from study.reports import known
 from study.reports.archive import TRIALS, read_archive, read_csv, write_csv
 from study.reports.benchmark_records import by_budget, ranking
 from study.reports.hand_set import Arm
 from study.reports.known import Ground, lines
 from study.reports.report import is_benchmark
-from study.reports.report_section import escaped, table
 
 ARMS, PAGE = "arms.csv", "known.md"
 CONTROL = "constant"
@@ -68,8 +68,17 @@ def best_families(grounds: Sequence[Ground]) -> str:
             ties = ", ".join(one.name for one in others if one.tied_with_best)
             control = next((one for one in others if one.name == CONTROL), None)
             behind = f"{100 * control.to_best.mean:+.1f}" if control else "-"
-            error = f"{100 * best.mean.mean:.1f} [{100 * best.mean.low:.1f}, {100 * best.mean.high:.1f}]"
-            rows.append([ground.name, str(epochs), best.name, error, str(best.n), escaped(ties) or "none", behind])
+            rows.append(
+                [
+                    ground.name,
+                    str(epochs),
+                    best.name,
+                    f"{best.mean.points:.1f}",
+                    str(best.n),
+                    escaped(ties) or "none",
+                    behind,
+                ]
+            )
     heads = ["workload", "epochs", "best family", "test error, %", "seeds", "not told from it", "constant"]
     return table(heads, rows)
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import optuna
 
+from study.markdown import escaped
 from study.reports.archive import read_archive, write_archive
 from study.reports.report_benchmark import benchmark_sections
 from study.reports.report_html import page
 from study.reports.report_search import search_sections
-from study.reports.report_section import escaped
 
 
 def write_report(studies: Sequence[optuna.Study], folder: Path) -> None:

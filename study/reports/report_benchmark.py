@@ -11,24 +11,15 @@ from optuna.trial import TrialState
 from search_spaces import from_params
 from study.export import torch_code
 from study.insight import edge_warnings
+from study.markdown import code, escaped, shown, table
 from study.records import best_trial, better_first, finished_trials, spent_epochs
 from study.reports.benchmark_records import by_budget, chosen, confirmed, epochs_of, family_of, ranking
 from study.reports.figures import Measure, tuning_curves, winners
 from study.reports.figures import families as families_figure
-from study.reports.report_section import (
-    Section,
-    code,
-    environment,
-    escaped,
-    searched,
-    setting,
-    shown,
-    space_section,
-    table,
-)
+from study.reports.report_section import Section, environment, searched, setting, space_section
 from study.reports.study_figures import curve_of, measure_of, peak_sensitivity
 from study.reports.verdict import RULE, Standing, seeds_needed, variance_split
-from study.statistics import Interval, best_of_k
+from study.statistics import best_of_k
 
 MOST_CURVES = 5
 """Families whose schedules are drawn."""
@@ -69,9 +60,9 @@ def answer(budgets: dict[int, list[optuna.Study]], ranked: dict[int, list[Standi
             said += f" ({needed} seeds are the fewest that could tell {len(found)} families apart)"
         control = ""
         if best.to_control and best.p_control is not None and best.name != "constant":
-            gap = signed(best.to_control)
+            gap = f"{best.to_control:+.4f}"
             control = f"; against `constant` {gap}, p = {p_value(best.p_control)}"
-        lines.append(f"- **{epochs} epochs**: `{best.name}`, test {metric} {plain(best.mean)}, {said}{control}.")
+        lines.append(f"- **{epochs} epochs**: `{best.name}`, test {metric} {best.mean:.4f}, {said}{control}.")
     body = [f"{setting(some)}. Means over {n_of(ranked)} fresh seeds with 95 % intervals.", "\n".join(lines)]
     longest = max(budgets)
     order = [standing.name for standing in ranked[longest]]
@@ -107,10 +98,10 @@ def verdict(epochs: int, studies: Sequence[optuna.Study], found: Sequence[Standi
         [
             f"`{one.name}`",
             str(one.n),
-            plain(one.mean),
-            "-" if one is found[0] else signed(one.to_best),
+            f"{one.mean:.4f}",
+            "-" if one is found[0] else f"{one.to_best:+.4f}",
             "-" if one is found[0] else p_value(one.p_best),
-            signed(one.to_control) if one.to_control and one.name != "constant" else "-",
+            f"{one.to_control:+.4f}" if one.to_control and one.name != "constant" else "-",
             p_value(one.p_control) if one.p_control is not None and one.name != "constant" else "-",
             f"{one.improvement:.0%}" if one.improvement is not None and one.name != "constant" else "-",
             "best" if one is found[0] else "tied" if one.tied_with_best else "worse",
@@ -224,16 +215,6 @@ def limits() -> Section:
         "The schedules were chosen with one training seed on validation; the test rows were used once, by fresh seeds.",
     ]
     return Section("Limits", "\n".join(f"- {line}" for line in lines))
-
-
-def plain(found: Interval) -> str:
-    """A mean and its interval."""
-    return f"{found.mean:.4f} \\[{found.low:.4f}, {found.high:.4f}\\]"
-
-
-def signed(found: Interval) -> str:
-    """A difference and its interval."""
-    return f"{found.mean:+.4f} \\[{found.low:+.4f}, {found.high:+.4f}\\]"
 
 
 def p_value(p: float) -> str:

@@ -8,18 +8,9 @@ from search_spaces import from_params
 from study.audit import audits
 from study.export import torch_code
 from study.insight import FEWEST_FOR_IMPORTANCE, edge_warnings, first_horizon, importance, peak_spans
+from study.markdown import code, escaped, shown, table
 from study.reports.figures import importances, winners
-from study.reports.report_section import (
-    Section,
-    code,
-    environment,
-    escaped,
-    searched,
-    setting,
-    shown,
-    space_section,
-    table,
-)
+from study.reports.report_section import Section, environment, searched, setting, space_section
 from study.reports.study_figures import curve_of, measure_of, peak_sensitivity, search_progress
 from study.summary import FAMILY_HEADS, Tally, best_by_family, family_rows, value_name
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import optuna
 
 from study.engine import Engine
+from study.markdown import code, escaped, table
 from study.records import enqueued
 
 
@@ -25,31 +25,6 @@ class Section:
     def markdown(self) -> str:
         """As a part of report.md."""
         return f"## {self.title}\n\n{self.body}"
-
-
-def escaped(text: str) -> str:
-    r"""Text that shows as it is, in Markdown and in its tables.
-
-    >>> print(escaped("a_b <c> | *d*"))
-    a\_b \<c\> \| \*d\*
-    """
-    return re.sub(r"([\\`*_{}\[\]<>()#+!|&$~])", r"\\\1", text)
-
-
-def shown(name: str, what: str) -> str:
-    """The line that shows a figure."""
-    return f"![{what}]({name})"
-
-
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table; every column but the first is aligned to the right."""
-    lines = [heads, ["---", *["---:"] * (len(heads) - 1)], *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def code(lines: str, language: str = "") -> str:
-    """A block of code."""
-    return f"```{language}\n{lines}\n```"
 
 
 def environment(studies: Sequence[optuna.Study]) -> Section:

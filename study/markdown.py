@@ -1,0 +1,31 @@
+"""Markdown: the pieces that our tables, notes and reports are made of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+
+def escaped(text: str) -> str:
+    r"""Text that shows as it is, in Markdown and in its tables.
+
+    >>> print(escaped("a_b <c> | *d*"))
+    a\_b \<c\> \| \*d\*
+    """
+    return re.sub(r"([\\`*_{}\[\]<>()#+!|&$~])", r"\\\1", text)
+
+
+def shown(name: str, what: str) -> str:
+    """The line that shows a figure."""
+    return f"![{what}]({name})"
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table; every column but the first is aligned to the right."""
+    lines = [heads, ["---", *["---:"] * (len(heads) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def code(lines: str, language: str = "") -> str:
+    """A block of code."""
+    return f"```{language}\n{lines}\n```"
