@@ -14,11 +14,11 @@ from pathlib import Path
 import optuna
 from optuna.trial import FrozenTrial
 
-from search_spaces import check_families, from_params
+from search_spaces import check_families
 from search_spaces.errors import InputError, require, unknown
 from study.address import DEFAULT_STORAGE
 from study.command import run_command, write
-from study.export import FORMATS
+from study.export import FORMATS, Exported
 from study.origin import as_comment, origin
 from study.records import best_trial, finished_trials, trial_of
 from study.schedule_file import as_written
@@ -58,7 +58,7 @@ def main(options: Options) -> None:
     if options.format == "json":
         text = json.dumps({**as_written(trial.params), "provenance": found}, indent=2, allow_nan=False)
     else:
-        code = FORMATS[options.format](from_params(trial.params), optuna_study.user_attrs["optimizer_code"])
+        code = FORMATS[options.format](Exported.of(optuna_study, trial))
         text = f"{as_comment(found)}\n{code}"
     write(options.output, f"{text}\n".encode())
 

@@ -9,8 +9,7 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 from rich.table import Table
 
-from search_spaces import from_params
-from study.export import torch_code
+from study.export import Exported, torch_code
 from study.records import best_trial, better_first, finished_trials, spent_epochs
 
 FAMILY_HEADS = ("family", "trials", "finished", "pruned", "diverged")
@@ -83,6 +82,5 @@ def winner(optuna_study: optuna.Study, best: FrozenTrial) -> str:
         f"Winner: trial {best.number}, {best.params['family']}, {value_name(optuna_study)} {best.value:.4f} "
         f"({attrs['metric']['unit']}) after {epochs} epochs, {total_steps} updates\n"
         f"{parameters}\n  torch: {resolved}\n\n"
-        "The same in PyTorch, for a run of any length:\n\n"
-        + torch_code(from_params(best.params), attrs["optimizer_code"])
+        "The same in PyTorch, for a run of any length:\n\n" + torch_code(Exported.of(optuna_study, best))
     )

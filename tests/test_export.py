@@ -7,10 +7,11 @@ import sys
 from importlib.util import find_spec
 
 import pytest
+import torch
 
 from search_spaces import FAMILIES, WSD, Cyclic, InverseTime, OneCycle, Plateau
 from search_spaces.schedule import evaluation_steps
-from study.export import FORMATS, torch_code
+from study.export import FORMATS, Exported, torch_code
 from study.records import plain_arguments
 
 SGD = "torch.optim.SGD(model.parameters(), lr={lr}, momentum=0.9)"
@@ -43,10 +44,11 @@ REPLAY = """
 import json, sys
 import torch
 curves = {}
-for name, code, total_steps, heard in json.load(sys.stdin):
+for name, code, total_steps, heard, rates in json.load(sys.stdin):
     made = {}
     exec(code, made)
-    optimizer = torch.optim.SGD([torch.zeros(1)], lr=1.0, momentum=0.9)
+    groups = [{"params": [torch.zeros(1)], "lr": rate} for rate in rates]
+    optimizer = torch.optim.SGD(groups, momentum=0.9)
     try:
         scheduler = made["make_scheduler"](optimizer, total_steps)
     except ValueError as error:
@@ -55,8 +57,7 @@ for name, code, total_steps, heard in json.load(sys.stdin):
     plateau = isinstance(scheduler, torch.optim.lr_scheduler.ReduceLROnPlateau)
     curve = curves[name] = []
     for step in range(1, total_steps + 1):
-        group = optimizer.param_groups[0]
-        curve.append([group["lr"], group["momentum"]])
+        curve.append([[group["lr"], group["momentum"]] for group in optimizer.param_groups])
         optimizer.step()
         if not plateau:
             scheduler.step()
@@ -77,28 +78,49 @@ def elsewhere(program, given, folder, warnings="error"):
 def test_every_family_runs_at_any_length_without_this_project(tmp_path):
     given, expected = [], {}
     for number, schedule in enumerate(CASES):
-        code = torch_code(schedule, SGD)
+        code = torch_code(Exported(schedule, SGD))
         for total_steps in LENGTHS:
             losses = LOSSES[: min(total_steps, schedule.evaluations)]
             heard = dict(zip(evaluation_steps(total_steps, len(losses)), losses, strict=True)) if losses else {}
             name = f"{number} {schedule} {total_steps}"
-            given.append((name, code, total_steps, heard))
-            expected[name] = [list(pair) for pair in schedule.simulate(total_steps, losses)]
+            given.append((name, code, total_steps, heard, [1.0]))
+            expected[name] = [[list(pair)] for pair in schedule.simulate(total_steps, losses)]
     assert elsewhere(REPLAY, given, tmp_path) == expected
+
+
+@pytest.mark.parametrize("total_steps", LENGTHS)
+def test_unequal_groups_keep_their_ratios(total_steps, tmp_path):
+    rates, given, expected = [0.02, 0.1], [], {}
+    for number, schedule in enumerate(CASES):
+        losses = LOSSES[: min(total_steps, schedule.evaluations)]
+        heard = dict(zip(evaluation_steps(total_steps, len(losses)), losses, strict=True)) if losses else {}
+        name = f"{number} {schedule}"
+        given.append((name, torch_code(Exported(schedule, SGD, unequal_groups=True)), total_steps, heard, rates))
+        optimizer = torch.optim.SGD([{"params": [torch.zeros(1)], "lr": rate} for rate in rates], momentum=0.9)
+        scheduler = schedule.build(optimizer, total_steps)
+        expected[name] = []
+        for step in range(1, total_steps + 1):
+            expected[name].append([[group["lr"], group["momentum"]] for group in optimizer.param_groups])
+            optimizer.step()
+            scheduler.step()
+            if step in heard:
+                scheduler.observe(heard[step])
+    assert elsewhere(REPLAY, given, tmp_path) == expected
+    assert all(small[0] == pytest.approx(0.2 * large[0]) for curve in expected.values() for small, large in curve)
 
 
 @pytest.mark.parametrize("family", ["cyclic", "one_cycle"])
 def test_a_run_that_is_too_short_is_told(family, tmp_path):
     schedule = FAMILIES[family](peak_lr=0.3)
     least = schedule.least_steps
-    said = elsewhere(REPLAY, [("short", torch_code(schedule, SGD), least - 1, {})], tmp_path)
+    said = elsewhere(REPLAY, [("short", torch_code(Exported(schedule, SGD)), least - 1, {}, [1.0])], tmp_path)
     assert said == {"short": f"{family} needs at least {least} updates"}
 
 
 @pytest.mark.parametrize("name", FORMATS)
 @pytest.mark.parametrize("schedule", CASES, ids=lambda schedule: f"{schedule.family}-{schedule.warmup_fraction}")
 def test_the_code_is_short_and_ours_is_not_in_it(name, schedule):
-    code = FORMATS[name](schedule, SGD)
+    code = FORMATS[name](Exported(schedule, SGD))
     tree = ast.parse(code)
     imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     imported |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
@@ -186,8 +208,9 @@ print(json.dumps(curves))
 """
 
 
+@pytest.mark.parametrize("optimizer_code", [SGD, "torch.optim.NAdam(model.parameters())"])
 @pytest.mark.parametrize(("package", "program"), [("lightning", IN_LIGHTNING), ("transformers", IN_TRANSFORMERS)])
-def test_code_for_a_framework_runs_in_it(package, program, tmp_path):
+def test_code_for_a_framework_runs_in_it(package, program, optimizer_code, tmp_path):
     if find_spec(package) is None:
         pytest.skip(f"{package} is not installed: pip install -e '.[examples]'")
     listens = {"evaluations": 4, "patience_fraction": 0.25}
@@ -197,7 +220,7 @@ def test_code_for_a_framework_runs_in_it(package, program, tmp_path):
         Plateau(peak_lr=0.1, **listens),
         Plateau(peak_lr=0.1, warmup_fraction=0.1, **listens),
     ]
-    given = [(str(schedule), FORMATS[package](schedule, SGD)) for schedule in schedules]
+    given = [(str(schedule), FORMATS[package](Exported(schedule, optimizer_code))) for schedule in schedules]
     curves = elsewhere(program, given, tmp_path, "default")
     for schedule in schedules:
         rates, losses = curves[str(schedule)]

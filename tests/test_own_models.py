@@ -1,5 +1,6 @@
 """Models and optimizers of others: torchvision's, timm's and the user's own, in lockstep or with a reason why not."""
 
+import sys
 from dataclasses import replace
 
 import pytest
@@ -112,11 +113,11 @@ def test_optimizers_of_ones_own():
     model = nn.Linear(6, 3)
     found = optimizing(f"{__name__}:adam_in_groups", None, model)
     assert found.peak_lr == (0.0002, 2.0), "a hundredth and a hundred times the highest rate"
-    scope = {"model": model}
-    exec(f"from {__name__} import adam_in_groups\noptimizer = {found.optimizer_code.format(lr=0.5)}", scope)
-    assert [group["lr"] for group in scope["optimizer"].param_groups] == [0.25, 0.5]
+    made = eval(found.optimizer_code.format(lr=0.5), {"model": model, __name__: sys.modules[__name__]})
+    assert [group["lr"] for group in made.param_groups] == [0.01, 0.02], "the schedule keeps the ratio of its own rates"
     named = optimizing("torch.optim:NAdam", 0.1, model)
     assert type(named.make_optimizer(model)) is torch.optim.NAdam
+    assert named.optimizer_code == "torch.optim.NAdam(model.parameters(), weight_decay=0.1)"
     assert (named.weight_decay, named.make_optimizer(model).defaults["weight_decay"]) == (0.1, 0.1)
     with pytest.raises(InputError, match="adam_in_groups takes no weight_decay: leave out --weight-decay"):
         optimizing(f"{__name__}:adam_in_groups", 0.1, model)

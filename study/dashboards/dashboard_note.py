@@ -10,10 +10,9 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial
 
-from search_spaces import from_params
 from study.address import storage_flag
 from study.competition import Generation
-from study.export import torch_code
+from study.export import Exported, torch_code
 from study.insight import edge_warnings
 from study.markdown import code, escaped, table
 from study.reports.report_section import searched, setting
@@ -27,7 +26,7 @@ def note(optuna_study: optuna.Study, tally: Tally, storage: str, generation: Gen
     rows = [[f"`{name}`", *counts] for name, *counts in family_rows(optuna_study, tally.trials)]
     parts = [
         f"# {escaped(optuna_study.study_name)}",
-        *answer(attrs, tally.best, value),
+        *answer(optuna_study, tally.best, value),
         f"{course(tally, generation)} {setting(optuna_study)}; {searched(optuna_study)}.",
         "## The families",
         table([*FAMILY_HEADS, f"best {value}"], rows) if rows else "No trial is finished yet.",
@@ -39,15 +38,16 @@ def note(optuna_study: optuna.Study, tally: Tally, storage: str, generation: Gen
     return "\n\n".join(parts) + "\n"
 
 
-def answer(attrs: Mapping[str, Any], best: FrozenTrial | None, value: str) -> list[str]:
-    """The best trial and its code, and its test where it was confirmed. attrs: of the study. value: what it is."""
+def answer(optuna_study: optuna.Study, best: FrozenTrial | None, value: str) -> list[str]:
+    """The best trial and its code, and its test where it was confirmed. value: what a trial's value is."""
+    attrs = optuna_study.user_attrs
     if best is None:
         return ["**No answer yet**: no trial has run to its end."]
     found = (
         f"**The answer so far: {escaped(best.params['family'])}**, trial {best.number}, with {value} {best.value:.4f} "
         f"({escaped(attrs['metric']['unit'])}). In PyTorch:"
     )
-    lines = code(torch_code(from_params(best.params), attrs["optimizer_code"]), "python")
+    lines = code(torch_code(Exported.of(optuna_study, best)), "python")
     confirmed = attrs.get("confirmed", {})
     if confirmed.get("trial") != best.number:
         return [found, lines]

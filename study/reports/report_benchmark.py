@@ -8,8 +8,7 @@ from statistics import mean
 import optuna
 from optuna.trial import TrialState
 
-from search_spaces import from_params
-from study.export import torch_code
+from study.export import Exported, torch_code
 from study.insight import edge_warnings
 from study.markdown import code, escaped, shown, table
 from study.records import best_trial, better_first, finished_trials, spent_epochs
@@ -201,7 +200,7 @@ def schedules(budgets: dict[int, list[optuna.Study]]) -> Section:
             study = next(s for s in studies if family_of(s) == found[0].name)
             best = chosen(study)
             assert best is not None
-            lines = torch_code(from_params(best.params), study.user_attrs["optimizer_code"])
+            lines = torch_code(Exported.of(study, best))
             blocks += [f"The best at {epochs} epochs, for a run of any length:", code(lines, "python")]
     body = [table(["family", "epochs", "parameters"], rows) if rows else "None yet.", *blocks]
     return Section("The schedules", "\n\n".join(body))

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import optuna
 
-from search_spaces import from_params
 from study.audit import audits
-from study.export import torch_code
+from study.export import Exported, torch_code
 from study.insight import FEWEST_FOR_IMPORTANCE, edge_warnings, first_horizon, importance, peak_spans
 from study.markdown import code, escaped, shown, table
 from study.reports.figures import importances, winners
@@ -43,7 +42,7 @@ def answer(study: optuna.Study) -> Section:
     if not tally.best:
         return Section("The answer", f"None yet: no trial has run to its end.\n\n{spent}")
     best = tally.best
-    lines = torch_code(from_params(best.params), attrs["optimizer_code"])
+    lines = torch_code(Exported.of(study, best))
     shares = ", ".join(f"`{name}` {value_of(value)}" for name, value in best.params.items() if name != "family")
     drawn = [trial for trial in best_by_family(study, tally.trials).values() if trial][:MOST_CURVES]
     figure = winners([curve_of(study, trial) for trial in drawn], measure_of(study))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
@@ -87,7 +88,7 @@ def imported_optimizer(name: str, weight_decay: float | None, model: nn.Module) 
     require(highest > 0, f"--optimizer {name} needs a learning rate above 0, to search around", highest)
     return Optimizing(
         make_optimizer=make,
-        optimizer_code=optimizer_lines(name, arguments, highest),
+        optimizer_code=optimizer_call(name, function, arguments),
         peak_lr=(highest / FACTOR, highest * FACTOR),
         weight_decay=float(group.get("weight_decay", 0.0)),
     )
@@ -102,13 +103,8 @@ def call_optimizer(function: Callable[..., Any], arguments: dict[str, Any], mode
     return call(function, "--optimizer", model=model, params=model.parameters(), **arguments)
 
 
-def optimizer_lines(name: str, arguments: dict[str, Any], highest: float) -> str:
-    """The lines of Python that make it, and give it a rate; the groups keep their ratios."""
-    module, _, function = name.partition(":")
+def optimizer_call(name: str, function: Callable[..., Any], arguments: dict[str, Any]) -> str:
+    """The call as Python, with its whole module path; the schedule gives the rates, the groups keep their ratios."""
+    given = "model.parameters()" if "params" in inspect.signature(function).parameters else "model"
     listed = "".join(f", {argument}={value!r}" for argument, value in arguments.items())
-    given = "model.parameters()" if module.startswith("torch.optim") else "model"
-    ratio = "" if highest == 1 else f" / {highest!r}"
-    return (
-        f"{function}({given}{listed})  # from {module} import {function}\n"
-        f"for group in optimizer.param_groups:\n    group['lr'] *= {{lr}}{ratio}"
-    )
+    return f"{name.replace(':', '.')}({given}{listed})"

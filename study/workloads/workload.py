@@ -15,6 +15,7 @@ from torch.nn.functional import cross_entropy
 from torch.optim import Optimizer
 
 from search_spaces.errors import InputError, require
+from search_spaces.groups import take_ratios
 from study.workloads.data import Data
 from study.workloads.datasets import Source
 from study.workloads.imported import call, failure, imported
@@ -78,7 +79,7 @@ class Workload:
     name: for people. make_model: a freshly initialised model. loss: (outputs, targets) -> a loss for each row, (rows,).
     The rest is what `--optimizer` and `--batch-size` say, so that a workload of one's own need not name it.
     make_optimizer: an optimizer for the model; its learning rates matter only relative to each other.
-    optimizer_code: the optimizer as a line of PyTorch, its rate written as `{lr}`.
+    optimizer_code: the call that makes it of `model`, with whole module paths; `{lr}` stands where its rate goes.
     peak_lr: the range, (lowest, highest), that the peak is searched in. batch_size: rows per update.
     weight_decay: the optimizer's, for the record.
     """
@@ -106,11 +107,12 @@ class Workload:
 
     def attributes(self) -> dict[str, Any]:
         """What the records say of it, as plain values, besides the configuration."""
-        metric = self.metric
+        metric, optimizer = self.metric, self.make_optimizer(self.make_model().to(self.device))
         return {
             "workload": self.name,
             "metric": {"name": metric.name, "direction": metric.direction, "unit": metric.unit, "worst": metric.worst},
             "optimizer_code": self.optimizer_code,
+            "unequal_groups": any(ratio != 1 for ratio in take_ratios(optimizer)),
             "steps_per_epoch": self.steps_per_epoch,
         }
 
