@@ -6,6 +6,7 @@ python scripts/report.py --study NAME                 # the report; benchmark.py
 
 from __future__ import annotations
 
+import shlex
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,22 +18,25 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from search_spaces.errors import require, require_at_least
-from study.address import DEFAULT_STORAGE
+from study.address import DEFAULT_STORAGE, shown, storage_flag
 from study.command import DATA_ROOT, choose_device, interruption, run_command
 from study.configuration import Plan
 from study.engine import EngineOptions
 from study.family_benchmark import Part, benchmark, parts
 from study.provenance import provenance
 
+UNPRUNED = Plan(pruner="none")
+"""A comparison of families gives each the same epochs; pruned ones take what their trials happen to be worth."""
+
 
 @dataclass(frozen=True)
 class Options:
     """Compare families of schedules: one study per family and budget, the best of each judged on test."""
 
-    plan: Annotated[Plan, tyro.conf.OmitArgPrefixes]
-    """The workload, the families, and how each is searched."""
     engine: Annotated[EngineOptions, tyro.conf.OmitArgPrefixes]
     """How runs are trained."""
+    plan: Annotated[Plan, tyro.conf.OmitArgPrefixes] = UNPRUNED
+    """The workload, the families, and how each is searched: every trial in full, unless a --pruner is named."""
     epochs: tuple[int, ...] = (20,)
     """Budgets: lengths of a full run."""
     trials_per_family: int = 50
@@ -59,7 +63,7 @@ class Options:
     @property
     def group(self) -> str:
         """The name of the benchmark."""
-        return self.name or f"benchmark-{self.plan.dataset}-{self.plan.model}-{self.plan.optimizer}"
+        return self.name or f"benchmark-{self.plan.subject}"
 
     def expected_epochs(self, part: Part, steps_per_epoch: int) -> float:
         """What a part costs."""
@@ -78,31 +82,34 @@ def main(options: Options) -> None:
         part.configuration.check(workload)
     expected = [options.expected_epochs(part, workload.steps_per_epoch) for part in todo]
     budgets = ", ".join(map(str, options.epochs))
-    console.print(f"Benchmark {options.group!r}: {len(todo)} studies, {budgets} epochs, kept in {options.storage}")
+    console.print(
+        f"Benchmark {options.group!r}: {len(todo)} studies, {budgets} epochs, kept in {shown(options.storage)}"
+    )
     began, trained = time.monotonic(), 0.0
     columns = BarColumn(), TextColumn("{task.description}")
     bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-    engine = options.engine
+    chosen = options.engine
     session = provenance(device)
     with interruption() as interrupted, bar:
         task = bar.add_task("", total=sum(expected))
         for number, part in enumerate(todo):
             progress = None
-            arguments = (options.trials_per_family, options.storage, options.group)
-            for progress in benchmark(part, workload, *arguments, engine, session, interrupted):
+            arguments = (options.trials_per_family, options.storage, options.group, options.engine, chosen)
+            for progress in benchmark(part, workload, *arguments, session, interrupted):
                 done = sum(expected[:number]) + min(progress.epochs, expected[number])
                 left = time_left(began, trained + progress.epochs, sum(expected) - done)
                 name = f"{part.family}, {part.configuration.epochs} epochs"
                 bar.update(task, completed=done, description=f"{number + 1}/{len(todo)} {name} | {left}")
             assert progress is not None
             trained += progress.epochs
-            engine = progress.engine.options  # chosen once, for all
+            chosen = progress.engine.options  # once, for all
             found = "all trials diverged"
             if progress.test is not None:
                 found = f"val {progress.best:.4f}, test {progress.test:.4f}"
             left = time_left(began, trained, sum(expected[number + 1 :]))
             console.print(f"{number + 1}/{len(todo)} {name} | {found} | {left}")
-    console.print(f"\nThe report: python scripts/report.py --study {options.group}")
+    where = f"--study {shlex.quote(options.group)}{storage_flag(options.storage)}"
+    console.print(f"\nThe report: python scripts/report.py {where}")
 
 
 def time_left(began: float, trained: float, left: float) -> str:

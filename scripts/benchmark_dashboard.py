@@ -14,7 +14,7 @@ from statistics import median
 import optuna
 
 from search_spaces.errors import require_at_least
-from study.command import DATA_ROOT, run_command
+from study.command import DATA_ROOT, make_folder, run_command
 from study.configuration import Configuration
 from study.dashboards.browser import browser_page
 from study.dashboards.speed_of_dashboard import Cost, picture, ready_seconds, study_cost
@@ -48,6 +48,7 @@ class Options:
 
 def main(options: Options) -> None:
     """Measure, print, and write."""
+    make_folder(options.output)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     with browser_page():
         pass  # say at once where there is none
@@ -71,7 +72,6 @@ def main(options: Options) -> None:
         image = picture(f"sqlite:///{sizes[options.trials]}")
     report = f"{cost_told(pairs, options.trials)}\n\n{ready_table(ready, options.repeats)}\n"
     print(report)
-    options.output.mkdir(parents=True, exist_ok=True)
     (options.output / "dashboard.md").write_text(report)
     (options.output / "dashboard.png").write_bytes(image)
 

@@ -18,7 +18,7 @@ import tyro
 from optuna.trial import TrialState
 
 from search_spaces.errors import require, require_at_least
-from study.command import DATA_ROOT, run_command
+from study.command import DATA_ROOT, make_folder, run_command
 from study.comparisons.found import Found, Tried, found
 from study.comparisons.peer import ray_study
 from study.comparisons.peer_report import Row, compared
@@ -58,6 +58,7 @@ class Options:
 
 def main(options: Options) -> None:
     """Run both sides seed by seed, print, and write what was found and what it was made with."""
+    make_folder(options.output)
     workload = options.configuration.make_workload(options.data_root)
     fresh = range(FIRST_FRESH_SEED, FIRST_FRESH_SEED + options.confirm_seeds)
     sides: dict[str, list[Row]] = {name: [] for name in STUDIES}
@@ -75,7 +76,6 @@ def main(options: Options) -> None:
         f"Python and Ray, and making the data. Mean [95 % BCa bootstrap interval].\n\n{compared(*sides.values())}\n"
     )
     print(report)
-    options.output.mkdir(parents=True, exist_ok=True)
     stem = options.output / "peer"
     stem.with_suffix(".md").write_text(report)
     with stem.with_suffix(".csv").open("w", newline="") as file:

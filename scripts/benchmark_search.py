@@ -22,7 +22,7 @@ import tyro
 
 from search_spaces.errors import InputError, require, require_at_least, unknown
 from search_spaces.schedule import Schedule
-from study.command import DATA_ROOT, run_command
+from study.command import DATA_ROOT, make_folder, run_command
 from study.comparisons.arms import ARMS
 from study.comparisons.comparison_figure import draw
 from study.comparisons.comparison_page import Comparison, Ground
@@ -156,6 +156,7 @@ def one_search(options: Options, file: Path | None, arm: str, seed: int, timed: 
 
 def main(options: Options) -> None:
     """Run all searches, then print the tables and write what they were made of."""
+    make_folder(options.output)
     files: list[Path | None] = [None] if options.live else list(options.files)
     seeds = range(options.first_search_seed, options.first_search_seed + options.search_seeds)
     rows: list[Row] = []
@@ -181,7 +182,6 @@ def main(options: Options) -> None:
 
 def write(options: Options, grounds: dict[str, Ground], rows: list[Row], timed: dict[str, Any]) -> None:
     """The tables to the terminal; all of it to the folder."""
-    options.output.mkdir(parents=True, exist_ok=True)
     stem = str(options.output / (options.name or options.compare))
     with Path(f"{stem}.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, [field.name for field in fields(Row)])

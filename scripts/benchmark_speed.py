@@ -13,7 +13,7 @@ import optuna
 import torch
 
 from search_spaces.errors import require, require_at_least
-from study.command import DATA_ROOT, run_command
+from study.command import DATA_ROOT, make_folder, run_command
 from study.comparisons.speed_of_runs import Measured, matrix_rate, measure, useful_flop
 from study.comparisons.speed_of_studies import Race, overhead, race
 from study.comparisons.speed_report import EPOCHS_PER_RUN, draw, table_of_runs, table_of_studies
@@ -60,6 +60,7 @@ class Options:
 
 def main(options: Options) -> None:
     """Measure, print, and write what was measured and what it was made with."""
+    make_folder(options.output)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     devices = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
     configurations = {name: configuration_of(name) for name in options.workloads}
@@ -73,7 +74,6 @@ def main(options: Options) -> None:
     races, outside = studies(options)
     report = written(options, measured, flop, rates, races, outside)
     print(report)
-    options.output.mkdir(parents=True, exist_ok=True)
     (options.output / "speed.md").write_text(report)
     if races:
         (options.output / "studies.md").write_text(table_of_studies(races) + "\n")

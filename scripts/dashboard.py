@@ -6,7 +6,7 @@ import warnings
 from dataclasses import dataclass
 
 from search_spaces.errors import require
-from study.address import DEFAULT_STORAGE
+from study.address import DEFAULT_STORAGE, shown
 from study.command import run_command
 from study.dashboards.dashboard_server import HOST, make_server_for
 
@@ -28,7 +28,7 @@ def main(options: Options) -> None:
     """Serve until Ctrl-C."""
     warnings.filterwarnings("ignore", "Some regimes for parameter")  # of importances that the dashboard computes
     with make_server_for(options.storage, options.port) as server:
-        print(f"Dashboard of {options.storage}: http://{HOST}:{options.port} (Ctrl-C ends it)", flush=True)
+        print(f"Dashboard of {shown(options.storage)}: http://{HOST}:{options.port} (Ctrl-C ends it)", flush=True)
         try:
             server.serve_forever()
         except KeyboardInterrupt:

@@ -64,7 +64,8 @@ def trained(options: Options, name: str, studies: list[optuna.Study]) -> list[di
     workload = stored.load_workload(options.data_root)
     rows = []
     for arm in hand_set(studies):
-        seeds = seeds_of(studies, arm.epochs)
+        if not (seeds := seeds_of(studies, arm.epochs)):
+            continue
         own = kept_rows(options.results, name, arm, seeds)
         print(f"{name}, {arm.epochs} epochs: {arm.name}{', kept' if own else ''}", flush=True)
         errors = [] if own else confirm(workload, arm.schedule, arm.epochs, seeds, options.cohort)

@@ -14,7 +14,7 @@ import optuna
 
 from search_spaces.errors import require
 from study.address import DEFAULT_STORAGE
-from study.command import run_command
+from study.command import make_folder, run_command
 from study.reports.report import rebuild, write_report
 from study.storage import read_studies
 
@@ -46,6 +46,7 @@ def main(options: Options) -> None:
         assert options.study is not None
         studies = read_studies(options.storage, options.study)
         folder = options.output or Path("results") / re.sub(r"[^\w.-]", "_", options.study)
+        make_folder(folder)
         write_report(studies, folder)
     print(f"{folder / 'report.md'}\n{folder / 'report.html'}")
 

@@ -48,7 +48,7 @@ def main(options: Options) -> None:
     session = session_of(optuna_study, trial)
     torch.set_num_threads(session["threads"])
     device = choose_device(stored["device"])
-    workload = Configuration.stored(stored).make_workload(options.data_root).to(device)
+    workload = Configuration.stored(stored).load_workload(options.data_root).to(device)
     if workload.data.fingerprint() != stored["data"]:
         raise InputError(f"the data {stored['dataset']!r} is not what study {options.study!r} was made with")
     changed = sources(*(stored.get(name) for name in ("dataset", "model", "optimizer", "workload")))

@@ -16,7 +16,7 @@ from rich.console import Console
 
 from search_spaces.errors import require
 from search_spaces.space_file import space_toml
-from study.address import DEFAULT_STORAGE, dashboard_command
+from study.address import DEFAULT_STORAGE, dashboard_command, shown
 from study.audit import audit_shown
 from study.command import DATA_ROOT, choose_device, interruption, run_command
 from study.configuration import Configuration
@@ -87,7 +87,7 @@ def main(options: Options) -> None:
         if done >= options.trials:
             console.print(f"Study {name!r} already holds {done} finished trials: nothing is left to do.")
         else:
-            console.print(f"Study {name!r}: {workload.name} on {session['device']}, kept in {options.storage}")
+            console.print(f"Study {name!r}: {workload.name} on {session['device']}, kept in {shown(options.storage)}")
             if known:
                 console.print(f"Known schedules, tried first: {', '.join(one['family'] for one in known)}")
         engine, reason = agree(optuna_study, options.engine, workload, configuration)

@@ -80,13 +80,31 @@ def server_name(url: URL) -> str:
     return re.sub(r"\W", "_", f"{url.host}_{url.database}")
 
 
+def shown(storage: str) -> str:
+    """The URL without its password.
+
+    >>> shown("postgresql://me:secret@host/db")
+    'postgresql://me:***@host/db'
+    """
+    return parse(storage).render_as_string()
+
+
+def without_passwords(command: str) -> str:
+    """A command line without the passwords of the URLs in it.
+
+    >>> without_passwords("search.py --storage postgresql://me:secret@host/db --trials 5")
+    'search.py --storage postgresql://me:***@host/db --trials 5'
+    """
+    return re.sub(r"(://[^:/@\s]*:)[^@\s]*@", r"\1***@", command)
+
+
 def storage_flag(storage: str) -> str:
     """What a command of this project needs to find the storage, a space before it; nothing for the default.
 
     >>> storage_flag("postgresql://me:secret@host/db")
     " --storage 'postgresql://me:***@host/db'"
     """
-    return "" if storage == DEFAULT_STORAGE else f" --storage {shlex.quote(parse(storage).render_as_string())}"
+    return "" if storage == DEFAULT_STORAGE else f" --storage {shlex.quote(shown(storage))}"
 
 
 def dashboard_command(storage: str) -> str:

@@ -19,6 +19,7 @@ from search_spaces.schedule import Schedule
 from search_spaces.space_file import SpaceFile, corners, read_space
 from study.pruning import PRUNERS, horizons
 from study.sampling import SAMPLERS
+from study.training.confirm import FIRST_FRESH_SEED
 from study.training.fit import check_fit
 from study.workloads.datasets import Source
 from study.workloads.imported import sources
@@ -52,7 +53,7 @@ class Plan:
     families: tuple[str, ...] = tuple(FAMILIES)
     """Families of schedules to search among."""
     space: str | None = None
-    """A FILE.toml of families and ranges, or one of all, classic and transformer. --print-space prints one."""
+    """A FILE.toml of families and ranges (--print-space prints one), or all, classic, transformer or no-warm-up."""
     pruner: str = "horizon"
     """horizon: compare short complete runs; median, hyperband, halving: Optuna's, at every epoch; none."""
     rung_fractions: tuple[float, ...] = (0.1, 0.5)
@@ -75,7 +76,7 @@ class Plan:
     sampler_seed: int = 0
     """Seed of the schedules drawn."""
     train_seed: int = 0
-    """Seed of initialisation and order of rows, the same for all trials."""
+    """Seed of initialisation and order of rows, the same for all trials; below 1000."""
     split_seed: int = 0
     """Seed of the choice of validation rows."""
 
@@ -88,13 +89,15 @@ class Plan:
             self.weight_decay,
         )
         require_at_least(0, self, "sampler_seed", "train_seed", "split_seed")
+        fresh = f"--train-seed must be below {FIRST_FRESH_SEED}: those from there on judge what was found"
+        require(self.train_seed < FIRST_FRESH_SEED, fresh, self.train_seed)
         require(
             all(0 < share < 1 for share in self.rung_fractions),
             "--rung-fractions must be above 0 and below 1",
             self.rung_fractions,
         )
         require(self.reduction >= 2, "--reduction must be at least 2", self.reduction)
-        check_families(self.families)
+        object.__setattr__(self, "families", tuple(check_families(self.families)))
         if self.space:
             object.__setattr__(self, "families", self.narrowed())
         if self.workload:

@@ -72,13 +72,15 @@ def benchmark(
     trials: int,
     storage: str,
     group: str,
-    engine_options: EngineOptions,
+    asked: EngineOptions,
+    chosen: EngineOptions,
     session: dict[str, Any],
     interrupted: Callable[[], bool] = lambda: False,
 ) -> Iterator[Progress]:
     """Tune the family, then train its best schedule again with fresh seeds and judge it on test; goes on where it was.
 
-    The study keeps `confirmed`: the trial, the seeds, and the test metric of each.
+    The study keeps `confirmed`: the trial, the seeds, and the test metric of each. asked: how the user wants runs to be
+    trained. chosen: what that came to for the studies before, which a new study shares.
     """
     attributes = {"group": group, **workload.attributes()}
     resolved = part.configuration.resolved(workload)
@@ -86,6 +88,7 @@ def benchmark(
         open_study(storage, part.name, resolved, attributes, session) as optuna_study,
         Dashboard(optuna_study, storage) as dashboard,
     ):
+        engine_options = asked if "engine" in optuna_study.user_attrs else chosen
         engine, _ = agree(optuna_study, engine_options, workload, part.configuration)
         epochs = 0.0
         attach = dashboard.attach

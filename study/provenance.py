@@ -15,6 +15,8 @@ from typing import Any
 import psutil
 import torch
 
+from study.address import without_passwords
+
 PACKAGES = ("torch", "torchvision", "optuna", "numpy", "scipy", "mnist1d", "scikit-learn")
 
 
@@ -23,7 +25,7 @@ def provenance(device: torch.device) -> dict[str, Any]:
     cuda = device.type == "cuda"
     return {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": shlex.join([Path(sys.executable).name, *sys.argv]),
+        "command": without_passwords(shlex.join([Path(sys.executable).name, *sys.argv])),
         "commit": commit(),
         "python": platform.python_version(),
         "versions": {name: version(name) for name in PACKAGES},

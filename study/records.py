@@ -1,11 +1,12 @@
 """What is kept of a study and of each trial: the names and the meaning of the stored attributes.
 
 A study's attributes: `format` (FORMAT), `configuration` (all that decides what is found, but the engine; `enqueued` in
-it: the parameters of the trials that it begins with, where it was given some), `engine`
-(engine, cohort and workers: how its runs are trained, and what was asked for), `workload` (its name), `group` (the
-benchmark it belongs to, its own name otherwise), `metric` (name, direction, unit, worst), `optimizer_code`,
-`steps_per_epoch`, `sessions` (provenance of every start, in order), `unfinished` (the runs that a generation has behind
-it, while it is trained).
+it: the parameters of the trials that it begins with, where it was given some), `engine` (engine, cohort and workers:
+how its runs are trained, and what was asked for), `workload` (its name), `group` (the benchmark it belongs to, its own
+name otherwise), `metric` (name, direction, unit, worst), `optimizer_code` and `unequal_groups` (how it is made; whether
+its groups have rates of their own), `steps_per_epoch`, `confirmed` (of a benchmark: the trial judged on test, the
+seeds, the test metrics), `sessions` (provenance of every start, in order), `unfinished` (the runs that a generation has
+behind it, while it is trained).
 
 A trial's attributes: `record` and `curve` (columns, one row per evaluation of the last run); for Hyperband and
 successive halving `pruner_notes` (what they must find again). They are few because each costs a millisecond to store. A
@@ -53,8 +54,8 @@ def trial_of(optuna_study: optuna.Study, number: int) -> FrozenTrial:
     """The finished trial of this number; raises InputError where there is none."""
     trials = {trial.number: trial for trial in finished_trials(optuna_study)}
     if number not in trials:
-        name = optuna_study.study_name
-        raise InputError(f"study {name!r} holds trials 0 to {len(trials) - 1}, but {number} was given")
+        held = f"holds trials 0 to {max(trials)}" if trials else "holds no finished trial yet"
+        raise InputError(f"study {optuna_study.study_name!r} {held}, but {number} was given")
     return trials[number]
 
 

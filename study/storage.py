@@ -18,7 +18,7 @@ from optuna.storages import RDBStorage
 from sqlalchemy.engine import URL
 
 from search_spaces.errors import InputError, unknown
-from study.address import check_file, lock_folder, parse
+from study.address import check_file, lock_folder, parse, shown
 from study.lock import owned
 from study.records import FORMAT
 
@@ -45,7 +45,9 @@ def open_study(
             prepare(optuna_study, configuration, attributes, session)
             yield optuna_study
         except STORAGE_ERRORS as error:
-            raise InputError(f"the storage {storage} failed: {first_line(error)}. Finished trials are kept") from error
+            raise InputError(
+                f"the storage {shown(storage)} failed: {first_line(error)}. Finished trials are kept"
+            ) from error
 
 
 def prepare(
@@ -95,7 +97,9 @@ def read_studies(storage: str, name: str) -> list[optuna.Study]:
             check_format(one.study_name, one.user_attrs)
         return [optuna.load_study(study_name=one.study_name, storage=connected) for one in found]
     except STORAGE_ERRORS as error:
-        raise InputError(f"the storage {storage} cannot be read ({first_line(error)}): check --storage") from error
+        raise InputError(
+            f"the storage {shown(storage)} cannot be read ({first_line(error)}): check --storage"
+        ) from error
 
 
 def read_study(storage: str, name: str) -> optuna.Study:

@@ -51,6 +51,10 @@ def test_a_first_search(command, tmp_path):
         ("--batch-size 5000", "--batch-size must be at most 1078, the training rows of digits, but 5000 was given"),
         ("--trials-per-batch 0", "--trials-per-batch must be at least 1, but 0 was given"),
         ("--weight-decay -1", "--weight-decay must be at least 0 and finite, but -1.0 was given"),
+        (
+            "--train-seed 1000",
+            "--train-seed must be below 1000: those from there on judge what was found, but",
+        ),
         ("--sampler-seed -1", "--sampler-seed must be at least 0, but -1 was given"),
         ("--rung-fractions 1.5", "--rung-fractions must be above 0 and below 1, but (1.5,) was given"),
         ("--least-updates 0", "--least-updates must be at least 1, but 0 was given"),
@@ -119,7 +123,7 @@ def test_every_model_and_optimizer_can_be_typed(command):
 
 
 def test_a_study_whose_trials_all_diverge_has_no_winner(command, monkeypatch):
-    monkeypatch.setattr("study.training.loop.EXPLODED", 0.0)
+    monkeypatch.setattr("study.training.loop.EXPLODED", -1.0)
     result = command("search.py", *DIGITS, "--trials", 2)
     assert result.code == 0, result.err
     assert "No trial has run to its end yet." in result.out

@@ -118,6 +118,7 @@ def test_what_a_function_may_return():
         ((X, X[:, 0] * np.inf), None, "targets of mine .train.: .* rows hold NaN or infinity"),
         ((X, np.array(["a"] * 200)), "regression", "a regression needs numbers as targets, but \"'a'\" was given"),
         ((np.array([["a"]] * 200), Y), None, "x of mine must be numbers, but is an array of <U1"),
+        (([["a"]] * 200, Y), None, "x of mine must be numbers, but is an array of <U1"),
         ((X[:2], Y[:2]), None, "mine needs more rows, to train on some"),
         (Rows(X * np.nan, Y), None, "mine: the examples must be finite, but 'NaN or infinity' was given"),
         (Rows(X, torch.zeros(200).long()), None, "the target needs two classes at least"),

@@ -1,6 +1,7 @@
 """The benchmark of families: what it keeps, that it goes on after a stop, and its report."""
 
 import re
+import shlex
 from statistics import mean
 
 import pytest
@@ -9,7 +10,7 @@ from conftest import ROOT, start
 
 from search_spaces import from_params
 from study.configuration import Configuration, Plan
-from study.engine import EngineOptions
+from study.engine import EngineOptions, lower_cohort
 from study.family_benchmark import benchmark, parts
 from study.provenance import provenance
 from study.records import best_trial, finished_trials
@@ -67,6 +68,30 @@ def test_a_second_start_finds_all_done_and_more_trials_are_added(folder, command
     assert [(len(s.trials), s.user_attrs["confirmed"]) for s in read_studies(storage_of(folder), "b")] == before
 
 
+def test_it_goes_on_where_memory_has_lowered_a_cohort(command, storage):
+    """The study before knows of fewer runs at a time than those that came after it."""
+    flags = [*SHORT[:2], "--families", "linear", "step", "--least-updates", 1, "--epochs", 2, "--confirm-seeds", 2]
+    flags += ["--trials-per-family", 2, "--engine", "lockstep", "--cohort", 4, "--storage", storage]
+    assert command("benchmark.py", *flags).code == 0
+    lower_cohort(read_studies(storage, "benchmark-digits-mlp-sgd")[0], 2)
+    again = command("benchmark.py", *flags)
+    assert (again.code, again.err) == (0, "")
+
+
+def test_it_is_named_after_what_is_trained(command, tmp_path):
+    (tmp_path / "my data").mkdir()
+    rows = "".join(f"{i / 100},{i % 2}\n" for i in range(100))
+    (tmp_path / "my data/t.csv").write_text(f"x,y\n{rows}")
+    flags = ["--dataset", "my data/t.csv", "--target", "y", "--families", "linear", "--least-updates", 1, "--epochs", 2]
+    storage = "sqlite:///my data/t.db"
+    few = ["--trials-per-family", 1, "--confirm-seeds", 1, "--batch-size", 8, "--storage", storage]
+    result = command("benchmark.py", *flags, *few)
+    assert (result.code, result.err) == (0, "")
+    report = "python scripts/report.py --study benchmark-t-mlp-sgd --storage 'sqlite:///my data/t.db'"
+    assert result.out.endswith(f"The report: {report}\n")
+    assert command("report.py", *shlex.split(report)[2:]).code == 0
+
+
 def test_the_report_ranks_the_families(folder, command, tmp_path):
     result = command("report.py", "--study", "b", "--storage", storage_of(folder))
     assert (result.code, result.err) == (0, "")
@@ -101,7 +126,7 @@ def test_repeated_searches_have_seeds_of_their_own():
 
 
 def test_a_family_whose_trials_all_diverge_is_said_so(command, monkeypatch, storage):
-    monkeypatch.setattr("study.training.loop.EXPLODED", 0.0)
+    monkeypatch.setattr("study.training.loop.EXPLODED", -1.0)
     result = command("benchmark.py", *SHORT, "--epochs", 2, "--trials-per-family", 2, "--storage", storage)
     assert result.code == 0, result.err
     assert result.out.count("all trials diverged") == 3
@@ -114,7 +139,7 @@ def test_a_family_whose_trials_all_diverge_is_said_so(command, monkeypatch, stor
         ("--epochs 0", "--epochs must be at least 1, but (0,) was given"),
         ("--trials-per-family 0", "--trials-per-family must be at least 1, but 0 was given"),
         ("--families cosin", "unknown family 'cosin': did you mean 'cosine'?"),
-        ("--epochs 2 --batch-size 1000", "cyclic needs at least 2 updates to show its shape"),
+        ("--epochs 2 --batch-size 1000", "one_cycle needs at least 3 updates to show its shape"),
     ],
 )
 def test_bad_input_is_told_in_one_message(arguments, said, command, tmp_path):
@@ -133,15 +158,16 @@ def test_the_help_names_the_flags(command):
     assert (ROOT / "scripts/benchmark.py").read_text().count("--epochs 5 20 80") == 1
 
 
+LOOP = EngineOptions("loop")
+
+
 def test_an_interruption_while_confirming_ends_it_and_the_next_start_goes_on(storage, data_root):
     plan = Plan(dataset="digits", families=("linear",), least_updates=1, sampler="tpe")
     [part] = parts(plan, [2], 1, 3, "g")
     workload = plan.load_workload(data_root)
 
     def trained(interrupted):
-        return list(
-            benchmark(part, workload, 2, storage, "g", EngineOptions("loop"), provenance(CPU), interrupted=interrupted)
-        )
+        return list(benchmark(part, workload, 2, storage, "g", LOOP, LOOP, provenance(CPU), interrupted=interrupted))
 
     asked = 0
 

@@ -1,5 +1,6 @@
 """Known results held against ours: the arms set by hand, the claims, and the command from benchmark to table."""
 
+import json
 import re
 from collections import Counter
 from statistics import mean
@@ -164,3 +165,11 @@ def test_from_a_benchmark_to_the_table_and_again_without_training(command, tmp_p
     (tmp_path / "results/known/known.md").unlink()
     assert command("known_results.py", "--rebuild").code == 0
     assert (tmp_path / "results/known/known.md").read_text() == page
+    manifest = tmp_path / "results/benchmark-digits-mlp-adamw/manifest.json"
+    kept = json.loads(manifest.read_text())
+    for study in kept:
+        del study["attributes"]["confirmed"]
+    manifest.write_text(json.dumps(kept))
+    unfinished = command("known_results.py")
+    assert (unfinished.code, unfinished.err) == (0, "")
+    assert "digits-mlp-adamw" not in unfinished.out, "nothing is said of what is not confirmed"

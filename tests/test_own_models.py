@@ -1,7 +1,9 @@
 """Models and optimizers of others: torchvision's, timm's and the user's own, in lockstep or with a reason why not."""
 
+import hashlib
 import sys
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
@@ -13,6 +15,7 @@ from study.configuration import Configuration
 from study.training.fit import check_fit
 from study.training.obstacle import obstacle
 from study.workloads.data import Data, Split
+from study.workloads.imported import imported, sources
 from study.workloads.optimizers import optimizing
 from study.workloads.own_models import model_maker
 from study.workloads.workload import Workload, optimized, short
@@ -89,7 +92,7 @@ def test_a_model_of_ones_own_takes_what_it_names(tmp_path, monkeypatch):
     for name, said in {
         "width": "--model own_models:width needs 'width', but what it may take is input_shape, classes: wrap it in",
         "fails": r"--model own_models:fails failed: TypeError: .* \(linear.py, line \d+\)",
-        "number": "--model <lambda> must make an nn.Module, but 'int' was given",
+        "number": "--model own_models:<lambda> must make an nn.Module, but 'int' was given",
         "bth": "unknown function in own_models 'bth': did you mean 'both'",
     }.items():
         with pytest.raises(InputError, match=said):
@@ -129,6 +132,33 @@ def test_optimizers_of_ones_own():
 
 def same_model(model):
     return model
+
+
+def linear_model(input_shape, classes, bias):
+    return nn.Linear(*input_shape, classes, bias=bias)
+
+
+linear_of_it = partial(linear_model, bias=False)
+plain_sgd = partial(torch.optim.SGD, lr=0.1)
+no_model = partial(same_model, 3)
+
+
+def test_a_partial_is_a_function_too():
+    made = model_maker(f"{__name__}:linear_of_it", (6,), 3)()
+    assert made.bias is None
+    found = optimizing(f"{__name__}:plain_sgd", None, made)
+    assert found.optimizer_code == f"{__name__}.plain_sgd(model.parameters())"
+    assert found.peak_lr == pytest.approx((0.001, 10.0))
+    with pytest.raises(InputError, match="same_model must make an nn.Module, but 'int' was given"):
+        model_maker(f"{__name__}:no_model", (6,), 3)()
+
+
+def test_only_torchs_own_files_are_known_by_their_version(tmp_path, monkeypatch):
+    made("def model():\n    pass\n", "torch_mine", tmp_path, monkeypatch)
+    imported("torch_mine:model", "--model")
+    assert sources("torch_mine:model", "torch.optim:NAdam", None, "mnist1d") == {
+        "torch_mine": hashlib.sha256((tmp_path / "torch_mine.py").read_bytes()).hexdigest()
+    }
 
 
 class Counts(nn.Module):

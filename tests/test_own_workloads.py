@@ -1,5 +1,6 @@
 """The examples of workloads of one's own: searched, in lockstep as in the plain loop, reproduced and reported."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -69,6 +70,7 @@ def test_it_learns_and_no_run_is_worse_than_the_worst(name, load):
     assert ends[0].metric < 0.3 * workload.metric.worst
     assert ends[1].metric == workload.metric.worst
     assert workload.metric.bounded(2 * workload.metric.worst) == workload.metric.worst
+    assert workload.metric.bounded(math.nan) == workload.metric.worst
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

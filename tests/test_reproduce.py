@@ -102,3 +102,16 @@ def test_a_database_that_is_not_there_is_not_made(command, tmp_path):
     assert result.code == 2
     assert "error: there is no database results/studies.db: check --storage, or search first" in result.err
     assert [path.name for path in tmp_path.rglob("*")] == ["results"]
+
+
+def test_what_only_a_narrowed_space_allows_is_reproduced(command, tmp_path):
+    """Plain SGD has no momentum to cycle, so the whole space cannot be searched with it."""
+    (tmp_path / "still.toml").write_text("families = ['cyclic']\n[cyclic]\ncycle_momentum = false\n")
+    flags = "--dataset digits --epochs 2 --least-updates 1 --optimizer torch.optim:SGD --trials 2 --study still"
+    whole = command("search.py", *flags.split(), "--families", "cyclic")
+    assert whole.err.startswith("error: cyclic with cycle_momentum=True needs an optimizer with momentum")
+    assert command("search.py", *flags.split(), "--space", "still.toml").code == 0
+    (tmp_path / "still.toml").unlink()
+    result = command("reproduce.py", "--study", "still", "--trial", 0)
+    assert (result.code, result.err) == (0, "")
+    assert result.out.endswith("Reproduced to the last bit.\n")

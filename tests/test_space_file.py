@@ -184,6 +184,8 @@ def test_print_space_prints_a_file_that_prints_itself(command, tmp_path):
     assert "peak_lr = { low = 1e-05, high = 0.1, log = true }" in printed.out
     written(tmp_path / "space.toml", printed.out)
     assert command("search.py", "--space", "space.toml", "--print-space").out == printed.out
+    twice = command("search.py", "--families", "rex", "rex", "--print-space")
+    assert twice.out == command("search.py", "--families", "rex", "--print-space").out
     assert not list((tmp_path / "results").iterdir()), "nothing is opened"
 
 

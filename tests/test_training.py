@@ -1,6 +1,7 @@
 """The training loop against a slow twin: no scheduler, no index tricks, the rates from the formulas."""
 
 from dataclasses import replace
+from functools import partial
 
 import oracles
 import pytest
@@ -162,3 +163,17 @@ def test_plateau_hears_the_validation_loss(workload):
     rates = oracles.plateau([e.loss for e in found], steps, 48, 0, 0.5, 0.5, 1, 1e-4, 0.0)
     assert [e.lr for e in found] == pytest.approx([rates[step - 1] for step in steps])
     assert rates[-1] < 0.5, "the rate must have fallen, or the test shows nothing"
+
+
+def test_a_loss_below_zero_is_no_divergence(workload):
+    """A constant taken from the loss changes no gradient."""
+    lower = replace(workload, loss=partial(below, workload.loss))
+    run = Run(Cosine(peak_lr=0.1), epochs=2, train_seed=0, evaluations=4)
+    expected, found = (list(Trainer(one).train([run])) for one in (workload, lower))
+    assert [one.metric for one in found] == [one.metric for one in expected]
+    assert [one.loss for one in found] == pytest.approx([one.loss - 10 for one in expected], abs=1e-5)
+    assert not found[-1].diverged
+
+
+def below(loss, outputs, targets):
+    return loss(outputs, targets) - 10

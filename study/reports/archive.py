@@ -51,7 +51,11 @@ def read_archive(folder: Path) -> list[optuna.Study]:
         for name, value in row.items():
             columns.setdefault(name, []).append(json.loads(value) if value else None)
     studies = {}
-    for kept in json.loads((folder / MANIFEST).read_text()):
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text())
+    except ValueError as error:
+        raise InputError(f"{folder / MANIFEST} is damaged ({error}): write the report again from its study") from error
+    for kept in manifest:
         study = optuna.create_study(study_name=kept["name"], direction=kept["direction"])
         for name, value in kept["attributes"].items():
             study.set_user_attr(name, value)

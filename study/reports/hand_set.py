@@ -117,9 +117,6 @@ def warm_up_name(factor: int, share: float) -> str:
 
 
 def seeds_of(studies: Sequence[optuna.Study], epochs: int) -> list[int]:
-    """The fresh seeds that judged this budget, which the arms are to share."""
-    return next(
-        list(study.user_attrs["confirmed"]["seeds"])
-        for study in studies
-        if epochs_of(study) == epochs and "confirmed" in study.user_attrs
-    )
+    """The fresh seeds that judged this budget, which the arms are to share; none where nothing is confirmed yet."""
+    confirmed = (study.user_attrs.get("confirmed") for study in studies if epochs_of(study) == epochs)
+    return next((list(kept["seeds"]) for kept in confirmed if kept), [])

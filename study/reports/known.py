@@ -83,7 +83,7 @@ def constant_loses(ground: Ground) -> Iterable[Line]:
 def fixed_gamma_loses(ground: Ground) -> Iterable[Line]:
     """A gamma made for a long run loses in a short one."""
     for epochs, tests in ground.tests.items():
-        if "fixed gamma" in tests:
+        if {"fixed gamma", "exponential"} <= set(tests):
             known = "exponential decay with the gamma of the longest budget loses in a shorter run"
             yield compared(known, place(ground, epochs), tests["fixed gamma"], tests["exponential"])
 

@@ -64,7 +64,9 @@ def best_families(grounds: Sequence[Ground]) -> str:
     rows = []
     for ground in grounds:
         for epochs, studies in by_budget(ground.studies).items():
-            best, *others = ranking(studies)
+            if not (ranked := ranking(studies)):
+                continue
+            best, *others = ranked
             ties = ", ".join(one.name for one in others if one.tied_with_best)
             control = next((one for one in others if one.name == CONTROL), None)
             behind = f"{100 * control.to_best.mean:+.1f}" if control else "-"

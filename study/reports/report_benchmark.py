@@ -209,7 +209,7 @@ def schedules(budgets: dict[int, list[optuna.Study]]) -> Section:
 def limits() -> Section:
     """What was not shown."""
     lines = [
-        "It holds for this data, model, optimizer, batch size and these budgets, and for ranges searched as below.",
+        "It holds for this data, model, optimizer, batch size and these budgets, and for the ranges searched.",
         "Every family had the same number of trials; one with more parameters is tuned less well by them.",
         "The schedules were chosen with one training seed on validation; the test rows were used once, by fresh seeds.",
     ]

@@ -133,7 +133,7 @@ def train_cohort(workload: Workload, runs: Sequence[Run], learner: Learner, stop
             scheduler.step()
 
         if step == 1:
-            highest_losses = [EXPLODED * loss for loss in losses.tolist()]
+            highest_losses = [loss + EXPLODED * abs(loss) for loss in losses.tolist()]  # a loss may be negative
         if step not in looks:
             continue
         checked = step % CHECK_EVERY == 0

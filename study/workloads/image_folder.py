@@ -65,7 +65,7 @@ def read_images(folder: Path, image_size: int | None, split_seed: int) -> Data:
 
 
 def class_names(root: Path) -> list[str]:
-    """The sub-folders; raises InputError where there are fewer than two."""
+    """The sub-folders; raises InputError where there is none."""
     names = sorted(child.name for child in root.iterdir() if child.is_dir())
     require(len(names) >= 1, f"{root} must hold a sub-folder of images for each class", "a folder without sub-folders")
     return names

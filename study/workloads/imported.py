@@ -9,10 +9,14 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from search_spaces.errors import InputError, require, unknown
+
+VERSIONED = ("torch", "torchvision")
+"""Packages whose versions are recorded, so that their files need not be."""
 
 
 def is_imported(name: str) -> bool:
@@ -52,7 +56,7 @@ def call(function: Callable[..., Any], flag: str, **offered: Any) -> Any:
 
     Raises InputError where it needs others, or fails.
     """
-    name = f"{function.__module__}:{function.__qualname__}"
+    name = name_of(function)
     try:
         parameters = inspect.signature(function).parameters.values()
     except ValueError as error:
@@ -71,6 +75,13 @@ def call(function: Callable[..., Any], flag: str, **offered: Any) -> Any:
         raise
     except Exception as error:
         raise InputError(f"{flag} {name} failed: {failure(error)}") from error
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    """What `package.module:function` would name it; what a `functools.partial` is of."""
+    while isinstance(function, partial):
+        function = function.func
+    return f"{function.__module__}:{getattr(function, '__qualname__', type(function).__qualname__)}"
 
 
 def failure(error: BaseException) -> str:
@@ -96,6 +107,6 @@ def sources(*names: str | None) -> dict[str, str]:
         if name and is_imported(name):
             module = name.partition(":")[0]
             file = inspect.getsourcefile(sys.modules[module]) if module in sys.modules else None
-            if file and not module.startswith("torch"):
+            if file and module.partition(".")[0] not in VERSIONED:
                 found[module] = hashlib.sha256(Path(file).read_bytes()).hexdigest()
     return found

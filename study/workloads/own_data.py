@@ -67,7 +67,7 @@ def as_tensor(what: str, values: Any) -> Tensor:
     """As a tensor: floating-point as float32, bytes as shares of 255, whole numbers (token ids) as int64."""
     try:
         tensor = torch.as_tensor(values)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise InputError(f"{what} must be numbers, but is an array of {np.asarray(values).dtype}") from error
     if tensor.dtype == torch.uint8:
         return tensor.float() / 255

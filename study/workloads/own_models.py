@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from search_spaces.errors import InputError, require, unknown
-from study.workloads.imported import call, imported
+from study.workloads.imported import call, imported, name_of
 from study.workloads.models import MODELS
 
 
@@ -34,7 +34,7 @@ def model_maker(name: str, input_shape: tuple[int, ...], classes: int) -> Callab
 def call_model(function: Callable[..., Any], input_shape: tuple[int, ...], classes: int) -> nn.Module:
     """The model of a user's function, which may take `input_shape` and `classes`."""
     model = call(function, "--model", input_shape=input_shape, classes=classes)
-    require(isinstance(model, nn.Module), f"--model {function.__name__} must make an nn.Module", type(model).__name__)
+    require(isinstance(model, nn.Module), f"--model {name_of(function)} must make an nn.Module", type(model).__name__)
     return model  # type: ignore[no-any-return]  # checked in the line above
 
 

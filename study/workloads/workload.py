@@ -39,8 +39,9 @@ class Metric:
     measure: Callable[[Tensor, Tensor], Tensor]
 
     def bounded(self, value: float) -> float:
-        """The value, or the worst where it is worse."""
-        return min(value, self.worst) if self.direction == "minimize" else max(value, self.worst)
+        """The value, or the worst where it is worse, or is no number."""
+        better = value < self.worst if self.direction == "minimize" else value > self.worst
+        return value if better else self.worst
 
 
 def wrong(scores: Tensor, targets: Tensor) -> Tensor:
