@@ -74,7 +74,7 @@ class Options:
 def main(options: Options) -> None:
     """Tune and confirm every part, telling how long it will take."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    console = Console(highlight=False, markup=False, soft_wrap=True)
+    console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
     device = choose_device(options.device)
     todo = parts(options.plan, options.epochs, options.search_seeds, options.confirm_seeds, options.group)
     workload = options.plan.load_workload(options.data_root).to(device)

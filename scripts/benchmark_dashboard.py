@@ -14,7 +14,8 @@ from statistics import median
 import optuna
 
 from search_spaces.errors import require_at_least
-from study.command import DATA_ROOT, make_folder, run_command
+from study.address import make_folder
+from study.command import DATA_ROOT, run_command
 from study.configuration import Configuration
 from study.dashboards.browser import browser_page
 from study.dashboards.speed_of_dashboard import Cost, picture, ready_seconds, study_cost

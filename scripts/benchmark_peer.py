@@ -18,7 +18,8 @@ import tyro
 from optuna.trial import TrialState
 
 from search_spaces.errors import require, require_at_least
-from study.command import DATA_ROOT, make_folder, run_command
+from study.address import make_folder
+from study.command import DATA_ROOT, run_command
 from study.comparisons.found import Found, Tried, found
 from study.comparisons.peer import ray_study
 from study.comparisons.peer_report import Row, compared

@@ -7,14 +7,13 @@ training seeds. The runs were recorded once by scripts/record_runs.py, so that h
 
 from __future__ import annotations
 
-import csv
 import json
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import optuna
 import torch
@@ -22,11 +21,13 @@ import tyro
 
 from search_spaces.errors import InputError, require, require_at_least, unknown
 from search_spaces.schedule import Schedule
-from study.command import DATA_ROOT, make_folder, run_command
+from study.address import make_folder
+from study.command import DATA_ROOT, run_command
 from study.comparisons.arms import ARMS
 from study.comparisons.comparison_figure import draw
 from study.comparisons.comparison_page import Comparison, Ground
 from study.comparisons.contest import Row, contest
+from study.comparisons.contest_rows import read_rows, write_rows
 from study.comparisons.recorded import read
 from study.comparisons.replay import ReplayEngine
 from study.configuration import Configuration
@@ -70,6 +71,8 @@ class Options:
     """Folder for the tables (.md), the data (.csv), the figure (.png) and the manifest (.json)."""
     name: str | None = None
     """Of these files. None: what is compared."""
+    rebuild: bool = False
+    """Make tables and figure again of the data that is there, without searching."""
     data_root: Path = DATA_ROOT
     """Where data sets are kept."""
 
@@ -89,6 +92,11 @@ class Options:
     def chosen_arms(self) -> list[str]:
         """The arms that are compared, in order."""
         return list(self.arms or ARMS[self.compare])
+
+    @property
+    def stem(self) -> str:
+        """The path of these files, without what tells them apart."""
+        return str(self.output / (self.name or self.compare))
 
     @property
     def files(self) -> list[Path]:
@@ -159,36 +167,41 @@ def main(options: Options) -> None:
     make_folder(options.output)
     files: list[Path | None] = [None] if options.live else list(options.files)
     seeds = range(options.first_search_seed, options.first_search_seed + options.search_seeds)
-    rows: list[Row] = []
+    rows = read_rows(Path(f"{options.stem}.csv")) if options.rebuild else search_all(options, files, seeds)
+    grounds = {(here := ground(options, file)).name: here for file in files}
+    write_page(options, grounds, rows)
+
+
+def search_all(options: Options, files: list[Path | None], seeds: range) -> list[Row]:
+    """Run all searches, and keep their rows and what they were made with."""
+    found: list[tuple[int, int, Row]] = []
     timed = {file: rates(options, file) for file in files}
     with ProcessPoolExecutor(options.processes, multiprocessing.get_context("spawn")) as pool:
-        futures = [
-            pool.submit(one_search, options, file, arm, seed, timed[file])
+        futures = {
+            pool.submit(one_search, options, file, arm, seed, timed[file]): (files.index(file), number)
             for file in files
             for seed in seeds
-            for arm in options.chosen_arms
-        ]
+            for number, arm in enumerate(options.chosen_arms)
+        }
         try:
             for done, future in enumerate(as_completed(futures), start=1):
-                rows.append(row := future.result())
+                found.append((*futures[future], row := future.result()))
                 if options.live or done % 50 == 0 or done == len(futures):
                     print(f"{done}/{len(futures)} {row.workload}, {row.arm}, {row.search_seed}", flush=True)
         finally:
             pool.shutdown(cancel_futures=True)
-    grounds = {(here := ground(options, file)).name: here for file in files}
-    rows.sort(key=lambda row: (list(grounds).index(row.workload), options.chosen_arms.index(row.arm), row.search_seed))
-    write(options, grounds, rows, {str(file): pair for file, pair in timed.items()})
+    rows = [row for *_, row in sorted(found, key=lambda one: (*one[:2], one[2].search_seed))]
+    manifest = {
+        "seconds_per_epoch_by_cohort": {str(file): pair for file, pair in timed.items()},
+        "made": provenance(CPU),
+    }
+    Path(f"{options.stem}.json").write_text(json.dumps(manifest, indent=2) + "\n")
+    write_rows(Path(f"{options.stem}.csv"), rows)
+    return rows
 
 
-def write(options: Options, grounds: dict[str, Ground], rows: list[Row], timed: dict[str, Any]) -> None:
-    """The tables to the terminal; all of it to the folder."""
-    stem = str(options.output / (options.name or options.compare))
-    with Path(f"{stem}.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, [field.name for field in fields(Row)])
-        writer.writeheader()
-        for row in rows:
-            trace = [list(asdict(moment).values()) for moment in row.trace]
-            writer.writerow(asdict(row) | {"trace": json.dumps(trace)})
+def write_page(options: Options, grounds: dict[str, Ground], rows: list[Row]) -> None:
+    """The tables to the terminal; these and the figure to the folder."""
     compared = Comparison(
         options.compare,
         options.chosen_arms,
@@ -199,10 +212,9 @@ def write(options: Options, grounds: dict[str, Ground], rows: list[Row], timed: 
         grounds,
     )
     text = compared.page(options.equal_epochs)
-    Path(f"{stem}.md").write_text(text)
-    Path(f"{stem}.png").write_bytes(draw(rows, compared.arms, compared.best, compared.full_epochs, options.compare))
-    manifest = {"seconds_per_epoch_by_cohort": timed, "made": provenance(CPU)}
-    Path(f"{stem}.json").write_text(json.dumps(manifest, indent=2) + "\n")
+    Path(f"{options.stem}.md").write_text(text)
+    figure = draw(rows, compared.arms, compared.best, compared.full_epochs, options.compare)
+    Path(f"{options.stem}.png").write_bytes(figure)
     print(text)
 
 

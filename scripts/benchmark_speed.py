@@ -13,7 +13,8 @@ import optuna
 import torch
 
 from search_spaces.errors import require, require_at_least
-from study.command import DATA_ROOT, make_folder, run_command
+from study.address import make_folder
+from study.command import DATA_ROOT, run_command
 from study.comparisons.speed_of_runs import Measured, matrix_rate, measure, useful_flop
 from study.comparisons.speed_of_studies import Race, overhead, race
 from study.comparisons.speed_report import EPOCHS_PER_RUN, draw, table_of_runs, table_of_studies

@@ -13,8 +13,8 @@ from pathlib import Path
 import optuna
 
 from search_spaces.errors import require
-from study.address import DEFAULT_STORAGE
-from study.command import make_folder, run_command
+from study.address import DEFAULT_STORAGE, make_folder
+from study.command import run_command
 from study.reports.report import rebuild, write_report
 from study.storage import read_studies
 

@@ -41,7 +41,7 @@ class Options:
 
 def main(options: Options) -> None:
     """Train it again, and say what differs."""
-    console = Console(highlight=False, markup=False, soft_wrap=True)
+    console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
     optuna_study = read_study(options.storage, options.study)
     trial = trial_of(optuna_study, options.trial)
     stored = optuna_study.user_attrs["configuration"]

@@ -63,7 +63,7 @@ class Options:
 def main(options: Options) -> None:
     """Open the study, search, and print what was found, also when interrupted."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    console = Console(highlight=False, markup=False, soft_wrap=True)
+    console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
     configuration = options.configuration
     device = choose_device(options.device)
     workload = configuration.make_workload(options.data_root).to(device)
@@ -116,7 +116,7 @@ def print_result(console: Console, optuna_study: optuna.Study, storage: str) -> 
     """The table of families, what else was learnt, the winner and its code, and where to look next."""
     tally = Tally.of(optuna_study)
     console.print(family_table(optuna_study, tally.trials))
-    console.print(f"{len(tally.trials)} trials, {tally.spent:.0f} epochs trained, {tally.saved:.0%} saved.\n")
+    console.print(f"{tally.text}.\n")
     for part in (*insight(optuna_study, tally.trials), *audit_shown(optuna_study, tally.trials)):
         console.print(part, "")
     console.print(winner(optuna_study, tally.best) if tally.best else "No trial has run to its end yet.")

@@ -60,6 +60,14 @@ def check_file(url: URL) -> None:
         )
 
 
+def make_folder(folder: Path) -> None:
+    """Make it where it is not there; raises InputError where that cannot be done."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot make the folder {folder}: {error.strerror}. Give another one") from error
+
+
 def lock_folder(url: URL) -> Path:
     """Where locks are kept: beside an SQLite file, whatever it is called, or in the temporary folder for a server."""
     if url.get_backend_name() == "sqlite":

@@ -16,6 +16,7 @@ from rich.table import Table
 from scipy import stats
 
 from study.records import best_trial, better_first
+from study.terminal import rich_table
 
 
 @dataclass(frozen=True)
@@ -67,18 +68,22 @@ def worth(trial: FrozenTrial) -> float:
     return trial.value
 
 
-def audit_shown(optuna_study: optuna.Study, trials: Sequence[FrozenTrial]) -> list[Table]:
-    """How often pruning was wrong, as a table; none where nothing was audited."""
-    found = audits(optuna_study, trials)
-    if not found:
-        return []
-    title = "How often pruning was wrong: trials that it would have ended, but for the audit"
-    heads = ("family", "pruned", "audited", "beat the best kept", "95 % interval", "beat half")
-    table = Table(*heads, title=title, title_justify="left")
-    for column in table.columns[1:]:
-        column.justify = "right"
-    for one in found:
+AUDIT_HEADS = ("family", "pruned", "audited", "beat the best kept", "95 % interval", "beat half")
+"""What `audit_rows` tells."""
+
+
+def audit_rows(optuna_study: optuna.Study, trials: Sequence[FrozenTrial]) -> list[list[str]]:
+    """How often pruning was wrong, a line for each family under AUDIT_HEADS; none where nothing was audited."""
+    rows = []
+    for one in audits(optuna_study, trials):
         low, high = one.wrong
         counts = [str(one.pruned), str(one.audited), str(one.better_than_winner), f"{low:.0%} to {high:.0%}"]
-        table.add_row(one.name, *counts, str(one.better_than_half))
-    return [table]
+        rows.append([one.name, *counts, str(one.better_than_half)])
+    return rows
+
+
+def audit_shown(optuna_study: optuna.Study, trials: Sequence[FrozenTrial]) -> list[Table]:
+    """The same as a table for the terminal; none where nothing was audited."""
+    rows = audit_rows(optuna_study, trials)
+    title = "How often pruning was wrong: trials that it would have ended, but for the audit"
+    return [rich_table(AUDIT_HEADS, rows, title)] if rows else []

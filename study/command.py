@@ -75,14 +75,6 @@ def run(command: Callable[[], None]) -> None:
         sys.exit(130)
 
 
-def make_folder(folder: Path) -> None:
-    """Make it where it is not there; raises InputError where that cannot be done."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot make the folder {folder}: {error.strerror}. Give another one") from error
-
-
 def write(path: Path | None, content: bytes) -> None:
     """Write it all, to standard output where there is no path; raises InputError where that cannot be done."""
     try:

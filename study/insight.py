@@ -8,7 +8,7 @@ out.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeGuard
 
 import optuna
@@ -16,10 +16,10 @@ from optuna.distributions import BaseDistribution, FloatDistribution, IntDistrib
 from optuna.importance import MeanDecreaseImpurityImportanceEvaluator, get_param_importances
 from optuna.trial import FrozenTrial, create_trial
 from rich.console import RenderableType
-from rich.table import Column, Table
 
 from search_spaces.ranges import share_of_range
 from study.records import better_first
+from study.terminal import rich_table
 
 FEWEST_FOR_IMPORTANCE = 20
 """Trials below which importance is not told."""
@@ -33,6 +33,8 @@ EDGE = 0.05
 """What counts as the edge: this outer share of the range, on its own scale."""
 FEWEST_AT_EDGE, FEWEST_INTEGERS = 4, 5
 """So many of the best trials must have a parameter, and an integer so many values, for edges to be looked at."""
+SPAN_HEADS = ("family", "trials", "best peak_lr", "lowest", "highest", "factor", "of all")
+"""What `span_rows` tells: the peak of the best, the ends of the better half and their ratio, that of all trials."""
 
 
 class PeakSpan(NamedTuple):
@@ -162,10 +164,7 @@ def importance_shown(optuna_study: optuna.Study, trials: Sequence[FrozenTrial]) 
     if not shares:
         return f"Which parameters mattered: cannot be told, all {n} trials have the same value."
     title = f"What decided, in {n} trials after {first_horizon(optuna_study)} epochs"
-    table = Table("parameter", Column("importance", justify="right"), title=title, title_justify="left")
-    for name, share in shares.items():
-        table.add_row(name, f"{share:.0%}")
-    return table
+    return rich_table(("parameter", "importance"), [[name, f"{share:.0%}"] for name, share in shares.items()], title)
 
 
 def spans_shown(optuna_study: optuna.Study, trials: Sequence[FrozenTrial]) -> RenderableType:
@@ -174,10 +173,14 @@ def spans_shown(optuna_study: optuna.Study, trials: Sequence[FrozenTrial]) -> Re
     if not spans:
         return f"How finely to tune peak_lr: told of families with {FEWEST_OF_A_FAMILY} runs or more of equal length."
     title = f"peak_lr of each family: the better half of its trials, after {first_horizon(optuna_study)} epochs"
-    numbers = ("trials", "best", "lowest", "highest", "factor", "of all")
-    table = Table("family", *(Column(name, justify="right") for name in numbers), title=title, title_justify="left")
+    return rich_table(SPAN_HEADS, span_rows(spans), title)
+
+
+def span_rows(spans: Mapping[str, PeakSpan]) -> list[list[str]]:
+    """A line for each family under SPAN_HEADS."""
+    rows = []
     for family, span in spans.items():
         factors = (span.high / span.low, span.all_high / span.all_low)
         peaks = (f"{peak:.2g}" for peak in (span.best, span.low, span.high))
-        table.add_row(family, str(span.n), *peaks, *(f"{factor:.{1 if factor < 10 else 0}f}" for factor in factors))
-    return table
+        rows.append([family, str(span.n), *peaks, *(f"{factor:.{1 if factor < 10 else 0}f}" for factor in factors)])
+    return rows

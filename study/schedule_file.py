@@ -66,6 +66,7 @@ def read_file(path: str) -> Iterator[tuple[str, Any]]:
     if not isinstance(content, list):
         yield path, content
         return
+    require(bool(content), f"{path} must hold a schedule at least", content)
     for number, written in enumerate(content, start=1):
         yield f"{path}, schedule {number}", written
 

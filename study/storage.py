@@ -18,7 +18,7 @@ from optuna.storages import RDBStorage
 from sqlalchemy.engine import URL
 
 from search_spaces.errors import InputError, unknown
-from study.address import check_file, lock_folder, parse, shown
+from study.address import DEFAULT_STORAGE, check_file, lock_folder, make_folder, parse, shown
 from study.lock import owned
 from study.records import FORMAT
 
@@ -36,6 +36,8 @@ def open_study(
     Raises InputError where the storage cannot be used, another process searches this study, or it was made with another
     configuration.
     """
+    if storage == DEFAULT_STORAGE:
+        make_folder(Path("results"))
     url = parse(storage)
     check_file(url)
     with owned(lock_folder(url), name):

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from study.export import Exported, torch_code
 from study.records import best_trial, better_first, finished_trials, spent_epochs
+from study.terminal import rich_table
 
 FAMILY_HEADS = ("family", "trials", "finished", "pruned", "diverged")
 """What `family_rows` counts; behind these stands the best value."""
@@ -33,6 +34,13 @@ class Tally:
         spent = sum(spent_epochs(trial) for trial in trials)
         full = len(trials) * optuna_study.user_attrs["configuration"]["epochs"]
         return cls(trials, best_trial(optuna_study, trials), spent, 1 - spent / full if full else 0.0)
+
+    @property
+    def text(self) -> str:
+        """How many trials, what they took, and how that compares with full runs of all."""
+        n = len(self.trials)
+        compared = f"{self.saved:.0%} saved" if self.saved >= 0 else f"{-self.saved:.0%} more than full runs of all"
+        return f"{n} {'trial' if n == 1 else 'trials'}, {self.spent:.0f} epochs trained, {compared}"
 
 
 def best_by_family(optuna_study: optuna.Study, trials: Sequence[FrozenTrial]) -> dict[str, FrozenTrial | None]:
@@ -58,12 +66,7 @@ def family_rows(optuna_study: optuna.Study, trials: Sequence[FrozenTrial]) -> li
 
 def family_table(optuna_study: optuna.Study, trials: Sequence[FrozenTrial]) -> Table:
     """The families for the terminal."""
-    table = Table(*FAMILY_HEADS, f"best {value_name(optuna_study)}")
-    for column in table.columns[1:]:
-        column.justify = "right"
-    for row in family_rows(optuna_study, trials):
-        table.add_row(*row)
-    return table
+    return rich_table([*FAMILY_HEADS, f"best {value_name(optuna_study)}"], family_rows(optuna_study, trials))
 
 
 def value_name(optuna_study: optuna.Study) -> str:

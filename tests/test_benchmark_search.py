@@ -45,6 +45,10 @@ def test_searches_over_recorded_runs(folder):
         tables.append([line for line in said.splitlines() if line.startswith("| horizon | 2 |") and "-" in line])
     assert tables[0][0] == tables[1][0], "the overall table has no times"
     written = folder / "results/search"
+    before = {name: (written / f"second.{name}").read_bytes() for name in ("csv", "json", "md", "png")}
+    code, said = run("benchmark_search.py", *SHORT, *FEW, "--name", "second", "--rebuild", cwd=folder)
+    assert code == 0, said
+    assert {name: (written / f"second.{name}").read_bytes() for name in before} == before
     rows = list(csv.DictReader((written / "first.csv").read_text().splitlines()))
     assert [(row["workload"], row["arm"], row["search_seed"]) for row in rows] == [
         (f"digits-mlp-{optimizer}, 4 epochs", arm, str(seed))

@@ -45,6 +45,13 @@ def test_the_note_says_what_was_found(study):
     assert "<table>" in MarkdownIt().enable("table").render(body)
 
 
+def test_the_audit_is_told(storage, workload):
+    study = searched(storage, workload, 15, replace(SMALL, audit=0.5))
+    assert "| `all` |" not in get_note(study)
+    assert "How often pruning was wrong (`--audit`):\n\n| family | pruned | audited |" in get_note(study)
+    assert "| all | " in get_note(study)
+
+
 def test_its_commands_are_there(study):
     body = get_note(study)
     best = study.best_trial.number

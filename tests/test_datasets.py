@@ -111,6 +111,11 @@ def test_what_a_function_may_return():
         (None, None, r"must return \(x, y\), a torch Dataset, or a dict of such, but 'NoneType' was given"),
         ({"trian": (X, Y)}, None, "unknown part of mine 'trian': did you mean 'train'"),
         ({"val": (X, Y)}, None, "must return a part named train"),
+        (
+            {"train": (X, Y), "val": (X, Y + 5)},
+            None,
+            r"mine .validation.: class \d+ is in no training row: leave its rows out",
+        ),
         ((X, Y[:5]), None, r"mine .train.: x and y must have as many rows, but .200, 5. was given"),
         ((X * np.nan, Y), None, "200 of 200 rows hold NaN or infinity, the first is row 0: fill them in or leave"),
         ((X, torch.zeros(200).long()), None, "the target needs two classes at least, but .0. was given"),

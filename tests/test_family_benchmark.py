@@ -109,7 +109,15 @@ def test_the_report_ranks_the_families(folder, command, tmp_path):
         part = said[said.index(f"## {epochs} epochs") :]
         rows = re.findall(r"^\| `(\w+)` \| 3 \| ([\d.]+) ", part, re.M)[:3]
         assert rows == [(family, f"{means[family]:.4f}") for family in sorted(means, key=lambda f: (means[f], f))]
-    for name in ("families.svg", "winners.svg", "tuning.svg", "peak_lr.svg"):
+    assert "Nothing was pruned: every trial ran in full" in said
+    assert "Each family was searched once." in said
+    again = re.search(r"^python scripts/reproduce.py (--study b-4-epochs-\w+ --trial \d+)$", said, re.M)[1]
+    reproduced = command("reproduce.py", *again.split(), "--storage", storage_of(folder))
+    assert reproduced.out.endswith("Reproduced to the last bit.\n"), reproduced
+    for name in (
+        "families.svg",
+        *(f"{what}-{epochs}.svg" for what in ("winners", "tuning", "peak_lr") for epochs in (2, 4)),
+    ):
         assert (tmp_path / "results/b" / name).read_bytes().startswith(b"<svg")
 
 

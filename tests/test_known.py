@@ -103,6 +103,7 @@ def test_arms_are_compared_with_what_they_change():
     arms = {
         20: {
             "fixed gamma": around(0.5),
+            "scaled gamma": around(0.3, seed=4),
             "cyclic ends low": around(0.3, seed=1),
             "cyclic ends mid-cycle": around(0.2, seed=2),
             **{f"{factor} x peak, warm-up 0": around(0.3 * factor, seed=factor) for factor in (1, 4, 16)},
@@ -156,7 +157,9 @@ def test_from_a_benchmark_to_the_table_and_again_without_training(command, tmp_p
     names = Counter((row["epochs"], row["arm"]) for row in rows)
     assert set(names.values()) == {2}, "each arm over both seeds"
     assert {row["seed"] for row in rows} == {"1000", "1001"}
-    assert len(names) == 1 + 4 + 6, "fixed gamma at the shorter budget, cycles and warm-ups at the middle one"
+    assert len(names) == 2 + 4 + 6, (
+        "fixed and scaled gamma at the shorter budget, cycles and warm-ups at the middle one"
+    )
     page = (tmp_path / "results/known/known.md").read_text()
     assert page.count("cut in the middle of a cycle loses | digits-mlp-adamw, 4 epochs") == 2
     again = command("known_results.py", "--cohort", 2)

@@ -131,11 +131,14 @@ def in_state(state, storage, workload):
 
 
 @pytest.mark.parametrize("state", ["empty", "one trial", "all pruned", "all diverged", "still running"])
-def test_a_study_in_any_state_has_a_report(state, storage, workload, tmp_path):
+def test_a_study_in_any_state_has_a_report(state, storage, workload, tmp_path, monkeypatch):
+    monkeypatch.setattr("study.competition.SAVE_EVERY", 0.0)
     in_state(state, storage, workload)
     write_report(read_studies(storage, "small"), tmp_path / "report")
     said = (tmp_path / "report/report.md").read_text()
     assert ("None yet: no trial has run to its end." in said) == (state in ("empty", "all pruned", "all diverged"))
+    assert bool(re.search(r"Not at its end: \d+ more trials have begun", said)) == (state == "still running")
+    assert ("1 trial, " in said) == (state == "one trial")
     shown = Page((tmp_path / "report/report.html").read_text())
     assert (shown.open, shown.unclosed, shown.loads) == ([], [], [])
     before = files(tmp_path / "report")

@@ -1,6 +1,6 @@
 """A workload of one's own: the next letter of a text, from all the letters before it.
 
-python scripts/search.py --workload scripts.examples.language_model:workload --optimizer adamw --epochs 4
+python scripts/search.py --workload examples.language_model:workload --optimizer adamw --epochs 4
 """
 
 from __future__ import annotations

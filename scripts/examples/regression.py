@@ -1,6 +1,6 @@
 """A workload of one's own: a regression with Huber's loss, judged by the mean absolute error.
 
-python scripts/search.py --workload scripts.examples.regression:workload --optimizer adamw --epochs 10
+python scripts/search.py --workload examples.regression:workload --optimizer adamw --epochs 10
 """
 
 from __future__ import annotations

@@ -70,19 +70,23 @@ def table_equal(rows: Sequence[Row], arms: Sequence[str], best: float, full_epoc
 
     The arguments are as for `table_after`.
     """
-    heads = ["arm", "n", "regret at 25 %", "regret at 100 %", *(f"against {arm}" for arm in arms[:2])]
+    heads = ["arm", "n", "regret at 25 %", f"against {arms[0]} at 100 %", "regret at 100 %"]
+    heads += [f"against {arm}" for arm in arms[:2]]
     heads += [f"epochs to within {CLOSE}", "seconds", "not within"]
+    ends = by_seed(rows, arms[0], lambda row: regret_at(row, full_epochs, best))
     lines = []
     for arm in arms:
         own = of_arm(rows, arm)
-        quarter = mean_interval([regret_at(row, full_epochs / 4, best) for row in own])
+        quarters = by_seed(rows, arm, lambda row: regret_at(row, full_epochs / 4, best))
+        quarter = mean_interval(list(quarters.values()))
+        behind = mean_interval([quarters[seed] - ends[seed] for seed in quarters if seed in ends])
         n, regret, *against = compared(rows, arms, arm, lambda row: regret_at(row, full_epochs, best))
         close = [close_from(row, best, full_epochs) for row in own]
         share = [one.epochs / full_epochs if one else math.inf for one in close]
         seconds = median([one.seconds if one else math.inf for one in close])
         never = sum(one is None for one in close) / len(own)
         soon = [f"{median(share):.0%}", f"{seconds:.1f}"] if median(share) < math.inf else ["-", "-"]
-        lines.append([arm, n, f"{quarter:.2f}", regret, *against, *soon, f"{never:.0%}"])
+        lines.append([arm, n, f"{quarter:.2f}", f"{behind:+.2f}", regret, *against, *soon, f"{never:.0%}"])
     return table(heads, lines)
 
 

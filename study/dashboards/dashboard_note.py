@@ -11,6 +11,7 @@ import optuna
 from optuna.trial import FrozenTrial
 
 from study.address import storage_flag
+from study.audit import AUDIT_HEADS, audit_rows
 from study.competition import Generation
 from study.export import Exported, torch_code
 from study.insight import edge_warnings
@@ -24,6 +25,7 @@ def note(optuna_study: optuna.Study, tally: Tally, storage: str, generation: Gen
     attrs = optuna_study.user_attrs
     value = escaped(f"val_{attrs['metric']['name']}")
     rows = [[f"`{name}`", *counts] for name, *counts in family_rows(optuna_study, tally.trials)]
+    audited = audit_rows(optuna_study, tally.trials)
     parts = [
         f"# {escaped(optuna_study.study_name)}",
         *answer(optuna_study, tally.best, value),
@@ -31,6 +33,7 @@ def note(optuna_study: optuna.Study, tally: Tally, storage: str, generation: Gen
         "## The families",
         table([*FAMILY_HEADS, f"best {value}"], rows) if rows else "No trial is finished yet.",
         how_to_read(attrs["configuration"]["epochs"]),
+        *([f"How often pruning was wrong (`--audit`):\n\n{table(AUDIT_HEADS, audited)}"] if audited else []),
         *(f"- At an end of what was searched: {escaped(line)}" for line in edge_warnings(optuna_study, tally.trials)),
         "## What to type",
         code("\n".join(commands(attrs, optuna_study.study_name, tally.best, storage_flag(storage))), "bash"),
@@ -57,7 +60,7 @@ def answer(optuna_study: optuna.Study, best: FrozenTrial | None, value: str) -> 
 
 def course(tally: Tally, generation: Generation | None) -> str:
     """How far the search is."""
-    done = f"{len(tally.trials)} trials, {tally.spent:.0f} epochs trained, {tally.saved:.0%} saved."
+    done = f"{tally.text}."
     if generation is None or generation.finished or not generation.on_their_way:
         return done
     return (

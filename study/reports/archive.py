@@ -23,6 +23,7 @@ READABLE = ("study", "trial", "state", "value", "family", "peak_lr", "epochs_tra
 def write_archive(studies: Sequence[optuna.Study], folder: Path) -> None:
     """Write the finished trials of the studies, the curves of those that ran to their end, and the studies' attributes.
 
+    Of the trials that are under way, only their number is kept.
     The same studies give the same bytes.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -34,7 +35,10 @@ def write_archive(studies: Sequence[optuna.Study], folder: Path) -> None:
         {
             "name": study.study_name,
             "direction": study.direction.name.lower(),
-            "attributes": {name: value for name, value in sorted(study.user_attrs.items()) if name != "unfinished"},
+            "attributes": {
+                name: len(value.get("candidates", ())) if name == "unfinished" else value
+                for name, value in sorted(study.user_attrs.items())
+            },
         }
         for study in studies
     ]

@@ -76,13 +76,16 @@ def hand_set(studies: Sequence[optuna.Study]) -> list[Arm]:
 
 
 def fixed_gamma(budgets: dict[int, list[optuna.Study]]) -> list[Arm]:
-    """The exponential decay of the longest budget, its gamma and its peak kept in the shorter runs."""
+    """The exponential decay of the longest budget in the shorter runs: its gamma kept, or scaled to their length."""
     longest = max(budgets)
     made = tuned(budgets[longest], "exponential")
     if not made:
         return []
     whole = replace(made, warmup_fraction=0.0)
-    return [Arm("fixed gamma", epochs, cut(whole, epochs / longest)) for epochs in budgets if epochs < longest]
+    arms = []
+    for epochs in (epochs for epochs in budgets if epochs < longest):
+        arms += [Arm("fixed gamma", epochs, cut(whole, epochs / longest)), Arm("scaled gamma", epochs, whole)]
+    return arms
 
 
 def cycles(epochs: int, studies: Sequence[optuna.Study]) -> list[Arm]:

@@ -83,9 +83,11 @@ def constant_loses(ground: Ground) -> Iterable[Line]:
 def fixed_gamma_loses(ground: Ground) -> Iterable[Line]:
     """A gamma made for a long run loses in a short one."""
     for epochs, tests in ground.tests.items():
-        if {"fixed gamma", "exponential"} <= set(tests):
-            known = "exponential decay with the gamma of the longest budget loses in a shorter run"
-            yield compared(known, place(ground, epochs), tests["fixed gamma"], tests["exponential"])
+        if {"fixed gamma", "scaled gamma"} <= set(tests):
+            known = (
+                "exponential decay with the gamma of the longest budget loses in a shorter run to one that is scaled"
+            )
+            yield compared(known, place(ground, epochs), tests["fixed gamma"], tests["scaled gamma"])
 
 
 def shapes_tie(ground: Ground) -> Iterable[Line]:

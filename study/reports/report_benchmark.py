@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from statistics import mean
 
 import optuna
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial
 
 from study.export import Exported, torch_code
-from study.insight import edge_warnings
 from study.markdown import code, escaped, shown, table
-from study.records import best_trial, better_first, finished_trials, spent_epochs
-from study.reports.benchmark_records import by_budget, chosen, confirmed, epochs_of, family_of, ranking
-from study.reports.figures import Measure, tuning_curves, winners
+from study.records import best_trial, finished_trials, spent_epochs
+from study.reports.benchmark_records import by_budget, chosen, confirmed, family_of, ranking
+from study.reports.figures import Measure, winners
 from study.reports.figures import families as families_figure
+from study.reports.report_search import audit
 from study.reports.report_section import Section, environment, searched, setting, space_section
-from study.reports.study_figures import curve_of, measure_of, peak_sensitivity
-from study.reports.verdict import RULE, Standing, seeds_needed, variance_split
-from study.statistics import best_of_k
+from study.reports.report_tuning import luck, peaks, tuning
+from study.reports.study_figures import curve_of, measure_of
+from study.reports.verdict import RULE, Standing, seeds_needed
 
 MOST_CURVES = 5
 """Families whose schedules are drawn."""
@@ -31,14 +30,15 @@ def benchmark_sections(studies: Sequence[optuna.Study]) -> list[Section]:
     return [
         answer(budgets, ranked),
         Section("The rule, written before the results", RULE.strip()),
-        *(verdict(epochs, own, ranked[epochs]) for epochs, own in budgets.items()),
         tuning(budgets),
         peaks(budgets),
+        audit(studies),
+        *(verdict(epochs, own, ranked[epochs]) for epochs, own in budgets.items()),
         luck(studies),
         schedules(budgets),
         space_section(studies),
-        environment(studies),
-        limits(),
+        environment(studies, winner(budgets, ranked)),
+        limits(len(studies) > sum(map(len, budgets.values()))),
     ]
 
 
@@ -63,20 +63,41 @@ def answer(budgets: dict[int, list[optuna.Study]], ranked: dict[int, list[Standi
             control = f"; against `constant` {gap}, p = {p_value(best.p_control)}"
         lines.append(f"- **{epochs} epochs**: `{best.name}`, test {metric} {best.mean:.4f}, {said}{control}.")
     body = [f"{setting(some)}. Means over {n_of(ranked)} fresh seeds with 95 % intervals.", "\n".join(lines)]
-    longest = max(budgets)
-    order = [standing.name for standing in ranked[longest]]
-    best_trials = {family_of(s): (s, chosen(s)) for s in budgets[longest]}
-    drawn = [best_trials[name] for name in order[:MOST_CURVES]]
     figures = {
         "families.svg": families_figure(
             {f"{e} epochs": confirmed(own) for e, own in budgets.items()}, test_measure(some)
         )
     }
     body += [shown("families.svg", "Test values of each family's best schedule over fresh seeds")]
-    if drawn:
-        figures["winners.svg"] = winners([curve_of(s, trial) for s, trial in drawn if trial], measure_of(some))
-        body += [shown("winners.svg", f"The best schedules of the best families at {longest} epochs, and their runs")]
+    for epochs, found in ranked.items():
+        best_trials = {family_of(study): (study, chosen(study)) for study in budgets[epochs]}
+        drawn = [
+            curve_of(study, trial)
+            for study, trial in (best_trials[name] for name in names(found[:MOST_CURVES]))
+            if trial
+        ]
+        if drawn:
+            figures[f"winners-{epochs}.svg"] = winners(drawn, measure_of(some))
+            what = f"The best schedules of the best families at {epochs} epochs, and their runs"
+            body += [shown(f"winners-{epochs}.svg", what)]
     return Section("The answer", "\n\n".join(body), figures)
+
+
+def winner(
+    budgets: dict[int, list[optuna.Study]], ranked: dict[int, list[Standing]]
+) -> tuple[optuna.Study, FrozenTrial] | None:
+    """The study and the trial of the best family at the longest budget; None where nothing is confirmed there."""
+    longest = max(budgets)
+    for study in budgets[longest]:
+        best = chosen(study)
+        if best and family_of(study) in names(ranked[longest][:1]):
+            return study, best
+    return None
+
+
+def names(found: Sequence[Standing]) -> list[str]:
+    """The families, in order."""
+    return [one.name for one in found]
 
 
 def test_measure(study: optuna.Study) -> Measure:
@@ -129,59 +150,6 @@ def verdict(epochs: int, studies: Sequence[optuna.Study], found: Sequence[Standi
     return Section(f"{epochs} epochs", "\n\n".join(body))
 
 
-def tuning(budgets: dict[int, list[optuna.Study]]) -> Section:
-    """What the best of k trials is worth, at the longest budget."""
-    longest = max(budgets)
-    values = {}
-    for study in budgets[longest]:
-        own = [t.value for t in finished_trials(study) if t.state == TrialState.COMPLETE and t.value is not None]
-        if own:
-            values[family_of(study)] = best_of_k(own, better_first(study))
-    what = "What the best of k full runs is worth on validation, k of those that ran to their end drawn at random."
-    body = [
-        what,
-        shown("tuning.svg", f"Expected best validation value against the number of full runs, {longest} epochs"),
-    ]
-    figure = tuning_curves(values, measure_of(budgets[longest][0]))
-    return Section("How much tuning pays", "\n\n".join(body), {"tuning.svg": figure})
-
-
-def peaks(budgets: dict[int, list[optuna.Study]]) -> Section:
-    """The sensitivity to peak_lr, and edges."""
-    longest = max(budgets)
-    body = [shown("peak_lr.svg", f"How the value depends on peak_lr, family by family, {longest} epochs")]
-    lines = [
-        f"- `{family_of(study)}`, {epochs} epochs: {escaped(line)}"
-        for epochs, studies in budgets.items()
-        for study in studies
-        for line in edge_warnings(study, finished_trials(study))
-    ]
-    body += ["At an end of what was searched:", "\n".join(lines)] if lines else []
-    return Section("Sensitivity to peak_lr", "\n\n".join(body), {"peak_lr.svg": peak_sensitivity(budgets[longest])})
-
-
-def luck(studies: Sequence[optuna.Study]) -> Section:
-    """How much of a result is the luck of the search, how much that of the training seed."""
-    repeats: dict[tuple[int, str], list[list[float]]] = {}
-    for study in studies:
-        if "confirmed" in study.user_attrs:
-            key = epochs_of(study), family_of(study)
-            repeats.setdefault(key, []).append(study.user_attrs["confirmed"]["test"])
-    rows = []
-    for (epochs, family), values in repeats.items():
-        lengths = {len(row) for row in values}
-        if len(values) > 1 and len(lengths) == 1 and min(lengths) > 1:
-            search_sd, seed_sd = variance_split(values)
-            means = ", ".join(f"{mean(row):.4f}" for row in values)
-            rows.append([f"`{family}`", str(epochs), str(len(values)), f"{search_sd:.4f}", f"{seed_sd:.4f}", means])
-    if not rows:
-        return Section("Luck", "Not split: `--search-seeds 5` repeats every search, to tell its luck from the seeds'.")
-    heads = ["family", "epochs", "searches", "sd of the search", "sd of a seed", "means of the searches"]
-    return Section(
-        "Luck", "Each search repeated, its winner judged over fresh seeds of its own.\n\n" + table(heads, rows)
-    )
-
-
 def schedules(budgets: dict[int, list[optuna.Study]]) -> Section:
     """Every confirmed schedule, and the best one as code."""
     rows, blocks = [], []
@@ -206,16 +174,22 @@ def schedules(budgets: dict[int, list[optuna.Study]]) -> Section:
     return Section("The schedules", "\n\n".join(body))
 
 
-def limits() -> Section:
-    """What was not shown."""
+def limits(repeated: bool) -> Section:
+    """What was not shown; repeated: whether each search was repeated."""
     lines = [
         "It holds for this data, model, optimizer, batch size and these budgets, and for the ranges searched.",
         "Every family had the same number of trials; one with more parameters is tuned less well by them.",
         "The schedules were chosen with one training seed on validation; the test rows were used once, by fresh seeds.",
+        "Where the best lie at an end of a range (above), the range may have held the family back.",
     ]
+    if not repeated:
+        lines += [
+            "Each family was searched once. Another search finds another schedule, and may rank them otherwise: "
+            "`--search-seeds 5` tells by how much."
+        ]
     return Section("Limits", "\n".join(f"- {line}" for line in lines))
 
 
 def p_value(p: float) -> str:
-    """To two digits."""
-    return f"{p:.2g}"
+    """To three digits."""
+    return f"{p:.3g}"

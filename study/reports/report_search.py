@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import optuna
 
-from study.audit import audits
+from study.audit import AUDIT_HEADS, audit_rows
 from study.export import Exported, torch_code
-from study.insight import FEWEST_FOR_IMPORTANCE, edge_warnings, first_horizon, importance, peak_spans
+from study.insight import (
+    FEWEST_FOR_IMPORTANCE,
+    SPAN_HEADS,
+    edge_warnings,
+    first_horizon,
+    importance,
+    peak_spans,
+    span_rows,
+)
 from study.markdown import code, escaped, shown, table
+from study.records import finished_trials
 from study.reports.figures import importances, winners
 from study.reports.report_section import Section, environment, searched, setting, space_section
 from study.reports.study_figures import curve_of, measure_of, peak_sensitivity, search_progress
@@ -23,10 +34,10 @@ def search_sections(study: optuna.Study) -> list[Section]:
         answer(study),
         families(study),
         peaks(study),
-        audit(study),
+        audit([study]),
         course(study),
         space_section([study]),
-        environment([study]),
+        environment([study], (study, best) if (best := Tally.of(study).best) else None),
         limits(study),
     ]
 
@@ -35,10 +46,10 @@ def answer(study: optuna.Study) -> Section:
     """The winner, its picture, and the code that builds it."""
     tally, attrs = Tally.of(study), study.user_attrs
     epochs = attrs["configuration"]["epochs"]
-    spent = (
-        f"{len(tally.trials)} trials, {tally.spent:.0f} epochs trained ({tally.saved:.0%} saved against full runs of "
-        f"all). {setting(study)}; full runs of {epochs} epochs; {searched(study)}."
-    )
+    spent = f"{tally.text}. {setting(study)}; full runs of {epochs} epochs; {searched(study)}."
+    under_way = attrs.get("unfinished")
+    if under_way:
+        spent += f" Not at its end: {under_way} more trials have begun when this was written."
     if not tally.best:
         return Section("The answer", f"None yet: no trial has run to its end.\n\n{spent}")
     best = tally.best
@@ -85,15 +96,9 @@ def peaks(study: optuna.Study) -> Section:
     body += [shown("peak_lr.svg", "How the value depends on peak_lr, family by family")]
     spans = peak_spans(study, trials)
     if spans:
-        heads = ["family", "trials", "best peak_lr", "lowest", "highest", "factor", "of all"]
-        rows = [
-            [f"`{name}`", str(s.n), *(f"{peak:.2g}" for peak in (s.best, s.low, s.high)), f"{s.high / s.low:.1f}",
-             f"{s.all_high / s.all_low:.0f}"]
-            for name, s in spans.items()
-        ]  # fmt: skip
         body += [
             "The better half of each family's trials: a narrow span must be tuned, a wide one forgives.",
-            table(heads, rows),
+            table(SPAN_HEADS, [[f"`{name}`", *cells] for name, *cells in span_rows(spans)]),
         ]
     edges = edge_warnings(study, trials)
     body += ["At an end of what was searched:\n\n" + "\n".join(f"- {escaped(line)}" for line in edges)] if edges else []
@@ -103,19 +108,17 @@ def peaks(study: optuna.Study) -> Section:
     )
 
 
-def audit(study: optuna.Study) -> Section:
-    """How often pruning was wrong, where that was looked at."""
-    found = audits(study, Tally.of(study).trials)
-    if not found:
-        return Section("Was pruning wrong?", "Not looked at: `--audit 0.1` lets a tenth of the pruned trials run on.")
-    heads = ["family", "pruned", "audited", "beat the best kept", "95 % interval", "beat half"]
-    rows = [
-        [f"`{one.name}`", str(one.pruned), str(one.audited), str(one.better_than_winner),
-         f"{one.wrong[0]:.0%} to {one.wrong[1]:.0%}", str(one.better_than_half)]
-        for one in found
-    ]  # fmt: skip
+def audit(studies: Sequence[optuna.Study]) -> Section:
+    """How often pruning was wrong, where something was pruned, and that was looked at."""
+    title = "Was pruning wrong?"
+    if all(study.user_attrs["configuration"]["pruner"] == "none" for study in studies):
+        return Section(title, "Nothing was pruned: every trial ran in full, unless it diverged.")
+    found = {study.study_name: audit_rows(study, finished_trials(study)) for study in studies}
+    rows = [[f"`{name}`", *cells] for own in found.values() for name, *cells in own]
+    if not rows:
+        return Section(title, "Not looked at: `--audit 0.1` lets a tenth of the pruned trials run on.")
     what = "Trials that would have been pruned but ran to their end, against those that pruning kept (exact interval)."
-    return Section("Was pruning wrong?", f"{what}\n\n{table(heads, rows)}")
+    return Section(title, f"{what}\n\n{table(AUDIT_HEADS, rows)}")
 
 
 def course(study: optuna.Study) -> Section:

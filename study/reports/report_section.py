@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import optuna
+from optuna.trial import FrozenTrial
 
 from study.engine import Engine
 from study.markdown import code, escaped, table
@@ -27,8 +29,8 @@ class Section:
         return f"## {self.title}\n\n{self.body}"
 
 
-def environment(studies: Sequence[optuna.Study]) -> Section:
-    """What the studies were made with: machine, versions, commits, and the commands."""
+def environment(studies: Sequence[optuna.Study], winner: tuple[optuna.Study, FrozenTrial] | None) -> Section:
+    """What the studies were made with: machine, versions, commits, and the commands; winner: the trial to reproduce."""
     sessions = [session for study in studies for session in study.user_attrs["sessions"]]
 
     def every(name: str) -> str:
@@ -46,8 +48,11 @@ def environment(studies: Sequence[optuna.Study]) -> Section:
         ["commit", every("commit")],
     ]
     commands = dict.fromkeys(session["command"] for session in sessions)
-    trial = "python scripts/reproduce.py --study STUDY --trial N"
-    body = [table(["", ""], rows), "Made by", code("\n".join(commands)), "Any trial is trained again by", code(trial)]
+    body = [table(["", ""], rows), "Made by", code("\n".join(commands))]
+    if winner:
+        study, trial = winner
+        again = f"python scripts/reproduce.py --study {shlex.quote(study.study_name)} --trial {trial.number}"
+        body += ["The winner, as any other trial, is trained again by", code(again)]
     return Section("Environment and commands", "\n\n".join(body))
 
 

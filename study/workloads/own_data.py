@@ -48,12 +48,17 @@ def data_of_arrays(
         require(len(x) == len(y), f"{where}: x and y must have as many rows", (len(x), len(y)))
         check_finite(where, x)
     x, y = splits["train"]
+    given = [part for part in splits if part != "train"]
     rows = row_numbers(name, len(x), split_seed, "validation" not in splits, "test" not in splits)
     splits |= {part: (x[numbers], y[numbers.numpy()]) for part, numbers in rows.items()}
     chosen = {part: splits[part] for part in ("train", "validation", "test")}
     for part, (examples, _) in chosen.items():
         require(examples.shape[1:] == x.shape[1:], f"{name} ({part}): examples must be as in train", examples.shape[1:])
     task = task or ("regression" if y.dtype.kind == "f" else "classification")
+    for part in given if task == "classification" else ():
+        unseen = np.setdiff1d(splits[part][1], y)
+        if unseen.size:
+            raise InputError(f"{name} ({part}): class {unseen.tolist()[0]!r} is in no training row: leave its rows out")
     classes, targets = encode(name, task, {part: y for part, (_, y) in chosen.items()}, standardise)
     inputs = {part: examples for part, (examples, _) in chosen.items()}
     if standardise and x.is_floating_point():

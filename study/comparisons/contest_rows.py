@@ -1,0 +1,41 @@
+"""The rows of a comparison as CSV, and back."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+from search_spaces.errors import InputError
+from study.comparisons.contest import Moment, Row
+
+
+def write_rows(path: Path, rows: Sequence[Row]) -> None:
+    """One line per search, as CSV."""
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, [field.name for field in fields(Row)])
+        writer.writeheader()
+        for row in rows:
+            trace = [list(asdict(moment).values()) for moment in row.trace]
+            writer.writerow(asdict(row) | {"trace": json.dumps(trace)})
+
+
+def read_rows(path: Path) -> list[Row]:
+    """What `write_rows` wrote; raises InputError where there is none."""
+    if not path.is_file():
+        raise InputError(f"{path} is not there: leave out --rebuild")
+    rows = []
+    with path.open(newline="") as file:
+        for line in csv.DictReader(file):
+            numbers = {name: float(line[name]) for name in ("epochs", "seconds", "error", "spent")}
+            known: dict[str, Any] = {
+                "search_seed": int(line["search_seed"]),
+                "lost": {"True": True, "False": False}.get(line["lost"]),
+                "overhead": float(line["overhead"]) if line["overhead"] else None,
+                "trace": tuple(Moment(*moment) for moment in json.loads(line["trace"])),
+            }
+            rows.append(Row(**{**line, **numbers, **known}))
+    return rows
