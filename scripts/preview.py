@@ -23,6 +23,9 @@ from study.reports.gallery import draw_gallery
 
 F = TypeVar("F", bound=Schedule)
 
+LONGEST = 10_000_000
+"""Updates of a run whose every lr is written; they take a gigabyte and minutes."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Gallery:
@@ -46,6 +49,9 @@ class Curve(Generic[F]):
     """plateau only, which needs it: file of validation losses, one per line, found at even distances over the run."""
     csv: Path | None = None
     """Where the lines go. None: to standard output."""
+
+    def __post_init__(self) -> None:
+        require(1 <= self.total_steps <= LONGEST, f"--total-steps must be from 1 to {LONGEST:,}", self.total_steps)
 
 
 @dataclass(frozen=True, kw_only=True)

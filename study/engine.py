@@ -79,7 +79,7 @@ class EngineOptions:
     engine: str = "auto"
     """lockstep (runs trained together), loop (run by run), or auto: what is fastest, found by timing a few updates."""
     cohort: int | None = None
-    """Most runs trained together. None: as many as are fast, and fit into memory."""
+    """Most runs trained together. None: as many as are fast (timed; results/speed/speed.md), and fit into memory."""
     workers: int | None = None
     """Processes of one thread that train, on the CPU. None: auto finds out, otherwise one process with all threads."""
 
