@@ -58,7 +58,6 @@ class Options:
         require(len(self.epochs) >= 1, "--epochs needs at least one budget", self.epochs)
         require(all(epochs >= 1 for epochs in self.epochs), "--epochs must be at least 1", self.epochs)
         require_at_least(1, self, "trials_per_family", "confirm_seeds", "search_seeds")
-        require(self.device in ("auto", "cpu", "cuda"), "--device must be auto, cpu or cuda", self.device)
 
     @property
     def group(self) -> str:

@@ -49,12 +49,12 @@ class Options:
 
 def main(options: Options) -> None:
     """Measure, print, and write."""
-    make_folder(options.output)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     with browser_page():
         pass  # say at once where there is none
     configuration = Configuration()
     workload = configuration.make_workload(options.data_root)
+    make_folder(options.output)
     with tempfile.TemporaryDirectory() as name:
         pairs = []
         for number in range(options.rounds):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from statistics import mean
@@ -25,6 +24,7 @@ from study.comparisons.peer import ray_study
 from study.comparisons.peer_report import Row, compared
 from study.comparisons.speed_of_studies import our_study
 from study.configuration import Configuration
+from study.csv_rows import write_csv
 from study.provenance import provenance
 from study.records import spent_epochs
 from study.training.confirm import FIRST_FRESH_SEED, confirm
@@ -59,8 +59,8 @@ class Options:
 
 def main(options: Options) -> None:
     """Run both sides seed by seed, print, and write what was found and what it was made with."""
-    make_folder(options.output)
     workload = options.configuration.make_workload(options.data_root)
+    make_folder(options.output)
     fresh = range(FIRST_FRESH_SEED, FIRST_FRESH_SEED + options.confirm_seeds)
     sides: dict[str, list[Row]] = {name: [] for name in STUDIES}
     for seed in range(options.first_search_seed, options.first_search_seed + options.search_seeds):
@@ -79,10 +79,7 @@ def main(options: Options) -> None:
     print(report)
     stem = options.output / "peer"
     stem.with_suffix(".md").write_text(report)
-    with stem.with_suffix(".csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, [field.name for field in fields(Row)])
-        writer.writeheader()
-        writer.writerows(asdict(row) for side in sides.values() for row in side)
+    write_csv(stem.with_suffix(".csv"), [asdict(row) for side in sides.values() for row in side])
     manifest = provenance(torch.device("cpu"))
     manifest["versions"]["ray"] = version("ray")
     stem.with_suffix(".json").write_text(json.dumps(manifest, indent=2) + "\n")

@@ -164,11 +164,11 @@ def one_search(options: Options, file: Path | None, arm: str, seed: int, timed: 
 
 def main(options: Options) -> None:
     """Run all searches, then print the tables and write what they were made of."""
-    make_folder(options.output)
     files: list[Path | None] = [None] if options.live else list(options.files)
     seeds = range(options.first_search_seed, options.first_search_seed + options.search_seeds)
-    rows = read_rows(Path(f"{options.stem}.csv")) if options.rebuild else search_all(options, files, seeds)
     grounds = {(here := ground(options, file)).name: here for file in files}
+    make_folder(options.output)
+    rows = read_rows(Path(f"{options.stem}.csv")) if options.rebuild else search_all(options, files, seeds)
     write_page(options, grounds, rows)
 
 

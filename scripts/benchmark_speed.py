@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import optuna
 import torch
@@ -19,6 +19,7 @@ from study.comparisons.speed_of_runs import Measured, matrix_rate, measure, usef
 from study.comparisons.speed_of_studies import Race, overhead, race
 from study.comparisons.speed_report import EPOCHS_PER_RUN, draw, table_of_runs, table_of_studies
 from study.configuration import Configuration
+from study.csv_rows import write_csv
 from study.provenance import provenance
 from study.statistics import mean_interval
 
@@ -61,12 +62,12 @@ class Options:
 
 def main(options: Options) -> None:
     """Measure, print, and write what was measured and what it was made with."""
-    make_folder(options.output)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     devices = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
     configurations = {name: configuration_of(name) for name in options.workloads}
     flop = {name: useful_flop(configurations[name].make_workload(options.data_root)) for name in configurations}
     rates = {device: matrix_rate(device) for device in devices}
+    make_folder(options.output)
     measured: list[Measured] = []
     for configuration in configurations.values():
         for device in devices:
@@ -79,8 +80,8 @@ def main(options: Options) -> None:
     if races:
         (options.output / "studies.md").write_text(table_of_studies(races) + "\n")
     (options.output / "speed.png").write_bytes(draw(measured))
-    write_csv(options.output / "runs.csv", measured)
-    write_csv(options.output / "studies.csv", races)
+    write_csv(options.output / "runs.csv", [columns(one) for one in measured])
+    write_csv(options.output / "studies.csv", [columns(one) for one in races])
     manifest = {"matrix_rates": rates, "useful_flop_per_epoch": flop}
     manifest |= {device: provenance(torch.device(device)) for device in devices}
     (options.output / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
@@ -138,18 +139,10 @@ def written(
     return "\n\n".join(parts) + "\n"
 
 
-def write_csv(path: Path, rows: Sequence[Measured] | Sequence[Race]) -> None:
-    """A line for each; several numbers in one column stand with spaces between them."""
-    if not rows:
-        return
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, [field.name for field in fields(rows[0])])
-        writer.writeheader()
-        for row in rows:
-            values = asdict(row).items()
-            writer.writerow(
-                {name: " ".join(map(str, value)) if isinstance(value, tuple) else value for name, value in values}
-            )
+def columns(row: Measured | Race) -> dict[str, Any]:
+    """As a line of CSV; several numbers in one column stand with spaces between them."""
+    values = asdict(row).items()
+    return {name: " ".join(map(str, value)) if isinstance(value, tuple) else value for name, value in values}
 
 
 if __name__ == "__main__":

@@ -57,7 +57,6 @@ class Options:
 
     def __post_init__(self) -> None:
         require(self.trials >= 1, "--trials must be at least 1", self.trials)
-        require(self.device in ("auto", "cpu", "cuda"), "--device must be auto, cpu or cuda", self.device)
 
 
 def main(options: Options) -> None:

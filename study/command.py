@@ -14,7 +14,7 @@ from typing import TypeVar
 import torch
 import tyro
 
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, require
 
 DATA_ROOT = Path.home() / ".cache" / "learning-rate-study"
 """Where data sets are kept that are not made on the spot."""
@@ -23,7 +23,8 @@ T = TypeVar("T")
 
 
 def choose_device(name: str) -> torch.device:
-    """The device of this name; raises InputError for CUDA where there is none."""
+    """The device of this name: auto, cpu or cuda; raises InputError for another, and for CUDA where there is none."""
+    require(name in ("auto", "cpu", "cuda"), "--device must be auto, cpu or cuda", name)
     if name == "cuda" and not torch.cuda.is_available():
         raise InputError("--device cuda needs a GPU that torch sees, but it sees none: use --device cpu")
     if name == "cpu" or not torch.cuda.is_available():

@@ -83,8 +83,7 @@ class Plan:
     """Seed of the choice of validation rows."""
 
     def __post_init__(self) -> None:
-        require(self.batch_size >= 1, "--batch-size must be at least 1", self.batch_size)
-        require_at_least(1, self, "least_updates", "trials_per_batch", "trials_per_generation")
+        require_at_least(1, self, "batch_size", "least_updates", "trials_per_batch", "trials_per_generation")
         require(
             self.weight_decay is None or 0 <= self.weight_decay < math.inf,
             "--weight-decay must be at least 0 and finite",
@@ -98,7 +97,7 @@ class Plan:
             "--rung-fractions must be above 0 and below 1",
             self.rung_fractions,
         )
-        require(self.reduction >= 2, "--reduction must be at least 2", self.reduction)
+        require_at_least(2, self, "reduction")
         object.__setattr__(self, "families", tuple(check_families(self.families)))
         if self.space:
             object.__setattr__(self, "families", self.narrowed())
@@ -110,7 +109,7 @@ class Plan:
                     getattr(self, name) == usual[name], f"--workload says it all: leave out {flag}", getattr(self, name)
                 )
         require(self.image_size is None or self.image_size >= 1, "--image-size must be at least 1", self.image_size)
-        require(self.startup_trials >= 1, "--startup-trials must be at least 1", self.startup_trials)
+        require_at_least(1, self, "startup_trials")
         require(0 <= self.audit <= 1, "--audit must be from 0 to 1", self.audit)
         if self.sampler not in SAMPLERS:
             raise unknown("sampler", self.sampler, SAMPLERS)
@@ -159,7 +158,7 @@ class Configuration(Plan):
     """Length of a full run."""
 
     def __post_init__(self) -> None:
-        require(self.epochs >= 1, "--epochs must be at least 1", self.epochs)
+        require_at_least(1, self, "epochs")
         super().__post_init__()
 
     @classmethod

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from search_spaces import Cosine, Cyclic, Exponential, WarmRestarts
-from study.reports.archive import read_csv
+from study.csv_rows import read_csv
 from study.reports.hand_set import cut
 from study.reports.known import (
     Ground,

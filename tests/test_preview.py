@@ -79,7 +79,10 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path):
         ("step --peak-lr 1 --gamma 2", "gamma must be above 0, at most 1, but 2.0 was given"),
         ("cyclic --peak-lr 1 --warmup-fraction 0.1", "cyclic climbs by itself"),
         ("cosine --peak-lr 1 --total-steps 0", "--total-steps must be from 1 to 10,000,000, but 0 was given"),
-        ("cosine --peak-lr 1 --total-steps 100000000000", "--total-steps must be from 1 to 10,000,000, but 100000000000"),
+        (
+            "cosine --peak-lr 1 --total-steps 100000000000",
+            "--total-steps must be from 1 to 10,000,000, but 100000000000",
+        ),
         ("one_cycle --peak-lr 1 --total-steps 2", "one_cycle needs at least 3 updates"),
         ("cosine --peak-lr 1 --losses good.txt", "cosine does not listen to losses: leave out --losses"),
         ("plateau --peak-lr 1", "plateau listens to validation losses: give --losses FILE"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from optuna.distributions import json_to_distribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from search_spaces.errors import InputError
+from study.csv_rows import read_csv, write_csv
 from study.records import finished_trials, spent_epochs
 
 TRIALS, CURVES, MANIFEST = "trials.csv", "curves.csv", "manifest.json"
@@ -105,18 +105,3 @@ def curve_rows(study: optuna.Study, number: int, trial: FrozenTrial) -> list[dic
     curve = trial.user_attrs["curve"]
     lines = zip(*curve.values(), strict=True)
     return [{"study": study.study_name, "trial": number, **dict(zip(curve, line, strict=True))} for line in lines]
-
-
-def write_csv(path: Path, rows: Sequence[dict[str, Any]]) -> None:
-    """Write rows of equal columns; an empty file where there are none."""
-    with path.open("w", newline="") as file:
-        if rows:
-            writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
-
-
-def read_csv(path: Path) -> list[dict[str, str]]:
-    """The rows of a file that `write_csv` wrote."""
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))

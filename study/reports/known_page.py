@@ -10,9 +10,10 @@ from typing import Any
 import optuna
 
 from study.comparisons.recorded import read
+from study.csv_rows import read_csv, write_csv
 from study.markdown import escaped, table
 from study.reports import known
-from study.reports.archive import TRIALS, read_archive, read_csv, write_csv
+from study.reports.archive import TRIALS, read_archive
 from study.reports.benchmark_records import by_budget, ranking
 from study.reports.hand_set import Arm
 from study.reports.known import Ground, lines

@@ -24,19 +24,12 @@ def check_fit(workload: Workload) -> None:
     with same_random_numbers_after(workload.device):
         try:
             learner = Plain(workload, [Run(Constant(peak_lr=workload.peak_lr[0]), 1, train_seed=0, evaluations=1)])
-            outputs = learner.model(x)
             with torch.no_grad():
+                outputs = learner.model(x)
                 measured = {"loss": workload.loss(outputs, y), "metric": workload.metric.measure(outputs, y)}
-        except InputError:
-            raise
-        except Exception as error:
-            raise InputError(f"{what} ({failure(error)})") from error
-        for name, values in measured.items():
-            shape = tuple(values.shape)
-            require(
-                shape == (rows,), f"{workload.name}: the {name} must be a number for each row, shape ({rows},)", shape
-            )
-        try:
+            for name, values in measured.items():
+                each = f"{workload.name}: the {name} must be a number for each row, shape ({rows},)"
+                require(values.shape == (rows,), each, tuple(values.shape))
             learner.update(x, y)
             learner.judge(x, y, [0])
         except InputError:
