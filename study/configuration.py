@@ -25,6 +25,9 @@ from study.workloads.datasets import Source
 from study.workloads.imported import sources
 from study.workloads.workload import Workload, imported_workload, named_workload, short
 
+LONGEST_RUN = 10_000_000
+"""Updates: more would take days and gigabytes, and are a mistake."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -204,6 +207,8 @@ class Configuration(Plan):
 
     def check(self, workload: Workload) -> None:
         """Raise InputError where the workload cannot be trained, or not with all schedules that may be drawn."""
+        total_steps = self.epochs * workload.steps_per_epoch
+        require(total_steps <= LONGEST_RUN, f"a run has {LONGEST_RUN:,} updates at most: lower --epochs", total_steps)
         check_fit(workload)
         shortest = self.horizons(workload.steps_per_epoch)[0] * workload.steps_per_epoch
         optimizer = workload.make_optimizer(workload.make_model())
@@ -213,7 +218,11 @@ class Configuration(Plan):
                     raise schedule
                 schedule.split(shortest)
                 if getattr(schedule, "cycle_momentum", False):
-                    require_momentum(optimizer, family)
+                    try:
+                        require_momentum(optimizer, family)
+                    except InputError as error:
+                        how = f"[{family}] cycle_momentum = false in a --space FILE.toml, or leave it out of --families"
+                        raise InputError(f"{error}: {how}") from error
 
     def resolved(self, workload: Workload) -> dict[str, Any]:
         """All of it as plain values, defaults filled in, with what the workload and the defaults of the code add."""

@@ -43,7 +43,7 @@ def open_study(
     with owned(lock_folder(url), name):
         try:
             with FileLock(lock_folder(url) / "tables.lock"):  # two processes would create the same tables
-                optuna_study = load_or_create(url, name, configuration["direction"])
+                optuna_study = load_or_create(url, name, attributes["group"], configuration["direction"])
             prepare(optuna_study, configuration, attributes, session)
             yield optuna_study
         except STORAGE_ERRORS as error:
@@ -133,7 +133,7 @@ def connect(url: URL) -> RDBStorage:
     )
 
 
-def load_or_create(url: URL, name: str, direction: Literal["minimize", "maximize"]) -> optuna.Study:
+def load_or_create(url: URL, name: str, group: str, direction: Literal["minimize", "maximize"]) -> optuna.Study:
     """Optuna's object over the storage; it neither samples nor prunes by itself."""
     try:
         storage = connect(url)
@@ -141,6 +141,7 @@ def load_or_create(url: URL, name: str, direction: Literal["minimize", "maximize
             # Readers and the one writer do not lock each other out; a killed process loses nothing.
             with storage.engine.connect() as connection:
                 connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+        check_group(storage, name, group)
         return optuna.create_study(
             storage=storage,
             study_name=name,
@@ -156,6 +157,20 @@ def load_or_create(url: URL, name: str, direction: Literal["minimize", "maximize
 def first_line(error: BaseException) -> str:
     """What an error says, without the lines that only a developer reads."""
     return next(iter(str(error).splitlines()), type(error).__name__)
+
+
+def check_group(storage: RDBStorage, name: str, group: str) -> None:
+    """Raise InputError where a search would have the name of a benchmark, or the other way round."""
+    try:
+        every = optuna.get_all_study_summaries(storage, include_best_trial=False)
+    except ValueError:  # of damaged records, which are told of when their study is opened
+        return
+    for one in every:
+        theirs = one.user_attrs.get("group", one.study_name)
+        if theirs == name != one.study_name:
+            raise InputError(f"{name!r} is the name of a benchmark: choose another with --study")
+        if one.study_name == theirs == group != name:
+            raise InputError(f"{group!r} is the name of a study: choose another with --name")
 
 
 def refuse_other(name: str, attrs: dict[str, Any], configuration: dict[str, Any]) -> None:

@@ -47,6 +47,7 @@ def test_a_first_search(command, tmp_path):
         ("--trials 0", "--trials must be at least 1, but 0 was given"),
         ("--trials -3", "--trials must be at least 1, but -3 was given"),
         ("--epochs 0", "--epochs must be at least 1, but 0 was given"),
+        ("--epochs 1000000000", "a run has 10,000,000 updates at most: lower --epochs, but 16000000000 was given"),
         ("--batch-size 0", "--batch-size must be at least 1, but 0 was given"),
         ("--batch-size 5000", "--batch-size must be at most 1078, the training rows of digits, but 5000 was given"),
         ("--trials-per-batch 0", "--trials-per-batch must be at least 1, but 0 was given"),

@@ -78,6 +78,17 @@ def test_it_goes_on_where_memory_has_lowered_a_cohort(command, storage):
     assert (again.code, again.err) == (0, "")
 
 
+def test_a_search_and_a_benchmark_have_names_of_their_own(folder, command):
+    """A report of the one would replace that of the other."""
+    few = ["--dataset", "digits", "--epochs", 2, "--least-updates", 1, "--families", "linear"]
+    search = [*few, "--trials", 1, "--storage", storage_of(folder)]
+    refused = command("search.py", *search, "--study", "b")
+    assert (refused.code, refused.err) == (2, "error: 'b' is the name of a benchmark: choose another with --study\n")
+    assert command("search.py", *search, "--study", "mine").code == 0
+    refused = command("benchmark.py", *few, "--name", "mine", "--storage", storage_of(folder))
+    assert (refused.code, refused.err) == (2, "error: 'mine' is the name of a study: choose another with --name\n")
+
+
 def test_it_is_named_after_what_is_trained(command, tmp_path):
     (tmp_path / "my data").mkdir()
     rows = "".join(f"{i / 100},{i % 2}\n" for i in range(100))

@@ -123,3 +123,16 @@ def test_what_is_no_table_is_told(tmp_path):
         (tmp_path / "no.csv").write_bytes(content)
         with pytest.raises(InputError, match="no.csv cannot be read as a table"):
             read_table(tmp_path / "no.csv", "a", None, 0)
+
+
+def test_separators_too_many_move_no_column(tmp_path):
+    """Pandas alone would make an index of the first column, and predict the second."""
+    lines = [f"{'ab'[i % 2]},{i},{i / 7}" for i in range(100)]
+    (tmp_path / "even.csv").write_text("\n".join(["y,x1,x2", *lines]))
+    (tmp_path / "trailing.csv").write_text("\n".join(["y,x1,x2", *(f"{line}," for line in lines)]))
+    (tmp_path / "longer.csv").write_text("\n".join(["y,x1,x2", *(f"{line},7" for line in lines)]))
+    even, trailing = (read_table(tmp_path / f"{name}.csv", "y", None, 0) for name in ("even", "trailing"))
+    assert even.classes == trailing.classes == 2
+    assert torch.equal(even.train.x, trailing.train.x)
+    with pytest.raises(InputError, match="longer.csv: lines have more fields than the first line has names"):
+        read_table(tmp_path / "longer.csv", "y", None, 0)

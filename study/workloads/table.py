@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -58,8 +59,13 @@ def read_frame(path: Path) -> Any:
     """The file as pandas' DataFrame."""
     import pandas as pd  # a second to import, which other data need not wait for
 
+    separator = "\t" if path.suffix == ".tsv" else ","
     try:
-        return pd.read_csv(path, sep="\t" if path.suffix == ".tsv" else ",", na_values=["?"], skipinitialspace=True)
+        with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):
+            # No index: pandas would make one of the first column where lines have a separator too many.
+            return pd.read_csv(path, sep=separator, na_values=["?"], skipinitialspace=True, index_col=False)
+    except pd.errors.ParserWarning as error:
+        raise InputError(f"{path}: lines have more fields than the first line has names: make them as many") from error
     except (OSError, ValueError) as error:  # pandas' own errors are ValueErrors
         reason = " ".join(str(error).split())
         raise InputError(f"{path} cannot be read as a table ({reason}): it needs a line of column names") from error
