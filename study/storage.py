@@ -43,7 +43,7 @@ def open_study(
     with owned(lock_folder(url), name):
         try:
             with FileLock(lock_folder(url) / "tables.lock"):  # two processes would create the same tables
-                optuna_study = load_or_create(url, name, attributes["group"], configuration["direction"])
+                optuna_study = load_or_create(url, name, attributes.get("group", name), configuration["direction"])
             prepare(optuna_study, configuration, attributes, session)
             yield optuna_study
         except STORAGE_ERRORS as error:

@@ -108,7 +108,9 @@ class Workload:
 
     def attributes(self) -> dict[str, Any]:
         """What the records say of it, as plain values, besides the configuration."""
-        metric, optimizer = self.metric, self.make_optimizer(self.make_model().to(self.device))
+        metric = self.metric
+        with torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):
+            optimizer = self.make_optimizer(self.make_model().to(self.device))
         return {
             "workload": self.name,
             "metric": {"name": metric.name, "direction": metric.direction, "unit": metric.unit, "worst": metric.worst},
