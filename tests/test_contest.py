@@ -124,8 +124,9 @@ def test_tables_compare_in_pairs():
     assert "| - | +1.00 [+1.00, +1.00] | 100 (100%) | 10.0 | 0% | 1.0 |" in after[2]
     assert "| -1.00 [-1.00, -1.00] | - | 30 (30%) | 3.0 | 75% | 1.0 |" in after[3]
     equal = table_equal(rows, ["none", "horizon"], 0.29, 100.0).splitlines()
-    assert equal[2].startswith("| none | 4 | - | 2.50 ["), "no incumbent at a quarter"
-    assert equal[3].startswith("| horizon | 4 | 21.00 [21.00, 21.00] | 1.50 [")
+    assert equal[2].startswith("| none | 4 | - | - | 2.50 ["), "no incumbent at a quarter"
+    assert equal[3].startswith("| horizon | 4 | 21.00 [21.00, 21.00] | +18.50 [")
+    assert "] | 1.50 [" in equal[3]
     assert equal[3].endswith("| - | - | 75% |")
     assert [one.search_seed for one in of_arm(rows[::-1], "none")] == [0, 1, 2, 3]
 
