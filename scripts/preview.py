@@ -24,7 +24,7 @@ from study.reports.gallery import draw_gallery
 F = TypeVar("F", bound=Schedule)
 
 LONGEST = 10_000_000
-"""Updates of a run whose every lr is written; they take a gigabyte and minutes."""
+"""Updates of a run whose every lr is written: all of them are held in memory."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,7 +26,7 @@ from study.workloads.imported import sources
 from study.workloads.workload import Workload, imported_workload, named_workload, short
 
 LONGEST_RUN = 10_000_000
-"""Updates: more would take days and gigabytes, and are a mistake."""
+"""Updates of a run. More are taken for a slip: when to look at a run is kept in memory, by the update."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Plan:
     """horizon: at each rung one in this many goes on (results/search/rungs.md)."""
     trials_per_batch: int = 10
     """Trials asked together; each batch learns from the whole batches before it. 10 to 50 find the same, within what 30
-    searches tell, one by one less (results/search/batches.md); 10 lets a study of twenty learn at all."""
+    searches tell, one by one less (results/search/batches.md)."""
     trials_per_generation: int = 50
     """horizon: trials that compete for the long runs, when all had a short one. 10 and 25 are not told from 50, and
     train longer (results/search/generations.md)."""

@@ -105,13 +105,16 @@ def assert_as_alone(workload, runs, rel):
     for index, run in enumerate(runs):
         alone, _ = trained(workload, [run], Plain)
         own = [evaluation for evaluation in together if evaluation.run == index]
-        assert [e.loss for e in own] == pytest.approx([e.loss for e in alone], rel=rel)
+        losses, expected = ([e.loss for e in found] for found in (own, alone))
+        assert losses[:11] == pytest.approx(expected[:11], rel=rel)
+        # The last of twelve at a high rate, where rounding grows tenfold and more from one evaluation to the next.
+        assert losses[11:] == pytest.approx(expected[11:], rel=10 * rel)
 
 
 @pytest.mark.parametrize("model", ["mlp", "cnn", "transformer", BATCH_NORM], ids=str)
-def test_in_float32_the_losses_agree_to_a_hundredth(model, data_root):
+def test_in_float32_the_losses_agree_to_a_thousandth(model, data_root):
     """Float32 has 7 digits; each of 64 updates rounds anew and carries the difference on, at rates that do train."""
-    assert_as_alone(make_workload(model, "sgd", data_root, torch.float32), some_runs("sgd", model), 1e-2)
+    assert_as_alone(make_workload(model, "sgd", data_root, torch.float32), some_runs("sgd", model), 1e-3)
 
 
 def test_runs_of_several_seeds_have_their_own_weights_and_rows(data_root):
