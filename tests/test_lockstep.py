@@ -100,7 +100,7 @@ def test_each_run_is_as_in_the_plain_loop(model, optimizer, data_root):
             torch.testing.assert_close(states[index][name], tensor, rtol=1e-9, atol=1e-9)
 
 
-def assert_as_alone(workload, runs, rel):
+def assert_as_alone(workload, runs, rel, rel_of_twelfth):
     together, _ = trained(workload, runs, Lockstep)
     for index, run in enumerate(runs):
         alone, _ = trained(workload, [run], Plain)
@@ -108,17 +108,17 @@ def assert_as_alone(workload, runs, rel):
         losses, expected = ([e.loss for e in found] for found in (own, alone))
         assert losses[:11] == pytest.approx(expected[:11], rel=rel)
         # The last of twelve at a high rate, where rounding grows tenfold and more from one evaluation to the next.
-        assert losses[11:] == pytest.approx(expected[11:], rel=10 * rel)
+        assert losses[11:] == pytest.approx(expected[11:], rel=rel_of_twelfth)
 
 
 @pytest.mark.parametrize("model", ["mlp", "cnn", "transformer", BATCH_NORM], ids=str)
 def test_in_float32_the_losses_agree_to_a_thousandth(model, data_root):
     """Float32 has 7 digits; each of 64 updates rounds anew and carries the difference on, at rates that do train."""
-    assert_as_alone(make_workload(model, "sgd", data_root, torch.float32), some_runs("sgd", model), 1e-3)
+    assert_as_alone(make_workload(model, "sgd", data_root, torch.float32), some_runs("sgd", model), 1e-3, 1e-2)
 
 
 def test_runs_of_several_seeds_have_their_own_weights_and_rows(data_root):
-    assert_as_alone(make_workload(BATCH_NORM, "sgd", data_root), some_runs("sgd", seeds=(3, 7)), 1e-9)
+    assert_as_alone(make_workload(BATCH_NORM, "sgd", data_root), some_runs("sgd", seeds=(3, 7)), 1e-9, 1e-9)
 
 
 def test_who_else_is_in_the_cohort_does_not_matter(data_root):
