@@ -20,9 +20,9 @@ from rich.progress import BarColumn, Progress, TextColumn
 from search_spaces.errors import require, require_at_least
 from study.address import DEFAULT_STORAGE, shown, storage_flag
 from study.command import DATA_ROOT, choose_device, interruption, run_command
-from study.configuration import Plan
 from study.engine import EngineOptions
 from study.family_benchmark import Part, benchmark, parts
+from study.plan import Plan
 from study.provenance import provenance
 
 UNPRUNED = Plan(pruner="none")

@@ -31,9 +31,10 @@ from study.comparisons.contest_rows import read_rows, write_rows
 from study.comparisons.recorded import read
 from study.comparisons.replay import ReplayEngine
 from study.configuration import Configuration
-from study.engine import Engine, cohort_sizes, seconds_per_update
+from study.engine import Engine
 from study.provenance import provenance
 from study.training.confirm import FIRST_FRESH_SEED, confirm
+from study.training.costs import cohort_sizes, seconds_per_update
 from study.training.obstacle import obstacle
 
 CPU = torch.device("cpu")

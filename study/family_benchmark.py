@@ -10,9 +10,10 @@ from typing import Any
 import optuna
 
 from search_spaces import from_params
-from study.configuration import Configuration, Plan
+from study.configuration import Configuration
 from study.dashboards.dashboard import Dashboard
 from study.engine import Engine, EngineOptions, agree
+from study.plan import Plan
 from study.records import best_trial, finished_trials
 from study.search import search
 from study.storage import open_study

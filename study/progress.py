@@ -10,8 +10,8 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn
 
-from study.competition import Generation
 from study.configuration import Configuration
+from study.generation import Generation
 from study.summary import Tally, best_by_family, family_table, value_name
 
 LINE_EVERY = 30.0

@@ -13,9 +13,10 @@ from collections.abc import Callable, Generator
 import optuna
 from optuna.trial import FrozenTrial
 
-from study.competition import Competition, Generation
+from study.competition import Competition
 from study.configuration import Configuration
 from study.engine import Engine, lower_cohort
+from study.generation import Generation
 from study.records import finished_trials
 from study.view import next_generation, place
 from study.workloads.workload import Workload

@@ -116,3 +116,12 @@ def best_of_k(values: Sequence[float], sign: int) -> list[float]:
         expected += chance * value
         chance *= (worse - k + 1) / max(worse, 1)
     return [float(sign * one) for one in expected]
+
+
+def explained(values: np.ndarray, groups: np.ndarray) -> float:
+    """The share of the variance that lies between groups (omega squared, which allows for their number)."""
+    own = [values[groups == group] for group in np.unique(groups)]
+    total = float(np.sum((values - values.mean()) ** 2))
+    between = float(sum(len(group) * (group.mean() - values.mean()) ** 2 for group in own))
+    within = (total - between) / (len(values) - len(own))
+    return max(0.0, (between - (len(own) - 1) * within) / (total + within))

@@ -19,6 +19,7 @@ from sqlalchemy.engine import URL
 
 from search_spaces.errors import InputError, unknown
 from study.address import DEFAULT_STORAGE, check_file, lock_folder, make_folder, parse, shown
+from study.agreement import check_format, check_group, refuse_other
 from study.lock import owned
 from study.records import FORMAT
 
@@ -119,8 +120,15 @@ def connect_to_read(storage: str) -> RDBStorage:
     path = Path(url.database or "")
     if url.get_backend_name() == "sqlite" and not (path.is_file() and path.stat().st_size):
         raise InputError(f"there is no database {path}: check --storage, or search first")
-    try:
+    with usable(url):
         return connect(url)
+
+
+@contextmanager
+def usable(url: URL) -> Iterator[None]:
+    """Raise InputError where what is done in this context finds that the storage cannot be used."""
+    try:
+        yield
     except (*STORAGE_ERRORS, RuntimeError, ImportError) as error:
         raise InputError(f"the storage {url} cannot be used ({first_line(error)}): check --storage") from error
 
@@ -135,7 +143,7 @@ def connect(url: URL) -> RDBStorage:
 
 def load_or_create(url: URL, name: str, group: str, direction: Literal["minimize", "maximize"]) -> optuna.Study:
     """Optuna's object over the storage; it neither samples nor prunes by itself."""
-    try:
+    with usable(url):
         storage = connect(url)
         if url.get_backend_name() == "sqlite":
             # Readers and the one writer do not lock each other out; a killed process loses nothing.
@@ -150,54 +158,8 @@ def load_or_create(url: URL, name: str, group: str, direction: Literal["minimize
             pruner=NopPruner(),
             load_if_exists=True,
         )
-    except (*STORAGE_ERRORS, RuntimeError, ImportError) as error:
-        raise InputError(f"the storage {url} cannot be used ({first_line(error)}): check --storage") from error
 
 
 def first_line(error: BaseException) -> str:
     """What an error says, without the lines that only a developer reads."""
     return next(iter(str(error).splitlines()), type(error).__name__)
-
-
-def check_group(storage: RDBStorage, name: str, group: str) -> None:
-    """Raise InputError where a search would have the name of a benchmark, or the other way round."""
-    try:
-        every = optuna.get_all_study_summaries(storage, include_best_trial=False)
-    except ValueError:  # of damaged records, which are told of when their study is opened
-        return
-    for one in every:
-        theirs = one.user_attrs.get("group", one.study_name)
-        if theirs == name != one.study_name:
-            raise InputError(f"{name!r} is the name of a benchmark: choose another with --study")
-        if one.study_name == theirs == group != name:
-            raise InputError(f"{group!r} is the name of a study: choose another with --name")
-
-
-def refuse_other(name: str, attrs: dict[str, Any], configuration: dict[str, Any]) -> None:
-    """Raise InputError, naming what differs, where the study was made with another format or configuration."""
-    check_format(name, attrs)
-    stored = attrs["configuration"]
-    keys = [key for key in {**stored, **configuration} if stored.get(key) != configuration.get(key)]
-    if keys == ["space"]:
-        before, now = stored["space"], configuration["space"]
-        keys = sorted(f"the range of {key}" for key in {**before, **now} if before.get(key) != now.get(key))
-        raise InputError(f"study {name!r} was made with another space: {', '.join(keys)}. Choose another with --study")
-    if "enqueued" in keys:
-        raise InputError(
-            f"study {name!r} was made with other schedules to begin with: "
-            "give it the same --enqueue again, or choose another with --study"
-        )
-    if keys:
-        different = [f"{key} {stored.get(key)} (now {configuration.get(key)})" for key in keys if key != "space"]
-        raise InputError(
-            f"study {name!r} was made with {', '.join(different)}: "
-            "give it the same again, or choose another with --study"
-        )
-
-
-def check_format(name: str, attrs: dict[str, Any]) -> None:
-    """Raise InputError where the records are those of another version of this project."""
-    if attrs.get("format") != FORMAT:
-        raise InputError(
-            f"study {name!r} has record format {attrs.get('format')}, not {FORMAT}: choose another with --study"
-        )

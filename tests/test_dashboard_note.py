@@ -11,9 +11,9 @@ from markdown_it import MarkdownIt
 from optuna.trial import TrialState
 from optuna_dashboard import get_note
 
-from study.competition import Generation
 from study.dashboards.dashboard import Dashboard
 from study.dashboards.dashboard_note import note
+from study.generation import Generation
 from study.records import finished_trials
 from study.reports.archive import read_archive, write_archive
 from study.search import search

@@ -10,7 +10,7 @@ import torch
 import torchvision.datasets
 
 from search_spaces import InputError
-from study.workloads.data import DATASETS, DEBIAN_FASHION_MNIST, load, unpack_debian_fashion_mnist
+from study.workloads.named_data import DATASETS, DEBIAN_FASHION_MNIST, load, unpack_debian_fashion_mnist
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_two_processes_may_unpack_fashion_mnist_at_the_same_time(tmp_path, monke
     packed.mkdir()
     with gzip.open(packed / "rows.gz", "wb") as file:
         file.write(b"rows")
-    monkeypatch.setattr("study.workloads.data.DEBIAN_FASHION_MNIST", packed)
+    monkeypatch.setattr("study.workloads.named_data.DEBIAN_FASHION_MNIST", packed)
     copy, inside = shutil.copyfileobj, []
 
     def copy_while_another_does(source, target):
@@ -61,7 +61,7 @@ def test_two_processes_may_unpack_fashion_mnist_at_the_same_time(tmp_path, monke
             unpack_debian_fashion_mnist(tmp_path / "data")
         copy(source, target)
 
-    monkeypatch.setattr("study.workloads.data.shutil.copyfileobj", copy_while_another_does)
+    monkeypatch.setattr("study.workloads.named_data.shutil.copyfileobj", copy_while_another_does)
     unpack_debian_fashion_mnist(tmp_path / "data")
     raw = tmp_path / "data/FashionMNIST/raw"
     assert [path.name for path in raw.iterdir()] == ["rows"]
@@ -79,7 +79,7 @@ def test_fashion_mnist_is_found_where_debian_puts_it(tmp_path):
 @pytest.mark.parametrize("name", ["fashion-mnist", "mnist", "kmnist", "cifar10", "cifar100"])
 def test_data_that_cannot_be_had_is_told_in_one_line(name, tmp_path, monkeypatch, capfd):
     nowhere = "http://127.0.0.1:9/"
-    monkeypatch.setattr("study.workloads.data.DEBIAN_FASHION_MNIST", tmp_path / "nowhere")
+    monkeypatch.setattr("study.workloads.named_data.DEBIAN_FASHION_MNIST", tmp_path / "nowhere")
     for cls in (torchvision.datasets.MNIST, torchvision.datasets.FashionMNIST, torchvision.datasets.KMNIST):
         monkeypatch.setattr(cls, "mirrors", [nowhere])
     for cls in (torchvision.datasets.CIFAR10, torchvision.datasets.CIFAR100):

@@ -4,6 +4,7 @@ import math
 import re
 from dataclasses import replace
 
+import psutil
 import pytest
 import torch
 from conftest import LOCKSTEP, SMALL, open_small, run_search
@@ -11,9 +12,10 @@ from test_trainer import Crowded
 
 import study.engine
 from search_spaces import InputError
-from study.engine import Engine, EngineOptions, agree, runs_in_memory, seconds_per_update
+from study.engine import Engine, EngineOptions, agree
 from study.pruning import AT_EVERY_EPOCH
 from study.search import search
+from study.training.costs import runs_in_memory, seconds_per_update
 
 
 def agreed(storage, workload, options=None, configuration=SMALL):
@@ -145,7 +147,7 @@ def test_what_cannot_be_done_is_told(storage, workload):
 
 def test_memory_bounds_the_cohort(workload, storage, monkeypatch):
     """An MLP's run takes a few times its 17,510 weights, and the activations of 64 rows."""
-    free = study.engine.psutil.virtual_memory().available
+    free = psutil.virtual_memory().available
     per_run = 0.8 * free / runs_in_memory(workload)
     assert 4 * 17510 * 4 < per_run < 12 * 17510 * 4
     monkeypatch.setattr(study.engine, "runs_in_memory", lambda workload: 3)

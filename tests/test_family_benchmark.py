@@ -9,9 +9,10 @@ import torch
 from conftest import ROOT, start
 
 from search_spaces import from_params
-from study.configuration import Configuration, Plan
+from study.configuration import Configuration
 from study.engine import EngineOptions, lower_cohort
 from study.family_benchmark import benchmark, parts
+from study.plan import Plan
 from study.provenance import provenance
 from study.records import best_trial, finished_trials
 from study.storage import read_studies

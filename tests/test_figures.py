@@ -21,7 +21,8 @@ from optuna.trial import TrialState, create_trial
 
 from search_spaces import FAMILIES, Cosine, Plateau, Step
 from study.records import finished_trials
-from study.reports.figures import Curve, Measure, families, importances, ranked, tuning_curves, winners
+from study.reports.families_figure import families, ranked
+from study.reports.figures import Curve, Measure, importances, tuning_curves, winners
 from study.reports.study_figures import curve_of, measure_of, peak_sensitivity, search_progress
 from study.reports.svg import shortened
 from study.style import SVG_LOOK

@@ -9,7 +9,7 @@ import pytest
 import torch
 from conftest import ROOT, start
 
-from study.workloads.data import DEBIAN_FASHION_MNIST
+from study.workloads.named_data import DEBIAN_FASHION_MNIST
 
 README = (ROOT / "README.md").read_text()
 GUIDE = (ROOT / "GUIDE.md").read_text()

@@ -15,8 +15,9 @@ from torch.nn.functional import cross_entropy
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
 from search_spaces import Linear, Schedule
-from study.workloads.data import Split, load
+from study.workloads.data import Split
 from study.workloads.models import Transformer
+from study.workloads.named_data import load
 
 STEPS, EVALUATE_EVERY = 100, 25
 

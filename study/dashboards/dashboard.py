@@ -10,10 +10,10 @@ from optuna.trial import FrozenTrial
 from optuna_dashboard import save_note, save_plotly_graph_object
 
 from study.address import artifact_folder
-from study.competition import Generation
 from study.dashboards.artifacts import Artifacts
 from study.dashboards.dashboard_figures import figures
 from study.dashboards.dashboard_note import note
+from study.generation import Generation
 from study.summary import Tally, value_name
 
 REFRESH_EVERY = 5.0

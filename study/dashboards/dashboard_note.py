@@ -12,8 +12,8 @@ from optuna.trial import FrozenTrial
 
 from study.address import storage_flag
 from study.audit import AUDIT_HEADS, audit_rows
-from study.competition import Generation
 from study.export import Exported, torch_code
+from study.generation import Generation
 from study.insight import edge_warnings
 from study.markdown import code, escaped, table
 from study.reports.report_section import searched, setting

@@ -18,7 +18,7 @@ from study.comparisons.recorded import Recorded
 from study.reports.benchmark_records import by_budget, confirmed, ranking
 from study.reports.hand_set import FACTORS, WARMUP, warm_up_name
 from study.reports.verdict import LEVEL, gaps
-from study.statistics import holm, mean_interval, wilcoxon_p
+from study.statistics import explained, holm, mean_interval, wilcoxon_p
 
 DECAYS = ("linear", "cosine", "polynomial", "rex", "one_cycle", "wsd")
 """Families that end near zero."""
@@ -167,15 +167,6 @@ def peak_matters(workload: str, recorded: Recorded) -> Line:
     peak, shape = explained(errors, ranks * kinds // len(errors)), explained(errors, families)
     ours = f"of the variance of {len(errors)} random schedules peak_lr explains {peak:.0%}, the family {shape:.0%}"
     return Line("peak_lr matters more than shape", workload, ours, "yes" if peak > shape else "no")
-
-
-def explained(values: np.ndarray, groups: np.ndarray) -> float:
-    """The share of the variance that lies between groups (omega squared, which allows for their number)."""
-    own = [values[groups == group] for group in np.unique(groups)]
-    total = float(np.sum((values - values.mean()) ** 2))
-    between = float(sum(len(group) * (group.mean() - values.mean()) ** 2 for group in own))
-    within = (total - between) / (len(values) - len(own))
-    return max(0.0, (between - (len(own) - 1) * within) / (total + within))
 
 
 def compared(known: str, workload: str, worse: Sequence[float], better: Sequence[float]) -> Line:

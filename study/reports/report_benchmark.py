@@ -11,8 +11,8 @@ from study.export import Exported, torch_code
 from study.markdown import code, escaped, shown, table
 from study.records import best_trial, finished_trials, spent_epochs
 from study.reports.benchmark_records import by_budget, chosen, confirmed, family_of, ranking
+from study.reports.families_figure import families
 from study.reports.figures import Measure, winners
-from study.reports.figures import families as families_figure
 from study.reports.report_search import audit
 from study.reports.report_section import Section, environment, searched, setting, space_section
 from study.reports.report_tuning import luck, peaks, tuning
@@ -64,9 +64,7 @@ def answer(budgets: dict[int, list[optuna.Study]], ranked: dict[int, list[Standi
         lines.append(f"- **{epochs} epochs**: `{best.name}`, test {metric} {best.mean:.4f}, {said}{control}.")
     body = [f"{setting(some)}. Means over {n_of(ranked)} fresh seeds with 95 % intervals.", "\n".join(lines)]
     figures = {
-        "families.svg": families_figure(
-            {f"{e} epochs": confirmed(own) for e, own in budgets.items()}, test_measure(some)
-        )
+        "families.svg": families({f"{e} epochs": confirmed(own) for e, own in budgets.items()}, test_measure(some))
     }
     body += [shown("families.svg", "Test values of each family's best schedule over fresh seeds")]
     for epochs, found in ranked.items():

@@ -1,26 +1,17 @@
-"""Data in three disjoint splits, train, validation and test; and the named data sets."""
+"""Data in three disjoint splits: train, validation and test."""
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from search_spaces.errors import InputError, unknown
 from study.workloads.lazy import LazySplit
-
-DEBIAN_FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
-"""Where Debian's package `dataset-fashion-mnist` puts its files."""
 
 
 class Split(NamedTuple):
@@ -108,79 +99,6 @@ class Data:
         return digest.hexdigest()
 
 
-def load(name: str, data_root: Path, split_seed: int) -> Data:
-    """A data set by its name in DATASETS; validation rows are chosen from the training rows by `split_seed`.
-
-    Raises InputError for an unknown name, or for data that is neither here nor can be downloaded.
-    """
-    if name not in DATASETS:
-        raise unknown("dataset", name, DATASETS)
-    return DATASETS[name](name, data_root, split_seed)
-
-
-def mnist1d(name: str, data_root: Path, split_seed: int) -> Data:
-    """MNIST-1D (Greydanus & Kobak 2024): 10 classes, 40 numbers each; 3,200 + 800 + 1,000 rows, made on the spot."""
-    from mnist1d.data import get_dataset_args, make_dataset
-
-    numpy_state = np.random.get_state()  # make_dataset seeds numpy's global generator
-    made = make_dataset(get_dataset_args())
-    np.random.set_state(numpy_state)
-    x, x_test = (torch.tensor(made[key], dtype=torch.float32).unsqueeze(1) for key in ("x", "x_test"))
-    y, y_test = (torch.tensor(made[key]) for key in ("y", "y_test"))
-    return carve(name, 10, Split(x, y), Split(x_test, y_test), 0.2, split_seed)
-
-
-def digits(name: str, data_root: Path, split_seed: int) -> Data:
-    """scikit-learn's digits: 10 classes, 8 x 8 pixels; 1,078 + 360 + 359 rows, the test rows the last ones."""
-    from sklearn.datasets import load_digits
-
-    bunch = load_digits()
-    x, y = torch.tensor(bunch.images, dtype=torch.float32).unsqueeze(1) / 16, torch.tensor(bunch.target)
-    test_rows = len(x) // 5
-    return carve(
-        name, 10, Split(x[:-test_rows], y[:-test_rows]), Split(x[-test_rows:], y[-test_rows:]), 0.25, split_seed
-    )
-
-
-def images(name: str, data_root: Path, split_seed: int) -> Data:
-    """One of torchvision's data sets, standardised per channel; a tenth of its training rows is for validation."""
-    train, test = (torchvision_images(name, data_root, train) for train in (True, False))
-    return carve(name, int(train.y.max()) + 1, train, test, 0.1, split_seed)
-
-
-def torchvision_images(name: str, data_root: Path, train: bool) -> Split:
-    """Torchvision's own rows, read from `data_root` or downloaded to it, pixels from 0 to 1."""
-    import torchvision.datasets  # seconds to import, which data made on the spot need not wait for
-
-    try:
-        if name == "fashion-mnist":
-            unpack_debian_fashion_mnist(data_root)
-        dataset = getattr(torchvision.datasets, TORCHVISION[name])(str(data_root), train=train, download=True)
-    except (RuntimeError, OSError, EOFError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        package = ", or install Debian's package dataset-fashion-mnist" if name == "fashion-mnist" else ""
-        raise InputError(
-            f"data set {name!r} cannot be read from {data_root}, nor downloaded ({reason}): "
-            f"put torchvision's files for {TORCHVISION[name]} there, "
-            f"or name their folder with --data-root{package}"
-        ) from error
-    pixels = torch.as_tensor(dataset.data)
-    pixels = pixels.unsqueeze(1) if pixels.ndim == 3 else pixels.permute(0, 3, 1, 2)
-    return Split(pixels.float() / 255, torch.as_tensor(dataset.targets))
-
-
-def unpack_debian_fashion_mnist(data_root: Path) -> None:
-    """Put Debian's files where torchvision looks, unless something is there."""
-    raw = data_root / "FashionMNIST" / "raw"
-    for packed in DEBIAN_FASHION_MNIST.glob("*.gz"):
-        unpacked = raw / packed.stem
-        if not unpacked.exists():
-            raw.mkdir(parents=True, exist_ok=True)
-            with gzip.open(packed) as source, NamedTemporaryFile(dir=raw, delete=False) as partial:
-                shutil.copyfileobj(source, partial)
-            Path(partial.name).replace(unpacked)  # another process may do the same
-
-
 def carve(name: str, classes: int, train: Split, test: Split, validation_share: float, split_seed: int) -> Data:
     """Split validation off the training rows, and standardise all inputs by the mean and deviation of the rest.
 
@@ -199,19 +117,3 @@ def carve(name: str, classes: int, train: Split, test: Split, validation_share: 
         validation=Split((train.x[rows["validation"]] - mean) / deviation, train.y[rows["validation"]]),
         test=Split((test.x - mean) / deviation, test.y),
     )
-
-
-TORCHVISION = {
-    "fashion-mnist": "FashionMNIST",
-    "mnist": "MNIST",
-    "kmnist": "KMNIST",
-    "cifar10": "CIFAR10",
-    "cifar100": "CIFAR100",
-}
-"""Our names and those of the classes in torchvision.datasets."""
-
-DATASETS: dict[str, Callable[[str, Path, int], Data]] = {
-    "mnist1d": mnist1d,
-    "digits": digits,
-    **dict.fromkeys(TORCHVISION, images),
-}

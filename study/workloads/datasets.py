@@ -12,10 +12,11 @@ from torch.utils.data import Dataset, Subset, TensorDataset
 
 from search_spaces.errors import InputError, require, unknown
 from study.workloads.arrays import read_arrays
-from study.workloads.data import DATASETS, Data, load
+from study.workloads.data import Data
 from study.workloads.image_folder import read_images
 from study.workloads.imported import call, imported, is_imported
 from study.workloads.lazy import LazySplit
+from study.workloads.named_data import DATASETS, load
 from study.workloads.own_data import TASKS, data_of_arrays, row_numbers
 from study.workloads.table import SUFFIXES, read_table
 
