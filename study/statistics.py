@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -19,12 +20,15 @@ class Interval(NamedTuple):
     n: int
 
     def __format__(self, spec: str) -> str:
-        """The mean and both ends, each by the format of a number; a dash where there is no mean.
+        """The mean and both ends, each by the format of a number; a dash for what is not finite, or for all of it.
 
         >>> f"{Interval(0.5, 0.25, 1, n=3):+.2f}"
         '+0.50 [+0.25, +1.00]'
+        >>> f"{Interval(0.5, 0.25, math.inf, n=3):+.2f}"
+        '+0.50 [+0.25, -]'
         """
-        return "-" if np.isnan(self.mean) else f"{self.mean:{spec}} [{self.low:{spec}}, {self.high:{spec}}]"
+        mean, low, high = (f"{value:{spec}}" if np.isfinite(value) else "-" for value in self[:3])
+        return f"{mean} [{low}, {high}]" if mean != "-" else "-"
 
     @property
     def points(self) -> Interval:
@@ -46,6 +50,17 @@ def mean_interval(values: Sequence[float], level: float = 0.95) -> Interval:
     )
     low, high = found.confidence_interval
     return Interval(mean, float(low), float(high), len(values))
+
+
+def median_interval(values: Sequence[float], level: float = 0.95) -> Interval:
+    """The median, in the place of a mean, and its interval from the order statistics, of at least that level.
+
+    Nothing is assumed of the values, which may be infinite; where there are too few for an end, it is infinite.
+    """
+    median = float(np.median(values))
+    low, high = stats.quantile_test(np.asarray(values), p=0.5).confidence_interval(level)
+    low, high = (-math.inf if np.isnan(low) else float(low)), (math.inf if np.isnan(high) else float(high))
+    return Interval(median, low, high, len(values))
 
 
 def finite(values: Sequence[float]) -> npt.NDArray[np.float64]:

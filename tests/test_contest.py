@@ -131,6 +131,19 @@ def test_tables_compare_in_pairs():
     assert [one.search_seed for one in of_arm(rows[::-1], "none")] == [0, 1, 2, 3]
 
 
+def test_how_soon_is_told_with_an_interval():
+    """The median of 20 searches, with the 6th and the 15th: a binomial chance of at most 2.1 % beyond either."""
+    rows = [row("none", seed, [(10 + seed, 0.3), (200, 0.3)]) for seed in range(20)]
+    assert table_equal(rows, ["none"], 0.3, 100.0).endswith("| 20% [15%, 24%] | 1.9 [1.5, 2.4] | 0% |")
+
+
+def test_regret_by_seconds_and_the_end_of_a_search():
+    one = replace(row("none", 0, TRACE), spent=190.0)
+    assert regret_at(one, 5.9, 0.3, "seconds") == pytest.approx(0.4)
+    assert moment(one, 1.9, "seconds") is None
+    assert (one.end("epochs"), one.end("seconds")) == (190.0, 19.0)
+
+
 def test_the_overall_table_weighs_workloads_alike():
     rows = [
         row(arm, seed, [(100, error + gain)], workload)

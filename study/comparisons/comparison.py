@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from statistics import median
 
-from study.comparisons.contest import Moment, Row
+from study.comparisons.contest import Moment, Row, Unit
 from study.markdown import table
-from study.statistics import mean_interval
+from study.statistics import mean_interval, median_interval
 
 CLOSE = 0.5
 """Points within which a regret is close."""
@@ -24,14 +23,14 @@ def of_workload(rows: Sequence[Row], workload: str) -> list[Row]:
     return [row for row in rows if row.workload == workload]
 
 
-def moment(row: Row, epochs: float) -> Moment | None:
-    """The incumbent's last change before so many epochs were spent; None where there was no incumbent."""
-    return max((one for one in row.trace if one.epochs <= epochs), key=lambda one: one.epochs, default=None)
+def moment(row: Row, spent: float, unit: Unit = "epochs") -> Moment | None:
+    """The incumbent's last change before so much was spent; None where there was no incumbent."""
+    return max((one for one in row.trace if getattr(one, unit) <= spent), key=lambda one: one.epochs, default=None)
 
 
-def regret_at(row: Row, epochs: float, best: float) -> float:
-    """Points of test error over the best known schedule's, after so many epochs; NaN before the first incumbent."""
-    found = moment(row, epochs)
+def regret_at(row: Row, spent: float, best: float, unit: Unit = "epochs") -> float:
+    """Points of test error over the best known schedule's, when so much was spent; NaN before the first incumbent."""
+    found = moment(row, spent, unit)
     return 100 * (found.error - best) if found else math.nan
 
 
@@ -82,10 +81,10 @@ def table_equal(rows: Sequence[Row], arms: Sequence[str], best: float, full_epoc
         behind = mean_interval([quarters[seed] - ends[seed] for seed in quarters if seed in ends])
         n, regret, *against = compared(rows, arms, arm, lambda row: regret_at(row, full_epochs, best))
         close = [close_from(row, best, full_epochs) for row in own]
-        share = [one.epochs / full_epochs if one else math.inf for one in close]
-        seconds = median([one.seconds if one else math.inf for one in close])
+        shares = median_interval([one.epochs / full_epochs if one else math.inf for one in close])
+        seconds = median_interval([one.seconds if one else math.inf for one in close])
         never = sum(one is None for one in close) / len(own)
-        soon = [f"{median(share):.0%}", f"{seconds:.1f}"] if median(share) < math.inf else ["-", "-"]
+        soon = [f"{shares:.0%}", f"{seconds:.1f}"]
         lines.append([arm, n, f"{quarter:.2f}", f"{behind:+.2f}", regret, *against, *soon, f"{never:.0%}"])
     return table(heads, lines)
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import Any
 
+from study.comparisons.arms import ARMS
 from study.comparisons.comparison import of_workload, table_after, table_equal, table_overall
 from study.comparisons.contest import Row
 from study.comparisons.recorded import Recorded
@@ -84,11 +86,23 @@ class Comparison:
             " would have beaten the winner on the search's own validation rows, had it been trained in full. *Equal "
             "epochs*: each arm tries as many schedules as fit into the epochs that the trials take unpruned; *regret "
             "at 25 %*: after a quarter of them; *within 0.5*: when the incumbent came to stay within half a point, "
-            "the median. *Seconds*: the epochs at the speed, timed before the searches, of as many runs as the arm "
-            "trains at a time, and what the search took besides. Optuna's own pruners, and *none* beside them, have "
-            "Optuna's own sampler: TPE, after ten trials "
-            "at random."
+            "the median over the searches, with its interval by their order. *Seconds*: the epochs at the speed, timed "
+            "before the searches, of as many runs as the arm trains at a time, and what the search took besides.\n\n"
+            "What each arm changes of the search that the command in the manifest names: "
+            f"{'; '.join(f'*{arm}*: {flags(ARMS[self.compare][arm])}' for arm in self.arms)}."
         )
+
+
+def flags(changes: Mapping[str, Any]) -> str:
+    """What is to be typed for these changes of a configuration.
+
+    >>> flags({"rung_fractions": (0.1, 0.5), "reduction": 4})
+    '`--rung-fractions 0.1 0.5 --reduction 4`'
+    """
+    words = []
+    for name, value in changes.items():
+        words += [f"--{name.replace('_', '-')}", *map(str, value if isinstance(value, tuple) else [value])]
+    return f"`{' '.join(words)}`" if words else "nothing"
 
 
 def about(one: Ground, best: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import optuna
 
@@ -18,6 +19,8 @@ from study.workloads.workload import Workload
 
 MOST_TRIALS = 12
 """A search ends after so many times the trials asked for, whatever is left of its budget of epochs."""
+Unit = Literal["epochs", "seconds"]
+"""Of what a search has spent."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,10 @@ class Row:
     overhead: float | None
     spent: float
     trace: tuple[Moment, ...]
+
+    def end(self, unit: Unit) -> float:
+        """What had been spent when the search was ended; seconds at the pace that they had while the trials ran."""
+        return self.spent if unit == "epochs" else self.seconds * self.spent / self.epochs
 
 
 def watch(
