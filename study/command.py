@@ -65,15 +65,22 @@ def run(command: Callable[[], None]) -> None:
     """Run a command as a user expects.
 
     A mistake of the user's is told in one message, with exit code 2; an interruption (Ctrl-C, SIGTERM) exits with 130.
+    Where the reader of the output has seen enough, as `head` has, it ends with 1, as Python's own tools and rich do.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        command()
+        try:
+            command()
+        finally:
+            sys.stdout.flush()
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still to be flushed
+        sys.exit(1)
 
 
 def write(path: Path | None, content: bytes) -> None:

@@ -1,8 +1,11 @@
 """The commands as users type them: what they print, and what they say to bad input."""
 
 import json
+import subprocess
+import sys
 
 import pytest
+from conftest import ROOT
 
 from study.address import DEFAULT_STORAGE
 from study.pruning import PRUNERS
@@ -136,3 +139,13 @@ def test_help_shows_every_option(command):
     for option in ("--trials", "--families", "--dataset", "--storage", "--pruner", "--sampler-seed", "--device"):
         assert option in result.out
     assert json.dumps(DEFAULT_STORAGE)[1:-1] in result.out
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--dataset", "digits", "--epochs", "1", "--trials", "1"]])
+def test_a_reader_who_has_seen_enough_is_not_answered_with_a_traceback(arguments, tmp_path):
+    """As `search.py --help | head -1`; here the reader leaves before the first line."""
+    line = [sys.executable, str(ROOT / "scripts" / "search.py"), *arguments]
+    with subprocess.Popen(line, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 1
