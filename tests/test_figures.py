@@ -7,23 +7,20 @@ import math
 import os
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
 import optuna
 import pytest
-from conftest import LOCKSTEP, SMALL, run_search
 from matplotlib import style
 from matplotlib.text import Text
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import TrialState, create_trial
 
-from search_spaces import FAMILIES, Cosine, Plateau, Step
-from study.records import finished_trials
-from study.reports.families_figure import families, ranked
+from search_spaces import FAMILIES, Cosine
+from study.reports.families_figure import families
 from study.reports.figures import Curve, Measure, importances, tuning_curves, winners
-from study.reports.study_figures import curve_of, measure_of, peak_sensitivity, search_progress
+from study.reports.study_figures import peak_sensitivity, search_progress
 from study.reports.svg import shortened
 from study.style import SVG_LOOK
 
@@ -228,36 +225,6 @@ def test_learning_rates_far_apart_have_a_log_axis(peak, scale):
     assert [text for text in texts(winners(constant, ERROR)) if text.startswith("lr")] == [scale]
 
 
-def test_every_seed_is_a_dot():
-    svg = families({"5 epochs": {"rex": [0.1, 0.2, 0.3], "wsd": [0.4]}, "20 epochs": {"wsd": [0.1, math.nan]}}, ERROR)
-    assert dots(svg, "seeds") == {"seeds-0-0": 3, "seeds-0-1": 1, "seeds-1-0": 0, "seeds-1-1": 1}
-    assert "1 of 2 not finite" in texts(svg)
-
-
-def test_the_control_is_named_only_where_it_is():
-    assert any("control" in text for text in texts(families({"20": VALUES}, ERROR)))
-    assert not any("control" in text for text in texts(families({"20": {"rex": [0.1]}}, ERROR)))
-
-
-def test_families_are_ranked_over_all_budgets():
-    first = {"a": [0.1, 0.3], "b": [0.25], "c": [0.4]}
-    second = {"b": [0.1], "a": [0.2], "d": [math.nan]}
-    assert ranked({"5": first}, ERROR) == ["a", "b", "c"]
-    assert ranked({"5": first, "20": second}, ERROR) == ["a", "b", "c", "d"]
-    assert ranked({"5": first, "20": second, "80": second}, ERROR) == ["b", "a", "c", "d"]
-    assert ranked({"5": first}, ERROR._replace(maximize=True)) == ["c", "b", "a"]
-
-
-def test_the_best_family_is_on_top():
-    svg = families({"20": {"worse": [0.4], "best": [0.1], "middle": [0.2]}}, ERROR)
-    heights = {
-        "".join(text.itertext()): text for text in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")
-    }
-    down = [float(heights[name].get("y") or 0) for name in ("best", "middle", "worse")]
-    assert down == sorted(down)
-    assert down[0] < down[2]
-
-
 @pytest.mark.parametrize(("maximize", "named"), [(False, NAMES[:6]), (True, NAMES[-6:])])
 def test_the_six_best_families_are_named(maximize, named):
     svg = tuning_curves(TUNING, ERROR._replace(maximize=maximize))
@@ -272,72 +239,6 @@ def test_importances_are_per_cent():
     written = texts(importances({"family": 0.3, "peak_lr": 0.625, "warmup_fraction": 0.075}, 50))
     assert {"62%", "30%", "8%", "What decided, in 50 trials"} <= set(written)
     assert next(text for text in written if text in ("family", "peak_lr", "warmup_fraction")) == "peak_lr"
-
-
-def test_every_trial_that_can_be_compared_is_a_dot():
-    rows = [row("rex", 0.1, 0.5), row("rex", 0.2, 0.4, 0.3), row("rex", 4.0, 1.0, diverged=True), row("wsd", 0.3, 0.2)]
-    svg = peak_sensitivity([study_of(rows, tried=["step", "rex", "wsd"])])
-    assert dots(svg, "trials") == {"trials-0": 1, "trials-1": 2}, "wsd, then rex"
-    written = texts(svg)
-    assert [name for name in written if name in FAMILIES] == ["wsd", "rex", "step"]
-    assert {"0.3", "0.2", "no trials", "a trial, after 2 epochs"} <= set(written)
-
-
-def test_a_study_for_each_family_makes_one_picture():
-    studies = [study_of([row(name, 0.1, 0.5)] * (place + 1), tried=[name]) for place, name in enumerate(NAMES[:4])]
-    assert sorted(dots(peak_sensitivity(studies), "trials").values()) == [1, 2, 3, 4]
-
-
-def test_the_higher_value_is_the_better_one_where_the_study_says_so():
-    rows = [row("rex", 0.1, 0.5), row("rex", 0.7, 0.9), row("wsd", 0.3, 0.6)]
-    written = texts(peak_sensitivity([study_of(rows, direction="maximize")]))
-    assert [name for name in written if name in FAMILIES] == ["rex", "wsd"]
-    assert "0.7" in written
-
-
-def test_progress_shows_the_full_runs_of_a_single_study():
-    rows = [row("rex", 0.1, 0.5), row("rex", 0.1, 0.5, 0.4), row("wsd", 0.1, 0.5, 0.6), row("wsd", 0.1, 0.2)]
-    assert dots(search_progress({"a": study_of(rows)}), "full-runs") == {"full-runs": 2}
-    several = search_progress({"a": study_of(rows), "b": study_of(rows[:2]), "c": study_of(rows[:1])})
-    assert dots(several, "full-runs") == {}
-    assert dots(several, "progress") == {"progress-0": 1, "progress-1": 1}
-    assert {"a", "b", "1 of 3 studies: no full run"} <= set(texts(several))
-
-
-def test_a_search_can_be_drawn(storage, workload):
-    names = ("plateau", "cosine")
-    trials = run_search(storage, workload, 10, replace(SMALL, families=names), engine=LOCKSTEP)
-    optuna_study = optuna.load_study(study_name="small", storage=storage)
-    finished = finished_trials(optuna_study)
-    complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
-    comparable = [trial for trial in trials if not trial.user_attrs["record"]["diverged"]]
-    assert measure_of(optuna_study) == ERROR
-    assert sum(dots(peak_sensitivity([optuna_study]), "trials").values()) == len(comparable)
-    assert dots(search_progress({"small": optuna_study}), "full-runs") == {"full-runs": len(complete)}
-    drawn = [curve_of(optuna_study, trial, f"trial {trial.number}") for trial in finished if trial in complete]
-    assert f"trial {complete[0].number}" in texts(winners(drawn, ERROR))
-
-
-@pytest.mark.parametrize("schedule", [Plateau, Step])
-def test_a_curve_has_the_lr_of_every_update(schedule):
-    """Of plateau as a replay of the losses that it heard finds it."""
-    losses = [1.0, 0.5, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6] * 2
-    params = {"family": schedule.family, "peak_lr": 0.1, "warmup_fraction_is_0": False, "warmup_fraction": 0.13}
-    own = (
-        {"factor": 0.3, "patience_fraction": 0.1} if schedule is Plateau else {"step_size_fraction": 0.3, "gamma": 0.3}
-    )
-    truth = [lr for lr, _ in schedule(peak_lr=0.1, warmup_fraction=0.13, **own).simulate(100, losses)]
-    steps = range(5, 101, 5)
-    trial = create_trial(value=0.6, user_attrs={})
-    trial.params = params | {f"{schedule.family}.{name}": value for name, value in own.items()}
-    kept = {"step": list(steps), "val_error": losses, "lr": [truth[step - 1] for step in steps]}
-    trial.set_user_attr("curve", kept)
-    study = study_of([])
-    study.set_user_attr("steps_per_epoch", 5)
-    curve = curve_of(study, trial)
-    assert curve.lr == pytest.approx(truth)
-    assert len(set(truth)) > 15, "a warm-up of 13 updates, and drops"
-    assert (curve.label, list(curve.steps), curve.values) == (schedule.family, kept["step"], losses)
 
 
 def test_a_label_is_cut_only_if_it_is_long():
