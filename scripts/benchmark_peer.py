@@ -26,7 +26,7 @@ from study.comparisons.speed_of_studies import our_study
 from study.configuration import Configuration
 from study.csv_rows import write_csv
 from study.provenance import provenance
-from study.records import spent_epochs
+from study.records import finished_trials, spent_epochs
 from study.training.confirm import FIRST_FRESH_SEED, confirm
 from study.workloads.workload import Workload
 
@@ -89,8 +89,9 @@ def our_search(workload: Workload, configuration: Configuration, trials: int) ->
     """Search as scripts/search.py does, in a database of its own."""
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
-        ended, _ = our_study(workload, configuration, trials, Path(folder) / "ours.db")
+        optuna_study, _ = our_study(workload, configuration, trials, Path(folder) / "ours.db")
         seconds = time.perf_counter() - began
+        ended = finished_trials(optuna_study)
     tried = [Tried(one.params, spent_epochs(one), one.state == TrialState.COMPLETE, one.value or 0.0) for one in ended]
     return found(tried, workload.metric.direction, seconds)
 

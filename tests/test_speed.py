@@ -25,8 +25,8 @@ def test_the_tutorial_learns_what_our_loop_learns(workload):
     assert tutorial < 0.15
 
 
-def test_the_tutorials_study_is_unpruned_and_draws_from_the_same_space(workload, storage):
-    study = tutorial_study(workload, SMALL, 3, storage)
+def test_the_tutorials_study_is_unpruned_and_draws_from_the_same_space(workload, tmp_path):
+    study = tutorial_study(workload, SMALL, 3, tmp_path / "tutorial.db")
     assert [trial.state.name for trial in study.trials] == ["COMPLETE"] * 3
     assert {"family", "peak_lr"} <= set(study.trials[0].params)
 
@@ -60,7 +60,7 @@ def test_ratios_are_taken_round_by_round():
 
 def test_the_benchmark_of_speed(tmp_path):
     """On a small workload, with real processes."""
-    arguments = "--rounds 1 --races 1 --trials 4 --confirm-seeds 1 --long-study 12 --output speed"
+    arguments = "--rounds 1 --output speed"
     process = start("benchmark_speed.py", "--workloads", "digits mlp sgd", *arguments.split(), cwd=tmp_path)
     said, _ = process.communicate(timeout=280)
     assert process.returncode == 0, said
@@ -68,8 +68,6 @@ def test_the_benchmark_of_speed(tmp_path):
     assert report in said
     for way in ("tutorial", "loop", "lockstep of 1", "lockstep of 64"):
         assert f"| digits mlp sgd | cpu | {way} |" in report
-    assert "| Optuna with the tutorial loop | 1 |" in report
-    assert "ms at trial 4, " in report
     with (tmp_path / "speed" / "runs.csv").open() as file:
         assert all(float(row["seconds"]) > 0 and int(row["peak_bytes"]) > 2**20 for row in csv.DictReader(file))
     assert json.loads((tmp_path / "speed" / "manifest.json").read_text())["cpu"]["command"].startswith("python")

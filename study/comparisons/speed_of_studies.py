@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean
 
-from optuna.trial import FrozenTrial
+import optuna
 
 from search_spaces import InputError, from_params
 from study.comparisons.tutorial import tutorial_study
@@ -24,48 +24,59 @@ from study.workloads.workload import Workload
 
 
 @dataclass(frozen=True)
-class Race:
-    """One search seed: the wall time of both studies, and the test error of their winners.
+class Entrant:
+    """A way of making a study. make: of a workload, with a configuration, so many trials, in an SQLite file."""
 
-    outside: share of our wall time that was not training. error, tutorial_error: mean over fresh training seeds.
+    name: str
+    configuration: Configuration
+    make: Callable[[Workload, Configuration, int, Path], optuna.Study]
+
+
+@dataclass(frozen=True)
+class Raced:
+    """One study: its wall time, and the test error of its winner, a mean over fresh training seeds.
+
+    outside: share of the wall time that was not training, where the trials tell.
     """
 
+    study: str
     search_seed: int
     seconds: float
-    outside: float
+    outside: float | None
     error: float
-    tutorial_seconds: float
-    tutorial_error: float
 
 
-def race(
-    workload: Workload, configuration: Configuration, trials: int, seed: int, confirm_seeds: int, folder: Path
-) -> Race:
-    """Run both studies with the same space, trials and seed, each to a new SQLite file; confirm both winners."""
-    configuration = replace(configuration, sampler_seed=seed)
+def tutorial_entrant(configuration: Configuration) -> Entrant:
+    """Optuna alone: unpruned, its objective the loop of PyTorch's tutorials, the space ours."""
+    return Entrant("Optuna with the tutorial loop", configuration, tutorial_study)
+
+
+def our_entrant(configuration: Configuration, how: str) -> Entrant:
+    """This project, with this configuration."""
+    return Entrant(f"this project, {how}", configuration, lambda *made_of: our_study(*made_of)[0])
+
+
+def race(entrant: Entrant, workload: Workload, trials: int, seed: int, confirm_seeds: int, database: Path) -> Raced:
+    """Make the study in a new SQLite file, and judge its winner; raises InputError where there is none."""
+    configuration = replace(entrant.configuration, sampler_seed=seed)
     began = time.perf_counter()
-    trials_of_ours, _ = our_study(workload, configuration, trials, folder / f"ours-{seed}.db")
+    optuna_study = entrant.make(workload, configuration, trials, database)
     seconds = time.perf_counter() - began
-    began = time.perf_counter()
-    theirs = tutorial_study(workload, configuration, trials, f"sqlite:///{folder / f'tutorial-{seed}.db'}")
-    tutorial_seconds = time.perf_counter() - began
-    ours = best_trial(theirs, trials_of_ours)  # the same direction
-
-    def error(best: FrozenTrial) -> float:
-        fresh = range(FIRST_FRESH_SEED, FIRST_FRESH_SEED + confirm_seeds)
-        return mean(confirm(workload, from_params(best.params), configuration.epochs, fresh, cohort=confirm_seeds))
-
-    if ours is None:
-        raise InputError("no trial of this project's study ran to its end: give more --trials")
-    training = sum(trial.user_attrs["record"]["seconds"] for trial in trials_of_ours)
-    return Race(seed, seconds, 1 - training / seconds, error(ours), tutorial_seconds, error(theirs.best_trial))
+    found = optuna_study.get_trials(deepcopy=False)
+    best = best_trial(optuna_study, found)
+    if best is None:
+        raise InputError(f"no trial of {entrant.name} ran to its end: give more --trials")
+    fresh = range(FIRST_FRESH_SEED, FIRST_FRESH_SEED + confirm_seeds)
+    error = mean(confirm(workload, from_params(best.params), configuration.epochs, fresh, cohort=confirm_seeds))
+    training = [trial.user_attrs["record"]["seconds"] for trial in found if "record" in trial.user_attrs]
+    return Raced(entrant.name, seed, seconds, 1 - sum(training) / seconds if training else None, error)
 
 
 def our_study(
     workload: Workload, configuration: Configuration, trials: int, database: Path
-) -> tuple[list[FrozenTrial], list[float]]:
-    """Search as scripts/search.py does by default; (the trials, when the search began and each generation ended)."""
-    attributes = {"group": "benchmark_speed", **workload.attributes()}
+) -> tuple[optuna.Study, list[float]]:
+    """Search as scripts/search.py does; (the study, when the search began and each generation ended)."""
+    attributes = {"group": "benchmark_studies", **workload.attributes()}
     resolved, session = configuration.resolved(workload), provenance(workload.device)
     with open_study(f"sqlite:///{database}", "ours", resolved, attributes, session) as optuna_study:
         engine, _ = agree(optuna_study, EngineOptions(), workload, configuration)
@@ -73,17 +84,19 @@ def our_study(
         for generation in search(optuna_study, workload, configuration, engine, trials):
             if generation.finished:
                 moments.append(time.perf_counter())
-        return finished_trials(optuna_study), moments
+        return optuna_study, moments
 
 
-def overhead(
-    workload: Workload, configuration: Configuration, trials: int, at: Sequence[int], folder: Path
-) -> list[float]:
-    """Seconds outside training per trial, in the generations that end at these trials of one long study."""
-    found, moments = our_study(workload, configuration, trials, folder / "long.db")
-    records = [trial.user_attrs["record"] for trial in found]
-    costs = []
-    for number in (math.ceil(end / configuration.generation_size(workload.steps_per_epoch)) - 1 for end in at):
+def overhead(workload: Workload, configuration: Configuration, at: Sequence[int], database: Path) -> dict[int, float]:
+    """Seconds outside training per trial, in the generations that end at these trials of one study, by trial.
+
+    at: ascending; the last is the length of the study.
+    """
+    optuna_study, moments = our_study(workload, configuration, at[-1], database)
+    records = [trial.user_attrs["record"] for trial in finished_trials(optuna_study)]
+    costs = {}
+    for end in at:
+        number = math.ceil(end / configuration.generation_size(workload.steps_per_epoch)) - 1
         training = [record["seconds"] for record in records if record["place"]["generation"] == number]
-        costs.append((moments[number + 1] - moments[number] - sum(training)) / len(training))
+        costs[end] = (moments[number + 1] - moments[number] - sum(training)) / len(training)
     return costs

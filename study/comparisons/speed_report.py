@@ -10,9 +10,7 @@ from matplotlib import style
 from matplotlib.figure import Figure
 
 from study.comparisons.speed_of_runs import Measured, ratios
-from study.comparisons.speed_of_studies import Race
 from study.markdown import table
-from study.statistics import mean_interval
 from study.style import LOOK, SAVE
 
 EPOCHS_PER_RUN = 20
@@ -52,21 +50,6 @@ def groups(measured: Sequence[Measured]) -> list[tuple[str, str]]:
 def of_group(measured: Sequence[Measured], workload: str, device: str) -> list[Measured]:
     """All ways on this workload and device, the tutorial first."""
     return [one for one in measured if (one.workload, one.device) == (workload, device)]
-
-
-def table_of_studies(races: Sequence[Race]) -> str:
-    """Markdown: both studies, and their differences."""
-    speedup = mean_interval([race.tutorial_seconds / race.seconds for race in races])
-    better = mean_interval([100 * (race.tutorial_error - race.error) for race in races])
-    lines = []
-    for name, seconds, errors in (
-        ("Optuna with the tutorial loop", [r.tutorial_seconds for r in races], [r.tutorial_error for r in races]),
-        ("this project, by default", [r.seconds for r in races], [r.error for r in races]),
-    ):
-        time, accuracy = mean_interval(seconds), mean_interval([100 * (1 - error) for error in errors])
-        lines.append([name, str(len(races)), f"{time:.2f}", f"{accuracy:.2f}"])
-    lines.append(["difference", str(len(races)), f"{speedup:.1f} times as fast", f"{better:+.2f}"])
-    return table(["study", "n", "seconds", "test accuracy of the winner"], lines)
 
 
 def draw(measured: Sequence[Measured]) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import optuna
 import torch
 from optuna.pruners import NopPruner
@@ -49,8 +51,11 @@ def tutorial_run(workload: Workload, run: Run) -> float:
     return metric
 
 
-def tutorial_study(workload: Workload, configuration: Configuration, trials: int, storage: str) -> optuna.Study:
-    """An unpruned Optuna study of so many trials whose objective is that loop, over the space of the configuration."""
+def tutorial_study(workload: Workload, configuration: Configuration, trials: int, database: Path) -> optuna.Study:
+    """An unpruned Optuna study of so many trials whose objective is that loop, over the space of the configuration.
+
+    database: an SQLite file, made where there is none.
+    """
 
     def objective(trial: optuna.Trial) -> float:
         schedule = configuration.suggest(trial, workload)
@@ -61,7 +66,7 @@ def tutorial_study(workload: Workload, configuration: Configuration, trials: int
         direction=workload.metric.direction,
         sampler=TPESampler(seed=configuration.sampler_seed),
         pruner=NopPruner(),
-        storage=storage,
+        storage=f"sqlite:///{database}",
     )
     optuna_study.optimize(objective, n_trials=trials)
     return optuna_study

@@ -1,0 +1,76 @@
+"""Race whole studies: ours, by default and with other samplers, against Optuna with the loop of PyTorch's tutorials."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import optuna
+import torch
+
+from search_spaces.errors import require_at_least
+from study.address import make_folder
+from study.command import DATA_ROOT, run_command
+from study.comparisons.speed_of_studies import Entrant, Raced, our_entrant, overhead, race, tutorial_entrant
+from study.comparisons.studies_report import page
+from study.configuration import Configuration
+from study.csv_rows import write_csv
+from study.provenance import provenance
+
+
+@dataclass(frozen=True)
+class Options:
+    """Race whole studies over many search seeds, on the CPU of this machine."""
+
+    races: int = 10
+    """Search seeds; every study once for each, in turn with the others."""
+    trials: int = 50
+    """Trials of each study."""
+    samplers: tuple[str, ...] = ("tpe",)
+    """What else than the default is raced."""
+    confirm_seeds: int = 5
+    """Fresh training seeds that judge each winner."""
+    long_study: int = 200
+    """Trials of the default study that shows what a trial costs besides training; 0 for none."""
+    output: Path = Path("results/speed")
+    """Folder for studies.md, studies.csv and studies.json."""
+    data_root: Path = DATA_ROOT
+    """Where data sets are kept."""
+
+    def __post_init__(self) -> None:
+        require_at_least(1, self, "races", "trials", "confirm_seeds")
+        require_at_least(0, self, "long_study")
+
+
+def main(options: Options) -> None:
+    """Race, print, and write what was measured and what it was made with."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    configuration = Configuration()
+    others = [replace(configuration, sampler=name) for name in options.samplers]
+    workload = configuration.make_workload(options.data_root)
+    make_folder(options.output)
+    entrants: list[Entrant] = [tutorial_entrant(configuration), our_entrant(configuration, "by default")]
+    entrants += [our_entrant(other, f"--sampler {other.sampler}") for other in others]
+    raced: list[Raced] = []
+    with tempfile.TemporaryDirectory() as name:
+        for seed in range(options.races):
+            for number, entrant in enumerate(entrants):
+                database = Path(name) / f"{number}-{seed}.db"
+                raced.append(race(entrant, workload, options.trials, seed, options.confirm_seeds, database))
+                print(raced[-1], flush=True)
+        outside = {}
+        if options.long_study:
+            at = [min(options.trials, options.long_study), options.long_study]
+            outside = overhead(workload, configuration, at, Path(name) / "long.db")
+    report = page(raced, outside, options.trials, options.confirm_seeds)
+    print(report)
+    (options.output / "studies.md").write_text(report)
+    write_csv(options.output / "studies.csv", [asdict(one) for one in raced])
+    manifest = json.dumps(provenance(torch.device("cpu")), indent=2)
+    (options.output / "studies.json").write_text(manifest + "\n")
+
+
+if __name__ == "__main__":
+    run_command(Options, main)
