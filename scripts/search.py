@@ -29,7 +29,7 @@ from study.records import finished_trials
 from study.schedule_file import read_known
 from study.search import search
 from study.storage import open_study
-from study.summary import Tally, family_table, winner
+from study.summary import Tally, family_table, no_winner, winner
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def print_result(console: Console, optuna_study: optuna.Study, storage: str) -> 
     console.print(f"{tally.text}.\n")
     for part in (*insight(optuna_study, tally.trials), *audit_shown(optuna_study, tally.trials)):
         console.print(part, "")
-    console.print(winner(optuna_study, tally.best) if tally.best else "No trial has run to its end yet.")
+    console.print(winner(optuna_study, tally.best) if tally.best else no_winner(tally.trials))
     console.print(f"\nBrowse the trials: {dashboard_command(storage)}")
 
 

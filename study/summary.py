@@ -87,3 +87,15 @@ def winner(optuna_study: optuna.Study, best: FrozenTrial) -> str:
         f"{parameters}\n  torch: {resolved}\n\n"
         "The same in PyTorch, for a run of any length:\n\n" + torch_code(Exported.of(optuna_study, best))
     )
+
+
+def no_winner(trials: Sequence[FrozenTrial]) -> str:
+    """Why there is none, and what to look at."""
+    if not trials or not all(trial.user_attrs["record"]["diverged"] for trial in trials):
+        return "No trial has run to its end yet."
+    lowest = min(trial.params["peak_lr"] for trial in trials)
+    return (
+        f"No winner: all {len(trials)} trials diverged, that of the lowest peak_lr, {lowest:.3g}, too. Look for "
+        "numbers in the data that are not finite, and at the loss; if they are sound, lower peak_lr in a --space "
+        "FILE.toml (--print-space prints one)."
+    )

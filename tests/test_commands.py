@@ -130,7 +130,7 @@ def test_a_study_whose_trials_all_diverge_has_no_winner(command, monkeypatch):
     monkeypatch.setattr("study.training.loop.EXPLODED", -1.0)
     result = command("search.py", *DIGITS, "--trials", 2)
     assert result.code == 0, result.err
-    assert "No trial has run to its end yet." in result.out
+    assert "No winner: all 2 trials diverged, that of the lowest peak_lr, 0." in result.out
 
 
 def test_help_shows_every_option(command):
