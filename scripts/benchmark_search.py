@@ -22,10 +22,11 @@ from study.address import make_folder
 from study.command import run_command
 from study.comparisons.arms import ARMS
 from study.comparisons.comparison_figure import draw
-from study.comparisons.comparison_page import Comparison, Ground
+from study.comparisons.comparison_page import Comparison
 from study.comparisons.contest import Row
 from study.comparisons.contest_rows import read_rows, write_rows
-from study.comparisons.searches import Searches, ground, one_search, rates
+from study.comparisons.ground import Ground, ground, rates
+from study.comparisons.searches import Searches, one_search
 from study.provenance import provenance
 
 CPU = torch.device("cpu")
@@ -84,18 +85,20 @@ class Options:
 
 def main(options: Options) -> None:
     """Run all searches, then print the tables and write what they were made of."""
+    shared = options.searches
     files: list[Path | None] = [None] if options.live else list(options.files)
     seeds = range(options.first_search_seed, options.first_search_seed + options.search_seeds)
-    grounds = {(here := ground(options.searches, file)).name: here for file in files}
+    grounds = {file: ground(shared.configuration, file, shared.data_root) for file in files}
     make_folder(options.output)
-    rows = read_rows(Path(f"{options.stem}.csv")) if options.rebuild else search_all(options, files, seeds)
-    write_page(options, grounds, rows)
+    rows = read_rows(Path(f"{options.stem}.csv")) if options.rebuild else search_all(options, grounds, seeds)
+    write_page(options, {here.name: here for here in grounds.values()}, rows)
 
 
-def search_all(options: Options, files: list[Path | None], seeds: range) -> list[Row]:
+def search_all(options: Options, grounds: dict[Path | None, Ground], seeds: range) -> list[Row]:
     """Run all searches, and keep their rows and what they were made with."""
     found: list[tuple[int, int, Row]] = []
-    timed = {file: rates(ground(options.searches, file)) for file in files}
+    timed = {file: rates(here) for file, here in grounds.items()}
+    files = list(grounds)
     with ProcessPoolExecutor(options.processes, multiprocessing.get_context("spawn")) as pool:
         futures = {
             pool.submit(one_search, options.searches, file, arm, seed, timed[file]): (files.index(file), number)
@@ -124,6 +127,7 @@ def write_page(options: Options, grounds: dict[str, Ground], rows: list[Row]) ->
     """The tables to the terminal; these and the figure to the folder."""
     compared = Comparison(
         options.searches.compare,
+        options.searches.configuration,
         options.chosen_arms,
         options.searches.trials,
         options.search_seeds,

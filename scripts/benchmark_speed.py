@@ -13,8 +13,8 @@ import torch
 from search_spaces.errors import require, require_at_least
 from study.address import make_folder
 from study.command import DATA_ROOT, run_command
+from study.comparisons.runs_report import EPOCHS_PER_RUN, draw, table_of_runs
 from study.comparisons.speed_of_runs import Measured, matrix_rate, measure, useful_flop
-from study.comparisons.speed_report import EPOCHS_PER_RUN, draw, table_of_runs
 from study.configuration import Configuration
 from study.csv_rows import write_csv
 from study.provenance import provenance

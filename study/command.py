@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -71,16 +72,27 @@ def run(command: Callable[[], None]) -> None:
     try:
         try:
             command()
-        finally:
+        except SystemExit:  # of --help
             sys.stdout.flush()
+            raise
+        sys.stdout.flush()
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
+        if not reader_has_left():
+            raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still to be flushed
         sys.exit(1)
+
+
+def reader_has_left() -> bool:
+    """Whether standard output is a pipe that nobody reads."""
+    pipe = select.poll()
+    pipe.register(sys.stdout.fileno(), 0)  # an error is told of without being asked for
+    return any(event & select.POLLERR for _, event in pipe.poll(0))
 
 
 def write(path: Path | None, content: bytes) -> None:
@@ -89,7 +101,7 @@ def write(path: Path | None, content: bytes) -> None:
         with open(1 if path is None else path, "wb", closefd=path is not None) as file:
             file.write(content)
     except BrokenPipeError:
-        pass  # the reader, `head` for one, has seen enough
+        raise  # which `run` understands
     except OSError as error:
         where = path or "standard output"
         raise InputError(f"cannot write {where}: {error.strerror}. Give a FILE in a folder that exists") from error

@@ -1,4 +1,4 @@
-"""Intervals for means, and comparisons of samples; imports nothing of ours."""
+"""Intervals for means and medians, and what is told of samples; imports nothing of ours."""
 
 from __future__ import annotations
 

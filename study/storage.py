@@ -19,7 +19,7 @@ from sqlalchemy.engine import URL
 
 from search_spaces.errors import InputError, unknown
 from study.address import DEFAULT_STORAGE, check_file, lock_folder, make_folder, parse, shown
-from study.agreement import check_format, check_group, refuse_other
+from study.compatible import check_format, check_group, refuse_other
 from study.lock import owned
 from study.records import FORMAT
 

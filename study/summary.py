@@ -93,9 +93,10 @@ def no_winner(trials: Sequence[FrozenTrial]) -> str:
     """Why there is none, and what to look at."""
     if not trials or not all(trial.user_attrs["record"]["diverged"] for trial in trials):
         return "No trial has run to its end yet."
+    every = f"all {len(trials)} trials" if len(trials) > 1 else "the only trial"
     lowest = min(trial.params["peak_lr"] for trial in trials)
     return (
-        f"No winner: all {len(trials)} trials diverged, that of the lowest peak_lr, {lowest:.3g}, too. Look for "
+        f"No winner: {every} diverged, with a peak_lr of {lowest:.3g} or more. Look for "
         "numbers in the data that are not finite, and at the loss; if they are sound, lower peak_lr in a --space "
         "FILE.toml (--print-space prints one)."
     )

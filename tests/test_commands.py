@@ -8,6 +8,7 @@ import pytest
 from conftest import ROOT
 
 from study.address import DEFAULT_STORAGE
+from study.command import run
 from study.pruning import PRUNERS
 from study.sampling import SAMPLERS
 
@@ -130,7 +131,7 @@ def test_a_study_whose_trials_all_diverge_has_no_winner(command, monkeypatch):
     monkeypatch.setattr("study.training.loop.EXPLODED", -1.0)
     result = command("search.py", *DIGITS, "--trials", 2)
     assert result.code == 0, result.err
-    assert "No winner: all 2 trials diverged, that of the lowest peak_lr, 0." in result.out
+    assert "No winner: all 2 trials diverged, with a peak_lr of 0." in result.out
 
 
 def test_help_shows_every_option(command):
@@ -141,11 +142,27 @@ def test_help_shows_every_option(command):
     assert json.dumps(DEFAULT_STORAGE)[1:-1] in result.out
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--dataset", "digits", "--epochs", "1", "--trials", "1"]])
-def test_a_reader_who_has_seen_enough_is_not_answered_with_a_traceback(arguments, tmp_path):
+@pytest.mark.parametrize(
+    ("arguments", "said", "code"),
+    [
+        (["search.py", "--help"], "", 1),
+        (["search.py", "--print-space"], "", 1),
+        (["preview.py", "cosine", "--peak-lr", "0.1", "--total-steps", "9"], "", 1),
+        (["search.py", "--trials", "0"], "error: --trials must be at least 1, but 0 was given\n", 2),
+    ],
+)
+def test_a_reader_who_has_seen_enough_is_not_answered_with_a_traceback(arguments, said, code, tmp_path):
     """As `search.py --help | head -1`; here the reader leaves before the first line."""
-    line = [sys.executable, str(ROOT / "scripts" / "search.py"), *arguments]
-    with subprocess.Popen(line, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    line = [sys.executable, str(ROOT / "scripts" / arguments[0]), *arguments[1:]]
+    with subprocess.Popen(line, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         process.stdout.close()
-        assert process.stderr.read() == b""
-    assert process.returncode == 1
+        assert process.stderr.read() == said
+    assert process.returncode == code
+
+
+def test_a_pipe_that_broke_elsewhere_is_not_taken_for_a_reader_who_left(capfd):
+    def fail():
+        raise BrokenPipeError("of a worker")
+
+    with pytest.raises(BrokenPipeError, match="of a worker"):
+        run(fail)

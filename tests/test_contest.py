@@ -7,12 +7,13 @@ from dataclasses import replace
 import optuna
 import pytest
 from conftest import LOCKSTEP, LOOP, SMALL
+from matplotlib.figure import Figure
 from test_recorded import recorded_runs
 
 from search_spaces import FAMILIES, REX, from_params
 from study.comparisons.arms import ARMS
 from study.comparisons.comparison import close_from, moment, of_arm, regret_at, table_after, table_equal, table_overall
-from study.comparisons.comparison_figure import draw
+from study.comparisons.comparison_figure import draw, draw_arm
 from study.comparisons.contest import Moment, Row, contest, watch
 from study.comparisons.replay import ReplayEngine
 from study.comparisons.trace import Ended, Trace, TracedEngine
@@ -154,6 +155,22 @@ def test_the_overall_table_weighs_workloads_alike():
     table = table_overall(rows, ["none", "horizon"], {"a": 0.3, "b": 0.1}, {"a": 100.0, "b": 200.0}, True)
     assert "| none | 3 | 2.00 [2.00, 2.00] | - | +1.50 [+1.50, +1.50] | 75% | 0% | 2.00 " in table
     assert "| horizon | 3 | 0.50 [0.50, 0.50] | -1.50 [-1.50, -1.50] | - | 75% | 0% | 0.50 " in table
+
+
+def test_an_arm_is_drawn_as_far_as_all_its_searches_went():
+    """Against seconds up to the end of the shortest, with a band where the searches differ."""
+    rows = [replace(row("none", seed, [(10, 0.4 + seed / 100), (90, 0.302)]), spent=100.0 + seed) for seed in range(3)]
+    axes = Figure().subplots()
+    draw_arm(axes, rows, 0.3, "seconds", 10.0, "none", 0)
+    x, y = axes.lines[0].get_data()
+    assert (x[0], x[-1]) == (pytest.approx(1.0), pytest.approx(10.0)), "from the first incumbent"
+    assert (y[0], y[-1]) == (pytest.approx(11.0), pytest.approx(0.2))
+    (band,) = axes.collections
+    low, high = band.get_datalim(axes.transData).intervaly
+    assert low == pytest.approx(0.2)
+    assert 11.0 < high < 12.0
+    draw_arm(axes, rows, 0.3, "seconds", 100.0, "none", 1)
+    assert max(axes.lines[1].get_xdata()) == pytest.approx(10.0), "not one of them went further"
 
 
 def test_the_figure_is_the_same_each_time():

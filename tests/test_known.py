@@ -19,7 +19,6 @@ from study.reports.known import (
     Ground,
     accuracy,
     constant_loses,
-    explained,
     fixed_gamma_loses,
     lines,
     mid_cycle_loses,
@@ -131,17 +130,6 @@ def test_the_paper_is_reached_or_not():
     assert [line.agrees for line in accuracy(ground({20: {"rex": around(0.28)}}))] == ["yes"]
     assert [line.agrees for line in accuracy(ground({20: {"rex": around(0.45)}}))] == ["no"]
     assert not list(accuracy(ground({20: {"rex": around(0.28)}}, workload="digits-mlp-sgd")))
-
-
-@given(st.lists(st.lists(st.floats(0, 1), min_size=2, max_size=9), min_size=2, max_size=5))
-def test_the_variance_explained_is_omega_squared(groups):
-    values = np.concatenate(groups)
-    labels = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
-    if np.ptp(values) < 1e-3 or min(np.ptp(group) for group in groups) < 1e-3:
-        return
-    f, n, k = stats.f_oneway(*groups).statistic, len(values), len(groups)
-    expected = max(0.0, (k - 1) * (f - 1) / ((k - 1) * (f - 1) + n))
-    assert explained(values, labels) == pytest.approx(expected, abs=1e-9)
 
 
 def test_from_a_benchmark_to_the_table_and_again_without_training(command, tmp_path):

@@ -31,7 +31,7 @@ def test_commands_in_the_order_of_the_page(command):
     """In one folder: what is reported and reproduced was searched before."""
     for line in SCRIPTS:
         if "fashion-mnist" in line and not DEBIAN_FASHION_MNIST.is_dir():
-            continue  # .ci/run installs Debian's package, and test_data.py says that it is missing
+            continue  # .ci/run installs Debian's package, and test_named_data.py says that it is missing
         _, script, *arguments = shlex.split(line)
         result = command(script.removeprefix("scripts/"), *arguments)
         assert result.code == 0, (line, result.err, result.out)

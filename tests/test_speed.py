@@ -8,8 +8,8 @@ import pytest
 from conftest import SMALL, start
 
 from search_spaces import Cosine
+from study.comparisons.runs_report import draw, table_of_runs
 from study.comparisons.speed_of_runs import Measured, cut, matrix_rate, ratios, useful_flop
-from study.comparisons.speed_report import draw, table_of_runs
 from study.comparisons.tutorial import tutorial_run, tutorial_study
 from study.training.loop import Run
 from study.training.trainer import Trainer

@@ -9,7 +9,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from study.statistics import best_of_k, holm, mean_interval, probability_of_improvement, wilcoxon_p
+from study.statistics import (
+    best_of_k,
+    explained,
+    holm,
+    mean_interval,
+    median_interval,
+    probability_of_improvement,
+    wilcoxon_p,
+)
 from study.training.confirm import confirm
 
 WHOLE = st.integers(-4, 4).map(float)
@@ -21,6 +29,25 @@ def test_the_interval_covers_the_mean_as_often_as_it_says():
     draws = np.random.default_rng(5).exponential(size=(200, 20))
     covered = sum(low <= 1 <= high for _, low, high, _ in map(mean_interval, draws))
     assert 0.87 <= covered / 200 <= 0.99
+
+
+def test_the_interval_of_the_median_covers_it_as_often_as_it_says():
+    """Of the same samples, whose median is the logarithm of 2; by the order it is never too short."""
+    draws = np.random.default_rng(6).exponential(size=(400, 20))
+    covered = sum(low <= np.log(2) <= high for _, low, high, _ in map(median_interval, draws))
+    assert 0.93 <= covered / 400 <= 0.99
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ([3.0, 1.0, 2.0], "2.0 [-, -]"),  # of three there is no interval of 95 %
+        ([*range(14), *[np.inf] * 6], "9.5 [5.0, -]"),  # the 6th, and the 15th of 20
+        ([*range(8), *[np.inf] * 12], "-"),
+    ],
+)
+def test_medians_of_what_never_came(values, said):
+    assert f"{median_interval(values):.1f}" == said
 
 
 def test_values_without_spread_have_no_width():
@@ -142,3 +169,14 @@ def test_what_is_no_number_is_refused(values):
 def test_what_is_no_p_value_is_refused(p):
     with pytest.raises(ValueError, match="p-values from 0 to 1 are required: got "):
         holm([0.5, p])
+
+
+@given(st.lists(st.lists(st.floats(0, 1), min_size=2, max_size=9), min_size=2, max_size=5))
+def test_the_variance_explained_is_omega_squared(groups):
+    values = np.concatenate(groups)
+    labels = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
+    if np.ptp(values) < 1e-3 or min(np.ptp(group) for group in groups) < 1e-3:
+        return
+    f, n, k = stats.f_oneway(*groups).statistic, len(values), len(groups)
+    expected = max(0.0, (k - 1) * (f - 1) / ((k - 1) * (f - 1) + n))
+    assert explained(values, labels) == pytest.approx(expected, abs=1e-9)

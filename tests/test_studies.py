@@ -2,9 +2,12 @@
 
 import csv
 
-from conftest import start
+import optuna
+import pytest
+from conftest import SMALL, start
+from optuna.trial import create_trial
 
-from study.comparisons.speed_of_studies import Raced
+from study.comparisons.speed_of_studies import Raced, overhead
 from study.comparisons.studies_report import page
 
 
@@ -17,6 +20,16 @@ def test_studies_are_compared_in_pairs_of_seeds():
     assert lines[5].startswith("| ours | 2 | 6.00 [4.00, 8.00] | 10.0 [10.0, 10.0] | 71.00 [71.00, 71.00] | +1.00 [+1")
     assert lines[5].endswith("| 25 [25, 25] % |")
     assert lines[7].endswith("in one default study of 200 trials: 50.0 ms at trial 50, 100.0 ms at trial 200.")
+
+
+def test_what_a_trial_costs_besides_training(workload, tmp_path, monkeypatch):
+    """Generations of ten that took 4, 6 and 10 seconds, of which the trials trained 3, 3 and 5."""
+    optuna_study = optuna.create_study()
+    for number in range(30):
+        record = {"place": {"generation": number // 10}, "seconds": (0.3, 0.3, 0.5)[number // 10]}
+        optuna_study.add_trial(create_trial(value=0.5, user_attrs={"record": record}))
+    monkeypatch.setattr("study.comparisons.speed_of_studies.our_study", lambda *_: (optuna_study, [7.0, 11, 17, 27]))
+    assert overhead(workload, SMALL, [10, 30], tmp_path) == {10: pytest.approx(0.1), 30: pytest.approx(0.5)}
 
 
 def test_the_benchmark_of_studies(tmp_path):

@@ -20,7 +20,7 @@ from study.style import COLORS, LOOK, SAVE
 LEAST = 0.01
 """Points below which a log axis does not go."""
 SHARES = (0.02, 0.03, 0.05, 0.07, 0.1, 0.14, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7, 0.85, 1.0)
-"""Where regret is drawn: shares of the epochs of a search without pruning, or of the seconds of the longest one."""
+"""Where regret is drawn: shares of the epochs of a search without pruning, of the seconds of an arm's shortest one."""
 
 
 def draw(
@@ -31,11 +31,11 @@ def draw(
         figure = Figure(figsize=(7, 0.9 + 2.1 * len(best)), dpi=160, layout="constrained")
         panels = figure.subplots(len(best), 2, squeeze=False, sharey="row", width_ratios=(3, 2))
         for (by_epochs, by_seconds), workload in zip(panels, best, strict=True):
-            longest = max(row.end("seconds") for row in of_workload(rows, workload))
             for number, arm in enumerate(arms):
                 own = of_arm(of_workload(rows, workload), arm)
+                shortest = min(row.end("seconds") for row in own)
                 draw_arm(by_epochs, own, best[workload], "epochs", full_epochs[workload], arm, number)
-                draw_arm(by_seconds, own, best[workload], "seconds", longest, arm, number)
+                draw_arm(by_seconds, own, best[workload], "seconds", shortest, arm, number)
             by_epochs.xaxis.set_major_formatter(PercentFormatter(full_epochs[workload]))
             by_epochs.set_title(workload)
             by_epochs.set_yscale("log")

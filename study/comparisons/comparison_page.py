@@ -10,33 +10,31 @@ from typing import Any
 from study.comparisons.arms import ARMS
 from study.comparisons.comparison import of_workload, table_after, table_equal, table_overall
 from study.comparisons.contest import Row
-from study.comparisons.recorded import Recorded
+from study.comparisons.ground import Ground
 from study.configuration import Configuration
-from study.workloads.workload import Workload
 
-
-@dataclass(frozen=True)
-class Ground:
-    """What searches are compared on: the workload, the search to change, and how a schedule is judged."""
-
-    configuration: Configuration
-    workload: Workload
-    recorded: Recorded | None
-
-    @property
-    def name(self) -> str:
-        """As the rows of its searches have it."""
-        return f"{self.workload.name}, {self.configuration.epochs} epochs"
+BASE = (
+    "sampler",
+    "startup_trials",
+    "rung_fractions",
+    "reduction",
+    "least_updates",
+    "trials_per_batch",
+    "trials_per_generation",
+)
+"""What of a search the arms may change, but for the pruner, which each of them says."""
 
 
 @dataclass(frozen=True)
 class Comparison:
     """Arms compared over search seeds, on one workload or several.
 
-    compare: what is compared. trials: per search. rows: one for each search. grounds: by the name that rows have.
+    compare: what is compared. base: the search that the arms change. trials: per search. rows: one for each search.
+    grounds: by the name that rows have.
     """
 
     compare: str
+    base: Configuration
     arms: Sequence[str]
     trials: int
     search_seeds: int
@@ -88,8 +86,8 @@ class Comparison:
             "at 25 %*: after a quarter of them; *within 0.5*: when the incumbent came to stay within half a point, "
             "the median over the searches, with its interval by their order. *Seconds*: the epochs at the speed, timed "
             "before the searches, of as many runs as the arm trains at a time, and what the search took besides.\n\n"
-            "What each arm changes of the search that the command in the manifest names: "
-            f"{'; '.join(f'*{arm}*: {flags(ARMS[self.compare][arm])}' for arm in self.arms)}."
+            f"The search, where an arm does not change it: {flags({name: getattr(self.base, name) for name in BASE})}. "
+            f"What each changes: {'; '.join(f'*{arm}*: {flags(ARMS[self.compare][arm])}' for arm in self.arms)}."
         )
 
 

@@ -57,8 +57,10 @@ class Row:
     trace: tuple[Moment, ...]
 
     def end(self, unit: Unit) -> float:
-        """What had been spent when the search was ended; seconds at the pace that they had while the trials ran."""
-        return self.spent if unit == "epochs" else self.seconds * self.spent / self.epochs
+        """What had been spent when the search ended; seconds at the pace of the trials, or until the last change."""
+        if unit == "epochs":
+            return self.spent
+        return max(self.seconds * self.spent / self.epochs, self.trace[-1].seconds)
 
 
 def watch(

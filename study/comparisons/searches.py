@@ -7,26 +7,18 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated
 
-import optuna
-import torch
 import tyro
 
-from search_spaces.errors import InputError, require, require_at_least, unknown
+from search_spaces.errors import require, require_at_least, unknown
 from search_spaces.schedule import Schedule
 from study.command import DATA_ROOT
 from study.comparisons.arms import ARMS
-from study.comparisons.comparison_page import Ground
 from study.comparisons.contest import Row, contest
-from study.comparisons.recorded import read
+from study.comparisons.ground import ground
 from study.comparisons.replay import ReplayEngine
 from study.configuration import Configuration
 from study.engine import Engine
 from study.training.confirm import FIRST_FRESH_SEED, confirm
-from study.training.costs import cohort_sizes, seconds_per_update
-from study.training.obstacle import obstacle
-
-MOST_TOGETHER = 16
-"""Runs in the largest cohort whose speed is timed."""
 
 
 @dataclass(frozen=True)
@@ -55,35 +47,9 @@ class Searches:
             raise unknown("comparison", self.compare, ARMS)
 
 
-@cache
-def ground(searches: Searches, file: Path | None) -> Ground:
-    """Load a workload, and its recorded runs; once in each process. file: None where the searches train."""
-    torch.set_num_threads(1)
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    if file is None:
-        return Ground(searches.configuration, searches.configuration.make_workload(searches.data_root), None)
-    recorded = read(file)
-    stored = recorded.about.configuration
-    names = ("dataset", "model", "optimizer", "epochs", "batch_size", "weight_decay", "train_seed", "split_seed")
-    kept = {name: stored[name] for name in names} | {"families": tuple(stored["families"])}
-    configuration = replace(searches.configuration, **kept)
-    workload = configuration.make_workload(searches.data_root)
-    if workload.data.fingerprint() != stored["data"]:
-        raise InputError(f"{file} was recorded on other data: record it again with scripts/record_runs.py")
-    return Ground(configuration, workload, recorded)
-
-
-def rates(here: Ground) -> dict[int, float]:
-    """Seconds per epoch of a run, by how many are trained together, timed now; nothing where the searches train."""
-    if not here.recorded:
-        return {}
-    sizes = [1, *([] if obstacle(here.workload) else cohort_sizes(MOST_TOGETHER))]
-    return {size: seconds_per_update(here.workload, size) * here.workload.steps_per_epoch for size in sizes}
-
-
 def one_search(searches: Searches, file: Path | None, arm: str, seed: int, timed: dict[int, float]) -> Row:
     """Search with one arm and one seed, and judge all that was found on the way. timed: what `rates` gives."""
-    here = ground(searches, file)
+    here = ground(searches.configuration, file, searches.data_root)
     configuration = replace(here.configuration, sampler_seed=seed, **ARMS[searches.compare][arm])
     steps = here.workload.steps_per_epoch
     together = configuration.most_together(steps) if configuration.generation_size(steps) > 1 else 1

@@ -75,8 +75,8 @@ def race(entrant: Entrant, workload: Workload, trials: int, seed: int, confirm_s
 def our_study(
     workload: Workload, configuration: Configuration, trials: int, database: Path
 ) -> tuple[optuna.Study, list[float]]:
-    """Search as scripts/search.py does; (the study, when the search began and each generation ended)."""
-    attributes = {"group": "benchmark_studies", **workload.attributes()}
+    """Search as scripts/search.py does; (the study, now of nobody; when the search began and each generation ended)."""
+    attributes = {"group": "benchmark", **workload.attributes()}
     resolved, session = configuration.resolved(workload), provenance(workload.device)
     with open_study(f"sqlite:///{database}", "ours", resolved, attributes, session) as optuna_study:
         engine, _ = agree(optuna_study, EngineOptions(), workload, configuration)

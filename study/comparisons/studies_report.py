@@ -37,5 +37,13 @@ def table_of_studies(raced: Sequence[Raced]) -> str:
         cells += [f"{mean_interval([100 * (1 - one.error) for one in own]):.2f}"]
         cells += [f"{better:+.2f}" if name != names[0] else "-", f"{mean_interval(shares):.0f} %" if shares else "-"]
         lines.append([name, str(len(own)), *cells])
-    heads = ["study", "n", "seconds", "times as fast", "test accuracy of the winner", "better by", "not training"]
+    heads = [
+        "study",
+        "n",
+        "seconds",
+        "times as fast",
+        "test accuracy of the winner, %",
+        "points better",
+        "not training",
+    ]
     return table(heads, lines)

@@ -16,8 +16,9 @@ from study.export import Exported, torch_code
 from study.generation import Generation
 from study.insight import edge_warnings
 from study.markdown import code, escaped, table
+from study.records import finished_trials
 from study.reports.report_section import searched, setting
-from study.summary import FAMILY_HEADS, Tally, family_rows
+from study.summary import FAMILY_HEADS, Tally, family_rows, no_winner
 
 
 def note(optuna_study: optuna.Study, tally: Tally, storage: str, generation: Generation | None = None) -> str:
@@ -45,7 +46,7 @@ def answer(optuna_study: optuna.Study, best: FrozenTrial | None, value: str) -> 
     """The best trial and its code, and its test where it was confirmed. value: what a trial's value is."""
     attrs = optuna_study.user_attrs
     if best is None:
-        return ["**No answer yet**: no trial has run to its end."]
+        return [f"**No answer yet.** {no_winner(finished_trials(optuna_study))}"]
     found = (
         f"**The answer so far: {escaped(best.params['family'])}**, trial {best.number}, with {value} {best.value:.4f} "
         f"({escaped(attrs['metric']['unit'])}). In PyTorch:"

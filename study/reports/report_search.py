@@ -22,7 +22,7 @@ from study.records import finished_trials
 from study.reports.figures import importances, winners
 from study.reports.report_section import Section, environment, searched, setting, space_section
 from study.reports.study_figures import curve_of, measure_of, peak_sensitivity, search_progress
-from study.summary import FAMILY_HEADS, Tally, best_by_family, family_rows, value_name
+from study.summary import FAMILY_HEADS, Tally, best_by_family, family_rows, no_winner, value_name
 
 MOST_CURVES = 5
 """Families whose best schedule is drawn."""
@@ -51,7 +51,7 @@ def answer(study: optuna.Study) -> Section:
     if under_way:
         spent += f" Not at its end: {under_way} more trials have begun when this was written."
     if not tally.best:
-        return Section("The answer", f"None yet: no trial has run to its end.\n\n{spent}")
+        return Section("The answer", f"{no_winner(tally.trials)}\n\n{spent}")
     best = tally.best
     lines = torch_code(Exported.of(study, best))
     shares = ", ".join(f"`{name}` {value_of(value)}" for name, value in best.params.items() if name != "family")

@@ -71,7 +71,7 @@ class Workers:
                     indices = cohorts.pop(future)
                     for evaluation in future.result():
                         yield replace(evaluation, run=indices[evaluation.run])
-        except BrokenProcessPool as error:
+        except (BrokenProcessPool, BrokenPipeError) as error:
             raise InputError("a worker process was ended, or could not start; the same command goes on") from error
         finally:
             if cohorts:

@@ -97,23 +97,3 @@ class Data:
                 digest.update(str(tuple(tensor.shape)).encode())
                 digest.update(tensor.cpu().contiguous().view(torch.uint8).numpy().tobytes())
         return digest.hexdigest()
-
-
-def carve(name: str, classes: int, train: Split, test: Split, validation_share: float, split_seed: int) -> Data:
-    """Split validation off the training rows, and standardise all inputs by the mean and deviation of the rest.
-
-    validation_share: of the given training rows, above 0 and below 1.
-    """
-    order = torch.randperm(len(train.x), generator=torch.Generator().manual_seed(split_seed))
-    held = round(validation_share * len(order))
-    rows = {"train": order[held:], "validation": order[:held]}
-    over = [axis for axis in range(train.x.ndim) if axis != 1]
-    x = train.x[rows["train"]]
-    mean, deviation = x.mean(over, keepdim=True), x.std(over, keepdim=True)
-    return Data(
-        name=name,
-        classes=classes,
-        train=Split((x - mean) / deviation, train.y[rows["train"]]),
-        validation=Split((train.x[rows["validation"]] - mean) / deviation, train.y[rows["validation"]]),
-        test=Split((test.x - mean) / deviation, test.y),
-    )

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from search_spaces.errors import InputError, unknown
-from study.workloads.data import Data, Split, carve
+from study.workloads.data import Data, Split
 
 DEBIAN_FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
 """Where Debian's package `dataset-fashion-mnist` puts its files."""
@@ -89,6 +89,26 @@ def unpack_debian_fashion_mnist(data_root: Path) -> None:
             with gzip.open(packed) as source, NamedTemporaryFile(dir=raw, delete=False) as partial:
                 shutil.copyfileobj(source, partial)
             Path(partial.name).replace(unpacked)  # another process may do the same
+
+
+def carve(name: str, classes: int, train: Split, test: Split, validation_share: float, split_seed: int) -> Data:
+    """Split validation off the training rows, and standardise all inputs by the mean and deviation of the rest.
+
+    validation_share: of the given training rows, above 0 and below 1.
+    """
+    order = torch.randperm(len(train.x), generator=torch.Generator().manual_seed(split_seed))
+    held = round(validation_share * len(order))
+    rows = {"train": order[held:], "validation": order[:held]}
+    over = [axis for axis in range(train.x.ndim) if axis != 1]
+    x = train.x[rows["train"]]
+    mean, deviation = x.mean(over, keepdim=True), x.std(over, keepdim=True)
+    return Data(
+        name=name,
+        classes=classes,
+        train=Split((x - mean) / deviation, train.y[rows["train"]]),
+        validation=Split((train.x[rows["validation"]] - mean) / deviation, train.y[rows["validation"]]),
+        test=Split((test.x - mean) / deviation, test.y),
+    )
 
 
 TORCHVISION = {
