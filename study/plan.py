@@ -56,8 +56,8 @@ class Plan:
     reduction: int = 5
     """horizon: at each rung one in this many goes on (results/search/rungs.md)."""
     trials_per_batch: int = 10
-    """Trials asked together; each batch learns from the whole batches before it. 10 to 50 find the same, within what 30
-    searches tell, one by one less (results/search/batches.md)."""
+    """Trials asked together; each batch learns from the whole batches before it. 1 to 25 are not told apart; 50, all of
+    them at random, find less than one by one (results/search/batches.md)."""
     trials_per_generation: int = 50
     """horizon: trials that compete for the long runs, when all had a short one. 10 and 25 are not told from 50, and
     train longer (results/search/generations.md)."""
