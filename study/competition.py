@@ -21,6 +21,7 @@ from study.generation import Generation
 from study.pruning import AT_EVERY_EPOCH, worst_to_go_on
 from study.records import CURVE_POINTS, better_first, enqueued
 from study.sampling import make_sampler
+from study.threads import one_thread
 from study.training.loop import Run
 from study.training.trainer import Trains
 from study.view import make_view, tell
@@ -97,9 +98,10 @@ class Competition:
         c = self.configuration
         view.sampler = make_sampler(c.sampler, c.startup_trials, c.sampler_seed, self.generation.number, number)
         asked = [view.ask() for _ in range(min(self.configuration.trials_per_batch, self.generation.size - begin))]
+        with one_thread():  # a Gaussian process's matrices are too small to share
+            schedules = [self.configuration.suggest(trial, self.workload) for trial in asked]
         batch = []
-        for position, trial in enumerate(asked, start=begin):
-            schedule = self.configuration.suggest(trial, self.workload)
+        for position, (trial, schedule) in enumerate(zip(asked, schedules, strict=True), start=begin):
             batch.append(Candidate(trial, schedule, position, number))
             if str(position) in saved:
                 batch[-1].load(saved[str(position)])

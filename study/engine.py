@@ -9,11 +9,11 @@ from statistics import median
 from typing import Any, NoReturn
 
 import optuna
-import torch
 
 from search_spaces.errors import InputError, require, unknown
 from study.configuration import Configuration
 from study.provenance import usable_cores
+from study.threads import one_thread
 from study.training.costs import cohort_sizes, runs_in_memory, seconds_per_update
 from study.training.obstacle import obstacle
 from study.training.trainer import Trainer, Trains, same_random_numbers_after
@@ -160,10 +160,8 @@ def fastest(workload: Workload, configuration: Configuration, most: int) -> tupl
     cores = usable_cores()
     if cores > 1 and not workers_obstacle(workload, configuration.pruner):
         updates = 50 / 2 * configuration.epochs * workload.steps_per_epoch
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)
-        promised = seconds_per_update(workload, 1) / cores
-        torch.set_num_threads(threads)
+        with one_thread():
+            promised = seconds_per_update(workload, 1) / cores
         if updates * (min(times.values()) - promised) > WORTH_WORKERS:
             with Workers(workload, 1, cores) as workers:
                 times[Engine(1, cores)] = sum(workers.everywhere(seconds_per_update, workload, 1, median)) / cores**2
