@@ -20,9 +20,16 @@ def two_threads():
 
 
 def test_the_threads_are_given_back_also_after_an_error(two_threads):
-    with pytest.raises(ValueError, match="of the sampler"), one_thread():
-        assert torch.get_num_threads() == 1
-        raise ValueError("of the sampler")
+    seen = []
+
+    def fail():
+        with one_thread():
+            seen.append(torch.get_num_threads())
+            raise ValueError("of the sampler")
+
+    with pytest.raises(ValueError, match="of the sampler"):
+        fail()
+    assert seen == [1]
     assert torch.get_num_threads() == 2
 
 
