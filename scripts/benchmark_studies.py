@@ -51,6 +51,7 @@ def main(options: Options) -> None:
     others = [replace(configuration, sampler=name) for name in options.samplers]
     workload = configuration.make_workload(options.data_root)
     make_folder(options.output)
+    made = provenance(torch.device("cpu"))
     entrants: list[Entrant] = [tutorial_entrant(configuration), our_entrant(configuration, "by default")]
     entrants += [our_entrant(other, f"--sampler {other.sampler}") for other in others]
     raced: list[Raced] = []
@@ -68,8 +69,7 @@ def main(options: Options) -> None:
     print(report)
     (options.output / "studies.md").write_text(report)
     write_csv(options.output / "studies.csv", [asdict(one) for one in raced])
-    manifest = json.dumps(provenance(torch.device("cpu")), indent=2)
-    (options.output / "studies.json").write_text(manifest + "\n")
+    (options.output / "studies.json").write_text(json.dumps(made, indent=2) + "\n")
 
 
 if __name__ == "__main__":
