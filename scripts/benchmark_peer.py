@@ -78,10 +78,10 @@ def main(options: Options) -> None:
     )
     print(report)
     stem = options.output / "peer"
+    manifest = provenance(torch.device("cpu"))  # before files change what git says
+    manifest["versions"]["ray"] = version("ray")
     stem.with_suffix(".md").write_text(report)
     write_csv(stem.with_suffix(".csv"), [asdict(row) for side in sides.values() for row in side])
-    manifest = provenance(torch.device("cpu"))
-    manifest["versions"]["ray"] = version("ray")
     stem.with_suffix(".json").write_text(json.dumps(manifest, indent=2) + "\n")
 
 
