@@ -101,7 +101,7 @@ def write(path: Path | None, content: bytes) -> None:
         with open(1 if path is None else path, "wb", closefd=path is not None) as file:
             file.write(content)
     except BrokenPipeError:
-        raise  # which `run` understands
+        pass  # the reader, `head` for one, has seen enough of what is only written
     except OSError as error:
         where = path or "standard output"
         raise InputError(f"cannot write {where}: {error.strerror}. Give a FILE in a folder that exists") from error

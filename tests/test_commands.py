@@ -147,7 +147,6 @@ def test_help_shows_every_option(command):
     [
         (["search.py", "--help"], "", 1),
         (["search.py", "--print-space"], "", 1),
-        (["preview.py", "cosine", "--peak-lr", "0.1", "--total-steps", "9"], "", 1),
         (["search.py", "--trials", "0"], "error: --trials must be at least 1, but 0 was given\n", 2),
     ],
 )
