@@ -1,4 +1,4 @@
-"""Race whole studies: ours, by default and with other samplers, against Optuna with the loop of PyTorch's tutorials."""
+"""Race whole studies: ours, by default and with TPE, against Optuna with the loop of PyTorch's tutorials."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ import torch
 from search_spaces.errors import require_at_least
 from study.address import make_folder
 from study.command import DATA_ROOT, run_command
-from study.comparisons.speed_of_studies import Entrant, Raced, our_entrant, overhead, race, tutorial_entrant
+from study.comparisons.speed_of_studies import Entrant, Raced, our_study, overhead, race
 from study.comparisons.studies_report import page
+from study.comparisons.tutorial import tutorial_study
 from study.configuration import Configuration
 from study.csv_rows import write_csv
 from study.provenance import provenance
+from study.workloads.workload import Workload
 
 
 @dataclass(frozen=True)
@@ -28,8 +30,6 @@ class Options:
     """Search seeds; every study once for each, in turn with the others."""
     trials: int = 50
     """Trials of each study."""
-    samplers: tuple[str, ...] = ("tpe",)
-    """What else than the default is raced."""
     confirm_seeds: int = 5
     """Fresh training seeds that judge each winner."""
     long_study: int = 200
@@ -48,12 +48,14 @@ def main(options: Options) -> None:
     """Race, print, and write what was measured and what it was made with."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     configuration = Configuration()
-    others = [replace(configuration, sampler=name) for name in options.samplers]
     workload = configuration.make_workload(options.data_root)
     make_folder(options.output)
     made = provenance(torch.device("cpu"))
-    entrants: list[Entrant] = [tutorial_entrant(configuration), our_entrant(configuration, "by default")]
-    entrants += [our_entrant(other, f"--sampler {other.sampler}") for other in others]
+    entrants = [
+        Entrant("Optuna with the tutorial loop", configuration, tutorial_study),
+        Entrant("this project, by default", configuration, ours),
+        Entrant("this project, --sampler tpe", replace(configuration, sampler="tpe"), ours),
+    ]
     raced: list[Raced] = []
     with tempfile.TemporaryDirectory() as name:
         for seed in range(options.races):
@@ -70,6 +72,11 @@ def main(options: Options) -> None:
     (options.output / "studies.md").write_text(report)
     write_csv(options.output / "studies.csv", [asdict(one) for one in raced])
     (options.output / "studies.json").write_text(json.dumps(made, indent=2) + "\n")
+
+
+def ours(workload: Workload, configuration: Configuration, trials: int, database: Path) -> optuna.Study:
+    """This project's study."""
+    return our_study(workload, configuration, trials, database)[0]
 
 
 if __name__ == "__main__":

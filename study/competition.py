@@ -97,8 +97,8 @@ class Competition:
         number = begin // self.configuration.trials_per_batch
         c = self.configuration
         view.sampler = make_sampler(c.sampler, c.startup_trials, c.sampler_seed, self.generation.number, number)
-        asked = [view.ask() for _ in range(min(self.configuration.trials_per_batch, self.generation.size - begin))]
         with one_thread():  # a Gaussian process's matrices are too small to share
+            asked = [view.ask() for _ in range(min(self.configuration.trials_per_batch, self.generation.size - begin))]
             schedules = [self.configuration.suggest(trial, self.workload) for trial in asked]
         batch = []
         for position, (trial, schedule) in enumerate(zip(asked, schedules, strict=True), start=begin):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from statistics import median
 from typing import Any
 
@@ -13,16 +13,9 @@ from study.comparisons.contest import Row
 from study.comparisons.ground import Ground
 from study.configuration import Configuration
 
-BASE = (
-    "sampler",
-    "startup_trials",
-    "rung_fractions",
-    "reduction",
-    "least_updates",
-    "trials_per_batch",
-    "trials_per_generation",
-)
-"""What of a search the arms may change, but for the pruner, which each of them says."""
+CHANGED = {name for arms in ARMS.values() for changes in arms.values() for name in changes}
+BASE = [field.name for field in fields(Configuration) if field.name in CHANGED - {"pruner"}]
+"""What of a search any arm changes, but for the pruner: one that says none has horizon."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ from statistics import mean
 import optuna
 
 from search_spaces import InputError, from_params
-from study.comparisons.tutorial import tutorial_study
 from study.configuration import Configuration
 from study.engine import EngineOptions, agree
 from study.provenance import provenance
@@ -44,16 +43,6 @@ class Raced:
     seconds: float
     outside: float | None
     error: float
-
-
-def tutorial_entrant(configuration: Configuration) -> Entrant:
-    """Optuna alone: unpruned, its objective the loop of PyTorch's tutorials, the space ours."""
-    return Entrant("Optuna with the tutorial loop", configuration, tutorial_study)
-
-
-def our_entrant(configuration: Configuration, how: str) -> Entrant:
-    """This project, with this configuration."""
-    return Entrant(f"this project, {how}", configuration, lambda *made_of: our_study(*made_of)[0])
 
 
 def race(entrant: Entrant, workload: Workload, trials: int, seed: int, confirm_seeds: int, database: Path) -> Raced:
