@@ -18,12 +18,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from search_spaces.errors import require, require_at_least
-from study.address import DEFAULT_STORAGE, shown, storage_flag
-from study.command import DATA_ROOT, choose_device, interruption, run_command
-from study.engine import EngineOptions
-from study.family_benchmark import Part, benchmark, parts
-from study.plan import Plan
-from study.provenance import provenance
+from study.cli import DATA_ROOT, choose_device, interruption, run_command
+from study.executors.choice import EngineOptions
+from study.search.family_plan import Part, benchmark, parts
+from study.search.plan import Plan
+from study.storage.provenance import provenance
+from study.storage.url import DEFAULT_STORAGE, shown, storage_flag
 
 UNPRUNED = Plan(pruner="none")
 """A comparison of families gives each the same epochs; pruned ones take what their trials happen to be worth."""

@@ -6,9 +6,9 @@ import warnings
 from dataclasses import dataclass
 
 from search_spaces.errors import require
-from study.address import DEFAULT_STORAGE, shown
-from study.command import run_command
-from study.dashboards.dashboard_server import HOST, make_server_for
+from study.cli import run_command
+from study.reports.dashboard.server import HOST, make_server_for
+from study.storage.url import DEFAULT_STORAGE, shown
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,13 @@ from optuna.trial import FrozenTrial
 
 from search_spaces import check_families
 from search_spaces.errors import InputError, require, unknown
-from study.address import DEFAULT_STORAGE
-from study.command import run_command, write
-from study.export import FORMATS, Exported
-from study.origin import as_comment, origin
-from study.records import best_trial, finished_trials, trial_of
-from study.schedule_file import as_written
-from study.storage import read_study
+from search_spaces.export import FORMATS, Exported
+from search_spaces.schedule_file import as_written
+from study.cli import run_command, write
+from study.reports.schedule_origin import as_comment, origin
+from study.storage.records import best_trial, finished_trials, trial_of
+from study.storage.studies import read_study
+from study.storage.url import DEFAULT_STORAGE
 
 
 @dataclass(frozen=True)

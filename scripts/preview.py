@@ -18,7 +18,7 @@ import tyro
 
 from search_spaces import FAMILIES, InputError, Plateau, Schedule, check_families
 from search_spaces.errors import require
-from study.command import run, write
+from study.cli import run, write
 from study.reports.gallery import draw_gallery
 
 F = TypeVar("F", bound=Schedule)

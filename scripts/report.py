@@ -13,10 +13,10 @@ from pathlib import Path
 import optuna
 
 from search_spaces.errors import require
-from study.address import DEFAULT_STORAGE, make_folder
-from study.command import run_command
+from study.cli import run_command
 from study.reports.report import rebuild, write_report
-from study.storage import read_studies
+from study.storage.studies import read_studies
+from study.storage.url import DEFAULT_STORAGE, make_folder
 
 
 @dataclass(frozen=True)

@@ -15,14 +15,14 @@ import torch
 from rich.console import Console
 
 from search_spaces.errors import InputError
-from study.address import DEFAULT_STORAGE
-from study.command import DATA_ROOT, choose_device, run_command
-from study.configuration import Configuration
-from study.provenance import differing_versions, provenance
-from study.records import session_of, trial_of
-from study.reproduce import reproduce
-from study.storage import read_study
-from study.workloads.imported import sources
+from study.cli import DATA_ROOT, choose_device, run_command
+from study.search.configuration import Configuration
+from study.search.reproduce import reproduce
+from study.storage.provenance import differing_versions, provenance
+from study.storage.records import session_of, trial_of
+from study.storage.studies import read_study
+from study.storage.url import DEFAULT_STORAGE
+from study.workloads.user_code import sources
 
 
 @dataclass(frozen=True)

@@ -16,20 +16,20 @@ from rich.console import Console
 
 from search_spaces.errors import require
 from search_spaces.space_file import space_toml
-from study.address import DEFAULT_STORAGE, dashboard_command, shown
-from study.audit import audit_shown
-from study.command import DATA_ROOT, choose_device, interruption, run_command
-from study.configuration import Configuration
-from study.dashboards.dashboard import Dashboard
-from study.engine import EngineOptions, agree
-from study.insight import insight
-from study.progress import Display
-from study.provenance import differing_versions, provenance
-from study.records import finished_trials
-from study.schedule_file import read_known
-from study.search import search
-from study.storage import open_study
-from study.summary import Tally, family_table, no_winner, winner
+from study.analysis.importance import insight
+from study.analysis.pruning_audit import audit_shown
+from study.analysis.summary import Tally, family_table, no_winner, winner
+from study.cli import DATA_ROOT, choose_device, interruption, run_command
+from study.executors.choice import EngineOptions, agree
+from study.reports.dashboard.dashboard import Dashboard
+from study.reports.progress import Display
+from study.search.configuration import Configuration
+from study.search.enqueue import read_known
+from study.search.search import search
+from study.storage.provenance import differing_versions, provenance
+from study.storage.records import finished_trials
+from study.storage.studies import open_study
+from study.storage.url import DEFAULT_STORAGE, dashboard_command, shown
 
 
 @dataclass(frozen=True)

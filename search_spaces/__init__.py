@@ -12,24 +12,24 @@ from typing import Any
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 from optuna.trial import FixedTrial
 
-from search_spaces.constant import Constant
-from search_spaces.cosine import Cosine
-from search_spaces.cyclic import Cyclic
 from search_spaces.errors import InputError, unknown
-from search_spaces.exponential import Exponential
-from search_spaces.inverse_sqrt import InverseSqrt
-from search_spaces.inverse_time import InverseTime
-from search_spaces.linear import Linear
-from search_spaces.multistep import MultiStep
-from search_spaces.one_cycle import OneCycle
-from search_spaces.plateau import Plateau
-from search_spaces.polynomial import Polynomial
+from search_spaces.families.constant import Constant
+from search_spaces.families.cosine import Cosine
+from search_spaces.families.cyclic import Cyclic
+from search_spaces.families.exponential import Exponential
+from search_spaces.families.inverse_sqrt import InverseSqrt
+from search_spaces.families.inverse_time import InverseTime
+from search_spaces.families.linear import Linear
+from search_spaces.families.multistep import MultiStep
+from search_spaces.families.one_cycle import OneCycle
+from search_spaces.families.plateau import Plateau
+from search_spaces.families.polynomial import Polynomial
+from search_spaces.families.rex import REX
+from search_spaces.families.step import Step
+from search_spaces.families.warm_restarts import WarmRestarts
+from search_spaces.families.wsd import WSD
 from search_spaces.ranges import Domain, distributions, draw, exactly
-from search_spaces.rex import REX
 from search_spaces.schedule import Schedule
-from search_spaces.step import Step
-from search_spaces.warm_restarts import WarmRestarts
-from search_spaces.wsd import WSD
 
 FAMILIES: dict[str, type[Schedule]] = {
     "constant": Constant,

@@ -15,8 +15,8 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from search_spaces import OneCycle, Schedule
 from search_spaces.schedule import evaluation_steps
-from study.workloads.models import cnn
-from study.workloads.named_data import load
+from study.workloads.builtin_datasets import load
+from study.workloads.builtin_models import cnn
 
 EPOCHS, ACCUMULATED, EVALUATIONS = 4, 2, 20
 

@@ -15,8 +15,8 @@ from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, TensorDataset
 
 from search_spaces import Cosine, Schedule
-from study.workloads.models import mlp
-from study.workloads.named_data import load
+from study.workloads.builtin_datasets import load
+from study.workloads.builtin_models import mlp
 
 EPOCHS, EVALUATE_EVERY = 2, 25
 

@@ -15,8 +15,8 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from search_spaces import Schedule, from_params, suggest
 from search_spaces.schedule import evaluation_steps
-from study.workloads.models import mlp
-from study.workloads.named_data import load
+from study.workloads.builtin_datasets import load
+from study.workloads.builtin_models import mlp
 
 EPOCHS, EVALUATIONS = 2, 20
 FAMILIES = ["cosine", "one_cycle", "step", "plateau"]

@@ -15,9 +15,9 @@ from torch.nn.functional import cross_entropy
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
 from search_spaces import Linear, Schedule
+from study.workloads.builtin_datasets import load
+from study.workloads.builtin_models import Transformer
 from study.workloads.data import Split
-from study.workloads.models import Transformer
-from study.workloads.named_data import load
 
 STEPS, EVALUATE_EVERY = 100, 25
 

@@ -1,1 +1,1 @@
-"""What is written of studies and benchmarks: a pure function of the stored records."""
+"""How a study is shown: terminal, Markdown, HTML, figures and dashboard."""

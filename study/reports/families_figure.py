@@ -12,10 +12,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from study.analysis.statistics import mean_interval
 from study.reports.figures import Measure
+from study.reports.plot_style import BLUE, VERMILION
 from study.reports.svg import LETTERS_ABREAST, as_svg, blank, notice, shortened
-from study.statistics import mean_interval
-from study.style import BLUE, VERMILION
 
 PANELS_ABREAST = 3
 

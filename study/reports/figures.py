@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from study.reports.plot_style import BLUE
 from study.reports.svg import (
     MOST_HIGHLIGHTED,
     End,
@@ -23,7 +24,6 @@ from study.reports.svg import (
     notice,
     shortened,
 )
-from study.style import BLUE
 
 FAR_APART = 10.0
 """Learning rates are drawn on a log axis where the highest peak is more than so many times the lowest."""

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 
 from search_spaces import FAMILIES, Schedule
 from search_spaces.schedule import evaluation_steps
-from study.style import LOOK, SAVE
+from study.reports.plot_style import LOOK, SAVE
 
 SAMPLES: dict[str, list[dict[str, Any]]] = {
     "step": [

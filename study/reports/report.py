@@ -10,11 +10,11 @@ from pathlib import Path
 
 import optuna
 
-from study.markdown import escaped
-from study.reports.archive import read_archive, write_archive
-from study.reports.report_benchmark import benchmark_sections
-from study.reports.report_html import page
-from study.reports.report_search import search_sections
+from study.reports.benchmark_report import benchmark_sections
+from study.reports.html import page
+from study.reports.markdown import escaped
+from study.reports.search_report import search_sections
+from study.storage.archive import read_archive, write_archive
 
 
 def write_report(studies: Sequence[optuna.Study], folder: Path) -> None:

@@ -16,9 +16,10 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from search_spaces import from_params
-from study.insight import comparable, first_horizon
-from study.records import best_trial, finished_trials, spent_epochs
+from study.analysis.importance import comparable, first_horizon
+from study.analysis.summary import value_name
 from study.reports.figures import Curve, Measure
+from study.reports.plot_style import BLUE, VERMILION
 from study.reports.svg import (
     LETTERS_ABREAST,
     MOST_HIGHLIGHTED,
@@ -33,8 +34,7 @@ from study.reports.svg import (
     plain,
     shortened,
 )
-from study.style import BLUE, VERMILION
-from study.summary import value_name
+from study.storage.records import best_trial, finished_trials, spent_epochs
 
 PANELS_ABREAST = 3
 DOTS: dict[str, Any] = {"marker": "o", "markersize": 3.2, "linestyle": "none", "alpha": 0.6, "markeredgewidth": 0}

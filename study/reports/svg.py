@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 from scipy.optimize import isotonic_regression
 
-from study.style import COLORS, SVG_LOOK, SVG_SAVE
+from study.reports.plot_style import COLORS, SVG_LOOK, SVG_SAVE
 
 WIDTH = 4.5
 """Inches, 432 px: scaled down to the 330 px that a phone leaves, text of 9 points is still 9 px high."""

@@ -1,1 +1,1 @@
-"""How runs are trained: one loop, run by run or many in lockstep, in this process or in several."""
+"""Objectives: our training loop over a workload, run by run or in lockstep."""

@@ -13,7 +13,7 @@ from torch.optim import Optimizer
 
 from search_spaces.schedule import Schedule, evaluation_steps
 from study.workloads.data import Split
-from study.workloads.lazy import LazySplit
+from study.workloads.streamed import LazySplit
 from study.workloads.workload import Workload
 
 EXPLODED = 1000.0

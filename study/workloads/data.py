@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from study.workloads.lazy import LazySplit
+from study.workloads.streamed import LazySplit
 
 
 class Split(NamedTuple):

@@ -11,14 +11,14 @@ import torch
 from torch.utils.data import Dataset, Subset, TensorDataset
 
 from search_spaces.errors import InputError, require, unknown
-from study.workloads.arrays import read_arrays
+from study.workloads.builtin_datasets import DATASETS, load
 from study.workloads.data import Data
 from study.workloads.image_folder import read_images
-from study.workloads.imported import call, imported, is_imported
-from study.workloads.lazy import LazySplit
-from study.workloads.named_data import DATASETS, load
-from study.workloads.own_data import TASKS, data_of_arrays, row_numbers
+from study.workloads.npz import read_arrays
+from study.workloads.splits import TASKS, data_of_arrays, row_numbers
+from study.workloads.streamed import LazySplit
 from study.workloads.table import SUFFIXES, read_table
+from study.workloads.user_code import call, imported, is_imported
 
 OTHERS = ("FILE.csv", "FILE.npz", "FOLDER of images", "package.module:function")
 PART_NAMES = {"train": "train", "val": "validation", "validation": "validation", "test": "test"}

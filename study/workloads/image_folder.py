@@ -18,8 +18,8 @@ from torch.utils.data import Subset
 
 from search_spaces.errors import InputError, require
 from study.workloads.data import Data, Split
-from study.workloads.lazy import LazySplit
-from study.workloads.own_data import row_numbers
+from study.workloads.splits import row_numbers
+from study.workloads.streamed import LazySplit
 
 PARTS = {"train": "train", "val": "validation", "valid": "validation", "validation": "validation", "test": "test"}
 """Names of sub-folders that hold a part of the data."""

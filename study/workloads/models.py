@@ -1,78 +1,88 @@
-"""The named models: functions of an example's shape and the number of classes."""
+"""What `--model` may name besides the known models: torchvision's, timm's, and the user's own."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
-import torch
 from torch import Tensor, nn
 
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, require, unknown
+from study.workloads.builtin_models import MODELS
+from study.workloads.user_code import call, imported, name_of
 
 
-def mlp(input_shape: tuple[int, ...], classes: int) -> nn.Module:
-    """Two hidden layers of 100 units, as the fully connected model of the MNIST-1D paper."""
-    inputs = torch.Size(input_shape).numel()
-    return nn.Sequential(
-        nn.Flatten(), nn.Linear(inputs, 100), nn.ReLU(), nn.Linear(100, 100), nn.ReLU(), nn.Linear(100, classes)
-    )
+def check_model(name: str) -> None:
+    """Raise InputError for what is neither a known model nor of the form of the others."""
+    if name not in MODELS and ":" not in name:
+        raise unknown("model", name, [*MODELS, "torchvision:NAME", "timm:NAME", "package.module:function"])
 
 
-def cnn(input_shape: tuple[int, ...], classes: int) -> nn.Module:
-    """Three strided convolutions of 25 channels and a linear layer, as the MNIST-1D paper's; in 1-D or 2-D."""
-    convolution = nn.Conv1d if len(input_shape) == 2 else nn.Conv2d
-    body = nn.Sequential(
-        convolution(input_shape[0], 25, kernel_size=5, stride=2, padding=1),
-        nn.ReLU(),
-        convolution(25, 25, kernel_size=3, stride=2, padding=1),
-        nn.ReLU(),
-        convolution(25, 25, kernel_size=3, stride=2, padding=1),
-        nn.ReLU(),
-        nn.Flatten(),
-    )
-    with torch.no_grad():
-        features = body(torch.zeros(1, *input_shape)).shape[1]
-    return nn.Sequential(body, nn.Linear(features, classes))
+def model_maker(name: str, input_shape: tuple[int, ...], classes: int) -> Callable[[], nn.Module]:
+    """What makes a freshly initialised model of this name; raises InputError where there is none."""
+    library, colon, of_it = name.partition(":")
+    if name in MODELS:
+        return partial(MODELS[name], input_shape, classes)
+    if colon and library in LIBRARIES:
+        if len(input_shape) != 3:
+            raise InputError(f"model {name} needs images, but the examples have shape {input_shape}: try --model mlp")
+        return partial(LIBRARIES[library], of_it, input_shape, classes)
+    return partial(call_model, imported(name, "--model"), input_shape, classes)
 
 
-class Transformer(nn.Module):
-    """A small pre-norm transformer over patches: width 32, 4 heads, 2 layers, learned positions, mean pooling."""
+def call_model(function: Callable[..., Any], input_shape: tuple[int, ...], classes: int) -> nn.Module:
+    """The model of a user's function, which may take `input_shape` and `classes`."""
+    model = call(function, "--model", input_shape=input_shape, classes=classes)
+    require(isinstance(model, nn.Module), f"--model {name_of(function)} must make an nn.Module", type(model).__name__)
+    return model  # type: ignore[no-any-return]  # checked in the line above
 
-    def __init__(self, input_shape: tuple[int, ...], classes: int, width: int = 32) -> None:
-        super().__init__()
-        patch = 2 if min(input_shape[1:]) < 16 else 4
-        embedding = nn.Conv1d if len(input_shape) == 2 else nn.Conv2d
-        self.embed = embedding(input_shape[0], width, kernel_size=patch, stride=patch)
-        tokens = torch.Size(size // patch for size in input_shape[1:]).numel()
-        self.positions = nn.Parameter(0.02 * torch.randn(tokens, width))
-        layer = nn.TransformerEncoderLayer(
-            width, nhead=4, dim_feedforward=2 * width, dropout=0.0, batch_first=True, norm_first=True
-        )
-        self.encoder = nn.TransformerEncoder(layer, num_layers=2, norm=nn.LayerNorm(width), enable_nested_tensor=False)
-        self.head = nn.Linear(width, classes)
+
+class ThreeChannels(nn.Module):
+    """Grey images as the three equal channels that torchvision's models take."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """x (rows, channels, ...) -> class scores (rows, classes)."""
-        tokens = self.embed(x).flatten(2).transpose(1, 2) + self.positions
-        scores: Tensor = self.head(self.encoder(tokens).mean(1))
-        return scores
+        """x (rows, 1, height, width) -> (rows, 3, height, width)."""
+        return x.expand(-1, 3, -1, -1)
 
 
-def resnet18(input_shape: tuple[int, ...], classes: int) -> nn.Module:
-    """Torchvision's ResNet-18 from scratch, with the usual stem for small images: 3 x 3, stride 1, no pooling."""
-    if len(input_shape) != 3:
-        raise InputError(f"model resnet18 needs images, but the examples have shape {input_shape}: try --model cnn")
-    import torchvision.models  # seconds to import, which the other models need not wait for
+def torchvision_model(name: str, input_shape: tuple[int, ...], classes: int) -> nn.Module:
+    """A classifier of torchvision, from scratch."""
+    import torchvision.models  # seconds to import, which other models need not wait for
 
-    model: nn.Module = torchvision.models.resnet18(num_classes=classes)
-    model.conv1 = nn.Conv2d(input_shape[0], 64, kernel_size=3, stride=1, padding=1, bias=False)
-    model.maxpool = nn.Identity()
+    known = torchvision.models.list_models(module=torchvision.models)
+    if name not in known:
+        raise unknown("torchvision model", name, known)
+    builder = torchvision.models.get_model_builder(name)
+    height, width = input_shape[1:]
+    arguments: dict[str, Any] = {"weights": None, "num_classes": classes}
+    if name in ("googlenet", "inception_v3"):  # a second output for training only
+        arguments |= {"aux_logits": False, "init_weights": True}
+    elif name.startswith("vit_"):
+        arguments |= {"image_size": height}
+    elif name.startswith("maxvit"):
+        arguments |= {"input_size": (height, width)}
+    model: nn.Module = builder(**arguments)
+    return model if input_shape[0] == 3 else nn.Sequential(ThreeChannels(), model)
+
+
+def timm_model(name: str, input_shape: tuple[int, ...], classes: int) -> nn.Module:
+    """A model of timm, from scratch."""
+    try:
+        import timm
+    except ImportError as error:
+        raise InputError(f"--model timm:{name} needs timm: pip install timm") from error
+    if not timm.is_model(name):
+        raise unknown("timm model", name, timm.list_models())
+    arguments: dict[str, Any] = {"num_classes": classes, "in_chans": input_shape[0]}
+    try:
+        model: nn.Module = timm.create_model(name, **arguments, img_size=input_shape[1:])
+    except TypeError:  # only what is made for one size asks for it
+        model = timm.create_model(name, **arguments)
     return model
 
 
-MODELS: dict[str, Callable[[tuple[int, ...], int], nn.Module]] = {
-    "mlp": mlp,
-    "cnn": cnn,
-    "transformer": Transformer,
-    "resnet18": resnet18,
+LIBRARIES: dict[str, Callable[[str, tuple[int, ...], int], nn.Module]] = {
+    "torchvision": torchvision_model,
+    "timm": timm_model,
 }

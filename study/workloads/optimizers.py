@@ -12,7 +12,7 @@ from torch.optim import SGD, AdamW, Optimizer
 
 from search_spaces import ADAMW_PEAK_LR, SGD_PEAK_LR
 from search_spaces.errors import InputError, require, unknown
-from study.workloads.imported import call, imported, is_imported
+from study.workloads.user_code import call, imported, is_imported
 
 
 class OptimizerChoice(NamedTuple):

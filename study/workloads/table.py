@@ -11,7 +11,7 @@ import numpy as np
 
 from search_spaces.errors import InputError, require, unknown
 from study.workloads.data import Data, Split
-from study.workloads.own_data import check_finite, encode, row_numbers
+from study.workloads.splits import check_finite, encode, row_numbers
 
 SUFFIXES = (".csv", ".tsv")
 MOST_CATEGORIES = 50

@@ -18,9 +18,9 @@ from search_spaces.errors import InputError, require
 from search_spaces.groups import take_ratios
 from study.workloads.data import Data
 from study.workloads.datasets import Source
-from study.workloads.imported import call, failure, imported
+from study.workloads.models import check_model, model_maker
 from study.workloads.optimizers import SGD_DEFAULT, check_optimizer, optimizing
-from study.workloads.own_models import check_model, model_maker
+from study.workloads.user_code import call, failure, imported
 
 
 @dataclass(frozen=True)

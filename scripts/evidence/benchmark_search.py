@@ -1,0 +1,148 @@
+"""Compare ways of searching on recorded workloads: what each has found, against what it has spent.
+
+The judge is the truth: whatever a search would have returned at any moment is judged by its test error over fresh
+training seeds. The runs were recorded once by record_runs.py, so that hundreds of searches take minutes;
+`--live` trains every run instead, on the one workload that the other flags name.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import tyro
+
+from search_spaces.errors import InputError, require, require_at_least, unknown
+from study.cli import run_command
+from study.evidence.searches.arms import ARMS
+from study.evidence.searches.evaluated_search import Row
+from study.evidence.searches.figure import draw
+from study.evidence.searches.page import Comparison
+from study.evidence.searches.rows import read_rows, write_rows
+from study.evidence.searches.searches import Searches, one_search
+from study.evidence.searches.testbed import Ground, ground, rates
+from study.storage.provenance import provenance
+from study.storage.url import make_folder
+
+CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True)
+class Options:
+    """Compare ways of searching over many search seeds."""
+
+    searches: Annotated[Searches, tyro.conf.OmitArgPrefixes]
+    """What all searches share."""
+    arms: tuple[str, ...] = ()
+    """Which of the arms; differences are to the first two. None: all."""
+    search_seeds: int = 20
+    """Searches per arm and workload."""
+    first_search_seed: int = 0
+    """Sampler seed of the first search; the others follow it."""
+    live: bool = False
+    """Train every run, instead of looking it up."""
+    recorded: tuple[Path, ...] = ()
+    """Files of recorded runs. None: all in results/search/recorded."""
+    processes: int = 2
+    """Searches at a time, of one thread each."""
+    output: Path = Path("results/search")
+    """Folder for the tables (.md), the data (.csv), the figure (.png) and the manifest (.json)."""
+    name: str | None = None
+    """Of these files. None: what is compared."""
+    rebuild: bool = False
+    """Make tables and figure again of the data that is there, without searching."""
+
+    def __post_init__(self) -> None:
+        require(self.first_search_seed >= 0, "--first-search-seed must be at least 0", self.first_search_seed)
+        require_at_least(1, self, "search_seeds", "processes")
+        for arm in self.arms:
+            if arm not in ARMS[self.searches.compare]:
+                raise unknown("arm", arm, ARMS[self.searches.compare])
+
+    @property
+    def chosen_arms(self) -> list[str]:
+        """The arms that are compared, in order."""
+        return list(self.arms or ARMS[self.searches.compare])
+
+    @property
+    def stem(self) -> str:
+        """The path of these files, without what tells them apart."""
+        return str(self.output / (self.name or self.searches.compare))
+
+    @property
+    def files(self) -> list[Path]:
+        """The files of recorded runs; raises InputError where there is none."""
+        found = list(self.recorded or sorted(Path("results/search/recorded").glob("*.jsonl")))
+        if not found:
+            raise InputError(
+                "results/search/recorded holds no recorded runs: make some with scripts/evidence/record_runs.py"
+            )
+        return found
+
+
+def main(options: Options) -> None:
+    """Run all searches, then print the tables and write what they were made of."""
+    shared = options.searches
+    files: list[Path | None] = [None] if options.live else list(options.files)
+    seeds = range(options.first_search_seed, options.first_search_seed + options.search_seeds)
+    grounds = {file: ground(shared.configuration, file, shared.data_root) for file in files}
+    make_folder(options.output)
+    rows = read_rows(Path(f"{options.stem}.csv")) if options.rebuild else search_all(options, grounds, seeds)
+    write_page(options, {here.name: here for here in grounds.values()}, rows)
+
+
+def search_all(options: Options, grounds: dict[Path | None, Ground], seeds: range) -> list[Row]:
+    """Run all searches, and keep their rows and what they were made with."""
+    found: list[tuple[int, int, Row]] = []
+    timed = {file: rates(here) for file, here in grounds.items()}
+    files = list(grounds)
+    with ProcessPoolExecutor(options.processes, multiprocessing.get_context("spawn")) as pool:
+        futures = {
+            pool.submit(one_search, options.searches, file, arm, seed, timed[file]): (files.index(file), number)
+            for file in files
+            for seed in seeds
+            for number, arm in enumerate(options.chosen_arms)
+        }
+        try:
+            for done, future in enumerate(as_completed(futures), start=1):
+                found.append((*futures[future], row := future.result()))
+                if options.live or done % 50 == 0 or done == len(futures):
+                    print(f"{done}/{len(futures)} {row.workload}, {row.arm}, {row.search_seed}", flush=True)
+        finally:
+            pool.shutdown(cancel_futures=True)
+    rows = [row for *_, row in sorted(found, key=lambda one: (*one[:2], one[2].search_seed))]
+    manifest = {
+        "seconds_per_epoch_by_cohort": {str(file): pair for file, pair in timed.items()},
+        "made": provenance(CPU),
+    }
+    Path(f"{options.stem}.json").write_text(json.dumps(manifest, indent=2) + "\n")
+    write_rows(Path(f"{options.stem}.csv"), rows)
+    return rows
+
+
+def write_page(options: Options, grounds: dict[str, Ground], rows: list[Row]) -> None:
+    """The tables to the terminal; these and the figure to the folder."""
+    compared = Comparison(
+        options.searches.compare,
+        options.searches.configuration,
+        options.chosen_arms,
+        options.searches.trials,
+        options.search_seeds,
+        options.first_search_seed,
+        rows,
+        grounds,
+    )
+    text = compared.page(options.searches.equal_epochs)
+    Path(f"{options.stem}.md").write_text(text)
+    figure = draw(rows, compared.arms, compared.best, compared.full_epochs, options.searches.compare)
+    Path(f"{options.stem}.png").write_bytes(figure)
+    print(text)
+
+
+if __name__ == "__main__":
+    run_command(Options, main)

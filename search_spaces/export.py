@@ -1,0 +1,184 @@
+"""A schedule as code that depends on nothing of ours, for a run of any length."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from textwrap import dedent, indent
+from typing import Any
+
+import optuna
+from optuna.trial import FrozenTrial
+
+from search_spaces import from_params
+from search_spaces.families.plateau import Plateau
+from search_spaces.groups import KeepRatios, set_all_to, take_ratios
+from search_spaces.inline_source import body_of, names, standalone
+from search_spaces.schedule import Schedule
+
+LONGEST_LINE = 100
+"""Of a signature, before it is broken up."""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What code is made of.
+
+    optimizer_code: the call that makes the optimizer of `model`, with `{lr}` where its rate goes. unequal_groups:
+    whether its parameter groups have rates of their own, whose ratios are kept.
+    """
+
+    schedule: Schedule
+    optimizer_code: str
+    unequal_groups: bool = False
+
+    @classmethod
+    def of(cls, optuna_study: optuna.Study, trial: FrozenTrial) -> Exported:
+        """A trial of a study."""
+        attrs = optuna_study.user_attrs
+        return cls(from_params(trial.params), attrs["optimizer_code"], attrs.get("unequal_groups", False))
+
+    @property
+    def optimizer(self) -> str:
+        """The call, with the peak rate."""
+        return self.optimizer_code.format(lr=repr(self.schedule.peak_lr))
+
+    @property
+    def optimizer_import(self) -> str:
+        """The import that the call needs."""
+        return f"import {self.optimizer_code.partition('(')[0].rpartition('.')[0]}"
+
+    @property
+    def listens(self) -> bool:
+        """Whether the scheduler is told of validation losses."""
+        return isinstance(self.schedule, Plateau)
+
+    @property
+    def is_torch_plateau(self) -> bool:
+        """Whether it is torch's own ReduceLROnPlateau, which cannot warm up and is stepped by evaluations alone."""
+        return self.listens and not self.schedule.warmup_fraction and not self.unequal_groups
+
+
+def torch_code(exported: Exported) -> str:
+    """The function `make_scheduler(optimizer, total_steps)`, and how it is used, as comments."""
+    usage = [f"optimizer = {exported.optimizer}", "scheduler = make_scheduler(optimizer, total_steps)"]
+    if exported.is_torch_plateau:
+        usage += ["scheduler.step(validation_loss)  # after each of the run's evaluations"]
+    else:
+        usage += ["scheduler.step()  # after each of the run's total_steps updates"]
+        usage += ["scheduler.observe(validation_loss)  # after each of its evaluations"] if exported.listens else []
+    return standalone(make_scheduler(exported), scope(exported)) + "\n\n\n" + indent("\n".join(usage), "# ")
+
+
+def lightning_code(exported: Exported) -> str:
+    """`make_scheduler`, and what a LightningModule is to call."""
+    how = '"monitor": "val_loss"' if exported.is_torch_plateau else '"interval": "step"'
+    code = f'''
+def configure_optimizers(model):
+    """Call it in your LightningModule's method of this name: return configure_optimizers(self)."""
+    optimizer = {exported.optimizer}
+    scheduler = make_scheduler(optimizer, model.trainer.estimated_stepping_batches)
+    return {{"optimizer": optimizer, "lr_scheduler": {{"scheduler": scheduler, {how}}}}}
+'''
+    if exported.listens and not exported.is_torch_plateau:
+        code += '''
+
+def on_validation_end(model):
+    """Call it in your LightningModule's method of this name; validation_step is to log val_loss."""
+    model.lr_schedulers().observe(float(model.trainer.callback_metrics["val_loss"]))
+'''
+    return standalone(f"{make_scheduler(exported)}\n{code}", scope(exported), [exported.optimizer_import])
+
+
+def transformers_code(exported: Exported) -> str:
+    """`make_scheduler`, and what transformers' Trainer is to be given."""
+    imports, note, callback = [exported.optimizer_import], "", ""
+    if exported.is_torch_plateau:
+        note = '    # With TrainingArguments(..., metric_for_best_model="loss") it hears the validation loss.\n'
+    elif exported.listens:
+        imports += ["from transformers import TrainerCallback"]
+        note = "    # With Trainer(..., callbacks=[HearValidation()]) it hears the validation loss.\n"
+        callback = '''
+
+class HearValidation(TrainerCallback):
+    """Tells the scheduler the loss of each evaluation."""
+
+    def on_evaluate(self, args, state, control, metrics, lr_scheduler, **kwargs):
+        lr_scheduler.observe(metrics["eval_loss"])
+'''
+    code = f'''
+def make_optimizers(model, max_steps):
+    """For Trainer(..., optimizers=make_optimizers(model, max_steps)), max_steps as in TrainingArguments."""
+{note}    optimizer = {exported.optimizer}
+    return optimizer, make_scheduler(optimizer, max_steps)
+{callback}'''
+    return standalone(f"{make_scheduler(exported)}\n{code}", scope(exported), imports)
+
+
+FORMATS: dict[str, Callable[[Exported], str]] = {
+    "torch": torch_code,
+    "lightning": lightning_code,
+    "transformers": transformers_code,
+}
+"""Kinds of code, by name."""
+
+
+def make_scheduler(exported: Exported) -> str:
+    """The source of the function `make_scheduler`: the lines of `Schedule.build` and of the family, quoted."""
+    schedule = exported.schedule
+    family, torch_class = type(schedule), schedule.torch_class.__name__
+    given = {field.name: getattr(schedule, field.name) for field in fields(schedule)}
+    arguments = body_of(family.arguments, "arguments = ")
+    if schedule.warmup_fraction or (exported.listens and not exported.is_torch_plateau):
+        warmup, steps = body_of(family.warmup_steps, "warmup_steps = "), "total_steps - warmup_steps"
+        scheduler = body_of(family.assemble).replace("torch_class", torch_class)
+    else:
+        del given["warmup_fraction"]
+        warmup, steps = "", "total_steps"
+        scheduler = f"    return {torch_class}(optimizer, **arguments)\n"
+    moved = " Momentum moves too." if getattr(schedule, "cycle_momentum", False) else ""
+    name = "make_scheduler_of_equal_groups" if exported.unequal_groups else "make_scheduler"
+    said = f"The scheduler for a run of total_steps updates. All parameter groups get the same rate.{moved}"
+    lines = [signature(name, given), f'    """{said}"""']
+    if "steps" in names(dedent(arguments)):
+        warmup += f"    steps = {steps}\n"
+    if schedule.least_steps > 1:
+        lines += [f"    if total_steps < {schedule.least_steps}:"]
+        lines += [f'        raise ValueError("{schedule.family} needs at least {schedule.least_steps} updates")']
+    lines += [f"{warmup}{arguments}{body_of(set_all_to)}{scheduler}"]
+    return "\n".join(lines) + (KEPT if exported.unequal_groups else "")
+
+
+KEPT = '''
+
+def make_scheduler(optimizer, total_steps):
+    """The scheduler for a run of total_steps updates. The parameter groups keep the ratios of their rates."""
+    ratios = take_ratios(optimizer)
+    return KeepRatios(make_scheduler_of_equal_groups(optimizer, total_steps), optimizer, ratios)
+'''
+"""What `Schedule.build` does for unequal groups."""
+
+
+def signature(name: str, given: dict[str, Any]) -> str:
+    """The first line, or lines, of this function; given: the schedule's parameters, as defaults."""
+    parts = [f"{name}={json.dumps(value) if isinstance(value, str) else repr(value)}" for name, value in given.items()]
+    parts = ["optimizer", "total_steps", *parts]
+    line = f"def {name}({', '.join(parts)}):"
+    broken = "\n".join([f"def {name}(", *(f"    {part}," for part in parts), "):"])
+    return line if len(line) <= LONGEST_LINE else broken
+
+
+def scope(exported: Exported) -> dict[str, Any]:
+    """The global names that the code may use."""
+    schedule = exported.schedule
+    found: dict[str, Any] = {
+        schedule.torch_class.__name__: schedule.torch_class,
+        "KeepRatios": KeepRatios,
+        "take_ratios": take_ratios,
+    }
+    for cls in type(schedule).__mro__:
+        if issubclass(cls, Schedule):
+            found = vars(sys.modules[cls.__module__]) | found
+    return found

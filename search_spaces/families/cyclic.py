@@ -1,0 +1,85 @@
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from torch.optim.lr_scheduler import CyclicLR
+
+from search_spaces.errors import require, unknown
+from search_spaces.families.cycles import fit_cycles
+from search_spaces.ranges import Domain, draw
+from search_spaces.schedule import Schedule
+
+MODES = ("triangular", "triangular2", "exp_range")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cyclic(Schedule):
+    """Cyclical learning rates: straight up and down between a base and the peak, ending at the base.
+
+    lr(s) = base + (max_lr - base) * triangle(s) * scale, base = base_ratio * peak_lr; triangle rises from 0 to 1 and
+    falls back once per cycle; scale is 1 (triangular), halved each cycle (triangular2), or end_amplitude ** (s / N)
+    (exp_range). max_lr is peak_lr, except in exp_range, where it is raised so that the highest rate is peak_lr.
+    With cycle_momentum, momentum (beta1 in Adam) moves between 0.9 and 0.8 against the rate, torch's defaults.
+
+    Ranges: Smith 2017 cycles between a base of about a quarter to a tenth of the peak, a few times in a run.
+    """
+
+    family = "cyclic"
+    torch_class = CyclicLR
+    climbs_by_itself = True
+    least_steps = 2
+    space = {
+        "cycles": IntDistribution(2, 8),
+        "base_ratio": FloatDistribution(0.01, 0.5, log=True),
+        "mode": CategoricalDistribution(MODES),
+        "end_amplitude": FloatDistribution(0.01, 0.5, log=True),
+        "cycle_momentum": CategoricalDistribution([True, False]),
+    }
+
+    cycles: int = 4
+    """How many times the rate goes up and down, 1 at least."""
+    base_ratio: float = 0.1
+    """The lowest rate as a share of the peak, above 0 and below 1."""
+    mode: str = "triangular"
+    """triangular, triangular2 or exp_range."""
+    end_amplitude: float = 0.1
+    """exp_range only: the last amplitude as a share of the first, from 1e-12 to 1."""
+    cycle_momentum: bool = False
+    """Whether momentum moves too; needs an optimizer with momentum or betas."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(self.cycles >= 1, "cycles must be at least 1", self.cycles)
+        require(0 < self.base_ratio < 1, "base_ratio must be above 0 and below 1", self.base_ratio)
+        require(1e-12 <= self.end_amplitude <= 1, "end_amplitude must be at least 1e-12, at most 1", self.end_amplitude)
+        if self.mode not in MODES:
+            raise unknown("mode", self.mode, MODES)
+
+    @classmethod
+    def suggest(cls, trial: Any, domains: Mapping[str, Domain]) -> dict[str, Any]:
+        # end_amplitude means something in exp_range only: no trial should carry a number that did nothing.
+        names = [name for name in cls.space if name != "end_amplitude"]
+        chosen = {name: draw(trial, f"cyclic.{name}", domains[f"cyclic.{name}"]) for name in names}
+        if chosen["mode"] == "exp_range":
+            chosen["end_amplitude"] = draw(trial, "cyclic.end_amplitude", domains["cyclic.end_amplitude"])
+        return chosen
+
+    def arguments(self, steps: int) -> dict[str, Any]:
+        _, length = fit_cycles(steps, self.cycles)
+        up = max(1, length // 2)
+        base_lr, max_lr, gamma = self.base_ratio * self.peak_lr, self.peak_lr, 1.0
+        if self.mode == "exp_range":
+            gamma = self.end_amplitude ** (1 / steps)
+            max_lr = base_lr + (self.peak_lr - base_lr) / max(s / up * gamma**s for s in range(1, up + 1))
+        momentum = {"base_momentum": 0.8, "max_momentum": 0.9} if self.cycle_momentum else {}
+        return {
+            "base_lr": base_lr,
+            "max_lr": max_lr,
+            "step_size_up": up,
+            "step_size_down": max(1, length - up),
+            "mode": self.mode,
+            "gamma": gamma,
+            "cycle_momentum": self.cycle_momentum,
+            **momentum,
+        }

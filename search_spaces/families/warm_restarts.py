@@ -1,0 +1,42 @@
+from dataclasses import dataclass
+from typing import Any
+
+from optuna.distributions import CategoricalDistribution, IntDistribution
+from torch.optim.lr_scheduler import CosineAnnealingWarmRestarts
+
+from search_spaces.errors import require
+from search_spaces.families.cycles import fit_cycles
+from search_spaces.schedule import Schedule
+
+
+@dataclass(frozen=True, kw_only=True)
+class WarmRestarts(Schedule):
+    """Cosine annealing with warm restarts (SGDR), ending at a minimum.
+
+    lr(s) = floor + (peak_lr - floor) * (1 + cos(pi * t / L)) / 2, where t counts from the start of the present cycle
+    and L is its length: T_0, then T_mult times as long each time; floor = floor_ratio * peak_lr.
+    T_0 is the least that lets the wanted cycles cover the body; short runs have fewer cycles (see `fit_cycles`).
+
+    Ranges: SGDR (Loshchilov & Hutter 2017) uses T_mult 1 and 2 with two to five cycles in a run.
+    """
+
+    family = "warm_restarts"
+    torch_class = CosineAnnealingWarmRestarts
+    space = {"cycles": IntDistribution(2, 5), "t_mult": CategoricalDistribution([1, 2])}
+
+    cycles: int = 3
+    """How many times the rate is annealed, 1 at least."""
+    t_mult: int = 1
+    """How many times as long each cycle is as the one before, 1 at least."""
+    floor_ratio: float = 0.0
+    """The lowest rate as a share of the peak, at least 0 and below 1."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(self.cycles >= 1, "cycles must be at least 1", self.cycles)
+        require(self.t_mult >= 1, "t_mult must be at least 1", self.t_mult)
+        require(0 <= self.floor_ratio < 1, "floor_ratio must be at least 0 and below 1", self.floor_ratio)
+
+    def arguments(self, steps: int) -> dict[str, Any]:
+        _, first_length = fit_cycles(steps, self.cycles, self.t_mult)
+        return {"T_0": first_length, "T_mult": self.t_mult, "eta_min": self.floor_ratio * self.peak_lr}

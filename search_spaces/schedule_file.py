@@ -1,0 +1,149 @@
+"""Schedules in a file: one written down as JSON, and back to the parameters of a trial, to be tried first by a study.
+
+{"family": "cosine", "peak_lr": 0.1, "parameters": {"warmup_fraction": 0.05, "t_max_fraction": 1.0, "floor_ratio": 0.0}}
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from search_spaces import FAMILIES, Schedule, from_params
+from search_spaces.errors import InputError, require, unknown
+from search_spaces.ranges import distributions, exact_choice
+
+KEYS = ("family", "peak_lr", "parameters", "provenance")
+
+
+def as_written(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The schedule of a trial with these parameters, under the names that its family gives them."""
+    schedule = from_params(params)
+    own = {f"{schedule.family}.{name}": domain for name, domain in schedule.space.items()}
+    asked = [
+        name
+        for name, domain in {**schedule.shared_space(), **own}.items()
+        if distributions(name, domain).keys() & params.keys()
+    ]
+    names = [name.removeprefix(f"{schedule.family}.") for name in asked]
+    return {
+        "family": schedule.family,
+        "peak_lr": schedule.peak_lr,
+        "parameters": {name: getattr(schedule, name) for name in names},
+    }
+
+
+def read_file(path: str) -> Iterator[tuple[str, Any]]:
+    """Each schedule of a file, and what to call it in a message."""
+    try:
+        content = json.loads(Path(path).read_text())
+    except OSError as error:
+        raise InputError(
+            f"cannot read {path}: {error.strerror}. Give --enqueue a FILE of JSON, or study:NAME"
+        ) from error
+    except ValueError as error:
+        raise InputError(f"{path} is not JSON ({error}): scripts/export.py --format json writes such a file") from error
+    if not isinstance(content, list):
+        yield path, content
+        return
+    require(bool(content), f"{path} must hold a schedule at least", content)
+    for number, written in enumerate(content, start=1):
+        yield f"{path}, schedule {number}", written
+
+
+def as_params(written: Any, where: str, suggest: Callable[[Any], Schedule]) -> dict[str, Any]:
+    """The parameters of the trial that `suggest` would make this schedule of; where: its name in messages."""
+    try:
+        given = Given.of(written)
+        suggest(given)
+        given.check_all_taken()
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from error
+    return given.params
+
+
+@dataclass
+class Given:
+    """A trial that answers with what was written down, where that lies within what is searched.
+
+    taken: names in the file. params: what was answered, as Optuna names it. exact: the values beside their ranges.
+    """
+
+    family: str
+    peak_lr: Any
+    parameters: Mapping[str, Any]
+    taken: list[str] = field(default_factory=list)
+    params: dict[str, Any] = field(default_factory=dict)
+    exact: dict[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, written: Any) -> Given:
+        """From the content of a file; raises InputError where that is no schedule."""
+        require(isinstance(written, dict), "a schedule is an object with family, peak_lr and parameters", written)
+        for key in written:
+            if key not in KEYS:
+                raise unknown("key", key, KEYS)
+        for key in ("family", "peak_lr"):
+            require(key in written, f"a schedule needs the key {key!r}", written)
+        family = str(written["family"])
+        if family not in FAMILIES:
+            raise unknown("family", family, FAMILIES)
+        parameters = written.get("parameters", {})
+        require(isinstance(parameters, dict), "parameters must be an object of names and values", parameters)
+        return cls(family, written["peak_lr"], parameters)
+
+    def suggest_float(self, name: str, low: float, high: float, log: bool = False) -> float:
+        """The number, if it is in the range."""
+        value = self.take(name)
+        within = isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
+        beside = f"{self.exact[name]:g} or " if name in self.exact else ""
+        require(within, f"{self.key(name)} must be {beside}from {low:g} to {high:g}", value)
+        self.params[name] = float(value)
+        return float(value)
+
+    def suggest_int(self, name: str, low: int, high: int) -> int:
+        """The whole number, if it is in the range."""
+        value = self.take(name)
+        within = isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+        require(within, f"{self.key(name)} must be a whole number from {low} to {high}", value)
+        self.params[name] = value
+        return int(value)
+
+    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
+        """The choice that equals it; for a parameter with an exact value beside its range, whether it has that."""
+        exact = exact_choice(name)
+        if exact:
+            parameter, self.exact[parameter] = exact
+            value = self.take(parameter) == self.exact[parameter]
+        else:
+            value = self.take(name)
+        same = [c for c in choices if c == value and isinstance(c, bool) == isinstance(value, bool)]
+        if not same and name == "family":
+            raise InputError(f"family {value!r} is not searched here: add it to --families")
+        listed = ", ".join(json.dumps(choice) for choice in choices)
+        require(bool(same), f"{self.key(name)} must be one of {listed}", value)
+        self.params[name] = same[0]
+        return same[0]
+
+    def key(self, name: str) -> str:
+        """What the file calls the parameter that Optuna calls so."""
+        return name.removeprefix(f"{self.family}.")
+
+    def take(self, name: str) -> Any:
+        """The value written under this name; raises InputError where there is none."""
+        if name in ("family", "peak_lr"):
+            return getattr(self, name)
+        key = self.key(name)
+        if key not in self.parameters:
+            raise InputError(f"{self.family} needs the parameter {key!r}")
+        self.taken.append(key)
+        return self.parameters[key]
+
+    def check_all_taken(self) -> None:
+        """Raise InputError for a parameter that nobody asked for."""
+        for key in self.parameters:
+            if key not in self.taken:
+                takes = ", ".join(dict.fromkeys(self.taken)) or "none at all"
+                raise InputError(f"{self.family} takes no parameter {key!r} here; it takes {takes}")

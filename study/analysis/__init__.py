@@ -1,0 +1,1 @@
+"""What the records say, as numbers: winner, importance, edges, audit, ranking, intervals."""

@@ -1,0 +1,142 @@
+"""Arms ranked on test over paired seeds, what may be said of them, and how far chance alone moves a result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from study.analysis.statistics import Interval, finite, holm, mean_interval, probability_of_improvement, wilcoxon_p
+
+LEVEL = 0.05
+"""An adjusted p-value below it counts as a difference."""
+DECIMALS = 12
+"""Differences and means that agree to so many decimals are equal: 0.3 - 0.2 and 0.2 - 0.1 are not, in floats."""
+
+RULE = """\
+For each family, the one schedule that its search chose on validation is trained again with fresh training seeds, the
+same for every family (12 at least, to tell fifteen apart), and judged once on test. Compared are the values on test,
+seed by seed. Which families are worse than the best, the one with the best mean? Which differ from the control, the
+constant learning rate? Each difference is tested by Wilcoxon's exact signed-rank test, two-sided; within each of the
+two questions the p-values are corrected by Holm's method. A family whose corrected p-value against the best is 0.05 or
+more is called a tie with it. Intervals are 95 % BCa bootstrap intervals, each for itself, and decide nothing.
+
+Not claimed: that ties are equal (these seeds do not tell them apart); how far ahead the best is, or that a verdict
+against it errs in only 5 % of comparisons, for it was picked on the seeds that it is judged by; anything
+between two families of which neither is the best or the control; anything about another search for
+the same family, another workload or another budget.
+"""
+"""How a comparison of families is decided, written before there were results; a report prints it above them."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One arm among others. Differences are paired by seed, the arm's values less the other's, in the values' unit."""
+
+    name: str
+    mean: Interval
+    to_best: Interval
+    p_best: float
+    """Against the best, adjusted for the number of arms besides it."""
+    to_control: Interval | None
+    p_control: float | None
+    """Against the control, adjusted for the number of arms besides it."""
+    improvement: float | None
+    """The chance that a run of this arm is better than a run of the control, of any other seed."""
+
+    @property
+    def n(self) -> int:
+        """Seeds."""
+        return self.mean.n
+
+    @property
+    def tied_with_best(self) -> bool:
+        """Whether the seeds do not tell it from the best; true of the best."""
+        return self.p_best >= LEVEL
+
+
+def standings(values: Mapping[str, Sequence[float]], direction: str, control: str = "constant") -> list[Standing]:
+    """The arms by mean, best first, equal ones by name.
+
+    values: of each arm one per seed, the same seeds in the same order for all. direction: minimize or maximize.
+    An arm against itself is a difference of 0, p 1 and one half, and counts in no correction; without the control among
+    the arms, what concerns it is None.
+
+    The best is picked on the seeds that it is then compared on, which flatters it (the winner's curse): more arms
+    are called worse by chance than LEVEL says. The control is chosen beforehand; there LEVEL holds.
+    """
+    sign = {"minimize": 1, "maximize": -1}.get(direction)
+    if sign is None:
+        raise ValueError(f"the direction is to be minimize or maximize: got {direction!r}")
+    arms: dict[str, list[float]] = {name: finite(of_arm).tolist() for name, of_arm in values.items()}
+    if len({len(of_arm) for of_arm in arms.values()}) != 1:
+        counts = ", ".join(f"{name} {len(of_arm)}" for name, of_arm in arms.items())
+        raise ValueError(f"arms with as many values each are required, one arm at least: got {counts or 'none'}")
+    means = {name: mean_interval(of_arm) for name, of_arm in arms.items()}
+    order = sorted(arms, key=lambda name: (round(sign * means[name].mean, DECIMALS), name))
+    best = order[0]
+    p_best = p_against(arms, best)
+    p_control = p_against(arms, control) if control in arms else None
+    return [
+        Standing(
+            name,
+            means[name],
+            mean_interval(gaps(arms[name], arms[best])),
+            p_best[name],
+            mean_interval(gaps(arms[name], arms[control])) if p_control else None,
+            p_control[name] if p_control else None,
+            probability_of_improvement(arms[name], arms[control], sign) if p_control else None,
+        )
+        for name in order
+    ]
+
+
+def p_against(arms: Mapping[str, Sequence[float]], other: str) -> dict[str, float]:
+    """The adjusted p-value of each arm against another of them; 1 against itself, which is not counted."""
+    names = [name for name in arms if name != other]
+    adjusted = holm([wilcoxon_p(gaps(arms[name], arms[other])) for name in names])
+    return {other: 1.0, **dict(zip(names, adjusted, strict=True))}
+
+
+def gaps(a: Sequence[float], b: Sequence[float]) -> list[float]:
+    """The paired differences, a less b, to DECIMALS."""
+    return [round(own - other, DECIMALS) for own, other in zip(a, b, strict=True)]
+
+
+def seeds_needed(comparisons: int, level: float = LEVEL) -> int:
+    """The fewest paired seeds with which one of so many comparisons can come out below the level at all.
+
+    That is where all seeds agree: Wilcoxon's exact two-sided p is then 2 / 2**seeds, and Holm multiplies the smallest
+    by the number of comparisons. More are needed to allow for a seed that disagrees, or for a difference of 0.
+
+    >>> seeds_needed(1), seeds_needed(14), seeds_needed(105)
+    (6, 10, 13)
+    """
+    if comparisons < 1 or not 0 < level <= 1:
+        raise ValueError(f"1 comparison or more and a level in (0, 1] are required: got {comparisons}, {level}")
+    seeds = 1
+    while comparisons * 2 / 2**seeds >= level:
+        seeds += 1
+    return seeds
+
+
+def variance_split(values: Sequence[Sequence[float]]) -> tuple[float, float]:
+    """How far a result moves by the search and how far by the training seed: two standard deviations, in its unit.
+
+    values: a row for each repeat of the whole search, with its winner's values over fresh training seeds; two rows or
+    more, of equal length, two or more. The one-way random-effects analysis of variance, by moments (Searle, Casella &
+    McCulloch 1992, section 3.5): a value is its search's level plus its seed's deviation. The search's variance is 0
+    where the rows' means differ by less than their seeds explain.
+
+    Each row needs training seeds of its own: what seeds shared by the rows do to all of them alike counts as the seeds'
+    but does not move the rows apart, so the search's deviation would come out too small.
+    """
+    rows = [finite(row) for row in values]
+    lengths = [len(row) for row in rows]
+    if len(rows) < 2 or len(set(lengths)) != 1 or lengths[0] < 2:
+        raise ValueError(f"two rows or more, of equal length, two or more, are required: got lengths {lengths}")
+    table = np.stack(rows)
+    within = float(np.mean(np.var(table, axis=1, ddof=1)))
+    between = float(np.var(np.mean(table, axis=1), ddof=1))
+    return max(0.0, between - within / table.shape[1]) ** 0.5, within**0.5

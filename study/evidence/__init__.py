@@ -1,0 +1,1 @@
+"""What this project's own claims are measured with; nothing of the product imports it."""

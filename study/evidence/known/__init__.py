@@ -1,0 +1,1 @@
+"""Results from the literature, compared with our benchmarks."""

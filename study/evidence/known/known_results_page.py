@@ -1,0 +1,92 @@
+"""results/known/: the arms set by hand as CSV, and the table of known results that is made of them and the reports."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import optuna
+
+from study.analysis.family_results import by_budget, ranking
+from study.evidence.known import known_results
+from study.evidence.known.fixed_schedules import Arm
+from study.evidence.known.known_results import Ground, lines
+from study.executors.recorded_runs import read
+from study.reports.markdown import escaped, table
+from study.reports.report import is_benchmark
+from study.storage.archive import TRIALS, read_archive
+from study.storage.csv_rows import read_csv, write_csv
+
+ARMS, PAGE = "arms.csv", "known.md"
+CONTROL = "constant"
+
+
+def benchmarks(results: Path) -> dict[str, list[optuna.Study]]:
+    """The benchmarks of families whose reports lie there, by name."""
+    found = {folder.name: read_archive(folder) for folder in sorted(p.parent for p in results.glob(f"*/{TRIALS}"))}
+    return {name: studies for name, studies in found.items() if is_benchmark(studies)}
+
+
+def arm_rows(name: str, arm: Arm, seeds: Sequence[int], errors: Sequence[float]) -> list[dict[str, Any]]:
+    """An arm of a benchmark as lines of arms.csv, one for each fresh seed."""
+    about = {"benchmark": name, "epochs": arm.epochs, "arm": arm.name, "schedule": repr(arm.schedule)}
+    return [{**about, "seed": seed, "test": error} for seed, error in zip(seeds, errors, strict=True)]
+
+
+def kept_rows(results: Path, name: str, arm: Arm, seeds: Sequence[int]) -> list[dict[str, Any]]:
+    """The lines of this very arm that are there already; none unless there is one for each seed."""
+    path = results / "known" / ARMS
+    wanted = [{key: str(value) for key, value in row.items()} for row in arm_rows(name, arm, seeds, [0.0] * len(seeds))]
+    there = read_csv(path) if path.is_file() else []
+    found = [row for row in there if {**row, "test": "0.0"} in wanted]
+    return found if len(found) == len(seeds) else []
+
+
+def write_page(found: Mapping[str, Sequence[optuna.Study]], results: Path) -> str:
+    """Make known.md of arms.csv, the benchmarks and the recorded runs, all of which lie in the folder `results`."""
+    arms: dict[str, dict[int, dict[str, list[float]]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
+    for row in read_csv(results / "known" / ARMS):
+        arms[row["benchmark"]][int(row["epochs"])][row["arm"]].append(float(row["test"]))
+    grounds = [Ground(name.removeprefix("benchmark-"), studies, arms[name]) for name, studies in found.items()]
+    recorded = {path.stem: read(path) for path in sorted(results.glob("search/recorded/*.jsonl"))}
+    rows = [[escaped(cell) for cell in line] for line in lines(grounds, recorded)]
+    said = (known_results.__doc__ or "").split("\n\n", 1)[1].strip()
+    parts = ["# What the benchmarks say", "## The best families", best_families(grounds)]
+    parts += ["## Known results, and ours", said, table(["known result", "workload", "ours", "agrees?"], rows)]
+    text = "\n\n".join(parts) + "\n"
+    (results / "known" / PAGE).write_text(text)
+    return text
+
+
+def best_families(grounds: Sequence[Ground]) -> str:
+    """A line for each workload and budget: the best family, whom the seeds do not tell from it, and the control."""
+    rows = []
+    for ground in grounds:
+        for epochs, studies in by_budget(ground.studies).items():
+            if not (ranked := ranking(studies)):
+                continue
+            best, *others = ranked
+            ties = ", ".join(one.name for one in others if one.tied_with_best)
+            control = next((one for one in others if one.name == CONTROL), None)
+            behind = f"{100 * control.to_best.mean:+.1f}" if control else "-"
+            rows.append(
+                [
+                    ground.name,
+                    str(epochs),
+                    best.name,
+                    f"{best.mean.points:.1f}",
+                    str(best.n),
+                    escaped(ties) or "none",
+                    behind,
+                ]
+            )
+    heads = ["workload", "epochs", "best family", "test error, %", "seeds", "not told from it", "constant"]
+    return table(heads, rows)
+
+
+def write_arms(rows: Sequence[dict[str, Any]], results: Path) -> None:
+    """Keep the rows of the arms."""
+    (results / "known").mkdir(parents=True, exist_ok=True)
+    write_csv(results / "known" / ARMS, rows)

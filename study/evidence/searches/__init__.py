@@ -1,0 +1,1 @@
+"""Ways of searching, compared on recorded or live workloads."""

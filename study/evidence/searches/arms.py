@@ -1,0 +1,48 @@
+"""Arms: the ways of searching that benchmark_search.py compares, each as changes to the default search."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from study.search.samplers.optuna_samplers import SAMPLERS
+
+OPTUNA: dict[str, Any] = {"sampler": "tpe", "startup_trials": 10}
+"""Optuna's own defaults, for searches as they are made without this project."""
+ONE_BY_ONE: dict[str, Any] = {"trials_per_batch": 1, **OPTUNA}
+"""Optuna's pruners judge one trial after another, as in `study.optimize`; the others in batches."""
+NONE: dict[str, Any] = {"pruner": "none"}
+STOCK: dict[str, dict[str, Any]] = {name: {"pruner": name, **ONE_BY_ONE} for name in ("median", "hyperband", "halving")}
+
+
+def rungs(*fractions: float, reduction: int) -> dict[str, Any]:
+    """A shape of the rungs."""
+    return {"rung_fractions": fractions, "reduction": reduction}
+
+
+ARMS: dict[str, dict[str, dict[str, Any]]] = {
+    "pruners": {"none": NONE | OPTUNA, "horizon": {}, **STOCK},
+    "rungs": {
+        "none": NONE,
+        "1/10, 1/2 by 5": rungs(0.1, 0.5, reduction=5),
+        "1/10, 1/2 by 4": rungs(0.1, 0.5, reduction=4),
+        "1/10, 1/2 by 3": rungs(0.1, 0.5, reduction=3),
+        "1/10, 1/4 by 4": rungs(0.1, 0.25, reduction=4),
+        "1/10 by 4": rungs(0.1, reduction=4),
+        "1/10 by 8": rungs(0.1, reduction=8),
+        "1/4 by 4": rungs(0.25, reduction=4),
+        "1/10, 1/4, 1/2 by 3": rungs(0.1, 0.25, 0.5, reduction=3),
+    },
+    "samplers": {name: {"sampler": name} for name in SAMPLERS},
+    "samplers-unpruned": {name: {"sampler": name, **NONE} for name in SAMPLERS},
+    "samplers-pruned": {
+        f"{sampler}, {pruner}": {**changes, "sampler": sampler}
+        for sampler in ("gp", "tpe", "random")
+        for pruner, changes in {"horizon": {}, **STOCK}.items()
+    },
+    "floors": {f"{updates} updates at least": {"least_updates": updates} for updates in (100, 1)},
+    "startup": {f"{trials} at random": {"startup_trials": trials} for trials in (20, 10, 30, 40)},
+    "startup-unpruned": {f"{trials} at random": {"startup_trials": trials, **NONE} for trials in (20, 10, 30, 40)},
+    "batches": {f"batches of {size}": {"trials_per_batch": size} for size in (10, 1, 5, 25, 50)},
+    "generations": {f"generations of {size}": {"trials_per_generation": size} for size in (50, 10, 25)},
+}
+"""By what is compared: the arms by name. Differences are to the first two."""

@@ -1,0 +1,1 @@
+"""How fast runs and whole studies are, beside the tutorial loop and Ray Tune."""

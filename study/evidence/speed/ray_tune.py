@@ -1,0 +1,111 @@
+"""The peer that our search is compared with: Ray Tune with its OptunaSearch and its ASHAScheduler, on this machine.
+
+Set up as its documentation has it (one trial per core, ASHA's reduction factor 4, grace period 1), but for what makes
+it faster on short runs: actors are used again, and as many trials may wait for one as there are cores.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import optuna
+import torch
+from optuna.samplers import TPESampler
+
+from search_spaces import InputError, Ranges, from_params, suggest
+from study.evidence.speed.found import Found, Tried, found
+from study.executors.in_process import Trainer
+from study.search.configuration import Configuration
+from study.storage.provenance import usable_cores
+from study.training.loop import Run
+from study.workloads.workload import Workload
+
+ENVIRONMENT = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_AUTH_TOKEN": secrets.token_hex(32),  # else Ray writes one into the user's home
+    "RAY_AIR_NEW_OUTPUT": "0",  # the new output prints a table at verbosity 0 too
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # else Ctrl-C ends the search as if it were complete
+    "TUNE_MAX_PENDING_TRIALS_PG": str(usable_cores()),  # else the one that waits takes the actor of the one that ends
+}
+"""What makes Ray quiet, lets it be interrupted, and has it use every core for trials as short as ours."""
+
+
+def ray_study(workload: Workload, configuration: Configuration, trials: int) -> Found:
+    """Search the space of the configuration with Ray; the seconds do not count starting Ray, but its actors."""
+    with local_ray() as folder:
+        began = time.perf_counter()
+        tried = ray_trials(workload, configuration, trials, folder)
+        return found(tried, workload.metric.direction, time.perf_counter() - began)
+
+
+@contextmanager
+def local_ray() -> Iterator[str]:
+    """Ray on the cores of this machine, with all its files in the temporary folder that is yielded; quiet."""
+    os.environ |= ENVIRONMENT
+    try:
+        import ray
+        import ray.tune.search.optuna  # what it needs besides
+    except ImportError as error:
+        raise InputError("benchmark_peer.py needs Ray Tune: pip install -e '.[peers]'") from error
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        quiet = {"include_dashboard": False, "log_to_driver": False, "logging_level": "ERROR"}
+        ray.init("local", num_cpus=usable_cores(), _temp_dir=folder, **quiet)
+        try:
+            yield folder
+        finally:
+            ray.shutdown()
+
+
+def ray_trials(workload: Workload, configuration: Configuration, trials: int, folder: str) -> list[Tried]:
+    """So many trials, in the order they were asked, of a Ray that runs; it keeps its files in the folder.
+
+    Ray's own get_best_result is not asked for the winner: it compares the last values of all trials, whatever their
+    lengths, or with scope="all" the best epoch of each, which is luck.
+    """
+    from ray import tune
+    from ray.tune.schedulers import ASHAScheduler
+    from ray.tune.search.optuna import OptunaSearch
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    epochs = configuration.epochs
+    goal = {"metric": workload.metric.name, "mode": workload.metric.direction.removesuffix("imize")}
+    ranges = configuration.space_file.ranges
+    space = partial(suggest_only, families=configuration.families, peak_lr=workload.peak_lr, ranges=ranges)
+    train = tune.with_parameters(train_one, workload=workload, epochs=epochs, train_seed=configuration.train_seed)
+    asked = tune.TuneConfig(
+        search_alg=OptunaSearch(space, sampler=TPESampler(seed=configuration.sampler_seed), **goal),
+        scheduler=ASHAScheduler("epoch", max_t=epochs, grace_period=1, reduction_factor=4, **goal),
+        num_samples=trials,
+        reuse_actors=True,  # else each trial starts a Python and imports torch, for seconds
+    )
+    told = tune.RunConfig(storage_path=folder, verbose=0, failure_config=tune.FailureConfig(fail_fast=True))
+    results = tune.Tuner(tune.with_resources(train, {"cpu": 1}), tune_config=asked, run_config=told).fit()
+    if results.errors:
+        raise results.errors[0]
+    last = [(result.config, result.metrics["epoch"], result.metrics[goal["metric"]]) for result in results]
+    return [Tried(params, reached, reached == epochs, value) for params, reached, value in last]
+
+
+def suggest_only(trial: Any, families: Sequence[str], peak_lr: tuple[float, float], ranges: Ranges) -> None:
+    """Our space as OptunaSearch wants it: it notes what is suggested, and takes no schedule back."""
+    suggest(trial, families, peak_lr, ranges)
+
+
+def train_one(params: Mapping[str, Any], workload: Workload, epochs: int, train_seed: int) -> None:
+    """What Ray calls for each trial, in an actor: our own loop, reporting every evaluation; one thread.
+
+    A diverged run reports the worst value, where it diverged, and ends. Plateau evaluates when it listens.
+    """
+    from ray import tune
+
+    torch.set_num_threads(1)
+    for evaluation in Trainer(workload).train([Run(from_params(params), epochs, train_seed, evaluations=epochs)]):
+        epoch = evaluation.step / workload.steps_per_epoch
+        tune.report({"epoch": epoch, workload.metric.name: evaluation.metric})

@@ -1,0 +1,88 @@
+"""The progress of a search: lines for a log; in a terminal a bar and a table of the families as well."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+
+import optuna
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import BarColumn, Progress, TextColumn
+
+from study.analysis.summary import Tally, best_by_family, family_table, value_name
+from study.search.configuration import Configuration
+from study.search.generation import Generation
+
+LINE_EVERY = 30.0
+"""A log gets a line at least this often, in seconds, where generations take longer."""
+DRAW_EVERY = 0.2
+"""A terminal is drawn at most this often, in seconds."""
+
+
+class Display:
+    """Shows how far a search is: a context, updated with every generation that `search` yields."""
+
+    def __init__(self, console: Console, optuna_study: optuna.Study, configuration: Configuration, trials: int) -> None:
+        self.console, self.optuna_study, self.configuration, self.trials = console, optuna_study, configuration, trials
+        self.tally = Tally.of(optuna_study)
+        self.spent_before = self.tally.spent
+        self.started = self.last_shown = time.monotonic()
+        self.bar = Progress(BarColumn(), TextColumn("{task.description}"), console=console)
+        self.task = self.bar.add_task("", total=trials)
+        self.live = (
+            Live(self.bar, console=console, transient=True)
+            if console.is_terminal and not console.is_dumb_terminal
+            else None
+        )
+
+    def __enter__(self) -> Display:
+        if self.live:
+            self.live.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self.live:
+            self.live.stop()
+
+    def update(self, generation: Generation) -> None:
+        """Show the present state, unless that was done a moment ago; the generation is on its way, or finished."""
+        every = DRAW_EVERY if self.live else LINE_EVERY
+        if not generation.finished and time.monotonic() - self.last_shown < every:
+            return
+        self.last_shown = time.monotonic()
+        if generation.finished:
+            self.tally = Tally.of(self.optuna_study)
+        on_its_way = Generation(0, 0) if generation.finished else generation
+        line = self.line(on_its_way)
+        if self.live:
+            self.bar.update(self.task, completed=len(self.tally.trials) + on_its_way.tried, description=line)
+            self.live.update(Group(family_table(self.optuna_study, self.tally.trials), self.bar))
+        else:
+            self.console.print(line, self.families(), sep=" | ")
+
+    def line(self, generation: Generation) -> str:
+        """Trials tried, the best of the finished, epochs spent and saved, time left; with those of a generation."""
+        tally = self.tally
+        best = f"best {tally.best.value:.4f} {tally.best.params['family']}" if tally.best else "none complete"
+        tried = f"{len(tally.trials) + generation.tried}/{self.trials} trials"
+        spent = f"{tally.spent + generation.epochs_trained:.0f} epochs spent, {tally.saved:.0%} saved"
+        return f"{tried} | {best} | {spent} | {self.time_left(generation)}"
+
+    def families(self) -> str:
+        """The best value of each family that has one."""
+        best = best_by_family(self.optuna_study, self.tally.trials)
+        values = ", ".join(f"{name} {trial.value:.4f}" for name, trial in best.items() if trial)
+        return f"{value_name(self.optuna_study)} by family: {values or '-'}"
+
+    def time_left(self, generation: Generation) -> str:
+        """An estimate from the epochs that this start has trained."""
+        done = self.tally.spent - self.spent_before + generation.epochs_trained - generation.epochs_loaded
+        if not done:
+            return "time left unknown"
+        expected = self.configuration.expected_epochs(self.optuna_study.user_attrs["steps_per_epoch"])
+        if self.tally.trials:
+            expected = self.tally.spent / len(self.tally.trials)
+        left = expected * (self.trials - len(self.tally.trials)) - generation.epochs_trained
+        minutes, seconds = divmod(round(max(0.0, left) * (time.monotonic() - self.started) / done), 60)
+        return f"{minutes}:{seconds:02d} left"

@@ -1,0 +1,38 @@
+"""The schedules that a study begins with: read from files, or taken from the winners of other studies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from search_spaces import Schedule
+from search_spaces.errors import InputError
+from search_spaces.schedule_file import as_params, as_written, read_file
+from study.storage.records import best_trial, finished_trials
+from study.storage.studies import read_studies
+
+STUDY = "study:"
+"""What stands before the name of a study whose winner is meant."""
+
+
+def read_known(sources: Sequence[str], storage: str, suggest: Callable[[Any], Schedule]) -> list[dict[str, Any]]:
+    """The trial parameters of each schedule in these files, or of the winners of these studies, in order.
+
+    sources: paths of JSON files, each with one schedule or a list of them, or `study:NAME`, in the storage.
+    suggest: draws a schedule from a trial, within what is searched. Raises InputError, naming source and key, for what
+    cannot be read or is not within that.
+    """
+    return [
+        as_params(written, where, suggest)
+        for source in sources
+        for where, written in (winners(source, storage) if source.startswith(STUDY) else read_file(source))
+    ]
+
+
+def winners(source: str, storage: str) -> Iterator[tuple[str, Any]]:
+    """The winner of the study, or of each study of the benchmark of this name."""
+    for optuna_study in read_studies(storage, source.removeprefix(STUDY)):
+        best = best_trial(optuna_study, finished_trials(optuna_study))
+        if best is None:
+            raise InputError(f"{source}: no trial of {optuna_study.study_name!r} has run to its end yet")
+        yield f"{STUDY}{optuna_study.study_name}", as_written(best.params)

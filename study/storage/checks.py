@@ -1,0 +1,55 @@
+"""Compatible: a study is opened under its own name, in the format of this version, with the configuration it had."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import optuna
+from optuna.storages import RDBStorage
+
+from search_spaces.errors import InputError
+from study.storage.records import FORMAT
+
+
+def check_group(storage: RDBStorage, name: str, group: str) -> None:
+    """Raise InputError where a search would have the name of a benchmark, or the other way round."""
+    try:
+        every = optuna.get_all_study_summaries(storage, include_best_trial=False)
+    except ValueError:  # of damaged records, which are told of when their study is opened
+        return
+    for one in every:
+        theirs = one.user_attrs.get("group", one.study_name)
+        if theirs == name != one.study_name:
+            raise InputError(f"{name!r} is the name of a benchmark: choose another with --study")
+        if one.study_name == theirs == group != name:
+            raise InputError(f"{group!r} is the name of a study: choose another with --name")
+
+
+def refuse_other(name: str, attrs: dict[str, Any], configuration: dict[str, Any]) -> None:
+    """Raise InputError, naming what differs, where the study was made with another format or configuration."""
+    check_format(name, attrs)
+    stored = attrs["configuration"]
+    keys = [key for key in {**stored, **configuration} if stored.get(key) != configuration.get(key)]
+    if keys == ["space"]:
+        before, now = stored["space"], configuration["space"]
+        keys = sorted(f"the range of {key}" for key in {**before, **now} if before.get(key) != now.get(key))
+        raise InputError(f"study {name!r} was made with another space: {', '.join(keys)}. Choose another with --study")
+    if "enqueued" in keys:
+        raise InputError(
+            f"study {name!r} was made with other schedules to begin with: "
+            "give it the same --enqueue again, or choose another with --study"
+        )
+    if keys:
+        different = [f"{key} {stored.get(key)} (now {configuration.get(key)})" for key in keys if key != "space"]
+        raise InputError(
+            f"study {name!r} was made with {', '.join(different)}: "
+            "give it the same again, or choose another with --study"
+        )
+
+
+def check_format(name: str, attrs: dict[str, Any]) -> None:
+    """Raise InputError where the records are those of another version of this project."""
+    if attrs.get("format") != FORMAT:
+        raise InputError(
+            f"study {name!r} has record format {attrs.get('format')}, not {FORMAT}: choose another with --study"
+        )

@@ -1,0 +1,65 @@
+"""Where results come from: versions, machine, commit and command."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import psutil
+import torch
+
+from study.storage.url import without_passwords
+
+PACKAGES = ("torch", "torchvision", "optuna", "numpy", "scipy", "mnist1d", "scikit-learn")
+
+
+def provenance(device: torch.device) -> dict[str, Any]:
+    """Plain values that say what produced a result, now, on this device."""
+    cuda = device.type == "cuda"
+    return {
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": without_passwords(shlex.join([Path(sys.executable).name, *sys.argv])),
+        "commit": commit(),
+        "python": platform.python_version(),
+        "versions": {name: version(name) for name in PACKAGES},
+        "platform": platform.platform(),
+        "device": torch.cuda.get_device_name(device) if cuda else processor(),
+        "threads": torch.get_num_threads(),
+    }
+
+
+def usable_cores() -> int:
+    """How many cores this process may use, each counted once."""
+    cores = psutil.cpu_count(logical=False) or 1
+    return min(cores, len(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else cores
+
+
+def commit() -> str | None:
+    """The git commit of this project's checkout, `-dirty` where files differ; None outside a checkout."""
+    git = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    try:
+        return subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def processor() -> str:
+    """The name of the processor, as Linux gives it."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+def differing_versions(stored: dict[str, Any], present: dict[str, Any]) -> list[str]:
+    """Sentences on what is not as it was, of what may change the last bits of a result."""
+    pairs = [(name, stored["versions"].get(name), now) for name, now in present["versions"].items()]
+    pairs += [(name, stored.get(name), present[name]) for name in ("python", "device", "threads")]
+    return [f"{name} was {was}, now {now}" for name, was, now in pairs if was != now]

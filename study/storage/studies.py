@@ -1,0 +1,165 @@
+"""Storage: opens, creates and checks studies, one process at a time."""
+
+from __future__ import annotations
+
+import sqlite3
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import optuna
+import sqlalchemy
+from filelock import FileLock
+from optuna.pruners import NopPruner
+from optuna.samplers import RandomSampler
+from optuna.storages import RDBStorage
+from sqlalchemy.engine import URL
+
+from search_spaces.errors import InputError, unknown
+from study.storage.checks import check_format, check_group, refuse_other
+from study.storage.lock import owned
+from study.storage.records import FORMAT
+from study.storage.url import DEFAULT_STORAGE, check_file, lock_folder, make_folder, parse, shown
+
+STORAGE_ERRORS = (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError, sqlite3.Error)
+
+
+@contextmanager
+def open_study(
+    storage: str, name: str, configuration: dict[str, Any], attributes: dict[str, Any], session: dict[str, Any]
+) -> Iterator[optuna.Study]:
+    """The study of this name, created where there is none, owned by this process until the context ends.
+
+    storage: a database URL. configuration: all that can change a result, as plain values. attributes: what else a new
+    study carries. session: the provenance of this start, added to the others.
+    Raises InputError where the storage cannot be used, another process searches this study, or it was made with another
+    configuration.
+    """
+    if storage == DEFAULT_STORAGE:
+        make_folder(Path("results"))
+    url = parse(storage)
+    check_file(url)
+    with owned(lock_folder(url), name):
+        try:
+            with FileLock(lock_folder(url) / "tables.lock"):  # two processes would create the same tables
+                optuna_study = load_or_create(url, name, attributes.get("group", name), configuration["direction"])
+            prepare(optuna_study, configuration, attributes, session)
+            yield optuna_study
+        except STORAGE_ERRORS as error:
+            raise InputError(
+                f"the storage {shown(storage)} failed: {first_line(error)}. Finished trials are kept"
+            ) from error
+
+
+def prepare(
+    optuna_study: optuna.Study, configuration: dict[str, Any], attributes: dict[str, Any], session: dict[str, Any]
+) -> None:
+    """Write what a new study carries, or check that an old one is the same; note this start."""
+    name = optuna_study.study_name
+    try:
+        attrs = optuna_study.user_attrs
+    except ValueError as error:
+        raise InputError(f"the records of study {name!r} are damaged ({error}): choose another with --study") from error
+    if "configuration" not in attrs and optuna_study.get_trials(deepcopy=False):
+        raise InputError(f"study {name!r} was not made by this project: choose another name with --study")
+    direction = optuna_study.direction.name.lower()
+    if direction != configuration["direction"]:
+        raise InputError(
+            f"study {name!r} is to {direction} its value, this workload's is to "
+            f"{configuration['direction']}: choose another name with --study"
+        )
+    if "configuration" in attrs:
+        refuse_other(name, attrs, configuration)
+    else:
+        with warnings.catch_warnings(action="ignore", category=optuna.exceptions.ExperimentalWarning):
+            optuna_study.set_metric_names([f"val_{configuration['metric']}"])  # the dashboard's axes
+        # The configuration is written last: a study that has one has all the others.
+        for key, value in {"format": FORMAT, **attributes, "configuration": configuration}.items():
+            optuna_study.set_user_attr(key, value)
+    optuna_study.set_user_attr("sessions", [*attrs.get("sessions", []), session])
+
+
+def read_studies(storage: str, name: str) -> list[optuna.Study]:
+    """The study of this name, or all of the benchmark of this name in the order they were made, for reading.
+
+    Raises InputError where the storage cannot be used, or holds none that this version of the project can read.
+    """
+    connected = connect_to_read(storage)
+    try:
+        every = optuna.get_all_study_summaries(connected, include_best_trial=False)
+        ours = [one for one in every if "configuration" in one.user_attrs]
+        found = [one for one in ours if one.study_name == name] or [
+            one for one in ours if one.user_attrs.get("group") == name
+        ]
+        if not found:
+            groups = dict.fromkeys(one.user_attrs["group"] for one in ours)
+            raise unknown("study", name, dict.fromkeys([*groups, *(one.study_name for one in ours)]))
+        for one in found:
+            check_format(one.study_name, one.user_attrs)
+        return [optuna.load_study(study_name=one.study_name, storage=connected) for one in found]
+    except STORAGE_ERRORS as error:
+        raise InputError(
+            f"the storage {shown(storage)} cannot be read ({first_line(error)}): check --storage"
+        ) from error
+
+
+def read_study(storage: str, name: str) -> optuna.Study:
+    """The one study of this name, for reading; raises InputError as `read_studies`, and for a benchmark."""
+    first = read_studies(storage, name)[0]
+    if first.study_name != name:
+        raise InputError(f"{name!r} is a benchmark: name one of its studies, such as {first.study_name!r}")
+    return first
+
+
+def connect_to_read(storage: str) -> RDBStorage:
+    """Optuna's storage of this URL; raises InputError where it is not there, or cannot be used. Nothing is created."""
+    url = parse(storage)
+    check_file(url)
+    path = Path(url.database or "")
+    if url.get_backend_name() == "sqlite" and not (path.is_file() and path.stat().st_size):
+        raise InputError(f"there is no database {path}: check --storage, or search first")
+    with usable(url):
+        return connect(url)
+
+
+@contextmanager
+def usable(url: URL) -> Iterator[None]:
+    """Raise InputError where what is done in this context finds that the storage cannot be used."""
+    try:
+        yield
+    except (*STORAGE_ERRORS, RuntimeError, ImportError) as error:
+        raise InputError(f"the storage {url} cannot be used ({first_line(error)}): check --storage") from error
+
+
+def connect(url: URL) -> RDBStorage:
+    """Optuna's storage there; 60 seconds are waited while a reader such as the dashboard holds an SQLite file."""
+    sqlite = url.get_backend_name() == "sqlite"
+    return RDBStorage(
+        url.render_as_string(hide_password=False), engine_kwargs={"connect_args": {"timeout": 60}} if sqlite else None
+    )
+
+
+def load_or_create(url: URL, name: str, group: str, direction: Literal["minimize", "maximize"]) -> optuna.Study:
+    """Optuna's object over the storage; it neither samples nor prunes by itself."""
+    with usable(url):
+        storage = connect(url)
+        if url.get_backend_name() == "sqlite":
+            # Readers and the one writer do not lock each other out; a killed process loses nothing.
+            with storage.engine.connect() as connection:
+                connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+        check_group(storage, name, group)
+        return optuna.create_study(
+            storage=storage,
+            study_name=name,
+            direction=direction,
+            sampler=RandomSampler(),
+            pruner=NopPruner(),
+            load_if_exists=True,
+        )
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says, without the lines that only a developer reads."""
+    return next(iter(str(error).splitlines()), type(error).__name__)

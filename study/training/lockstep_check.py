@@ -1,0 +1,54 @@
+"""What keeps a workload from being trained in lockstep, found by trying it: its model may do anything."""
+
+from __future__ import annotations
+
+import torch
+
+from search_spaces import Constant
+from search_spaces.errors import InputError
+from study.executors.in_process import Trainer, same_random_numbers_after
+from study.training.lockstep import Lockstep
+from study.training.loop import EVALUATION_ROWS, Run
+from study.training.plain import Plain
+from study.workloads.user_code import failure
+from study.workloads.workload import Workload
+
+UPDATES = 3
+"""So many are compared with the plain loop's, then an evaluation, where batch norm shows what it has kept."""
+ROUNDING, OTHER_DRAWS = 1e-3, 0.25
+"""Relative differences of a loss: what rounding may make, and what other random numbers may, where the model draws any:
+dropout fills its mask in the order of the memory, which may be another one in a stacked model."""
+
+
+def obstacle(workload: Workload) -> str | None:
+    """Why two runs of the workload cannot be trained as one stacked model; None where they can."""
+    if not workload.data.resident:
+        return "its data is read as it is needed"
+    low, _ = workload.peak_lr  # at high rates a deep model makes much of rounding
+    runs = [Run(Constant(peak_lr=times * low), 1, train_seed=0, evaluations=1) for times in (1, 2)]
+    with same_random_numbers_after(workload.device):
+        try:
+            together = losses(workload, runs, Lockstep)
+            alone = torch.cat([losses(workload, [run], Plain) for run in runs], dim=1)
+        except InputError as error:
+            return str(error)
+        except torch.OutOfMemoryError:
+            return None  # the trainer makes the cohort smaller, or tells
+        except Exception as error:  # whatever a model does that vmap cannot follow
+            return failure(error)
+    tolerance = OTHER_DRAWS if Trainer(workload).draws_random_numbers else ROUNDING
+    same = torch.isclose(together, alone, rtol=tolerance, atol=1e-6, equal_nan=True).all()
+    return None if same else "its losses are not those of the plain loop"
+
+
+def losses(workload: Workload, runs: list[Run], kind: type[Plain] | type[Lockstep]) -> torch.Tensor:
+    """(updates + 1, runs): the losses of a few updates, and of an evaluation after them."""
+    learner = kind(workload, runs)
+    for run, optimizer in zip(runs, learner.optimizers, strict=True):
+        run.schedule.build(optimizer, UPDATES)
+    x, y = workload.data.train.first(workload.batch_size)
+    found = [learner.update(x.clone(), y).double() for _ in range(UPDATES)]
+    x, y = workload.data.validation.first(EVALUATION_ROWS)
+    with torch.no_grad():
+        found.append(learner.judge(x.clone(), y, range(len(runs)))[:, 0] / len(x))
+    return torch.stack(found)

@@ -1,0 +1,38 @@
+"""Whether the parts of a workload go together: tried on a few rows, before anything is searched or written."""
+
+from __future__ import annotations
+
+import torch
+
+from search_spaces import Constant
+from search_spaces.errors import InputError, require
+from study.executors.in_process import same_random_numbers_after
+from study.training.loop import Run
+from study.training.plain import Plain
+from study.workloads.user_code import failure
+from study.workloads.workload import Workload
+
+ROWS = 8
+"""Rows that are tried; batch norm, for one, needs several."""
+
+
+def check_fit(workload: Workload) -> None:
+    """Raise InputError where the model cannot be trained on the data, or loss and metric are not a number a row."""
+    rows = min(ROWS, workload.batch_size)
+    x, y = workload.data.train.first(rows)
+    what = f"{workload.name}: the model cannot be trained on examples of shape {tuple(x.shape[1:])}"
+    with same_random_numbers_after(workload.device):
+        try:
+            learner = Plain(workload, [Run(Constant(peak_lr=workload.peak_lr[0]), 1, train_seed=0, evaluations=1)])
+            with torch.no_grad():
+                outputs = learner.model(x)
+                measured = {"loss": workload.loss(outputs, y), "metric": workload.metric.measure(outputs, y)}
+            for name, values in measured.items():
+                each = f"{workload.name}: the {name} must be a number for each row, shape ({rows},)"
+                require(values.shape == (rows,), each, tuple(values.shape))
+            learner.update(x, y)
+            learner.judge(x, y, [0])
+        except InputError:
+            raise
+        except Exception as error:
+            raise InputError(f"{what} ({failure(error)})") from error

@@ -1,0 +1,39 @@
+"""A real browser, headless: Debian's Chromium, driven by playwright."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from search_spaces.errors import InputError
+
+
+@contextmanager
+def browser_page(width: int = 1400, height: int = 1000) -> Iterator[Any]:
+    """A blank page of playwright's, in a browser of its own; raises InputError where there is none. Sizes in pixels."""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError as error:
+        raise InputError("playwright is missing: pip install -e '.[browser]'") from error
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        raise InputError("Chromium is missing: apt-get install chromium")
+    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=chromium) as browser:
+        yield browser.new_page(viewport={"width": width, "height": height})
+
+
+FIGURES = "[...document.querySelectorAll('[id^=\"user-defined-plot:\"]')]"
+READY = {
+    "": f"{FIGURES}.filter(figure => figure.querySelector('.scatterlayer .trace')).length == 4",
+    "/note": "document.body.innerText.includes('The answer so far')",
+    "/trials?numbers={best}": "document.querySelector('img[src*=\"/artifacts/\"]')?.naturalWidth > 0",
+}
+"""When a page of a study is ready: its path, and what then holds in the browser."""
+
+
+def open_page(page: Any, address: str, ready: str) -> None:
+    """Open the page at this address, and wait until it is ready."""
+    page.goto(address, wait_until="commit")
+    page.wait_for_function(ready, timeout=120_000)

@@ -1,0 +1,120 @@
+"""The comparison of searches as a user types it: record, search among the recorded, or train live."""
+
+import csv
+import json
+
+import pytest
+
+from tests.helpers import start
+
+DIGITS = ["--dataset", "digits", "--epochs", "4", "--families", "cosine", "linear", "plateau"]
+SHORT = ["--least-updates", "1"]
+FEW = ["--search-seeds", "2", "--trials", "10", "--arms", "none", "horizon"]
+
+
+def run(script, *arguments, cwd):
+    process = start(script, *arguments, cwd=cwd)
+    said = process.communicate(timeout=250)[0]
+    return process.returncode, said
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with recorded runs of two workloads, where a user would have them."""
+    folder = tmp_path_factory.mktemp("user")
+    for optimizer in ("sgd", "adamw"):
+        code, said = run("evidence/record_runs.py", *DIGITS, "--optimizer", optimizer, "--per-family", 2, cwd=folder)
+        assert code == 0, said
+        assert f"6 schedules in results/search/recorded/digits-mlp-{optimizer}-4-epochs.jsonl" in said
+    return folder
+
+
+def test_searches_over_recorded_runs(folder):
+    """All workloads in one table, each in its own; a second start prints the same, but for the times."""
+    tables = []
+    for name in ("first", "second"):
+        code, said = run("evidence/benchmark_search.py", *SHORT, *FEW, "--name", name, cwd=folder)
+        assert code == 0, said
+        for part in (
+            "## All workloads",
+            "## digits-mlp-sgd, 4 epochs",
+            "## digits-mlp-adamw, 4 epochs",
+            "At equal epochs:",
+        ):
+            assert part in said
+        assert (folder / f"results/search/{name}.md").read_text() in said
+        tables.append([line for line in said.splitlines() if line.startswith("| horizon | 2 |") and "-" in line])
+    assert tables[0][0] == tables[1][0], "the overall table has no times"
+    written = folder / "results/search"
+    before = {name: (written / f"second.{name}").read_bytes() for name in ("csv", "json", "md", "png")}
+    code, said = run("evidence/benchmark_search.py", *SHORT, *FEW, "--name", "second", "--rebuild", cwd=folder)
+    assert code == 0, said
+    assert {name: (written / f"second.{name}").read_bytes() for name in before} == before
+    rows = list(csv.DictReader((written / "first.csv").read_text().splitlines()))
+    assert [(row["workload"], row["arm"], row["search_seed"]) for row in rows] == [
+        (f"digits-mlp-{optimizer}, 4 epochs", arm, str(seed))
+        for optimizer in ("adamw", "sgd")
+        for arm in ("none", "horizon")
+        for seed in (0, 1)
+    ]
+    assert all(float(row["error"]) == json.loads(row["trace"])[-1][2] or row["arm"] == "horizon" for row in rows)
+    assert (written / "first.png").read_bytes().startswith(b"\x89PNG")
+    manifest = json.loads((written / "first.json").read_text())
+    assert manifest["made"]["command"].startswith("python")
+    for timed in manifest["seconds_per_epoch_by_cohort"].values():
+        assert list(timed) == ["1", "2", "4", "8", "16"]
+        assert all(seconds > 0 for seconds in timed.values())
+
+
+def test_searches_that_train(folder):
+    code, said = run(
+        "evidence/benchmark_search.py",
+        *DIGITS,
+        *SHORT,
+        *FEW,
+        "--live",
+        "--no-equal-epochs",
+        "--confirm-seeds",
+        2,
+        "--output",
+        "live",
+        cwd=folder,
+    )
+    assert code == 0, said
+    assert "Trained live." in said
+    assert "At equal epochs" not in said
+    rows = list(csv.DictReader((folder / "live/pruners.csv").read_text().splitlines()))
+    assert len(rows) == 4
+    assert {row["lost"] for row in rows} == {""}, "not known without training every trial in full"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("--compare pruner", "unknown comparison 'pruner': did you mean 'pruners'? Valid: pruners, rungs, "),
+        ("--arms medium", "unknown arm 'medium': did you mean 'median'? Valid: none, horizon, median, "),
+        ("--pruner none", "the arms choose the pruner: leave out --pruner, but 'none' was given"),
+        ("--sampler-seed 1", "use --first-search-seed, not --sampler-seed, but 1 was given"),
+        ("--trials 0", "--trials must be at least 1, but 0 was given"),
+        ("", "results/search/recorded holds no recorded runs: make some with scripts/evidence/record_runs.py"),
+        ("--recorded runs.jsonl", "runs.jsonl holds no recorded runs: make it with scripts/evidence/record_runs.py"),
+    ],
+)
+def test_bad_input_is_told_in_one_message(arguments, said, command, tmp_path):
+    result = command("evidence/benchmark_search.py", *arguments.split())
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith(f"error: {said}")
+    assert result.err.count("\n") == 1
+    assert [path.name for path in tmp_path.rglob("*")] == ["results"], "nothing half-written"
+
+
+def test_runs_of_other_data_are_refused(folder, command):
+    """A file whose data is not what the name makes today."""
+    lines = (folder / "results/search/recorded/digits-mlp-sgd-4-epochs.jsonl").read_text().splitlines()
+    about = json.loads(lines[0])
+    about["configuration"]["data"] = "0" * 64
+    with open("other.jsonl", "w") as file:  # in the command's folder
+        file.write("\n".join([json.dumps(about), *lines[1:]]))
+    result = command("evidence/benchmark_search.py", "--recorded", "other.jsonl")
+    assert (result.code, result.out) == (2, "")
+    assert "other.jsonl was recorded on other data: record it again with scripts/evidence/record_runs.py" in result.err

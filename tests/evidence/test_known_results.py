@@ -1,0 +1,168 @@
+"""Known results held against ours: the arms set by hand, the claims, and the command from benchmark to table."""
+
+import json
+import re
+from collections import Counter
+from statistics import mean
+
+import numpy as np
+import optuna
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from search_spaces import Cosine, Cyclic, Exponential, WarmRestarts
+from study.evidence.known.fixed_schedules import cut
+from study.evidence.known.known_results import (
+    Ground,
+    accuracy,
+    constant_loses,
+    fixed_gamma_loses,
+    lines,
+    mid_cycle_loses,
+    shapes_tie,
+    step_gains,
+    verdicts,
+    warm_up_helps,
+)
+from study.storage.csv_rows import read_csv
+
+SEEDS = list(range(1000, 1014))
+
+
+@settings(deadline=None)  # the first call builds torch's optimizers
+@given(st.integers(2, 8), st.integers(10, 200))
+def test_a_cut_schedule_is_the_beginning_of_the_whole_one(parts, steps):
+    for whole in (Cosine(peak_lr=0.3), Exponential(peak_lr=0.3), WarmRestarts(peak_lr=0.3)):
+        assert cut(whole, 1 / parts).simulate(steps) == whole.simulate(parts * steps)[:steps]
+
+
+def test_cycles_are_cut_in_their_middle():
+    whole, broken = WarmRestarts(peak_lr=1.0), cut(WarmRestarts(peak_lr=1.0), 2.5 / 3)
+    assert whole.simulate(1000)[-1][0] < 1e-3
+    assert broken.simulate(1000)[-1][0] == pytest.approx(0.5, abs=0.01)
+    assert cut(Cyclic(peak_lr=1.0), 3.5 / 4).simulate(1000)[-1][0] == pytest.approx(1.0, abs=0.02)
+
+
+def ground(confirmed, arms=None, workload="mnist1d-mlp-sgd"):
+    """A benchmark with these test errors: epochs -> family -> one per seed."""
+    studies = []
+    for epochs, values in confirmed.items():
+        for family, tests in values.items():
+            study = optuna.create_study(study_name=f"{epochs}-{family}")
+            study.set_user_attr(
+                "configuration",
+                {"epochs": epochs, "sampler_seed": 0, "families": [family], "optimizer": "sgd", "space": {}},
+            )
+            study.set_user_attr("metric", {"direction": "minimize"})
+            study.set_user_attr("workload", workload)
+            study.set_user_attr("confirmed", {"trial": 0, "seeds": SEEDS, "test": list(tests)})
+            studies.append(study)
+    return Ground("here", studies, arms or {})
+
+
+def around(center, spread=0.01, seed=0):
+    """As many errors as there are seeds."""
+    return [center + spread * float(noise) for noise in np.random.default_rng(seed).standard_normal(len(SEEDS))]
+
+
+def test_a_difference_is_told_by_the_sign_and_the_exact_test():
+    clear, tiny, reverse = around(0.1, seed=1), around(0.0, seed=2), around(-0.1, seed=3)
+    assert verdicts([clear, tiny, reverse]) == ["yes", "not told", "no"]
+    assert stats.wilcoxon(tiny).pvalue > 0.05
+
+
+def test_the_constant_rate_loses_where_it_does():
+    tests = {"constant": around(0.4), "linear": around(0.3, seed=1), "cosine": around(0.39999, 0.05, seed=2)}
+    [line] = constant_loses(ground({20: tests}))
+    gaps = [100 * (mean(tests["constant"]) - mean(tests[family])) for family in ("linear", "cosine")]
+    assert line.ours == f"1 of 2 beat it, by {min(gaps):.2f} to {max(gaps):.2f} points"
+    assert (line.workload, line.agrees) == ("here, 20 epochs", "in part")
+
+
+def test_alike_shapes_tie_and_unlike_ones_are_named():
+    alike = {"linear": around(0.3), "cosine": around(0.3, seed=1), "rex": around(0.3, seed=2)}
+    assert [line.agrees for line in shapes_tie(ground({20: alike}))] == ["yes"]
+    [line] = shapes_tie(ground({20: {**alike, "rex": around(0.5, seed=2)}}))
+    assert line.agrees == "no"
+    assert "linear and rex (-" in line.ours
+
+
+def test_step_gains_on_linear_where_the_gap_closes():
+    near, far = {"step": around(0.31), "linear": around(0.3)}, {"step": around(0.4, seed=1), "linear": around(0.3)}
+    [line] = step_gains(ground({5: far, 80: near}))
+    assert line.agrees == "yes"
+    assert re.fullmatch(r"\+\d+\.\d\d at 5 epochs, \+1\.00 at 80 epochs", line.ours)
+    assert [line.agrees for line in step_gains(ground({5: near, 80: far}))] == ["no"]
+    assert not list(step_gains(ground({5: far}))), "one budget says nothing of it"
+
+
+def test_arms_are_compared_with_what_they_change():
+    arms = {
+        20: {
+            "fixed gamma": around(0.5),
+            "scaled gamma": around(0.3, seed=4),
+            "cyclic ends low": around(0.3, seed=1),
+            "cyclic ends mid-cycle": around(0.2, seed=2),
+            **{f"{factor} x peak, warm-up 0": around(0.3 * factor, seed=factor) for factor in (1, 4, 16)},
+            **{f"{factor} x peak, warm-up 0.1": around(0.3, seed=3) for factor in (1, 4, 16)},
+        }
+    }
+    here = ground({20: {"exponential": around(0.3, seed=4)}}, arms)
+    assert [line.agrees for line in fixed_gamma_loses(here)] == ["yes"]
+    assert [line.agrees for line in mid_cycle_loses(here)] == ["no"]
+    [line] = warm_up_helps(here)
+    assert line.agrees == "yes"
+    assert line.ours.index("at 1 x") < line.ours.index("at 4 x") < line.ours.index("at 16 x")
+
+
+def test_families_tuned_without_warm_up_are_compared_with_their_like():
+    with_it = ground({10: {"linear": around(0.3), "rex": around(0.3, seed=1)}})
+    without = ground({10: {"linear": around(0.4, seed=2), "rex": around(0.3, 0.05, seed=3)}})
+    found = [
+        line for line in lines([with_it, without._replace(name="here-no-warm-up")], {}) if "tuned without" in line[0]
+    ]
+    assert [(line.workload, line.agrees) for line in found] == [("here, 10 epochs", "in part")]
+
+
+def test_the_paper_is_reached_or_not():
+    assert [line.agrees for line in accuracy(ground({20: {"rex": around(0.28)}}))] == ["yes"]
+    assert [line.agrees for line in accuracy(ground({20: {"rex": around(0.45)}}))] == ["no"]
+    assert not list(accuracy(ground({20: {"rex": around(0.28)}}, workload="digits-mlp-sgd")))
+
+
+def test_from_a_benchmark_to_the_table_and_again_without_training(command, tmp_path):
+    families = ("constant", "linear", "exponential", "warm_restarts", "cyclic")
+    flags = ("--dataset", "digits", "--optimizer", "adamw", "--least-updates", 1, "--families", *families)
+    budget = ("--epochs", 2, 4, "--trials-per-family", 2, "--confirm-seeds", 2, "--engine", "loop")
+    assert command("evidence/known_results.py").err.startswith(
+        "error: results holds no report of a benchmark: make one with"
+    )
+    assert command("benchmark.py", *flags, *budget).code == 0
+    assert command("report.py", "--study", "benchmark-digits-mlp-adamw").code == 0
+    result = command("evidence/known_results.py", "--cohort", 2)
+    assert (result.code, result.err) == (0, "")
+    rows = read_csv(tmp_path / "results/known/arms.csv")
+    names = Counter((row["epochs"], row["arm"]) for row in rows)
+    assert set(names.values()) == {2}, "each arm over both seeds"
+    assert {row["seed"] for row in rows} == {"1000", "1001"}
+    assert len(names) == 2 + 4 + 6, (
+        "fixed and scaled gamma at the shorter budget, cycles and warm-ups at the middle one"
+    )
+    page = (tmp_path / "results/known/known.md").read_text()
+    assert page.count("cut in the middle of a cycle loses | digits-mlp-adamw, 4 epochs") == 2
+    again = command("evidence/known_results.py", "--cohort", 2)
+    assert again.out.count(", kept\n") == len(names)
+    assert read_csv(tmp_path / "results/known/arms.csv") == rows
+    (tmp_path / "results/known/known.md").unlink()
+    assert command("evidence/known_results.py", "--rebuild").code == 0
+    assert (tmp_path / "results/known/known.md").read_text() == page
+    manifest = tmp_path / "results/benchmark-digits-mlp-adamw/manifest.json"
+    kept = json.loads(manifest.read_text())
+    for study in kept:
+        del study["attributes"]["confirmed"]
+    manifest.write_text(json.dumps(kept))
+    unfinished = command("evidence/known_results.py")
+    assert (unfinished.code, unfinished.err) == (0, "")
+    assert "digits-mlp-adamw" not in unfinished.out, "nothing is said of what is not confirmed"

@@ -1,0 +1,80 @@
+"""The benchmark of speed: what it counts, what it compares with, and that it runs."""
+
+import csv
+import json
+from statistics import mean
+
+import pytest
+
+from search_spaces import Cosine
+from study.evidence.speed.runs import Measured, cut, matrix_rate, ratios, useful_flop
+from study.evidence.speed.runs_report import draw, table_of_runs
+from study.evidence.speed.tutorial_loop import tutorial_run, tutorial_study
+from study.executors.in_process import Trainer
+from study.training.loop import Run
+from study.workloads.workload import named_workload
+from tests.helpers import SMALL, start
+
+
+def test_the_tutorial_learns_what_our_loop_learns(workload):
+    """Other orders of the rows, so other numbers; a few seeds agree to a few of 360 validation rows."""
+    runs = [Run(Cosine(peak_lr=0.1), 4, seed, evaluations=1) for seed in range(3)]
+    tutorial = mean(tutorial_run(workload, run) for run in runs)
+    ours = mean(evaluation.metric for evaluation in Trainer(workload).train(runs) if evaluation.last)
+    assert tutorial == pytest.approx(ours, abs=0.03)
+    assert tutorial < 0.15
+
+
+def test_the_tutorials_study_is_unpruned_and_draws_from_the_same_space(workload, tmp_path):
+    study = tutorial_study(workload, SMALL, 3, tmp_path / "tutorial.db")
+    assert [trial.state.name for trial in study.trials] == ["COMPLETE"] * 3
+    assert {"family", "peak_lr"} <= set(study.trials[0].params)
+
+
+def test_useful_operations_are_those_of_the_formula(data_root):
+    """An MLP's update: per layer a product forward, one for its weights, one for its inputs but the first's."""
+    workload = named_workload("digits", "mlp", "sgd", 64, 0.0, 0, data_root)
+    layers = [64 * 100, 100 * 100, 100 * 10]
+    update = 2 * 64 * (3 * sum(layers) - layers[0])
+    assert useful_flop(workload) == 16 * update + 360 * 2 * sum(layers)
+
+
+def test_workloads_are_cut_to_the_same_rows(workload):
+    assert len(cut(workload).data.train.x) == 1078, "it has no more"
+    assert cut(workload).data.test is workload.data.test
+
+
+def test_the_matrix_rate_is_one_of_a_machine():
+    assert 1e9 < matrix_rate("cpu", rounds=2) < 1e15
+
+
+def test_ratios_are_taken_round_by_round():
+    """The machine was twice as slow in the second round: no ratio shows it."""
+    tutorial = Measured("digits mlp sgd", "cpu", "tutorial", (1.0, 2.0, 1.0), 2**20)
+    ours = Measured("digits mlp sgd", "cpu", "loop", (0.5, 1.0, 0.25), 2**21)
+    assert ratios(ours, tutorial) == (2.0, 2.0, 4.0)
+    table = table_of_runs([tutorial, ours], {"digits mlp sgd": 5e8}, {"cpu": 1e10})
+    assert "| digits mlp sgd | cpu | loop | 6.0 | 2.00 [2.00, 4.00] | 10.0% | 2 MiB |" in table
+    assert draw([tutorial, ours]).startswith(b"\x89PNG")
+
+
+def test_the_benchmark_of_speed(tmp_path):
+    """On a small workload, with real processes."""
+    arguments = "--rounds 1 --output speed"
+    process = start("evidence/benchmark_speed.py", "--workloads", "digits mlp sgd", *arguments.split(), cwd=tmp_path)
+    said, _ = process.communicate(timeout=280)
+    assert process.returncode == 0, said
+    report = (tmp_path / "speed" / "speed.md").read_text()
+    assert report in said
+    for way in ("tutorial", "loop", "lockstep of 1", "lockstep of 64"):
+        assert f"| digits mlp sgd | cpu | {way} |" in report
+    with (tmp_path / "speed" / "runs.csv").open() as file:
+        assert all(float(row["seconds"]) > 0 and int(row["peak_bytes"]) > 2**20 for row in csv.DictReader(file))
+    assert json.loads((tmp_path / "speed" / "manifest.json").read_text())["cpu"]["command"].startswith("python")
+    assert (tmp_path / "speed" / "speed.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_workload_that_is_none_is_told(command):
+    result = command("evidence/benchmark_speed.py", "--workloads", "digits mlp")
+    assert result.code == 2
+    assert "--workloads takes names such as 'mnist1d mlp sgd', in quotes, but 'digits mlp' was given" in result.err

@@ -1,0 +1,198 @@
+"""Which runs train together, what happens when memory does not suffice, and workers: real processes."""
+
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from search_spaces import Constant, Cosine, InputError
+from study.executors.in_process import Trainer, divide, out_of_memory
+from study.executors.processes import Workers
+from study.training.loop import Run
+from tests.helpers import ROOT, SMALL, Crowded
+
+
+@given(st.integers(0, 60), st.integers(1, 20))
+def test_cohorts_are_few_even_and_whole(count, most):
+    parts = divide(range(count), most)
+    assert [index for part in parts for index in part] == list(range(count))
+    assert len(parts) == math.ceil(count / most)
+    assert not parts or max(map(len, parts)) - min(map(len, parts)) <= 1
+    assert all(1 <= len(part) <= most for part in parts)
+
+
+def runs_of(*peaks, epochs=2, seeds=(0,)):
+    return [Run(Cosine(peak_lr=peak), epochs, seeds[i % len(seeds)], evaluations=2) for i, peak in enumerate(peaks)]
+
+
+def test_runs_of_other_lengths_train_apart(workload):
+    runs = [*runs_of(0.1, 0.2), *runs_of(0.1, 0.2, 0.3, epochs=1)]
+    assert Trainer(workload, 4).cohorts(runs) == [[0, 1], [2, 3, 4]]
+    found = list(Trainer(workload, 4).train(runs))
+    assert {e.run: e.total_steps for e in found} == {0: 32, 1: 32, 2: 16, 3: 16, 4: 16}
+
+
+def test_seeds_train_apart_only_where_the_model_draws_random_numbers(workload):
+    runs = runs_of(0.1, 0.1, 0.1, 0.1, seeds=(0, 1))
+    assert Trainer(workload, 4).cohorts(runs) == [[0, 1, 2, 3]]
+    dropout = replace(workload, make_model=lambda: nn.Sequential(workload.make_model(), nn.Dropout(0.5)))
+    assert Trainer(dropout, 4).cohorts(runs) == [[0, 2], [1, 3]]
+    together = [e.loss for e in Trainer(dropout, 4).train(runs) if e.last]
+    alone = [e.loss for e in Trainer(dropout).train(runs) if e.last]
+    assert sorted(together) == pytest.approx(sorted(alone), rel=1e-5)
+
+
+@pytest.mark.parametrize("fails_after", [0, 20])
+def test_a_cohort_that_does_not_fit_goes_on_in_halves(fails_after, workload, monkeypatch):
+    """Nothing is lost or told twice, the records say it, and the trainer does not try so many again."""
+    runs = runs_of(0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
+    expected = {(e.run, e.step): e.loss for e in Trainer(workload).train(runs)}
+    monkeypatch.setattr("study.executors.in_process.Lockstep", Crowded)
+    monkeypatch.setattr(Crowded, "fails_after", fails_after)
+    trainer = Trainer(workload, 7)
+    found = list(trainer.train(runs))
+    assert len(found) == len(expected)
+    assert {(e.run, e.step): e.loss for e in found} == pytest.approx(expected, rel=1e-4)
+    last = [e for e in found if e.last]
+    assert {e.cohort for e in last} <= {1, 2, 3}
+    assert all(e.too_large[0] == 7 for e in last)
+    assert trainer.cohort <= 3
+    assert all(e.too_large == () for e in trainer.train(runs)), "later runs start with what fits"
+
+
+def test_no_cohort_is_larger_than_what_was_found_to_fit(workload, monkeypatch):
+    """Those that still wait are divided anew."""
+    tried = []
+
+    class Noted(Crowded):
+        def update(self, x, y):
+            if not self.stacked.steps:
+                tried.append(len(self.optimizers))
+            return super().update(x, y)
+
+    monkeypatch.setattr("study.executors.in_process.Lockstep", Noted)
+    trainer = Trainer(workload, 6)
+    found = list(trainer.train(runs_of(*[0.1] * 18, epochs=1)))
+    assert tried == [6, 3, 3, 3, 3, 3, 3]
+    assert trainer.cohort == 3
+    assert {e.too_large for e in found if e.run < 6} == {(6,)}
+    assert {e.too_large for e in found if e.run >= 6} == {()}
+
+
+def test_memory_of_cudas_libraries_runs_out_too():
+    message = "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"
+    assert out_of_memory(RuntimeError(message))
+    assert not out_of_memory(RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
+
+
+def test_one_run_that_does_not_fit_is_told(workload, monkeypatch):
+    def full(self, x, y):
+        raise torch.OutOfMemoryError("CUDA out of memory (of this test)")
+
+    monkeypatch.setattr("study.training.plain.Plain.update", full)
+    with pytest.raises(InputError, match="one run does not fit into the GPU's memory: use a smaller --batch-size"):
+        list(Trainer(workload).train(runs_of(0.1)))
+
+
+def by_run(evaluations):
+    return sorted(evaluations, key=lambda evaluation: (evaluation.run, evaluation.step))
+
+
+@pytest.mark.parametrize("cohort", [1, 2])
+def test_workers_give_what_one_process_of_one_thread_gives(cohort, workload):
+    """To the last bit, however many there are. This process has one thread, too."""
+    runs = runs_of(0.1, 0.2, 0.3, 0.4, 1e9)
+    expected = by_run(Trainer(workload, cohort).train(runs))
+    for number in (1, 2):
+        with Workers(workload, cohort, number) as workers:
+            assert by_run(workers.train(runs)) == expected
+            assert by_run(workers.train(runs[:2])) == [e for e in expected if e.run < 2], "they can be used again"
+
+
+def test_workers_stop_when_told(workload):
+    began = time.monotonic()
+    with Workers(workload, 1, 2) as workers:
+        endless = [Run(Constant(peak_lr=0.1), 10**6, 0, evaluations=1)] * 3
+        assert list(workers.train(endless, lambda run: time.monotonic() > began + 1)) == []
+
+
+KILLED = """
+import os, signal, sys, threading
+from pathlib import Path
+from search_spaces import Constant
+from study.search.configuration import Configuration
+from study.training.loop import Run
+from study.executors.processes import Workers
+
+if __name__ == "__main__":
+    workload = Configuration(dataset="digits").make_workload(Path("."))
+    with Workers(workload, 1, 1) as workers:
+        (worker,) = workers.everywhere(os.getpid)
+        print(worker, flush=True)
+        for _ in workers.train([Run(Constant(peak_lr=0.1), 10**6, 0, evaluations=1)]):
+            pass
+"""
+
+
+def test_workers_end_with_the_process_that_started_them(tmp_path):
+    script = tmp_path / "killed.py"
+    script.write_text(KILLED)
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True, env=environment) as process:
+        worker = int(process.stdout.readline())
+        process.send_signal(signal.SIGKILL)
+    deadline = time.monotonic() + 30
+    while alive(worker):
+        assert time.monotonic() < deadline, "the worker outlived its parent"
+        time.sleep(0.05)
+
+
+def alive(process):
+    """Whether a process of this number runs; one that has ended but was not collected does not."""
+    try:
+        with open(f"/proc/{process}/stat") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_a_worker_killed_from_outside_is_told(workload):
+    with Workers(workload, 1, 1) as workers:
+        (worker,) = workers.everywhere(os.getpid)
+        evaluations = workers.train([Run(Constant(peak_lr=0.1), 10**6, 0, evaluations=1)])
+        os.kill(worker, signal.SIGKILL)
+        with pytest.raises(
+            InputError, match="a worker process was ended, or could not start; the same command goes on"
+        ):
+            list(evaluations)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_lockstep_on_cuda_agrees_with_the_plain_loop(data_root):
+    workload = SMALL.make_workload(data_root).to(torch.device("cuda"))
+    runs = runs_of(0.01, 0.02, 0.05)
+    expected = [e.loss for e in by_run(Trainer(workload).train(runs))]
+    assert [e.loss for e in by_run(Trainer(workload, 3).train(runs))] == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_memory_that_runs_out_on_cuda_halves_the_cohort(data_root):
+    workload = SMALL.make_workload(data_root).to(torch.device("cuda"))
+    runs = runs_of(*[0.01 * (i + 1) for i in range(64)], epochs=1)
+    free, _ = torch.cuda.mem_get_info()
+    hog = torch.empty(int(free - 64 * 2**20), dtype=torch.uint8, device="cuda")
+    try:
+        found = list(Trainer(workload, 64).train(runs))
+    finally:
+        del hog
+        torch.cuda.empty_cache()
+    assert {e.run for e in found if e.last} == set(range(64))

@@ -1,0 +1,184 @@
+"""The real optuna-dashboard, by the command that a search prints, shows what was stored; and so does a browser."""
+
+import json
+import re
+import shlex
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from urllib.request import ProxyHandler, build_opener
+
+import psutil
+import pytest
+
+from search_spaces import InputError
+from tests.browser import READY, browser_page, open_page
+from tests.helpers import ROOT
+
+SCRIPTS = ROOT / "scripts"
+SEARCH = SCRIPTS / "search.py"
+OPENER = build_opener(ProxyHandler({}))  # no proxy stands between us and this machine
+TRIALS = 4
+# Two rungs, 1 and 2 epochs; the best of a batch of four go on.
+OPTIONS = [
+    "--dataset",
+    "digits",
+    "--epochs",
+    "2",
+    "--rung-fractions",
+    "0.5",
+    "--least-updates",
+    "1",
+    "--device",
+    "cpu",
+    "--study",
+    "browsed",
+]
+STORED = """
+    SELECT trials.number, step, intermediate_value FROM trials JOIN trial_intermediate_values USING (trial_id)
+    ORDER BY trials.number, step
+"""
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the study is kept."""
+    return tmp_path_factory.mktemp("dashboard") / "studies.db"
+
+
+@pytest.fixture(scope="module")
+def address(database: Path) -> Iterator[str]:
+    """Search, and start the dashboard as the search says; where it is served."""
+    command = [sys.executable, str(SEARCH), *OPTIONS, "--trials", str(TRIALS), "--storage", f"sqlite:///{database}"]
+    searched = subprocess.run(command, cwd=database.parent, capture_output=True, text=True, timeout=120)
+    assert searched.returncode == 0, searched.stderr
+    printed = re.search(r"python scripts/dashboard.py (.+)", searched.stdout)
+    assert printed, searched.stdout
+
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    log = database.with_name("dashboard.log")
+    arguments = [sys.executable, str(SCRIPTS / "dashboard.py"), *shlex.split(printed[1]), "--port", str(port)]
+    with log.open("w") as output, subprocess.Popen(arguments, stdout=output, stderr=output) as server:
+        try:
+            wait_for(lambda: OPENER.open(f"http://127.0.0.1:{port}/api/meta", timeout=30).close(), server, log)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()  # SIGINT is ignored by what a script starts in the background
+            assert server.wait(30) == 0, log.read_text()
+    assert "Traceback" not in log.read_text()
+
+
+@pytest.fixture(scope="module")
+def get(address: str) -> Callable[[str], Any]:
+    """Read a path of its HTTP API."""
+
+    def get(path: str) -> Any:
+        with OPENER.open(address + path, timeout=30) as response:
+            return json.load(response)
+
+    return get
+
+
+def wait_for(answer: Callable[[], Any], server: subprocess.Popen[bytes], log: Path, seconds: float = 60) -> None:
+    """Return at the first answer; fail with the server's log where it ends, or is silent for too long."""
+    deadline = time.monotonic() + seconds
+    while server.poll() is None and time.monotonic() < deadline:
+        try:
+            answer()
+        except OSError:  # refused, or cut off
+            time.sleep(0.1)
+        else:
+            return
+    pytest.fail(f"optuna-dashboard gave no answer (exit status {server.poll()}): {log.read_text()}")
+
+
+def test_lists_the_study_with_its_direction(get: Callable[[str], Any]) -> None:
+    """The name, and whether lower is better."""
+    (summary,) = get("/api/studies")["study_summaries"]
+    assert (summary["study_id"], summary["study_name"], summary["directions"]) == (1, "browsed", ["minimize"])
+
+
+def test_serves_every_finished_trial_with_its_value_at_each_rung(get: Callable[[str], Any], database: Path) -> None:
+    """Complete trials at both rungs, pruned ones at the first; the same numbers as in the database."""
+    trials = get("/api/studies/1?after=0")["trials"]
+    assert [trial["number"] for trial in trials] == list(range(TRIALS))
+    assert {trial["state"] for trial in trials} == {"Complete", "Pruned"}
+    for trial in trials:
+        rungs = [point["step"] for point in trial["intermediate_values"]]
+        assert rungs == ([1, 2] if trial["state"] == "Complete" else [1])
+        assert trial["values"] == [trial["intermediate_values"][-1]["value"]]
+        assert {param["name"] for param in trial["params"]} >= {"family", "peak_lr"}
+    served = [(trial["number"], at["step"], at["value"]) for trial in trials for at in trial["intermediate_values"]]
+    with closing(sqlite3.connect(database)) as connection:
+        assert served == connection.execute(STORED).fetchall()
+
+
+def test_serves_the_note_the_figures_and_the_artifacts(get: Callable[[str], Any], address: str) -> None:
+    """The note names the best; figures are whole; the files of each complete trial can be had."""
+    study = get("/api/studies/1?after=0")
+    complete = [trial for trial in study["trials"] if trial["state"] == "Complete"]
+    best = min(complete, key=lambda trial: trial["values"][0])
+    assert f"trial {best['number']}, with" in study["note"]["body"]
+    assert {one["id"] for one in study["plotly_graph_objects"]} == {
+        "lr-curves",
+        "learning-curves",
+        "best-by-family",
+        "peak-lr",
+    }
+    assert all(json.loads(one["graph_object"])["data"] for one in study["plotly_graph_objects"])
+    for trial in study["trials"]:
+        files = {one["filename"]: one["artifact_id"] for one in trial["artifacts"]}
+        assert files.keys() == ({"run.svg", "curve.csv"} if trial in complete else set())
+        for name, artifact in files.items():
+            with OPENER.open(f"{address}/artifacts/1/{trial['trial_id']}/{artifact}", timeout=30) as response:
+                assert response.read().startswith(b"<svg" if name == "run.svg" else b"step,val_loss,val_error,lr,")
+
+
+def test_listens_on_this_machine_only(address: str) -> None:
+    port = int(address.rpartition(":")[2])
+    sockets = [one for one in psutil.net_connections("tcp") if one.status == "LISTEN"]
+    listening = [one.laddr.ip for one in sockets if one.laddr.port == port]
+    assert listening == ["127.0.0.1"]
+
+
+def test_a_browser_shows_all_of_it(address: str, get: Callable[[str], Any]) -> None:
+    """Four figures that are drawn, the note, a trial's picture; and no page is wider than the window."""
+    complete = [trial for trial in get("/api/studies/1?after=0")["trials"] if trial["state"] == "Complete"]
+    try:
+        with browser_page() as page:
+            for path, ready in READY.items():
+                best = complete[0]["number"]
+                open_page(page, f"{address}/dashboard/studies/1{path.format(best=best)}", ready)
+                if path != "":  # the history is as wide as the dashboard makes it
+                    assert page.evaluate("document.querySelector('main').scrollWidth <= window.innerWidth"), path
+    except InputError as error:
+        pytest.skip(str(error))
+
+
+def test_says_what_is_wrong(command: Callable[..., Any], address: str, database: Path, tmp_path: Path) -> None:
+    """A port that is taken, a database that is not there, is empty, or is something else: nothing is made."""
+    taken = address.rpartition(":")[2]
+    result = command("dashboard.py", "--storage", f"sqlite:///{database}", "--port", taken)
+    assert (result.code, result.out) == (2, "")
+    assert f"error: port {taken} is taken by another program: give another with --port" in result.err
+    assert command("dashboard.py", "--port", 0).err.startswith("error: --port must be from 1 to 65535, but 0 was given")
+    (tmp_path / "empty.db").touch()
+    (tmp_path / "text.db").write_text("no database" * 100)
+    for name, said in {
+        "none.db": "there is no database none.db: check --storage, or search first",
+        "empty.db": "there is no database empty.db: check --storage, or search first",
+        "text.db": "text.db is not an SQLite database, or is damaged",
+    }.items():
+        result = command("dashboard.py", "--storage", f"sqlite:///{name}", "--port", taken)
+        assert result.code == 2
+        assert said in result.err
+        assert "Traceback" not in result.err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty.db", "results", "text.db"]
+    assert (tmp_path / "empty.db").stat().st_size == 0

@@ -1,0 +1,134 @@
+"""What is kept of a study for the dashboard while it runs: the note in any state, how often, and after a stop."""
+
+import time
+from dataclasses import replace
+from itertools import count
+
+import optuna
+import pytest
+from markdown_it import MarkdownIt
+from optuna.trial import TrialState
+from optuna_dashboard import get_note
+
+from study.analysis.summary import Tally
+from study.reports.dashboard.dashboard import Dashboard
+from study.reports.dashboard.note import note
+from study.search.generation import Generation
+from study.search.search import search
+from study.storage.archive import read_archive, write_archive
+from study.storage.records import finished_trials
+from tests.helpers import LOCKSTEP, SMALL, open_small, run_search
+
+
+def searched(storage, workload, trials, configuration=SMALL, interrupted=lambda: False):
+    """Search with the dashboard; the study."""
+    with open_small(storage, workload, configuration) as study, Dashboard(study, storage) as dashboard:
+        found = search(study, workload, configuration, LOCKSTEP, trials, interrupted, dashboard.attach)
+        for generation in found:
+            dashboard.update(generation)
+    return study
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory, workload):
+    storage = f"sqlite:///{tmp_path_factory.mktemp('note')}/studies.db"
+    return searched(storage, workload, 15)
+
+
+def test_the_note_says_what_was_found(study):
+    best = study.best_trial
+    body = get_note(study)
+    assert f"**The answer so far: {best.params['family']}**" in body.replace("\\", "")
+    assert f"trial {best.number}, with val\\_error {best.value:.4f}" in body
+    rows = [line.split("|")[1].strip() for line in body.splitlines() if line.startswith("| `")]
+    assert sorted(rows) == sorted({f"`{trial.params['family']}`" for trial in study.trials})
+    assert "<table>" in MarkdownIt().enable("table").render(body)
+
+
+def test_the_audit_is_told(storage, workload):
+    study = searched(storage, workload, 15, replace(SMALL, audit=0.5))
+    assert "| `all` |" not in get_note(study)
+    assert "How often pruning was wrong (`--audit`):\n\n| family | pruned | audited |" in get_note(study)
+    assert "| all | " in get_note(study)
+
+
+def test_its_commands_are_there(study):
+    body = get_note(study)
+    best = study.best_trial.number
+    for line in (
+        "python scripts/report.py --study small --storage ",
+        f"python scripts/reproduce.py --study small --trial {best} --storage ",
+        "python scripts/dashboard.py --storage ",
+    ):
+        assert line in body
+    assert study.user_attrs["sessions"][-1]["command"] in body
+
+
+def states_of(study, tmp_path):
+    """The same study, empty, with pruned trials only, and with one trial."""
+    write_archive([study], tmp_path)
+    (copy,) = read_archive(tmp_path)
+    for kept in ([], [TrialState.PRUNED], [TrialState.COMPLETE]):
+        some = [trial for trial in copy.trials if trial.state in kept]
+        yield copy, Tally(some, some[0] if TrialState.COMPLETE in kept else None, 1.0, 0.0)
+
+
+def test_a_note_in_any_state(study, tmp_path):
+    empty, pruned, complete = (note(copy, tally, "sqlite:///a.db") for copy, tally in states_of(study, tmp_path))
+    assert "No answer yet" in empty
+    assert "No trial is finished yet" in empty
+    assert "No answer yet" in pruned
+    assert "| `" in pruned
+    assert "reproduce.py" not in pruned
+    assert "The answer so far" in complete
+
+
+def test_a_confirmed_answer_is_judged(study, tmp_path):
+    write_archive([study], tmp_path)
+    (copy,) = read_archive(tmp_path)
+    best = copy.best_trial.number
+    for trial, judged in ((best, True), (best + 1, False)):
+        copy.set_user_attr("confirmed", {"trial": trial, "seeds": [1, 2], "test": [0.25, 0.75]})
+        assert ("over 2 fresh seeds: 0.5000 on average" in note(copy, Tally.of(copy), "sqlite:///a.db")) == judged
+
+
+def test_what_is_on_its_way_is_told(study):
+    class OnItsWay(Generation):
+        tried, epochs_trained, on_their_way = 7, 9.0, [object()]
+
+    told = note(study, Tally.of(study), "sqlite:///a.db", OnItsWay(0, 10))
+    assert "On their way: 7 trials of a generation of 10, with 9 epochs so far" in told
+
+
+def test_all_trials_diverged(storage, workload):
+    wild = replace(SMALL, families=("constant",))
+    study = searched(storage, replace(workload, peak_lr=(1e6, 1e7)), 5, wild)
+    assert "No answer yet" in get_note(study)
+
+
+def test_an_interrupted_search_is_shown_as_far_as_it_came(storage, workload):
+    asked = count()
+    with pytest.raises(KeyboardInterrupt):
+        searched(storage, workload, 50, interrupted=lambda: next(asked) > 500)
+    study = optuna.load_study(study_name="small", storage=storage)
+    stored = len(finished_trials(study))
+    assert 0 < stored < 50
+    assert f"{stored} trials, " in get_note(study)
+    assert "50 trials, " in get_note(searched(storage, workload, 50))
+
+
+def test_the_time_it_takes_is_bounded(storage, workload, monkeypatch):
+    """However often it is updated, refreshes begin only while all of them stay below a hundredth of the time."""
+    monkeypatch.setattr("study.reports.dashboard.dashboard.REFRESH_EVERY", 0.0)
+    run_search(storage, workload, 5)
+    with open_small(storage, workload) as study, Dashboard(study, storage) as dashboard:
+        dashboard.last_took = 0.0  # as if the first one took no time
+        begun = []
+        while time.monotonic() - dashboard.began < 6:
+            before = dashboard.spent
+            dashboard.update(Generation(0, 10))
+            if dashboard.spent > before:
+                begun.append(before)
+        elapsed = time.monotonic() - dashboard.began
+        assert begun, "it was refreshed"
+        assert dashboard.spent - dashboard.last_took <= 0.01 * elapsed

@@ -1,0 +1,41 @@
+"""What is committed under results/ is what the commands make of the data beside it, to the last byte."""
+
+import re
+import shutil
+from importlib.metadata import version
+
+import pytest
+
+from study.evidence.known.known_results_page import ARMS, PAGE, benchmarks, write_page
+from study.reports.report import rebuild
+from study.storage.archive import CURVES, MANIFEST, TRIALS
+from tests.helpers import ROOT
+
+RESULTS = ROOT / "results"
+REPORTS = sorted(path.parent for path in RESULTS.glob(f"*/{TRIALS}"))
+DRAWN_WITH = re.search(r"^matplotlib==(.+)$", (ROOT / "constraints.txt").read_text(), re.M)[1]
+
+
+def test_the_reference_reports_are_there():
+    names = {folder.name for folder in REPORTS}
+    for workload in ("mnist1d-mlp-sgd", "mnist1d-cnn-adamw", "mnist1d-transformer-adamw", "fashion-mnist-mlp-sgd"):
+        assert f"benchmark-{workload}" in names
+
+
+@pytest.mark.parametrize("folder", REPORTS, ids=lambda folder: folder.name)
+def test_a_report_is_rebuilt_from_its_data(folder, tmp_path):
+    for name in (TRIALS, CURVES, MANIFEST):
+        shutil.copy(folder / name, tmp_path)
+    rebuild(tmp_path)
+    assert (tmp_path / "report.md").read_text() == (folder / "report.md").read_text()
+    if version("matplotlib") != DRAWN_WITH:
+        pytest.skip(f"the figures were drawn with matplotlib {DRAWN_WITH}: here is {version('matplotlib')}")
+    made, committed = ({path.name: path.read_bytes() for path in own.iterdir()} for own in (tmp_path, folder))
+    assert made == committed
+
+
+def test_the_table_of_known_results_is_rebuilt_from_its_data(tmp_path):
+    shutil.copytree(RESULTS, tmp_path / "results", ignore=shutil.ignore_patterns(PAGE, "*.db*", "search/*.png"))
+    assert (tmp_path / "results/known" / ARMS).is_file()
+    write_page(benchmarks(tmp_path / "results"), tmp_path / "results")
+    assert (tmp_path / "results/known" / PAGE).read_text() == (RESULTS / "known" / PAGE).read_text()

@@ -1,0 +1,37 @@
+"""The figure of how each family did: every seed, the control, and the order of the families."""
+
+import math
+from xml.etree import ElementTree
+
+from study.reports.families_figure import families, ranked
+from tests.helpers import ERROR, VALUES, dots, texts
+
+
+def test_every_seed_is_a_dot():
+    svg = families({"5 epochs": {"rex": [0.1, 0.2, 0.3], "wsd": [0.4]}, "20 epochs": {"wsd": [0.1, math.nan]}}, ERROR)
+    assert dots(svg, "seeds") == {"seeds-0-0": 3, "seeds-0-1": 1, "seeds-1-0": 0, "seeds-1-1": 1}
+    assert "1 of 2 not finite" in texts(svg)
+
+
+def test_the_control_is_named_only_where_it_is():
+    assert any("control" in text for text in texts(families({"20": VALUES}, ERROR)))
+    assert not any("control" in text for text in texts(families({"20": {"rex": [0.1]}}, ERROR)))
+
+
+def test_families_are_ranked_over_all_budgets():
+    first = {"a": [0.1, 0.3], "b": [0.25], "c": [0.4]}
+    second = {"b": [0.1], "a": [0.2], "d": [math.nan]}
+    assert ranked({"5": first}, ERROR) == ["a", "b", "c"]
+    assert ranked({"5": first, "20": second}, ERROR) == ["a", "b", "c", "d"]
+    assert ranked({"5": first, "20": second, "80": second}, ERROR) == ["b", "a", "c", "d"]
+    assert ranked({"5": first}, ERROR._replace(maximize=True)) == ["c", "b", "a"]
+
+
+def test_the_best_family_is_on_top():
+    svg = families({"20": {"worse": [0.4], "best": [0.1], "middle": [0.2]}}, ERROR)
+    heights = {
+        "".join(text.itertext()): text for text in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")
+    }
+    down = [float(heights[name].get("y") or 0) for name in ("best", "middle", "worse")]
+    assert down == sorted(down)
+    assert down[0] < down[2]

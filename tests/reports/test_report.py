@@ -1,0 +1,188 @@
+"""Reports: a pure function of what is stored, for a study in any state, in files that need nothing else."""
+
+import re
+from contextlib import closing
+from dataclasses import replace
+from html.parser import HTMLParser
+from xml.etree import ElementTree
+
+import pytest
+
+from study.reports.html import page
+from study.reports.report import rebuild, write_report
+from study.search.search import search
+from study.storage.archive import read_archive, write_archive
+from study.storage.records import finished_trials
+from study.storage.studies import read_studies
+from tests.helpers import LOOP, SMALL, open_small, run_search
+
+AUDITED = replace(SMALL, audit=0.5)
+NAME = "mine <b>&_$*|"
+
+
+def files(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory, workload):
+    """A study of thirty trials, and its report."""
+    folder = tmp_path_factory.mktemp("searched")
+    storage = f"sqlite:///{folder}/studies.db"
+    run_search(storage, workload, 30, AUDITED, NAME)
+    studies = read_studies(storage, NAME)
+    write_report(studies, folder / "report")
+    return studies, folder / "report"
+
+
+def test_an_archive_gives_the_study_back(searched):
+    (study,), folder = searched
+    (again,) = read_archive(folder)
+    assert (again.study_name, again.direction) == (study.study_name, study.direction)
+    assert again.user_attrs == {name: value for name, value in study.user_attrs.items() if name != "unfinished"}
+    for before, after in zip(finished_trials(study), again.trials, strict=True):
+        for name in ("state", "value", "params", "distributions", "intermediate_values"):
+            assert getattr(before, name) == getattr(after, name)
+        assert before.user_attrs["record"] == after.user_attrs["record"]
+        if before.state.name == "COMPLETE":
+            assert before.user_attrs["curve"] == after.user_attrs["curve"]
+
+
+def test_a_report_is_a_function_of_its_archive(searched, tmp_path):
+    """Written again from the database, and made again from its own files: the same bytes."""
+    studies, folder = searched
+    first = files(folder)
+    assert {"report.md", "report.html", "trials.csv", "curves.csv", "manifest.json", "winners.svg"} <= first.keys()
+    write_report(studies, tmp_path / "second")
+    assert files(tmp_path / "second") == first
+    rebuild(tmp_path / "second")
+    assert files(tmp_path / "second") == first
+
+
+class Page(HTMLParser):
+    """What a browser would load, show, and find unclosed."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.loads, self.text, self.unclosed = [], [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        if tag not in ("meta", "br", "hr", "img"):
+            self.open.append(tag)
+        self.loads += [value for name, value in attrs if name in ("src", "href", "xlink:href") and value[:1] != "#"]
+
+    def handle_startendtag(self, tag, attrs):
+        pass
+
+    def handle_endtag(self, tag):
+        if self.open.pop() != tag:
+            self.unclosed.append(tag)
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def test_the_page_needs_nothing_else(searched):
+    _, folder = searched
+    text = (folder / "report.html").read_text()
+    shown = Page(text)
+    assert (shown.open, shown.unclosed, shown.loads) == ([], [], [])
+    assert NAME in "".join(shown.text), "the name stands there as it is"
+    assert "<b>" not in text
+    assert text.count("<svg") == len(re.findall(r"!\[", (folder / "report.md").read_text())) >= 4
+    ids = re.findall(r'\bid="([^"]+)"', text)
+    for target in re.findall(r'(?:href="#|url\(#)([^")]+)', text):
+        assert ids.count(target) == 1
+    for figure in folder.glob("*.svg"):
+        ElementTree.parse(figure)
+
+
+def test_the_report_says_what_the_study_says(searched):
+    (study,), folder = searched
+    said = (folder / "report.md").read_text()
+    assert f"trial {study.best_trial.number}, with val error {study.best_value:.4f}" in said
+    for family in {trial.params["family"] for trial in study.trials}:
+        assert f"| `{family}` | {sum(t.params['family'] == family for t in study.trials)} |" in said
+    assert "| `all` |" in said, "the audit"
+    assert "def make_scheduler(" in said
+    assert f"peak_lr={study.best_params['peak_lr']!r}" in said
+    assert study.user_attrs["sessions"][0]["command"] in said
+
+
+def in_state(state, storage, workload):
+    wild = replace(workload, peak_lr=(1e20, 1e21))
+    match state:
+        case "empty":
+            with open_small(storage, workload):
+                pass
+        case "one trial":
+            run_search(storage, workload, 1)
+        case "all diverged":
+            run_search(storage, wild, 12)
+        case "all pruned":
+            with open_small(storage, workload) as study:
+                run = [t for t in run_search(f"{storage}2", workload, 10) if t.state.name == "PRUNED"]
+                study.add_trials(run)
+        case "still running":
+            with open_small(storage, workload) as study, closing(search(study, workload, SMALL, LOOP, 40)) as steps:
+                for _ in zip(range(60), steps, strict=False):
+                    pass
+
+
+@pytest.mark.parametrize("state", ["empty", "one trial", "all pruned", "all diverged", "still running"])
+def test_a_study_in_any_state_has_a_report(state, storage, workload, tmp_path, monkeypatch):
+    monkeypatch.setattr("study.search.bracket.SAVE_EVERY", 0.0)
+    in_state(state, storage, workload)
+    write_report(read_studies(storage, "small"), tmp_path / "report")
+    said = (tmp_path / "report/report.md").read_text()
+    assert ("No trial has run to its end yet." in said) == (state in ("empty", "all pruned"))
+    assert ("trials diverged, with a peak_lr of" in said) == (state == "all diverged")
+    assert bool(re.search(r"Not at its end: \d+ more trials have begun", said)) == (state == "still running")
+    assert ("1 trial, " in said) == (state == "one trial")
+    shown = Page((tmp_path / "report/report.html").read_text())
+    assert (shown.open, shown.unclosed, shown.loads) == ([], [], [])
+    before = files(tmp_path / "report")
+    rebuild(tmp_path / "report")
+    assert files(tmp_path / "report") == before
+
+
+def test_html_in_the_markdown_shows_as_text():
+    assert "&lt;script&gt;" in page("a <script> b", {}, "t")
+    assert "<title>a &lt; b</title>" in page("", {}, "a < b")
+
+
+def test_the_archive_of_no_study_is_an_archive(tmp_path):
+    write_archive([], tmp_path)
+    assert read_archive(tmp_path) == []
+
+
+def test_the_command(command, storage, workload, tmp_path):
+    run_search(storage, workload, 10)
+    result = command("report.py", "--study", "small", "--storage", storage)
+    assert (result.code, result.err) == (0, "")
+    assert result.out == "results/small/report.md\nresults/small/report.html\n"
+    before = files(tmp_path / "results/small")
+    assert command("report.py", "--rebuild", "results/small").code == 0
+    assert files(tmp_path / "results/small") == before
+    (tmp_path / "taken").touch()
+    result = command("report.py", "--study", "small", "--storage", storage, "--output", "taken")
+    assert (result.code, result.err) == (2, "error: cannot make the folder taken: File exists. Give another one\n")
+    (tmp_path / "results/small/manifest.json").write_text("[{")
+    result = command("report.py", "--rebuild", "results/small")
+    assert result.code == 2
+    assert result.err.startswith("error: results/small/manifest.json is damaged (")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("--study small", "there is no database results/studies.db: check --storage, or search first"),
+        ("--rebuild nowhere", "nowhere holds no report: it needs trials.csv, curves.csv and manifest.json"),
+        ("", "give --study NAME, or --rebuild FOLDER, but None was given"),
+    ],
+)
+def test_bad_input_is_told_in_one_message(arguments, said, command, tmp_path):
+    result = command("report.py", *arguments.split())
+    assert (result.code, result.out, result.err) == (2, "", f"error: {said}\n")
+    assert [path.name for path in tmp_path.rglob("*")] == ["results"]

@@ -1,0 +1,189 @@
+"""The commands as users type them: what they print, and what they say to bad input."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from optuna.distributions import FloatDistribution
+from optuna.trial import create_trial
+
+from study.analysis.summary import no_winner
+from study.cli import run
+from study.search.pruners import PRUNERS
+from study.search.samplers.optuna_samplers import SAMPLERS
+from study.storage.url import DEFAULT_STORAGE
+from tests.helpers import ROOT
+
+DIGITS = ["--dataset", "digits", "--epochs", "2"]
+
+
+def test_a_first_search(command, tmp_path):
+    """In a log: no control codes, a line per batch, then the families, the winner, its code and where to look."""
+    result = command("search.py", *DIGITS, "--trials", 4, "--trials-per-batch", 2, "--families", "cosine", "linear")
+    assert (result.code, result.err) == (0, "")
+    assert "\x1b" not in result.out
+    assert "4/4 trials | best " in result.out
+    assert "val_error by family: " in result.out
+    assert "0:00 left" in result.out
+    assert "│ cosine" in result.out
+    assert "Winner: trial" in result.out
+    assert "optimizer = torch.optim.SGD(model.parameters(), lr=" in result.out
+    assert result.out.rstrip().endswith("Browse the trials: python scripts/dashboard.py")
+    again = command("search.py", *DIGITS, "--trials", 4, "--trials-per-batch", 2, "--families", "cosine", "linear")
+    assert (again.code, again.err) == (0, "")
+    assert "already holds 4 finished trials: nothing is left to do" in again.out
+    assert result.out[result.out.index("┏") :] == again.out[again.out.index("┏") :]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("--families cosin step", "unknown family 'cosin': did you mean 'cosine'? Valid: constant, step, "),
+        ("--dataset minst1d", "unknown dataset 'minst1d': did you mean 'mnist1d'? Valid: mnist1d, digits, "),
+        ("--model mpl", "unknown model 'mpl': did you mean 'mlp'? Valid: mlp, cnn, transformer, resnet18"),
+        ("--optimizer adam", "unknown optimizer 'adam': did you mean 'adamw'? Valid: sgd, adamw"),
+        (
+            "--pruner medium",
+            "unknown pruner 'medium': did you mean 'median'? Valid: horizon, median, hyperband, halving, none",
+        ),
+        ("--sampler tpee", "unknown sampler 'tpee': did you mean 'tpe'? Valid: gp, tpe, tpe-univariate, tpe-group, "),
+        ("--audit 1.5", "--audit must be from 0 to 1, but 1.5 was given"),
+        ("--startup-trials 0", "--startup-trials must be at least 1, but 0 was given"),
+        ("--device gpu", "--device must be auto, cpu or cuda, but 'gpu' was given"),
+        ("--trials 0", "--trials must be at least 1, but 0 was given"),
+        ("--trials -3", "--trials must be at least 1, but -3 was given"),
+        ("--epochs 0", "--epochs must be at least 1, but 0 was given"),
+        ("--epochs 1000000000", "a run has 10,000,000 updates at most: lower --epochs, but 16000000000 was given"),
+        ("--batch-size 0", "--batch-size must be at least 1, but 0 was given"),
+        ("--batch-size 5000", "--batch-size must be at most 1078, the training rows of digits, but 5000 was given"),
+        ("--trials-per-batch 0", "--trials-per-batch must be at least 1, but 0 was given"),
+        ("--weight-decay -1", "--weight-decay must be at least 0 and finite, but -1.0 was given"),
+        (
+            "--train-seed 1000",
+            "--train-seed must be below 1000: those from there on judge what was found, but",
+        ),
+        ("--sampler-seed -1", "--sampler-seed must be at least 0, but -1 was given"),
+        ("--rung-fractions 1.5", "--rung-fractions must be above 0 and below 1, but (1.5,) was given"),
+        ("--least-updates 0", "--least-updates must be at least 1, but 0 was given"),
+        ("--reduction 1", "--reduction must be at least 2, but 1 was given"),
+        ("--dataset mnist1d --model resnet18", "model resnet18 needs images"),
+        ("--batch-size 1000 --epochs 2", "one_cycle needs at least 3 updates to show its shape, but the run has 2"),
+        ("--storage results/studies.db", "'results/studies.db' is no database URL: give --storage a database URL"),
+        (
+            "--storage sqlite:///nowhere/studies.db",
+            "the folder nowhere of the storage does not exist: mkdir -p nowhere",
+        ),
+    ],
+)
+def test_bad_input_is_told_in_one_message(arguments, said, command, tmp_path):
+    result = command("search.py", "--dataset", "digits", *arguments.split())
+    assert result.code == 2
+    assert result.err.startswith(f"error: {said}")
+    assert result.err.count("\n") == 1
+    assert result.out == ""
+    assert [path.name for path in tmp_path.rglob("*")] == ["results"], "nothing half-written"
+
+
+def test_data_that_is_not_there_is_told(command, monkeypatch, tmp_path):
+    import torchvision.datasets
+
+    monkeypatch.setattr(torchvision.datasets.MNIST, "mirrors", ["http://127.0.0.1:9/"])
+    result = command("search.py", "--dataset", "mnist", "--data-root", tmp_path / "data")
+    assert result.code == 2
+    assert result.err.startswith("error: data set 'mnist' cannot be read from ")
+    assert "put torchvision's files for MNIST there, or name their folder with --data-root" in result.err
+    assert result.err.count("\n") == 1
+
+
+def test_cuda_is_refused_where_there_is_none(command, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    result = command("search.py", *DIGITS, "--device", "cuda")
+    assert result.code == 2
+    assert "--device cuda needs a GPU that torch sees, but it sees none: use --device cpu" in result.err
+
+
+def test_another_configuration_is_refused(command):
+    assert command("search.py", *DIGITS, "--trials", 1, "--study", "mine").code == 0
+    result = command("search.py", *DIGITS, "--trials", 2, "--study", "mine", "--batch-size", 32)
+    assert result.code == 2
+    assert "study 'mine' was made with batch_size 64 (now 32): give it the same again, or choose another" in result.err
+
+
+@pytest.mark.parametrize("pruner", PRUNERS)
+def test_every_pruner_can_be_typed(pruner, command):
+    result = command("search.py", *DIGITS, "--trials", 2, "--pruner", pruner, "--families", "rex")
+    assert result.code == 0, result.err
+    assert "Winner: trial" in result.out
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_every_sampler_can_be_typed(sampler, command):
+    result = command("search.py", *DIGITS, "--trials", 12, "--trials-per-batch", 4, "--sampler", sampler)
+    assert (result.code, result.err) == (0, ""), result.err
+    assert "Winner: trial" in result.out
+
+
+def test_every_model_and_optimizer_can_be_typed(command):
+    for model in ("mlp", "cnn", "transformer"):
+        result = command("search.py", *DIGITS, "--trials", 1, "--model", model, "--optimizer", "adamw")
+        assert result.code == 0, result.err
+
+
+def test_a_study_whose_trials_all_diverge_has_no_winner(command, monkeypatch):
+    monkeypatch.setattr("study.training.loop.EXPLODED", -1.0)
+    result = command("search.py", *DIGITS, "--trials", 2)
+    assert result.code == 0, result.err
+    assert "No winner: all 2 trials diverged, with a peak_lr of 0." in result.out
+
+
+def test_of_trials_that_diverged_the_lowest_rate_is_told():
+    trials = [
+        create_trial(
+            value=1.0,
+            params={"peak_lr": peak_lr},
+            distributions={"peak_lr": FloatDistribution(0.01, 1.0)},
+            user_attrs={"record": {"diverged": True}},
+        )
+        for peak_lr in (0.3, 0.125, 0.5)
+    ]
+    assert no_winner(trials).startswith("No winner: all 3 trials diverged, with a peak_lr of 0.125 or more. ")
+    assert no_winner(trials[:1]).startswith("No winner: the only trial diverged, with a peak_lr of 0.3 or more. ")
+
+
+def test_help_shows_every_option(command):
+    result = command("search.py", "--help")
+    assert result.code == 0
+    for option in ("--trials", "--families", "--dataset", "--storage", "--pruner", "--sampler-seed", "--device"):
+        assert option in result.out
+    assert json.dumps(DEFAULT_STORAGE)[1:-1] in result.out
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        [str(ROOT / "scripts" / "search.py"), "--help"],
+        ["-c", "from study.cli import run; run(lambda: print('a table'))"],
+        ["-c", "from study.cli import run; run(lambda: (print('help'), exit()))"],
+    ],
+    ids=["search.py --help", "printed", "printed, then exit"],
+)
+def test_a_reader_who_has_seen_enough_is_not_answered_with_a_traceback(command, tmp_path):
+    """As `search.py --help | head -1`; here the reader leaves before the first line, which a buffer keeps back."""
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    command = [sys.executable, *command]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=buffered, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 1
+
+
+def test_a_pipe_that_broke_elsewhere_is_not_taken_for_a_reader_who_left(capfd):
+    def fail():
+        raise BrokenPipeError("of a worker")
+
+    with pytest.raises(BrokenPipeError, match="of a worker"):
+        run(fail)

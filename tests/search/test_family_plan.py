@@ -1,0 +1,209 @@
+"""The benchmark of families: what it keeps, that it goes on after a stop, and its report."""
+
+import re
+import shlex
+from statistics import mean
+
+import pytest
+import torch
+
+from search_spaces import from_params
+from study.executors.choice import EngineOptions, lower_cohort
+from study.search.configuration import Configuration
+from study.search.confirm import confirm
+from study.search.family_plan import benchmark, parts
+from study.search.plan import Plan
+from study.storage.provenance import provenance
+from study.storage.records import best_trial, finished_trials
+from study.storage.studies import read_studies
+from tests.helpers import ROOT, start
+
+CPU = torch.device("cpu")
+SHORT = ["--dataset", "digits", "--families", "constant", "linear", "step", "--least-updates", 1]
+ARGUMENTS = [*SHORT, "--epochs", 2, 4, "--trials-per-family", 4, "--confirm-seeds", 3, "--name", "b"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Where a user has run a benchmark, in a process of its own."""
+    folder = tmp_path_factory.mktemp("user")
+    (folder / "results").mkdir()
+    process = start("benchmark.py", *ARGUMENTS, cwd=folder)
+    said = process.communicate(timeout=280)[0]
+    assert process.returncode == 0, said
+    (folder / "said.txt").write_text(said)
+    return folder
+
+
+def storage_of(folder):
+    return f"sqlite:///{folder}/results/studies.db"
+
+
+def test_a_study_for_every_family_and_budget_each_confirmed(folder, data_root):
+    studies = read_studies(storage_of(folder), "b")
+    names = [f"b-{epochs}-epochs-{family}" for epochs in (2, 4) for family in ("constant", "linear", "step")]
+    assert [study.study_name for study in studies] == names
+    for study in studies:
+        trials = finished_trials(study)
+        assert len(trials) == 4
+        kept, best = study.user_attrs["confirmed"], best_trial(study, trials)
+        assert (kept["trial"], kept["seeds"]) == (best.number, [1000, 1001, 1002])
+        stored = Configuration.stored(study.user_attrs["configuration"])
+        workload = stored.make_workload(data_root)
+        again = confirm(workload, from_params(best.params), stored.epochs, kept["seeds"])
+        assert kept["test"] == pytest.approx(again, abs=5 / len(workload.data.test.x)), "lockstep rounds differently"
+    said = (folder / "said.txt").read_text()
+    lines = re.findall(r"^(\d)/6 (\w+), (\d) epochs \| val [\d.]+, test ([\d.]+) \| \d+:\d\d left$", said, re.M)
+    assert [(number, f"b-{epochs}-epochs-{family}") for number, family, epochs, _ in lines] == [
+        (str(i), name) for i, name in enumerate(names, start=1)
+    ]
+    for (*_, test), study in zip(lines, studies, strict=True):
+        assert float(test) == pytest.approx(mean(study.user_attrs["confirmed"]["test"]), abs=6e-5)
+    assert said.endswith("The report: python scripts/report.py --study b\n")
+
+
+def test_a_second_start_finds_all_done_and_more_trials_are_added(folder, command):
+    before = [(len(s.trials), s.user_attrs["confirmed"]) for s in read_studies(storage_of(folder), "b")]
+    again = command("benchmark.py", *ARGUMENTS, "--storage", storage_of(folder))
+    assert (again.code, again.err) == (0, "")
+    assert [(len(s.trials), s.user_attrs["confirmed"]) for s in read_studies(storage_of(folder), "b")] == before
+
+
+def test_it_goes_on_where_memory_has_lowered_a_cohort(command, storage):
+    """The study before knows of fewer runs at a time than those that came after it."""
+    flags = [*SHORT[:2], "--families", "linear", "step", "--least-updates", 1, "--epochs", 2, "--confirm-seeds", 2]
+    flags += ["--trials-per-family", 2, "--engine", "lockstep", "--cohort", 4, "--storage", storage]
+    assert command("benchmark.py", *flags).code == 0
+    lower_cohort(read_studies(storage, "benchmark-digits-mlp-sgd")[0], 2)
+    again = command("benchmark.py", *flags)
+    assert (again.code, again.err) == (0, "")
+
+
+def test_a_search_and_a_benchmark_have_names_of_their_own(folder, command):
+    """A report of the one would replace that of the other."""
+    few = ["--dataset", "digits", "--epochs", 2, "--least-updates", 1, "--families", "linear"]
+    search = [*few, "--trials", 1, "--storage", storage_of(folder)]
+    refused = command("search.py", *search, "--study", "b")
+    assert (refused.code, refused.err) == (2, "error: 'b' is the name of a benchmark: choose another with --study\n")
+    assert command("search.py", *search, "--study", "mine").code == 0
+    refused = command("benchmark.py", *few, "--name", "mine", "--storage", storage_of(folder))
+    assert (refused.code, refused.err) == (2, "error: 'mine' is the name of a study: choose another with --name\n")
+
+
+def test_it_is_named_after_what_is_trained(command, tmp_path):
+    (tmp_path / "my data").mkdir()
+    rows = "".join(f"{i / 100},{i % 2}\n" for i in range(100))
+    (tmp_path / "my data/t.csv").write_text(f"x,y\n{rows}")
+    flags = ["--dataset", "my data/t.csv", "--target", "y", "--families", "linear", "--least-updates", 1, "--epochs", 2]
+    storage = "sqlite:///my data/t.db"
+    few = ["--trials-per-family", 1, "--confirm-seeds", 1, "--batch-size", 8, "--storage", storage]
+    result = command("benchmark.py", *flags, *few)
+    assert (result.code, result.err) == (0, "")
+    report = "python scripts/report.py --study benchmark-t-mlp-sgd --storage 'sqlite:///my data/t.db'"
+    assert result.out.endswith(f"The report: {report}\n")
+    assert command("report.py", *shlex.split(report)[2:]).code == 0
+
+
+def test_the_report_ranks_the_families(folder, command, tmp_path):
+    result = command("report.py", "--study", "b", "--storage", storage_of(folder))
+    assert (result.code, result.err) == (0, "")
+    said = (tmp_path / "results/b/report.md").read_text()
+    assert said.index("The rule, written before the results") < said.index("## 2 epochs") < said.index("## 4 epochs")
+    studies = read_studies(storage_of(folder), "b")
+    for epochs in (2, 4):
+        means = {
+            s.user_attrs["configuration"]["families"][0]: mean(s.user_attrs["confirmed"]["test"])
+            for s in studies
+            if s.user_attrs["configuration"]["epochs"] == epochs
+        }
+        best = min(means, key=lambda family: (means[family], family))
+        assert f"- **{epochs} epochs**: `{best}`, test error {means[best]:.4f}" in said
+        part = said[said.index(f"## {epochs} epochs") :]
+        rows = re.findall(r"^\| `(\w+)` \| 3 \| ([\d.]+) ", part, re.M)[:3]
+        assert rows == [(family, f"{means[family]:.4f}") for family in sorted(means, key=lambda f: (means[f], f))]
+    assert "Nothing was pruned: every trial ran in full" in said
+    assert "Each family was searched once." in said
+    again = re.search(r"^python scripts/reproduce.py (--study b-4-epochs-\w+ --trial \d+)$", said, re.M)[1]
+    reproduced = command("reproduce.py", *again.split(), "--storage", storage_of(folder))
+    assert reproduced.out.endswith("Reproduced to the last bit.\n"), reproduced
+    for name in (
+        "families.svg",
+        *(f"{what}-{epochs}.svg" for what in ("winners", "tuning", "peak_lr") for epochs in (2, 4)),
+    ):
+        assert (tmp_path / "results/b" / name).read_bytes().startswith(b"<svg")
+
+
+def test_repeated_searches_have_seeds_of_their_own():
+    found = parts(Plan(families=("constant", "rex")), [5, 20], 2, 3, "g")
+    assert [part.name for part in found[:4]] == [
+        "g-5-epochs-constant",
+        "g-5-epochs-rex",
+        "g-5-epochs-constant-search-1",
+        "g-5-epochs-rex-search-1",
+    ]
+    assert [part.seeds for part in found[:4]] == [[1000, 1001, 1002]] * 2 + [[1003, 1004, 1005]] * 2
+    assert {part.configuration.epochs for part in found} == {5, 20}
+
+
+def test_a_family_whose_trials_all_diverge_is_said_so(command, monkeypatch, storage):
+    monkeypatch.setattr("study.training.loop.EXPLODED", -1.0)
+    result = command("benchmark.py", *SHORT, "--epochs", 2, "--trials-per-family", 2, "--storage", storage)
+    assert result.code == 0, result.err
+    assert result.out.count("all trials diverged") == 3
+    assert command("report.py", "--study", "benchmark-digits-mlp-sgd", "--storage", storage).code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("--epochs 0", "--epochs must be at least 1, but (0,) was given"),
+        ("--trials-per-family 0", "--trials-per-family must be at least 1, but 0 was given"),
+        ("--families cosin", "unknown family 'cosin': did you mean 'cosine'?"),
+        ("--epochs 2 --batch-size 1000", "one_cycle needs at least 3 updates to show its shape"),
+    ],
+)
+def test_bad_input_is_told_in_one_message(arguments, said, command, tmp_path):
+    dataset = ["--dataset", "digits", "--least-updates", "1", "--rung-fractions", "0.5"]
+    result = command("benchmark.py", *dataset, *arguments.split())
+    assert result.code == 2
+    assert result.err.startswith(f"error: {said}")
+    assert [path.name for path in tmp_path.rglob("*")] == ["results"], "nothing half-written"
+
+
+def test_the_help_names_the_flags(command):
+    result = command("benchmark.py", "--help")
+    assert result.code == 0
+    for flag in ("--epochs", "--families", "--trials-per-family", "--confirm-seeds", "--search-seeds"):
+        assert flag in result.out
+    assert (ROOT / "scripts/benchmark.py").read_text().count("--epochs 5 20 80") == 1
+
+
+LOOP = EngineOptions("loop")
+
+
+def test_an_interruption_while_confirming_ends_it_and_the_next_start_goes_on(storage, data_root):
+    plan = Plan(dataset="digits", families=("linear",), least_updates=1, sampler="tpe")
+    [part] = parts(plan, [2], 1, 3, "g")
+    workload = plan.load_workload(data_root)
+
+    def trained(interrupted):
+        return list(benchmark(part, workload, 2, storage, "g", LOOP, LOOP, provenance(CPU), interrupted=interrupted))
+
+    asked = 0
+
+    def once_confirming():
+        nonlocal asked
+        studies = read_studies(storage, "g")
+        asked += len(finished_trials(studies[0])) == 2  # the search is over
+        return asked > 5
+
+    with pytest.raises(KeyboardInterrupt):
+        trained(once_confirming)
+    [study] = read_studies(storage, "g")
+    assert len(finished_trials(study)) == 2
+    assert "confirmed" not in study.user_attrs
+    steps = [progress.epochs for progress in trained(lambda: False)]
+    assert steps == sorted(steps)
+    assert steps[-1] == 3 * 2, "only confirming is left, three runs of two epochs"
+    [study] = read_studies(storage, "g")
+    assert len(study.user_attrs["confirmed"]["test"]) == 3

@@ -1,0 +1,71 @@
+"""The samplers: their names, and that each draws from its seed alone."""
+
+from dataclasses import replace
+
+import optuna
+import pytest
+
+from search_spaces import InputError, suggest
+from study.search.samplers.optuna_samplers import SAMPLERS, make_sampler
+from tests.helpers import SMALL, run_search
+
+
+def drawn(name, seed, generation=0, batch=0, startup_trials=3):
+    """The parameters of eight trials, of a study that minimises peak_lr."""
+    study = optuna.create_study(sampler=make_sampler(name, startup_trials, seed, generation, batch))
+    for _ in range(8):
+        trial = study.ask()
+        suggest(trial)
+        study.tell(trial, trial.params["peak_lr"])
+    return [trial.params for trial in study.trials]
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_the_seed_decides_and_matters(name):
+    assert drawn(name, 0) == drawn(name, 0)
+    others = [drawn(name, 1), drawn(name, 0, generation=1), drawn(name, 0, batch=1)]
+    assert all(drawn(name, 0) != other for other in others)
+
+
+@pytest.mark.parametrize("name", ["tpe", "tpe-univariate", "tpe-group", "gp"])
+def test_the_first_trials_are_random_the_others_learn(name):
+    """With the same seed, more trials at random change what comes after the fewer, not before."""
+    few, many = drawn(name, 0, startup_trials=3), drawn(name, 0, startup_trials=8)
+    assert few[:3] == many[:3]
+    assert few != many
+
+
+def test_quasi_random_numbers_go_on_in_the_next_batch():
+    """Two batches of one generation draw different points of one sequence: each half of the range gets its half."""
+    study = optuna.create_study()
+    for batch in range(2):
+        study.sampler = make_sampler("qmc", 10, 0, 0, batch)
+        for _ in range(8):
+            trial = study.ask()
+            trial.suggest_float("peak_lr", 0, 1)
+            study.tell(trial, 0.0)
+    later = [trial.params["peak_lr"] for trial in study.trials[1:]]  # the first is drawn before the space is known
+    eighths = [int(8 * value) for value in later[:8]]
+    assert sorted(eighths) == list(range(8))
+    assert len(set(later)) == 15
+
+
+def test_the_gaussian_process_learns_from_short_runs(storage, workload, monkeypatch):
+    """Optuna's would wait for complete trials, of which a generation has none until its end."""
+    learnt = []
+    sample = optuna.samplers.GPSampler.sample_relative
+
+    def noted(self, study, trial, search_space):
+        found = sample(self, study, trial, search_space)
+        learnt.append(bool(found))
+        return found
+
+    monkeypatch.setattr(optuna.samplers.GPSampler, "sample_relative", noted)
+    run_search(storage, workload, 20, replace(SMALL, sampler="gp", startup_trials=5))
+    assert not any(learnt[:5])
+    assert all(learnt[5:])
+
+
+def test_unknown_names():
+    with pytest.raises(InputError, match="unknown sampler 'tp': did you mean 'tpe'"):
+        make_sampler("tp", 10, 0, 0, 0)

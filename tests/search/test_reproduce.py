@@ -1,0 +1,117 @@
+"""Reproducing: stored trials trained again as a user asks for it, in another process, however they were trained."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from study.executors.choice import Engine
+from study.search.configuration import Configuration
+from study.search.reproduce import reproduce
+from study.storage.records import finished_trials
+from study.storage.studies import read_studies
+from tests.helpers import LOCKSTEP, LOOP, SMALL, open_small, run_search, start
+
+AUDITED = replace(SMALL, audit=0.5)
+
+
+@pytest.mark.parametrize("engine", [LOOP, LOCKSTEP, Engine(cohort=3)], ids=str)
+@pytest.mark.parametrize(
+    "configuration",
+    [AUDITED, replace(SMALL, pruner="median", trials_per_batch=5), replace(SMALL, pruner="halving", audit=0.5)],
+    ids=["horizon", "median", "halving"],
+)
+def test_every_trial_is_reproduced_to_the_last_bit(engine, configuration, storage, workload):
+    with open_small(storage, workload, configuration) as optuna_study:
+        optuna_study.set_user_attr("engine", {"engine": engine.name, "cohort": engine.cohort, "workers": 0})
+    trials = run_search(storage, workload, 15, configuration, engine=engine)
+    with open_small(storage, workload, configuration) as optuna_study:
+        for trial in trials:
+            rungs = list(reproduce(optuna_study, trial, workload))
+            assert [rung.found for rung in rungs] == [rung.stored for rung in rungs]
+            assert rungs[-1].stored == trial.value
+            assert [rung.cohort for rung in rungs] == list(trial.user_attrs["record"]["cohort"].values())
+
+
+def test_a_changed_record_is_not_reproduced(storage, workload):
+    """What is found is found by training: another schedule gives another value."""
+    run_search(storage, workload, 5)
+    with open_small(storage, workload) as optuna_study:
+        optuna_study.set_user_attr("engine", {"engine": "loop", "cohort": 1, "workers": 0})
+        best = min(finished_trials(optuna_study), key=lambda trial: trial.value)
+        best.params["peak_lr"] = 1e-3
+        rung = next(iter(reproduce(optuna_study, best, workload)))
+        assert rung.found > rung.stored
+
+
+def test_the_configuration_comes_back_from_the_record(storage, workload):
+    run_search(storage, workload, 1, AUDITED)
+    assert Configuration.stored(read_studies(storage, "small")[0].user_attrs["configuration"]) == replace(
+        AUDITED, weight_decay=workload.weight_decay
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Where a user has searched."""
+    folder = tmp_path_factory.mktemp("user")
+    (folder / "results").mkdir()
+    process = start("search.py", "--dataset", "digits", "--epochs", 4, "--trials", 12, "--study", "mine", cwd=folder)
+    assert "Winner" in process.communicate(timeout=250)[0]
+    return folder
+
+
+def test_the_command_in_a_process_of_its_own(folder):
+    process = start("reproduce.py", "--study", "mine", "--trial", 7, cwd=folder)
+    said = process.communicate(timeout=250)[0]
+    assert process.returncode == 0, said
+    assert said.endswith("Reproduced to the last bit.\n")
+    assert re.search(r"4 epochs.*: stored ([\d.]+), reproduced \1: equal", said)
+
+
+def test_what_differs_is_told(folder, command, monkeypatch):
+    import study.search.reproduce
+
+    monkeypatch.setattr("study.storage.provenance.PACKAGES", ("torch",))
+    monkeypatch.setattr("study.storage.provenance.version", lambda name: "1.0")
+    monkeypatch.setattr(study.search.reproduce, "seed", lambda trial: 5)
+    result = command(
+        "reproduce.py", "--study", "mine", "--trial", 7, "--storage", f"sqlite:///{folder}/results/studies.db"
+    )
+    assert result.code == 1
+    assert re.search(r"note: not as when the trial ran: torch was \S+, now 1\.0", result.out)
+    assert "they differ" in result.out
+    assert result.out.endswith("Not reproduced to the last bit: see the notes above.\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("--study mine --trial 99", "study 'mine' holds trials 0 to 11, but 99 was given"),
+        ("--study min --trial 1", "unknown study 'min': did you mean 'mine'? Valid: mine"),
+    ],
+)
+def test_bad_input_is_told_in_one_message(folder, arguments, said, command):
+    result = command("reproduce.py", *arguments.split(), "--storage", f"sqlite:///{folder}/results/studies.db")
+    assert (result.code, result.out) == (2, "")
+    assert result.err == f"error: {said}\n"
+
+
+def test_a_database_that_is_not_there_is_not_made(command, tmp_path):
+    result = command("reproduce.py", "--study", "mine", "--trial", 0)
+    assert result.code == 2
+    assert "error: there is no database results/studies.db: check --storage, or search first" in result.err
+    assert [path.name for path in tmp_path.rglob("*")] == ["results"]
+
+
+def test_what_only_a_narrowed_space_allows_is_reproduced(command, tmp_path):
+    """Plain SGD has no momentum to cycle, so the whole space cannot be searched with it."""
+    (tmp_path / "still.toml").write_text("families = ['cyclic']\n[cyclic]\ncycle_momentum = false\n")
+    flags = "--dataset digits --epochs 2 --least-updates 1 --optimizer torch.optim:SGD --trials 2 --study still"
+    whole = command("search.py", *flags.split(), "--families", "cyclic")
+    assert whole.err.startswith("error: cyclic with cycle_momentum=True needs an optimizer with momentum")
+    assert command("search.py", *flags.split(), "--space", "still.toml").code == 0
+    (tmp_path / "still.toml").unlink()
+    result = command("reproduce.py", "--study", "still", "--trial", 0)
+    assert (result.code, result.err) == (0, "")
+    assert result.out.endswith("Reproduced to the last bit.\n")

@@ -1,0 +1,46 @@
+"""A search stopped anywhere, whose long runs diverge: what was loaded ends as what was trained."""
+
+from contextlib import closing
+from dataclasses import replace
+
+import pytest
+
+from study.executors.recorded_runs import RecordedRun
+from study.executors.replay import ReplayEngine
+from study.search.search import search
+from tests.helpers import SMALL, open_small, recorded_runs, run_search
+
+
+@pytest.fixture(scope="module")
+def explosive(workload):
+    """Recorded runs, of which every third schedule's diverges in full, though not as a short one."""
+    recorded = recorded_runs(SMALL, workload)[0]
+    schedules = [
+        replace(kept, runs=kept.runs | {4: RecordedRun([10], [1.0], True)}) if number % 3 == 0 else kept
+        for number, kept in enumerate(recorded.schedules)
+    ]
+    return ReplayEngine(recorded=replace(recorded, schedules=schedules))
+
+
+def what_is_found(trials):
+    return [
+        (t.state, t.values, t.params, t.intermediate_values, t.user_attrs["record"]["audited_from"]) for t in trials
+    ]
+
+
+@pytest.mark.parametrize("audit", [0.0, 0.5])
+@pytest.mark.parametrize("evaluations", range(12, 40, 3))
+def test_a_run_that_diverged_at_a_later_rung_counts_at_the_earlier_one_after_a_stop(
+    audit, evaluations, explosive, storage, tmp_path, workload, monkeypatch
+):
+    configuration = replace(SMALL, reduction=2, audit=audit)
+    whole = run_search(f"sqlite:///{tmp_path / 'whole.db'}", workload, 20, configuration, engine=explosive)
+    assert any(t.user_attrs["record"]["diverged"] and len(t.intermediate_values) == 2 for t in whole)
+    monkeypatch.setattr("study.search.bracket.SAVE_EVERY", 0.0)
+    with (
+        open_small(storage, workload, configuration) as study,
+        closing(search(study, workload, configuration, explosive, 20)) as steps,
+    ):
+        for _ in zip(range(evaluations), steps, strict=False):
+            pass
+    assert what_is_found(run_search(storage, workload, 20, configuration, engine=explosive)) == what_is_found(whole)

@@ -1,0 +1,230 @@
+"""What is exported sets the rates that the study trained with, in a process that knows nothing of this project."""
+
+import ast
+import json
+import subprocess
+import sys
+from importlib.util import find_spec
+
+import pytest
+import torch
+
+from search_spaces import FAMILIES, WSD, Cyclic, InverseTime, OneCycle, Plateau
+from search_spaces.export import FORMATS, Exported, torch_code
+from search_spaces.schedule import evaluation_steps
+from study.storage.records import plain_arguments
+
+SGD = "torch.optim.SGD(model.parameters(), lr={lr}, momentum=0.9)"
+LENGTHS = (200, 137, 40, 3)
+"""That a study may have trained, and others, too short for some of the phases."""
+LOSSES = [1.0, 0.8, 0.8, 0.8, 0.8, 0.8, 0.5, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6, 0.4, 0.4, 0.4, 0.4, 0.4, 0.4, 0.4]
+
+CASES = [cls(peak_lr=0.3) for cls in FAMILIES.values()]
+CASES += [cls(peak_lr=0.3, warmup_fraction=0.1) for cls in FAMILIES.values() if not cls.climbs_by_itself]
+CASES += [Cyclic(peak_lr=0.3, mode="exp_range", cycle_momentum=True, cycles=3)]
+CASES += [OneCycle(peak_lr=0.3, cycle_momentum=False, anneal_strategy="linear")]
+
+WITHOUT_US = """
+import sys
+class Hidden:
+    def find_spec(name, path=None, target=None):
+        if name.partition(".")[0] in ("study", "search_spaces"):
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Hidden)
+try:
+    import study
+except ModuleNotFoundError:
+    pass
+else:
+    raise AssertionError("this project can be imported")
+"""
+"""What hides an installed project."""
+
+REPLAY = """
+import json, sys
+import torch
+curves = {}
+for name, code, total_steps, heard, rates in json.load(sys.stdin):
+    made = {}
+    exec(code, made)
+    groups = [{"params": [torch.zeros(1)], "lr": rate} for rate in rates]
+    optimizer = torch.optim.SGD(groups, momentum=0.9)
+    try:
+        scheduler = made["make_scheduler"](optimizer, total_steps)
+    except ValueError as error:
+        curves[name] = str(error)
+        continue
+    plateau = isinstance(scheduler, torch.optim.lr_scheduler.ReduceLROnPlateau)
+    curve = curves[name] = []
+    for step in range(1, total_steps + 1):
+        curve.append([[group["lr"], group["momentum"]] for group in optimizer.param_groups])
+        optimizer.step()
+        if not plateau:
+            scheduler.step()
+        if str(step) in heard:
+            (scheduler.step if plateau else scheduler.observe)(heard[str(step)])
+json.dump(curves, sys.stdout)
+"""
+
+
+def elsewhere(program, given, folder, warnings="error"):
+    """What a program answers in a process that has no way to import this project."""
+    command = [sys.executable, "-I", "-W", warnings, "-c", WITHOUT_US + program]
+    ran = subprocess.run(command, input=json.dumps(given), cwd=folder, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    return json.loads(ran.stdout.splitlines()[-1])
+
+
+def test_every_family_runs_at_any_length_without_this_project(tmp_path):
+    given, expected = [], {}
+    for number, schedule in enumerate(CASES):
+        code = torch_code(Exported(schedule, SGD))
+        for total_steps in LENGTHS:
+            losses = LOSSES[: min(total_steps, schedule.evaluations)]
+            heard = dict(zip(evaluation_steps(total_steps, len(losses)), losses, strict=True)) if losses else {}
+            name = f"{number} {schedule} {total_steps}"
+            given.append((name, code, total_steps, heard, [1.0]))
+            expected[name] = [[list(pair)] for pair in schedule.simulate(total_steps, losses)]
+    assert elsewhere(REPLAY, given, tmp_path) == expected
+
+
+@pytest.mark.parametrize("total_steps", LENGTHS)
+def test_unequal_groups_keep_their_ratios(total_steps, tmp_path):
+    rates, given, expected = [0.02, 0.1], [], {}
+    for number, schedule in enumerate(CASES):
+        losses = LOSSES[: min(total_steps, schedule.evaluations)]
+        heard = dict(zip(evaluation_steps(total_steps, len(losses)), losses, strict=True)) if losses else {}
+        name = f"{number} {schedule}"
+        given.append((name, torch_code(Exported(schedule, SGD, unequal_groups=True)), total_steps, heard, rates))
+        optimizer = torch.optim.SGD([{"params": [torch.zeros(1)], "lr": rate} for rate in rates], momentum=0.9)
+        scheduler = schedule.build(optimizer, total_steps)
+        expected[name] = []
+        for step in range(1, total_steps + 1):
+            expected[name].append([[group["lr"], group["momentum"]] for group in optimizer.param_groups])
+            optimizer.step()
+            scheduler.step()
+            if step in heard:
+                scheduler.observe(heard[step])
+    assert elsewhere(REPLAY, given, tmp_path) == expected
+    assert all(small[0] == pytest.approx(0.2 * large[0]) for curve in expected.values() for small, large in curve)
+
+
+@pytest.mark.parametrize("family", ["cyclic", "one_cycle"])
+def test_a_run_that_is_too_short_is_told(family, tmp_path):
+    schedule = FAMILIES[family](peak_lr=0.3)
+    least = schedule.least_steps
+    said = elsewhere(REPLAY, [("short", torch_code(Exported(schedule, SGD)), least - 1, {}, [1.0])], tmp_path)
+    assert said == {"short": f"{family} needs at least {least} updates"}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("schedule", CASES, ids=lambda schedule: f"{schedule.family}-{schedule.warmup_fraction}")
+def test_the_code_is_short_and_ours_is_not_in_it(name, schedule):
+    code = FORMATS[name](Exported(schedule, SGD))
+    tree = ast.parse(code)
+    imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    imported |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert imported <= {"math", "functools", "typing", "torch.optim", "torch.optim.lr_scheduler", "transformers"}
+    (made,) = (node for node in tree.body if getattr(node, "name", "") == "make_scheduler")
+    assert "self" not in {node.id for node in ast.walk(made) if isinstance(node, ast.Name)}
+    assert max(map(len, code.splitlines())) <= 120
+    assert code.count("\n") < 110
+    assert "type: ignore" not in code
+
+
+def test_functions_are_recorded_as_source():
+    schedule = InverseTime(peak_lr=1.0, end_ratio=0.5, power=1.0)
+    assert plain_arguments(schedule.resolve(100)) == {
+        "warmup_steps": 0,
+        "scheduler": "LambdaLR",
+        "lr_lambda": "partial(inverse_time, decay_rate=0.01, power=1.0)",
+    }
+
+
+IN_LIGHTNING = """
+import json, lightning, torch
+from torch.utils.data import DataLoader, TensorDataset
+curves = {}
+for name, code in json.load(sys.stdin):
+    made = {}
+    exec(code, made)
+    class Module(lightning.LightningModule):
+        def __init__(self):
+            super().__init__()
+            self.weight, self.rates, self.losses = torch.nn.Parameter(torch.ones(1)), [], []
+        def training_step(self, batch, index):
+            self.rates.append(self.optimizers().param_groups[0]["lr"])
+            return self.weight.sum()
+        def validation_step(self, batch, index):
+            self.log("val_loss", 1.0 + 0 * self.weight.sum())
+        def configure_optimizers(self):
+            return made["configure_optimizers"](self)
+        def on_validation_end(self):
+            self.losses.append(float(self.trainer.callback_metrics["val_loss"]))
+            if "on_validation_end" in made:
+                made["on_validation_end"](self)
+    module, rows = Module(), DataLoader(TensorDataset(torch.zeros(10, 1)))
+    lightning.Trainer(
+        max_epochs=4, accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
+        enable_model_summary=False, num_sanity_val_steps=0,
+    ).fit(module, rows, rows)
+    curves[name] = [module.rates, module.losses]
+print(json.dumps(curves))
+"""
+
+IN_TRANSFORMERS = """
+import json, tempfile, torch, transformers
+curves = {}
+class Watch(transformers.TrainerCallback):
+    def __init__(self):
+        self.rates, self.losses = [], []
+    def on_step_begin(self, args, state, control, optimizer=None, **kwargs):
+        self.rates.append(optimizer.param_groups[0]["lr"])
+    def on_evaluate(self, args, state, control, metrics=None, **kwargs):
+        self.losses.append(metrics["eval_loss"])
+class Model(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.ones(1))
+    def forward(self, x, labels):
+        return {"loss": 1.0 + 0 * self.weight.sum(), "logits": x}
+for name, code in json.load(sys.stdin):
+    made = {}
+    exec(code, made)
+    model, watch, rows = Model(), Watch(), [{"x": torch.zeros(1), "labels": torch.zeros(1)}] * 10
+    callbacks = [watch, *([made["HearValidation"]()] if "HearValidation" in made else [])]
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = transformers.TrainingArguments(
+            folder, max_steps=40, per_device_train_batch_size=1, per_device_eval_batch_size=10, use_cpu=True,
+            eval_strategy="steps", eval_steps=10, save_strategy="no", report_to="none", disable_tqdm=True,
+            metric_for_best_model="loss", prediction_loss_only=True,
+        )
+        optimizers = made["make_optimizers"](model, 40)
+        transformers.Trainer(
+            model, arguments, train_dataset=rows, eval_dataset=rows, optimizers=optimizers, callbacks=callbacks
+        ).train()
+    curves[name] = [watch.rates, watch.losses]
+print(json.dumps(curves))
+"""
+
+
+@pytest.mark.parametrize("optimizer_code", [SGD, "torch.optim.NAdam(model.parameters())"])
+@pytest.mark.parametrize(("package", "program"), [("lightning", IN_LIGHTNING), ("transformers", IN_TRANSFORMERS)])
+def test_code_for_a_framework_runs_in_it(package, program, optimizer_code, tmp_path):
+    if find_spec(package) is None:
+        pytest.skip(f"{package} is not installed: pip install -e '.[examples]'")
+    listens = {"evaluations": 4, "patience_fraction": 0.25}
+    schedules = [
+        WSD(peak_lr=0.1, warmup_fraction=0.1),
+        OneCycle(peak_lr=0.1),
+        Plateau(peak_lr=0.1, **listens),
+        Plateau(peak_lr=0.1, warmup_fraction=0.1, **listens),
+    ]
+    given = [(str(schedule), FORMATS[package](Exported(schedule, optimizer_code))) for schedule in schedules]
+    curves = elsewhere(program, given, tmp_path, "default")
+    for schedule in schedules:
+        rates, losses = curves[str(schedule)]
+        assert losses == [1.0] * 4
+        assert rates == [lr for lr, _ in schedule.simulate(40, losses)]
+    assert min(curves[str(schedules[2])][0]) < 0.1
+    assert rates[-1] < 0.1

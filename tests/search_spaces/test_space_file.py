@@ -1,0 +1,196 @@
+"""Space files: what they may say, that printing and reading gives the same space, and what is said of mistakes."""
+
+import tomllib
+from dataclasses import replace
+
+import optuna
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+from search_spaces import ADAMW_PEAK_LR, FAMILIES, SGD_PEAK_LR, InputError, from_params, space
+from search_spaces.ranges import Either
+from search_spaces.space_file import presets, read_space, space_toml
+from study.search.configuration import Configuration
+from tests.helpers import ROOT, SMALL, run_search
+
+PEAK_LR = (0.01, 0.5)
+
+
+def written(path, text):
+    path.write_text(text)
+    return str(path)
+
+
+@pytest.mark.parametrize("name", ["all", "classic", "transformer"])
+def test_printing_and_reading_gives_the_same_space(name, tmp_path):
+    assert name in presets()
+    first = read_space(name)
+    path = written(tmp_path / "space.toml", space_toml(first.families, PEAK_LR, first.ranges))
+    again = read_space(path)
+    assert again.families == first.families
+    # The peak is in the file now: another optimizer's range does not matter.
+    assert space(again.families, ADAMW_PEAK_LR, again.ranges) == space(first.families, PEAK_LR, first.ranges)
+    assert space_toml(again.families, ADAMW_PEAK_LR, again.ranges) == (tmp_path / "space.toml").read_text()
+
+
+def test_the_preset_all_is_what_is_searched_without_a_file():
+    found = read_space("all")
+    assert found.families == tuple(FAMILIES)
+    assert space(found.families, SGD_PEAK_LR, found.ranges) == space(FAMILIES, SGD_PEAK_LR)
+
+
+def test_classic_is_pytorchs_four_and_constant():
+    torch_classes = [
+        FAMILIES[name].torch_class.__name__ for name in read_space("classic").families if name != "constant"
+    ]
+    assert torch_classes == ["StepLR", "ExponentialLR", "CosineAnnealingLR", "ReduceLROnPlateau"]
+
+
+def test_everything_that_a_file_can_say(tmp_path):
+    path = written(
+        tmp_path / "mine.toml",
+        """
+        families = ["cosine", "multistep", "wsd", "one_cycle"]
+        peak_lr = { low = 0.01, high = 0.1 }
+        warmup_fraction = 0.05
+        [cosine]
+        t_max_fraction = 1
+        floor_ratio = { low = 0.01, high = 0.1, or_exactly = 0 }
+        [multistep]
+        drops = { low = 2, high = 9 }
+        gamma = [0.1, 0.5]
+        [wsd]
+        shape = ["linear", "cosine"]
+        [one_cycle]
+        cycle_momentum = false
+        """,
+    )
+    families, ranges = read_space(path)
+    assert families == ("cosine", "multistep", "wsd", "one_cycle")
+    assert ranges == {
+        "peak_lr": FloatDistribution(0.01, 0.1, log=True),
+        "warmup_fraction": FloatDistribution(0.05, 0.05),
+        "cosine.t_max_fraction": FloatDistribution(1.0, 1.0),
+        "cosine.floor_ratio": Either(0.0, FloatDistribution(0.01, 0.1, log=True)),
+        "multistep.drops": IntDistribution(2, 9),
+        "multistep.gamma": CategoricalDistribution([0.1, 0.5]),
+        "wsd.shape": CategoricalDistribution(["linear", "cosine"]),
+        "one_cycle.cycle_momentum": CategoricalDistribution([False]),
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('families = ["cosin"]', "bad.toml: families: unknown family 'cosin': did you mean 'cosine'"),
+        ("families = 3", r'bad.toml: families must be a list such as \["cosine", "wsd"\], but 3 was given'),
+        ("families = []", "bad.toml: families: at least one family is needed"),
+        ("peak = 0.1", "unknown key in bad.toml 'peak': did you mean 'peak_lr'"),
+        ('peak_lr = "high"', "bad.toml: peak_lr must be a finite number, but 'high' was given"),
+        ("peak_lr = nan", "bad.toml: peak_lr must be a finite number, but nan was given"),
+        ("peak_lr = -1", r"bad.toml: \[constant\]: peak_lr must be above 0 and finite, but -1.0 was given"),
+        ("peak_lr = { low = 1, high = 0.1 }", r"peak_lr: low must be at most high, but \(1.0, 0.1\) was given"),
+        ("peak_lr = { low = 0, high = 0.1 }", "peak_lr: low must be above 0 where log is true, but 0.0 was given"),
+        ("peak_lr = { low = 0.1 }", "peak_lr needs low and high, but {'low': 0.1} was given"),
+        ("peak_lr = { low = 0.1, hihg = 1 }", "unknown key of bad.toml: peak_lr 'hihg': did you mean 'high'"),
+        ("peak_lr = { low = 0.1, high = 1, or_exactly = 2 }", "peak_lr has no value beside its range"),
+        ("peak_lr = { low = 0.1, high = 1, log = 2 }", "peak_lr.log must be true or false, but 2 was given"),
+        ("cosine = 3", r"bad.toml: cosine must be a table, \[cosine\] and lines below it, but 3 was given"),
+        ("[cosine]\nfloor = 0", r"unknown key of \[cosine\] in bad.toml 'floor': did you mean 'floor_ratio'"),
+        ("[cosine]\nfloor_ratio = 1", r"\[cosine\]: floor_ratio must be at least 0 and below 1, but 1.0 was given"),
+        (
+            "[cosine]\nt_max_fraction = 0.5\nfloor_ratio = 0",
+            r"\[cosine\]: cosine with t_max_fraction=0.5 passes its lowest rate inside the run: give floor_ratio above",
+        ),
+        ("[linear]\nend_ratio = { low = 0.1, high = 1, or_exactly = 0.5 }", "end_ratio.or_exactly must be 0, but 0.5"),
+        ("[multistep]\ndrops = 1.5", r"\[multistep\] drops must be a whole number, but 1.5 was given"),
+        ("[multistep]\ndrops = { low = 1, high = 4, log = true }", r"drops counts: leave out log"),
+        ("[multistep]\ndrops = 0", r"\[multistep\]: drops must be at least 1, but 0 was given"),
+        ('[wsd]\nshape = "round"', r"\[wsd\]: unknown shape 'round'"),
+        ("[wsd]\nshape = []", r"\[wsd\] shape must name one choice at least"),
+        (
+            "[wsd]\nshape = { low = 0, high = 1 }",
+            r"shape has no range: give one value, or a list of some of \['lin",
+        ),
+        ("[one_cycle]\ncycle_momentum = 1", r"cycle_momentum must be among \[True, False\], but 1 was given"),
+        ('families = ["wsd"]\n[cosine]\nfloor_ratio = 0', r"\[cosine\] is given, but families leaves cosine out"),
+        ("families = [", "bad.toml is not a file of TOML"),
+    ],
+)
+def test_mistakes_are_told_with_file_and_key(text, said, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    written(tmp_path / "bad.toml", text)
+    with pytest.raises(InputError, match=said) as told:
+        read_space("bad.toml")
+    assert "\n" not in str(told.value)
+
+
+def test_files_that_are_not_there_are_told(tmp_path):
+    with pytest.raises(InputError, match="unknown space 'clasic': did you mean 'classic'. Valid: all, classic, no-"):
+        Configuration(space="clasic")
+    with pytest.raises(InputError, match="is not a file of TOML"):
+        Configuration(space=str(tmp_path))
+    with pytest.raises(InputError, match="--families must be among those of --space classic, but 'wsd' was given"):
+        Configuration(space="classic", families=("step", "wsd"))
+    assert Configuration(space="classic", families=("step",)).families == ("step",)
+
+
+BOUNDS = st.tuples(st.floats(1e-6, 0.9), st.floats(1e-6, 0.9)).map(sorted)
+
+
+@given(peak=BOUNDS, floor=BOUNDS, log=st.booleans(), exactly=st.booleans(), warmup=st.floats(0, 0.9))
+@settings(max_examples=50, deadline=None)
+def test_any_ranges_are_read_as_they_are_printed_and_drawn_within(tmp_path_factory, peak, floor, log, exactly, warmup):
+    ranges = {
+        "peak_lr": FloatDistribution(*peak, log=log and peak[0] < peak[1]),
+        "warmup_fraction": FloatDistribution(warmup, warmup),
+        "linear.end_ratio": FloatDistribution(*floor, log=log and floor[0] < floor[1]),
+    }
+    if exactly:
+        ranges["linear.end_ratio"] = Either(0.0, ranges["linear.end_ratio"])
+    path = written(tmp_path_factory.mktemp("space") / "space.toml", space_toml(["linear"], PEAK_LR, ranges))
+    found = read_space(path)
+    assert (found.families, found.ranges) == (("linear",), ranges)
+    trial = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=1)).ask()
+    drawn = Configuration(space=path).suggest(trial, type("W", (), {"peak_lr": PEAK_LR}))
+    assert peak[0] <= drawn.peak_lr <= peak[1]
+    assert drawn.warmup_fraction == warmup
+    assert floor[0] <= drawn.end_ratio <= floor[1] or (exactly and drawn.end_ratio == 0)
+    assert from_params(trial.params) == drawn
+
+
+def test_a_search_stays_within_the_file_and_is_not_reopened_with_another(storage, workload, tmp_path):
+    text = 'families = ["linear", "cyclic"]\npeak_lr = 0.07\nwarmup_fraction = 0.3\n[cyclic]\nmode = "exp_range"\n'
+    fixed = replace(SMALL, space=written(tmp_path / "space.toml", text))
+    trials = run_search(storage, workload, 15, fixed)
+    assert {trial.params["family"] for trial in trials} == {"linear", "cyclic"}
+    assert {trial.params["peak_lr"] for trial in trials} == {0.07}
+    for trial in trials:
+        schedule = from_params(trial.params)
+        assert schedule.warmup_fraction == (0.3 if schedule.family == "linear" else 0)
+        assert getattr(schedule, "mode", "exp_range") == "exp_range"
+    other = replace(SMALL, space=written(tmp_path / "other.toml", text.replace("0.07", "0.08")))
+    with pytest.raises(InputError, match="was made with another space: the range of peak_lr. Choose another"):
+        run_search(storage, workload, 16, other)
+    with pytest.raises(InputError, match="was made with families"):
+        run_search(storage, workload, 16, SMALL)
+
+
+def test_print_space_prints_a_file_that_prints_itself(command, tmp_path):
+    printed = command("search.py", "--space", "transformer", "--optimizer", "adamw", "--print-space")
+    assert (printed.code, printed.err) == (0, "")
+    assert "peak_lr = { low = 1e-05, high = 0.1, log = true }" in printed.out
+    written(tmp_path / "space.toml", printed.out)
+    assert command("search.py", "--space", "space.toml", "--print-space").out == printed.out
+    twice = command("search.py", "--families", "rex", "rex", "--print-space")
+    assert twice.out == command("search.py", "--families", "rex", "--print-space").out
+    assert not list((tmp_path / "results").iterdir()), "nothing is opened"
+
+
+def test_the_presets_are_package_data():
+    """Not only an editable installation, which finds them in the checkout, is to have them."""
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
+    shipped = [path for pattern in declared["search_spaces"] for path in (ROOT / "search_spaces").glob(pattern)]
+    assert {path.stem for path in shipped} == set(presets()) == {"all", "classic", "no-warm-up", "transformer"}

@@ -1,0 +1,205 @@
+"""Opening studies: what is stored with them, and every refusal."""
+
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import optuna
+import pytest
+
+from search_spaces import InputError
+from study.storage.records import FORMAT
+from study.storage.url import artifact_folder, check_file, dashboard_command, parse
+from tests.helpers import SMALL, open_small, run_search
+
+
+def test_a_study_carries_what_it_promises(storage, workload):
+    with open_small(storage, workload) as study:
+        attrs = study.user_attrs
+    assert attrs["format"] == FORMAT
+    assert attrs["group"] == "small"
+    assert attrs["metric"] == {"name": "error", "direction": "minimize", "unit": "fraction of rows", "worst": 1.0}
+    configuration = attrs["configuration"]
+    assert configuration["horizons"] == [1, 4]
+    assert configuration["weight_decay"] == 5e-4
+    assert configuration["data"] == workload.data.fingerprint()
+    assert configuration["space"]["peak_lr"]["attributes"] == {"step": None, "low": 1e-3, "high": 5.0, "log": True}
+    (session,) = attrs["sessions"]
+    assert session["versions"]["optuna"] == optuna.__version__
+    assert {"command", "commit", "device", "threads", "python", "platform", "time"} < set(session)
+    with open_small(storage, workload) as study:
+        assert len(study.user_attrs["sessions"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"epochs": 5}, "epochs 4 \\(now 5\\)"),
+        ({"batch_size": 32}, "batch_size 64 \\(now 32\\)"),
+        ({"families": ("cosine",)}, "families .* \\(now \\['cosine'\\]\\)"),
+        ({"pruner": "none"}, "pruner horizon \\(now none\\)"),
+        ({"reduction": 2}, "reduction 4 \\(now 2\\)"),
+        ({"rung_fractions": (0.5,)}, "rung_fractions \\[0.25\\] \\(now \\[0.5\\]\\)"),
+        ({"trials_per_batch": 1}, "trials_per_batch 5 \\(now 1\\)"),
+        ({"sampler_seed": 1}, "sampler_seed 0 \\(now 1\\)"),
+        ({"train_seed": 1}, "train_seed 0 \\(now 1\\)"),
+    ],
+)
+def test_another_configuration_is_refused_naming_the_difference(change, said, storage, workload):
+    with open_small(storage, workload):
+        pass
+    with pytest.raises(InputError, match=said), open_small(storage, workload, replace(SMALL, **change)):
+        pass
+
+
+def test_another_workload_is_refused(storage, workload, data_root):
+    with open_small(storage, workload):
+        pass
+    other = replace(SMALL, split_seed=1)
+    with (
+        pytest.raises(InputError, match="split_seed 0 .now 1., data "),
+        open_small(storage, other.make_workload(data_root), other),
+    ):
+        pass
+    without_decay = replace(workload, weight_decay=0.0)
+    with pytest.raises(InputError, match="weight_decay 0.0005 .now 0.0"), open_small(storage, without_decay):
+        pass
+    narrower = replace(workload, peak_lr=(0.1, 1.0))
+    with pytest.raises(InputError, match="another space: the range of peak_lr"), open_small(storage, narrower):
+        pass
+    upwards = replace(workload, metric=replace(workload.metric, direction="maximize"))
+    with pytest.raises(InputError, match="is to minimize its value"), open_small(storage, upwards):
+        pass
+
+
+def test_a_study_of_another_program_is_refused(storage, workload):
+    optuna.create_study(storage=storage, study_name="small").optimize(lambda trial: trial.suggest_float("x", 0, 1), 1)
+    with pytest.raises(InputError, match="'small' was not made by this project"), open_small(storage, workload):
+        pass
+    assert run_search(storage, workload, 1, name="beside it")
+
+
+def test_an_empty_study_in_another_direction_is_refused(storage, workload):
+    optuna.create_study(storage=storage, study_name="small", direction="maximize")
+    with pytest.raises(InputError, match="'small' is to maximize its value"), open_small(storage, workload):
+        pass
+
+
+def test_damaged_records_are_told(storage, workload):
+    with open_small(storage, workload):
+        pass
+    with sqlite3.connect(parse(storage).database) as connection:
+        connection.execute("UPDATE study_user_attributes SET value_json = '{'")
+    connection.close()
+    with pytest.raises(InputError, match="the records of study 'small' are damaged"), open_small(storage, workload):
+        pass
+
+
+def test_a_storage_that_fails_midway_is_told(storage, workload):
+    with pytest.raises(InputError, match="failed: disk full. Finished trials are kept"), open_small(storage, workload):
+        raise optuna.exceptions.StorageInternalError("disk full\nand much more")
+
+
+def test_a_study_left_half_created_is_completed(storage, workload):
+    optuna.create_study(storage=storage, study_name="small")
+    with open_small(storage, workload) as study:
+        assert study.user_attrs["format"] == FORMAT
+
+
+def test_one_process_at_a_time(storage, workload):
+    with open_small(storage, workload):
+        with pytest.raises(InputError, match="'small' is being searched by process"), open_small(storage, workload):
+            pass
+        for other in ("another study", "sm/all", "sm_all", "s" * 300):
+            with open_small(storage, workload, name=other):
+                pass
+        link = Path(parse(storage).database).with_name("link.db")
+        link.symlink_to(parse(storage).database)
+        with pytest.raises(InputError, match="is being searched"), open_small(f"sqlite:///{link}", workload):
+            pass
+    with open_small(storage, workload):
+        pass
+
+
+def test_the_dashboard_may_read_while_the_search_writes(storage, workload):
+    with open_small(storage, workload):
+        pass
+    with sqlite3.connect(parse(storage).database) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("storage", "said"),
+    [
+        (
+            "results/studies.db",
+            "'results/studies.db' is no database URL: give --storage a database URL such as sqlite:///",
+        ),
+        ("sqlite://", "'sqlite://' keeps nothing"),
+        ("sqlite:///nowhere/studies.db", "the folder nowhere of the storage does not exist: mkdir -p nowhere"),
+        ("sqlite:////proc/studies.db", "nothing can be written to /proc"),
+        ("nosuchdatabase://host/studies", "cannot be used"),
+        ("postgresql://127.0.0.1:1/studies", "cannot be used"),
+    ],
+)
+def test_storages_that_cannot_be_used(storage, said, workload, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=said), open_small(storage, workload):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def write_text(path):
+    path.write_text("Dear diary, this is no database at all.")
+
+
+def write_damaged(path):
+    optuna.create_study(storage=f"sqlite:///{path}")
+    content = bytearray(path.read_bytes())
+    content[5000:9000] = b"\xff" * 4000
+    path.write_bytes(content)
+
+
+def write_unrelated(path):
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE recipes (name TEXT)")
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("write", "said"),
+    [
+        (write_text, "is not an SQLite database, or is damaged"),
+        (write_damaged, "is damaged"),
+        (write_unrelated, "is the database of another program .it holds recipes"),
+        (lambda path: path.mkdir(), "is a folder, not a file"),
+    ],
+)
+def test_files_that_hold_no_studies_are_left_as_they_are(write, said, workload, tmp_path):
+    path = tmp_path / "studies.db"
+    write(path)
+    before = path.read_bytes() if path.is_file() else None
+    with pytest.raises(InputError, match=said), open_small(f"sqlite:///{path}", workload):
+        pass
+    assert list(tmp_path.iterdir()) == [path]
+    assert before is None or path.read_bytes() == before
+
+
+def test_an_empty_file_is_a_new_database(tmp_path, workload):
+    path = tmp_path / "studies.db"
+    path.touch()
+    check_file(parse(f"sqlite:///{path}"))
+    assert run_search(f"sqlite:///{path}", workload, 1)
+
+
+def test_the_dashboard_command_is_the_one_to_type():
+    assert dashboard_command("sqlite:///results/studies.db") == "python scripts/dashboard.py"
+    mine = dashboard_command("sqlite:///my studies.db")
+    assert mine == "python scripts/dashboard.py --storage 'sqlite:///my studies.db'"
+    assert "secret" not in dashboard_command("postgresql://me:secret@host/studies"), "it is shown in notes"
+
+
+def test_artifacts_lie_beside_the_database():
+    assert artifact_folder("sqlite:///results/studies.db") == Path("results/studies.db.artifacts")
+    assert artifact_folder("postgresql://me:secret@host/studies") == Path("results/host_studies.artifacts")

@@ -1,0 +1,104 @@
+"""Data sets: sizes, splits that share no row, and what is said where one is missing."""
+
+import gzip
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+import torchvision.datasets
+
+from search_spaces import InputError
+from study.workloads.builtin_datasets import DATASETS, DEBIAN_FASHION_MNIST, load, unpack_debian_fashion_mnist
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "rows"),
+    [("mnist1d", (1, 40), (3200, 800, 1000)), ("digits", (1, 8, 8), (1078, 360, 359))],
+)
+def test_made_data(name, shape, rows, data_root):
+    data = load(name, data_root, 0)
+    assert data.input_shape == shape
+    assert (len(data.train.x), len(data.validation.x), len(data.test.x)) == rows
+    assert data.classes == 10
+    seen = [{example.tobytes() for example in split.x.numpy()} for split in (data.train, data.validation, data.test)]
+    assert not seen[0] & seen[1]
+    assert not (seen[0] | seen[1]) & seen[2]
+    assert data.train.x.mean().item() == pytest.approx(0, abs=1e-5)
+    assert data.train.x.std().item() == pytest.approx(1, abs=1e-3)
+    assert set(data.validation.y.tolist()) == set(range(10))
+
+
+def test_the_split_follows_its_seed(data_root):
+    first, again, other = (load("mnist1d", data_root, seed) for seed in (0, 0, 1))
+    assert first.fingerprint() == again.fingerprint() != other.fingerprint()
+    moved = replace(first, train=first.validation, validation=first.train)
+    assert moved.fingerprint() != first.fingerprint()
+    assert (len(first.test.x), first.test.y.tolist()) == (len(other.test.x), other.test.y.tolist())
+
+
+def test_making_mnist1d_leaves_the_callers_random_numbers_alone(data_root):
+    np.random.seed(3)  # the global state is what it is about
+    expected = np.random.rand()
+    np.random.seed(3)
+    load("mnist1d", data_root, 0)
+    assert np.random.rand() == expected
+
+
+def test_two_processes_may_unpack_fashion_mnist_at_the_same_time(tmp_path, monkeypatch):
+    """One comes in while the other writes."""
+    packed = tmp_path / "packed"
+    packed.mkdir()
+    with gzip.open(packed / "rows.gz", "wb") as file:
+        file.write(b"rows")
+    monkeypatch.setattr("study.workloads.builtin_datasets.DEBIAN_FASHION_MNIST", packed)
+    copy, inside = shutil.copyfileobj, []
+
+    def copy_while_another_does(source, target):
+        if not inside:
+            inside.append(True)
+            unpack_debian_fashion_mnist(tmp_path / "data")
+        copy(source, target)
+
+    monkeypatch.setattr("study.workloads.builtin_datasets.shutil.copyfileobj", copy_while_another_does)
+    unpack_debian_fashion_mnist(tmp_path / "data")
+    raw = tmp_path / "data/FashionMNIST/raw"
+    assert [path.name for path in raw.iterdir()] == ["rows"]
+    assert (raw / "rows").read_bytes() == b"rows"
+
+
+@pytest.mark.skipif(not DEBIAN_FASHION_MNIST.is_dir(), reason="needs Debian's package dataset-fashion-mnist")
+def test_fashion_mnist_is_found_where_debian_puts_it(tmp_path):
+    data = load("fashion-mnist", tmp_path, 0)
+    assert data.input_shape == (1, 28, 28)
+    assert (len(data.train.x), len(data.validation.x), len(data.test.x)) == (54_000, 6_000, 10_000)
+    assert torch.bincount(data.test.y).tolist() == [1000] * 10
+
+
+@pytest.mark.parametrize("name", ["fashion-mnist", "mnist", "kmnist", "cifar10", "cifar100"])
+def test_data_that_cannot_be_had_is_told_in_one_line(name, tmp_path, monkeypatch, capfd):
+    nowhere = "http://127.0.0.1:9/"
+    monkeypatch.setattr("study.workloads.builtin_datasets.DEBIAN_FASHION_MNIST", tmp_path / "nowhere")
+    for cls in (torchvision.datasets.MNIST, torchvision.datasets.FashionMNIST, torchvision.datasets.KMNIST):
+        monkeypatch.setattr(cls, "mirrors", [nowhere])
+    for cls in (torchvision.datasets.CIFAR10, torchvision.datasets.CIFAR100):
+        monkeypatch.setattr(cls, "url", nowhere + "cifar.tar.gz")
+    with pytest.raises(InputError, match=f"data set '{name}' cannot be read from .*, nor downloaded") as told:
+        load(name, tmp_path, 0)
+    assert "\n" not in str(told.value)
+    assert ("install Debian's package" in str(told.value)) == (name == "fashion-mnist")
+    assert capfd.readouterr().out == ""
+
+
+def test_a_data_root_that_is_a_file_is_told(tmp_path):
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(InputError, match="data set 'fashion-mnist' cannot be read from"):
+        load("fashion-mnist", file, 0)
+
+
+def test_unknown_names():
+    assert list(DATASETS) == ["mnist1d", "digits", "fashion-mnist", "mnist", "kmnist", "cifar10", "cifar100"]
+    with pytest.raises(InputError, match="unknown dataset 'minst1d': did you mean 'mnist1d'"):
+        load("minst1d", None, 0)

@@ -1,0 +1,70 @@
+"""Named workloads: every model on every kind of data, and what is said where they do not fit."""
+
+import pytest
+import torch
+
+from search_spaces import InputError
+from study.workloads.builtin_models import MODELS
+from study.workloads.optimizers import OPTIMIZERS
+from study.workloads.workload import ERROR, named_workload
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("shape", [(1, 40), (1, 8, 8), (1, 28, 28), (3, 32, 32)])
+def test_models_take_1d_and_image_inputs(model, shape):
+    if model == "resnet18" and len(shape) == 2:
+        with pytest.raises(
+            InputError, match="resnet18 needs images, but the examples have shape .1, 40.: try --model cnn"
+        ):
+            MODELS[model](shape, 10)
+        return
+    scores = MODELS[model](shape, 7)(torch.randn(2, *shape))
+    assert scores.shape == (2, 7)
+    assert torch.isfinite(scores).all()
+
+
+def test_resnet18_keeps_small_images_large():
+    """The stem halves nothing: the last of four stages, each but the first halving, still sees 4 x 4."""
+    seen = {}
+    model = MODELS["resnet18"]((3, 32, 32), 10)
+    model.layer4.register_forward_hook(lambda module, inputs, output: seen.update(shape=output.shape))
+    model(torch.zeros(1, 3, 32, 32))
+    assert seen["shape"] == (1, 512, 4, 4)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_the_code_of_the_optimizer_makes_that_optimizer(optimizer, data_root):
+    workload = named_workload("digits", "mlp", optimizer, 64, 0.25, 0, data_root)
+    model = workload.make_model()
+    made = workload.make_optimizer(model).defaults | {"fused": None, "lr": 0.5}
+    printed = eval(workload.optimizer_code.format(lr=0.5), {"torch": torch, "model": model}).defaults
+    assert printed == made
+    assert printed["weight_decay"] == 0.25
+
+
+def test_the_error_counts_the_wrong_rows():
+    scores = torch.tensor([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.3, 0.7]])
+    assert ERROR.measure(scores, torch.tensor([0, 1, 1, 1])).tolist() == [False, False, True, False]
+
+
+def test_what_does_not_fit_is_told(data_root):
+    with pytest.raises(InputError, match="--batch-size must be at most 1078, the training rows of digits, but 2000"):
+        named_workload("digits", "mlp", "sgd", 2000, 0.0, 0, data_root)
+    with pytest.raises(InputError, match="unknown model 'mpl': did you mean 'mlp'"):
+        named_workload("digits", "mpl", "sgd", 64, 0.0, 0, data_root)
+    with pytest.raises(InputError, match="unknown optimizer 'adam': did you mean 'adamw'"):
+        named_workload("digits", "mlp", "adam", 64, 0.0, 0, data_root)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_training_on_cuda_agrees_with_the_cpu(data_root):
+    from search_spaces import Cosine
+    from study.executors.in_process import Trainer
+    from study.training.loop import Run
+
+    workload = named_workload("digits", "mlp", "sgd", 64, 5e-4, 0, data_root)
+    run = Run(Cosine(peak_lr=0.05), 2, 0, evaluations=2, test=True)
+    cpu = list(Trainer(workload).train([run]))
+    cuda = list(Trainer(workload.to(torch.device("cuda"))).train([run]))
+    assert [e.loss for e in cuda] == pytest.approx([e.loss for e in cpu], rel=1e-3)
+    assert [e.lr for e in cuda] == [e.lr for e in cpu]
