@@ -12,28 +12,14 @@ from pathlib import Path
 from types import FrameType
 from typing import TypeVar
 
-import torch
 import tyro
 
-from search_spaces.errors import InputError, require
+from search_spaces.errors import InputError
 
 DATA_ROOT = Path.home() / ".cache" / "learning-rate-study"
 """Where data sets are kept that are not made on the spot."""
 
 T = TypeVar("T")
-
-
-def choose_device(name: str) -> torch.device:
-    """The device of this name: auto, cpu or cuda; raises InputError for another, and for CUDA where there is none."""
-    require(name in ("auto", "cpu", "cuda"), "--device must be auto, cpu or cuda", name)
-    if name == "cuda" and not torch.cuda.is_available():
-        raise InputError("--device cuda needs a GPU that torch sees, but it sees none: use --device cpu")
-    if name == "cpu" or not torch.cuda.is_available():
-        return torch.device("cpu")
-    # The same bits every time; cuBLAS reads the variable when it starts.
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    return torch.device("cuda")
 
 
 @contextmanager

@@ -81,6 +81,14 @@ def prepare(
     optuna_study.set_user_attr("sessions", [*attrs.get("sessions", []), session])
 
 
+def lower_cohort(optuna_study: optuna.Study, cohort: int) -> None:
+    """Keep that the study's runs are trained in cohorts of this size from now on: memory did not suffice for more."""
+    stored = optuna_study.user_attrs.get("engine")
+    if stored and stored["cohort"] > cohort:
+        engine = "loop" if cohort == 1 else "lockstep"
+        optuna_study.set_user_attr("engine", {**stored, "engine": engine, "cohort": cohort})
+
+
 def read_studies(storage: str, name: str) -> list[optuna.Study]:
     """The study of this name, or all of the benchmark of this name in the order they were made, for reading.
 

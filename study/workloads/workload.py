@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,32 +16,12 @@ from torch.optim import Optimizer
 
 from search_spaces.errors import InputError, require
 from search_spaces.groups import take_ratios
+from study.objective import Metric
 from study.workloads.data import Data
 from study.workloads.datasets import Source
 from study.workloads.models import check_model, model_maker
 from study.workloads.optimizers import SGD_DEFAULT, check_optimizer, optimizing
 from study.workloads.user_code import call, failure, imported
-
-
-@dataclass(frozen=True)
-class Metric:
-    """What a run is judged by.
-
-    name: as in records and reports, where `val_` or `test_` goes before it. unit: of the number, for axes.
-    worst: the finite value that a diverged run is given; no other run is said to be worse.
-    measure: (outputs, targets) of some rows -> a number for each row, (rows,); the metric is their mean.
-    """
-
-    name: str
-    direction: Literal["minimize", "maximize"]
-    unit: str
-    worst: float
-    measure: Callable[[Tensor, Tensor], Tensor]
-
-    def bounded(self, value: float) -> float:
-        """The value, or the worst where it is worse, or is no number."""
-        better = value < self.worst if self.direction == "minimize" else value > self.worst
-        return value if better else self.worst
 
 
 def wrong(scores: Tensor, targets: Tensor) -> Tensor:
@@ -96,10 +76,22 @@ class Workload:
     batch_size: int = 64
     weight_decay: float = SGD_DEFAULT.weight_decay
 
+    def __post_init__(self) -> None:
+        if self.metric.measure is None:
+            raise InputError(
+                f"the metric {self.metric.name!r} of workload {self.name!r} needs measure, which gives a number a row"
+            )
+
     @property
     def device(self) -> torch.device:
         """Where the data is and the models are trained."""
         return self.data.train.device
+
+    @property
+    def measure(self) -> Callable[[Tensor, Tensor], Tensor]:
+        """(outputs, targets) of some rows -> the metric of each, (rows,)."""
+        assert self.metric.measure is not None
+        return self.metric.measure
 
     @property
     def steps_per_epoch(self) -> int:

@@ -132,7 +132,7 @@ def test_every_model_and_optimizer_can_be_typed(command):
 
 
 def test_a_study_whose_trials_all_diverge_has_no_winner(command, monkeypatch):
-    monkeypatch.setattr("study.training.loop.EXPLODED", -1.0)
+    monkeypatch.setattr("study.training.divergence.EXPLODED", -1.0)
     result = command("search.py", *DIGITS, "--trials", 2)
     assert result.code == 0, result.err
     assert "No winner: all 2 trials diverged, with a peak_lr of 0." in result.out

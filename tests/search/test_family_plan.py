@@ -146,7 +146,7 @@ def test_repeated_searches_have_seeds_of_their_own():
 
 
 def test_a_family_whose_trials_all_diverge_is_said_so(command, monkeypatch, storage):
-    monkeypatch.setattr("study.training.loop.EXPLODED", -1.0)
+    monkeypatch.setattr("study.training.divergence.EXPLODED", -1.0)
     result = command("benchmark.py", *SHORT, "--epochs", 2, "--trials-per-family", 2, "--storage", storage)
     assert result.code == 0, result.err
     assert result.out.count("all trials diverged") == 3

@@ -14,7 +14,7 @@ from search_spaces import Cosine, InputError, Plateau
 from study.executors.in_process import Trainer
 from study.training.loop import Run
 from study.workloads.datasets import Source, made_data
-from study.workloads.streamed import LazySplit
+from study.workloads.streamed import StreamedSplit
 from study.workloads.workload import Workload
 from tests.helpers import read, start
 
@@ -77,7 +77,7 @@ def test_the_splits_share_no_row_and_hold_all():
 
 
 def test_a_row_that_cannot_be_read_is_told_in_one_line():
-    split = LazySplit(Broken(X, Y))
+    split = StreamedSplit(Broken(X, Y))
     with pytest.raises(InputError, match="an example cannot be read .ValueError: no row 1") as told:
         list(split.parts(50))
     assert "\n" not in str(told.value)

@@ -10,7 +10,7 @@ from search_spaces import Cosine, InputError
 from study.executors.in_process import Trainer
 from study.training.loop import Run
 from study.workloads.data import Split
-from study.workloads.streamed import LazySplit
+from study.workloads.streamed import StreamedSplit
 from study.workloads.workload import Workload
 from tests.helpers import read
 
@@ -63,7 +63,7 @@ def test_images_that_do_not_fit_into_memory_train_the_same(tmp_path, monkeypatch
     monkeypatch.setattr(study.workloads.image_folder, "MEMORY_SHARE", 0.0)
     lazy = read(tmp_path / "pets")
     assert isinstance(resident.train, Split)
-    assert isinstance(lazy.train, LazySplit)
+    assert isinstance(lazy.train, StreamedSplit)
     assert "read as they are needed, by worker processes (0 MB, more than 0% of what is free)" in lazy.about
     assert lazy.fingerprint() == read(tmp_path / "pets").fingerprint()
     run = Run(Cosine(peak_lr=0.01), 2, 0, evaluations=2)
