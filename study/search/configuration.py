@@ -9,9 +9,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from optuna.distributions import distribution_to_json
-
 from search_spaces import space
+from search_spaces.distributions import range_to_json
 from search_spaces.errors import InputError, require, require_at_least
 from search_spaces.groups import require_momentum
 from search_spaces.space_file import corners
@@ -107,7 +106,7 @@ class Configuration(Plan):
             "horizons": self.horizons(workload.steps_per_epoch),
             "device": workload.device.type,
             "sources": sources(self.dataset, self.model, self.optimizer, self.workload) or None,
-            "space": {name: json.loads(distribution_to_json(ranges[name])) for name in ranges},
+            "space": {name: range_to_json(searched) for name, searched in ranges.items()},
         }
         if self.workload:  # which says both; the flags said nothing
             values |= {"dataset": workload.data.name, "model": workload.name}
