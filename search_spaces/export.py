@@ -7,16 +7,17 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from textwrap import dedent, indent
-from typing import Any
-
-import optuna
-from optuna.trial import FrozenTrial
+from typing import TYPE_CHECKING, Any
 
 from search_spaces import from_params
 from search_spaces.families.plateau import Plateau
 from search_spaces.groups import KeepRatios, set_all_to, take_ratios
 from search_spaces.inline_source import body_of, names, standalone
 from search_spaces.schedule import Schedule
+
+if TYPE_CHECKING:
+    import optuna
+    from optuna.trial import FrozenTrial
 
 LONGEST_LINE = 100
 """Of a signature, before it is broken up."""

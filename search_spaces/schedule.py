@@ -22,13 +22,12 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
-from optuna.distributions import FloatDistribution
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LinearLR, SequentialLR
 
 from search_spaces.errors import InputError, require
 from search_spaces.groups import KeepRatios, require_momentum, set_all_to, take_ratios
-from search_spaces.ranges import Domain, Either, draw
+from search_spaces.ranges import Domain, Either, Float, draw_parameter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,13 +62,14 @@ class Schedule(ABC):
     def shared_space(cls) -> Mapping[str, Domain]:
         """The parameters that the family shares with others, besides `peak_lr`, and their ranges."""
         # The tuning playbook starts at 5 % of the run; Goyal 2017 warmed up for 5 of 90 epochs.
-        warmup = Either(0.0, FloatDistribution(0.005, 0.2, log=True))
+        warmup = Either(0.0, Float(0.005, 0.2, log=True))
         return {} if cls.climbs_by_itself else {"warmup_fraction": warmup}
 
     @classmethod
     def suggest(cls, trial: Any, domains: Mapping[str, Domain]) -> dict[str, Any]:
         """Draw the family's own parameters from an Optuna trial, within these domains, named `family.parameter`."""
-        return {name: draw(trial, full, domains[full]) for name in cls.space if (full := f"{cls.family}.{name}")}
+        full = {name: f"{cls.family}.{name}" for name in cls.space}
+        return {name: draw_parameter(trial, full[name], domains[full[name]]) for name in cls.space}
 
     @abstractmethod
     def arguments(self, steps: int) -> dict[str, Any]:

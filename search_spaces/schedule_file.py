@@ -13,7 +13,7 @@ from typing import Any
 
 from search_spaces import FAMILIES, Schedule, from_params
 from search_spaces.errors import InputError, require, unknown
-from search_spaces.ranges import distributions, exact_choice
+from search_spaces.ranges import read_exact_flag, searched_parameters
 
 KEYS = ("family", "peak_lr", "parameters", "provenance")
 
@@ -25,7 +25,7 @@ def as_written(params: Mapping[str, Any]) -> dict[str, Any]:
     asked = [
         name
         for name, domain in {**schedule.shared_space(), **own}.items()
-        if distributions(name, domain).keys() & params.keys()
+        if searched_parameters(name, domain).keys() & params.keys()
     ]
     names = [name.removeprefix(f"{schedule.family}.") for name in asked]
     return {
@@ -113,7 +113,7 @@ class Given:
 
     def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
         """The choice that equals it; for a parameter with an exact value beside its range, whether it has that."""
-        exact = exact_choice(name)
+        exact = read_exact_flag(name)
         if exact:
             parameter, self.exact[parameter] = exact
             value = self.take(parameter) == self.exact[parameter]

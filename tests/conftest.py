@@ -33,9 +33,16 @@ def storage(tmp_path):
 
 
 @pytest.fixture
+def folder(tmp_path):
+    """An empty folder that a user types commands in, with an empty results/."""
+    (tmp_path / "results").mkdir()
+    return tmp_path
+
+
+@pytest.fixture
 def command(capfd, monkeypatch, tmp_path):
     """Call a script in this process, in a folder of its own with an empty results/."""
-    (tmp_path / "results").mkdir()
+    (tmp_path / "results").mkdir(exist_ok=True)
     monkeypatch.chdir(tmp_path)
     handler = signal.getsignal(signal.SIGTERM)
 

@@ -2,11 +2,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from optuna.distributions import FloatDistribution
 from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from search_spaces.errors import InputError, require
-from search_spaces.ranges import Domain, Either, draw
+from search_spaces.ranges import Domain, Either, Float, draw_parameter
 from search_spaces.schedule import Schedule
 
 
@@ -25,8 +24,8 @@ class Cosine(Schedule):
     family = "cosine"
     torch_class = CosineAnnealingLR
     space = {
-        "t_max_fraction": Either(1.0, FloatDistribution(0.5, 1.0)),
-        "floor_ratio": Either(0.0, FloatDistribution(1e-4, 0.3, log=True)),
+        "t_max_fraction": Either(1.0, Float(0.5, 1.0)),
+        "floor_ratio": Either(0.0, Float(1e-4, 0.3, log=True)),
     }
 
     t_max_fraction: float = 1.0
@@ -46,10 +45,10 @@ class Cosine(Schedule):
 
     @classmethod
     def suggest(cls, trial: Any, domains: Mapping[str, Domain]) -> dict[str, Any]:
-        t_max_fraction = draw(trial, "cosine.t_max_fraction", domains["cosine.t_max_fraction"])
+        t_max_fraction = draw_parameter(trial, "cosine.t_max_fraction", domains["cosine.t_max_fraction"])
         floor = domains["cosine.floor_ratio"]
         above_zero = floor.otherwise if isinstance(floor, Either) else floor
-        floor_ratio = draw(trial, "cosine.floor_ratio", floor if t_max_fraction == 1 else above_zero)
+        floor_ratio = draw_parameter(trial, "cosine.floor_ratio", floor if t_max_fraction == 1 else above_zero)
         return {"t_max_fraction": t_max_fraction, "floor_ratio": floor_ratio}
 
     def arguments(self, steps: int) -> dict[str, Any]:

@@ -2,12 +2,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from torch.optim.lr_scheduler import CyclicLR
 
 from search_spaces.errors import require, unknown
 from search_spaces.families.cycles import fit_cycles
-from search_spaces.ranges import Domain, draw
+from search_spaces.ranges import Choice, Domain, Float, Integer, draw_parameter
 from search_spaces.schedule import Schedule
 
 MODES = ("triangular", "triangular2", "exp_range")
@@ -30,11 +29,11 @@ class Cyclic(Schedule):
     climbs_by_itself = True
     least_steps = 2
     space = {
-        "cycles": IntDistribution(2, 8),
-        "base_ratio": FloatDistribution(0.01, 0.5, log=True),
-        "mode": CategoricalDistribution(MODES),
-        "end_amplitude": FloatDistribution(0.01, 0.5, log=True),
-        "cycle_momentum": CategoricalDistribution([True, False]),
+        "cycles": Integer(2, 8),
+        "base_ratio": Float(0.01, 0.5, log=True),
+        "mode": Choice(MODES),
+        "end_amplitude": Float(0.01, 0.5, log=True),
+        "cycle_momentum": Choice((True, False)),
     }
 
     cycles: int = 4
@@ -60,9 +59,9 @@ class Cyclic(Schedule):
     def suggest(cls, trial: Any, domains: Mapping[str, Domain]) -> dict[str, Any]:
         # end_amplitude means something in exp_range only: no trial should carry a number that did nothing.
         names = [name for name in cls.space if name != "end_amplitude"]
-        chosen = {name: draw(trial, f"cyclic.{name}", domains[f"cyclic.{name}"]) for name in names}
+        chosen = {name: draw_parameter(trial, f"cyclic.{name}", domains[f"cyclic.{name}"]) for name in names}
         if chosen["mode"] == "exp_range":
-            chosen["end_amplitude"] = draw(trial, "cyclic.end_amplitude", domains["cyclic.end_amplitude"])
+            chosen["end_amplitude"] = draw_parameter(trial, "cyclic.end_amplitude", domains["cyclic.end_amplitude"])
         return chosen
 
     def arguments(self, steps: int) -> dict[str, Any]:

@@ -1,10 +1,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from optuna.distributions import FloatDistribution
 from torch.optim.lr_scheduler import ExponentialLR
 
 from search_spaces.errors import require
+from search_spaces.ranges import Float
 from search_spaces.schedule import Schedule
 
 
@@ -19,7 +19,7 @@ class Exponential(Schedule):
 
     family = "exponential"
     torch_class = ExponentialLR
-    space = {"end_ratio": FloatDistribution(1e-4, 0.5, log=True)}
+    space = {"end_ratio": Float(1e-4, 0.5, log=True)}
 
     end_ratio: float = 0.01
     """The rate at the end as a share of the peak, from 1e-12 to 1."""

@@ -3,10 +3,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from optuna.distributions import FloatDistribution
 from torch.optim.lr_scheduler import LambdaLR
 
 from search_spaces.errors import require
+from search_spaces.ranges import Float
 from search_spaces.schedule import Schedule
 
 
@@ -27,7 +27,7 @@ class InverseSqrt(Schedule):
 
     family = "inverse_sqrt"
     torch_class = LambdaLR
-    space = {"timescale_fraction": FloatDistribution(0.01, 0.3, log=True)}
+    space = {"timescale_fraction": Float(0.01, 0.3, log=True)}
 
     timescale_fraction: float = 0.04
     """Length of the flat part as a share of the body, above 0 and at most 1."""

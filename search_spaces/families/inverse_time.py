@@ -2,10 +2,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from optuna.distributions import CategoricalDistribution, FloatDistribution
 from torch.optim.lr_scheduler import LambdaLR
 
 from search_spaces.errors import require
+from search_spaces.ranges import Choice, Float
 from search_spaces.schedule import Schedule
 
 
@@ -27,8 +27,8 @@ class InverseTime(Schedule):
     family = "inverse_time"
     torch_class = LambdaLR
     space = {
-        "end_ratio": FloatDistribution(1e-3, 0.5, log=True),
-        "power": CategoricalDistribution([0.5, 1.0, 2.0]),
+        "end_ratio": Float(1e-3, 0.5, log=True),
+        "power": Choice((0.5, 1.0, 2.0)),
     }
 
     end_ratio: float = 0.01

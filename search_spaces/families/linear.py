@@ -1,11 +1,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from optuna.distributions import FloatDistribution
 from torch.optim.lr_scheduler import LinearLR
 
 from search_spaces.errors import require
-from search_spaces.ranges import Either
+from search_spaces.ranges import Either, Float
 from search_spaces.schedule import Schedule
 
 
@@ -20,7 +19,7 @@ class Linear(Schedule):
 
     family = "linear"
     torch_class = LinearLR
-    space = {"end_ratio": Either(0.0, FloatDistribution(1e-4, 0.3, log=True))}
+    space = {"end_ratio": Either(0.0, Float(1e-4, 0.3, log=True))}
 
     end_ratio: float = 0.0
     """The rate at the end as a share of the peak, at least 0 and at most 1."""

@@ -1,10 +1,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from optuna.distributions import FloatDistribution, IntDistribution
 from torch.optim.lr_scheduler import MultiStepLR
 
 from search_spaces.errors import require
+from search_spaces.ranges import Float, Integer
 from search_spaces.schedule import Schedule
 
 
@@ -21,9 +21,9 @@ class MultiStep(Schedule):
     family = "multistep"
     torch_class = MultiStepLR
     space = {
-        "first_drop_fraction": FloatDistribution(0.3, 0.8),
-        "drops": IntDistribution(1, 4),
-        "gamma": FloatDistribution(0.1, 0.7, log=True),
+        "first_drop_fraction": Float(0.3, 0.8),
+        "drops": Integer(1, 4),
+        "gamma": Float(0.1, 0.7, log=True),
     }
 
     first_drop_fraction: float = 0.5

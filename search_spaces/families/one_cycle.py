@@ -1,10 +1,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from optuna.distributions import CategoricalDistribution, FloatDistribution
 from torch.optim.lr_scheduler import OneCycleLR
 
 from search_spaces.errors import require, unknown
+from search_spaces.ranges import Choice, Float
 from search_spaces.schedule import Schedule
 
 STRATEGIES = ("cos", "linear")
@@ -26,11 +26,11 @@ class OneCycle(Schedule):
     climbs_by_itself = True
     least_steps = 3
     space = {
-        "pct_start": FloatDistribution(0.05, 0.5),
-        "div_factor": FloatDistribution(2.0, 100.0, log=True),
-        "end_ratio": FloatDistribution(1e-5, 0.1, log=True),
-        "anneal_strategy": CategoricalDistribution(STRATEGIES),
-        "cycle_momentum": CategoricalDistribution([True, False]),
+        "pct_start": Float(0.05, 0.5),
+        "div_factor": Float(2.0, 100.0, log=True),
+        "end_ratio": Float(1e-5, 0.1, log=True),
+        "anneal_strategy": Choice(STRATEGIES),
+        "cycle_momentum": Choice((True, False)),
     }
 
     pct_start: float = 0.25

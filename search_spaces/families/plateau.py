@@ -1,11 +1,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from optuna.distributions import FloatDistribution
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from search_spaces.errors import require
+from search_spaces.ranges import Float
 from search_spaces.schedule import Schedule, linear_warmup
 
 
@@ -26,8 +26,8 @@ class Plateau(Schedule):
     family = "plateau"
     torch_class = ReduceLROnPlateau
     space = {
-        "factor": FloatDistribution(0.05, 0.7, log=True),
-        "patience_fraction": FloatDistribution(0.05, 0.3),
+        "factor": Float(0.05, 0.7, log=True),
+        "patience_fraction": Float(0.05, 0.3),
     }
 
     factor: float = 0.1

@@ -1,10 +1,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from optuna.distributions import FloatDistribution
 from torch.optim.lr_scheduler import PolynomialLR
 
 from search_spaces.errors import require
+from search_spaces.ranges import Float
 from search_spaces.schedule import Schedule
 
 
@@ -20,7 +20,7 @@ class Polynomial(Schedule):
 
     family = "polynomial"
     torch_class = PolynomialLR
-    space = {"power": FloatDistribution(0.5, 4.0, log=True)}
+    space = {"power": Float(0.5, 4.0, log=True)}
 
     power: float = 2.0
     """Exponent of the decay, above 0 and at most 100."""

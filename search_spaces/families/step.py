@@ -1,10 +1,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from optuna.distributions import FloatDistribution
 from torch.optim.lr_scheduler import StepLR
 
 from search_spaces.errors import require
+from search_spaces.ranges import Float
 from search_spaces.schedule import Schedule
 
 
@@ -21,8 +21,8 @@ class Step(Schedule):
     family = "step"
     torch_class = StepLR
     space = {
-        "step_size_fraction": FloatDistribution(0.2, 0.5),
-        "gamma": FloatDistribution(0.1, 0.7, log=True),
+        "step_size_fraction": Float(0.2, 0.5),
+        "gamma": Float(0.1, 0.7, log=True),
     }
 
     step_size_fraction: float = 0.3

@@ -1,11 +1,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from optuna.distributions import CategoricalDistribution, IntDistribution
 from torch.optim.lr_scheduler import CosineAnnealingWarmRestarts
 
 from search_spaces.errors import require
 from search_spaces.families.cycles import fit_cycles
+from search_spaces.ranges import Choice, Integer
 from search_spaces.schedule import Schedule
 
 
@@ -22,7 +22,7 @@ class WarmRestarts(Schedule):
 
     family = "warm_restarts"
     torch_class = CosineAnnealingWarmRestarts
-    space = {"cycles": IntDistribution(2, 5), "t_mult": CategoricalDistribution([1, 2])}
+    space = {"cycles": Integer(2, 5), "t_mult": Choice((1, 2))}
 
     cycles: int = 3
     """How many times the rate is annealed, 1 at least."""

@@ -3,10 +3,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from optuna.distributions import CategoricalDistribution, FloatDistribution
 from torch.optim.lr_scheduler import LambdaLR
 
 from search_spaces.errors import require, unknown
+from search_spaces.ranges import Choice, Float
 from search_spaces.schedule import Schedule
 
 SHAPES = ("linear", "1-sqrt", "cosine")
@@ -36,8 +36,8 @@ class WSD(Schedule):
     family = "wsd"
     torch_class = LambdaLR
     space = {
-        "cooldown_fraction": FloatDistribution(0.05, 0.6),
-        "shape": CategoricalDistribution(SHAPES),
+        "cooldown_fraction": Float(0.05, 0.6),
+        "shape": Choice(SHAPES),
     }
 
     cooldown_fraction: float = 0.2

@@ -12,12 +12,13 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeGuard
 
 import optuna
-from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
+from optuna.distributions import FloatDistribution
 from optuna.importance import MeanDecreaseImpurityImportanceEvaluator, get_param_importances
 from optuna.trial import FrozenTrial, create_trial
 from rich.console import RenderableType
 
-from search_spaces.ranges import share_of_range
+from search_spaces.distributions import as_range
+from search_spaces.ranges import Float, Integer, Range, share_of_range
 from study.reports.terminal import rich_table
 from study.storage.records import better_first
 
@@ -118,7 +119,7 @@ def edge_warnings(optuna_study: optuna.Study, trials: Sequence[FrozenTrial]) -> 
 def edge_warning(name: str, best: Sequence[FrozenTrial]) -> str | None:
     """The line for this parameter, if its values in the best trials crowd at an end; at least one has it."""
     having = [trial for trial in best if name in trial.params]
-    searched = having[0].distributions[name]
+    searched = as_range(having[0].distributions[name])
     if len(having) < FEWEST_AT_EDGE or not has_edges(searched):
         return None
     places = [share_of_range(trial.params[name], searched) for trial in having]
@@ -130,18 +131,18 @@ def edge_warning(name: str, best: Sequence[FrozenTrial]) -> str | None:
     if near <= len(having) / 2:
         return None
     which = "" if len(having) == len(best) else " that have it"
-    scale = ", log scale" if searched.log else ""
+    scale = ", log scale" if isinstance(searched, Float) and searched.log else ""
     return (
         f"{name}: {near} of the best {len(having)} trials{which} lie within {EDGE:.0%} of its {end} "
         f"(range {searched.low:g} to {searched.high:g}{scale}): the best may lie beyond; try a wider range if it can be"
     )
 
 
-def has_edges(searched: BaseDistribution) -> TypeGuard[FloatDistribution | IntDistribution]:
-    """Whether values of this distribution can crowd at an end of it."""
-    if isinstance(searched, IntDistribution):
-        return (searched.high - searched.low) // searched.step + 1 >= FEWEST_INTEGERS
-    return isinstance(searched, FloatDistribution) and not searched.single()
+def has_edges(searched: Range) -> TypeGuard[Float | Integer]:
+    """Whether values of this range can crowd at an end of it."""
+    if isinstance(searched, Integer):
+        return searched.high - searched.low + 1 >= FEWEST_INTEGERS
+    return isinstance(searched, Float) and searched.low < searched.high
 
 
 def comparable(optuna_study: optuna.Study, trials: Sequence[FrozenTrial]) -> list[tuple[FrozenTrial, float]]:

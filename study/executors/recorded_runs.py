@@ -16,11 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from search_spaces import from_params
 from search_spaces.errors import InputError
-from search_spaces.ranges import Domain, Either, share_of_range
+from search_spaces.ranges import Choice, Domain, Either, Float, Integer, share_of_range
 from search_spaces.schedule import Schedule
 from study.search.configuration import Configuration
 
@@ -122,7 +121,7 @@ def coordinates(schedule: Schedule, peak_lr: tuple[float, float]) -> list[float]
 
     An exact value beside a range (`Either`) lies at distance 1 from all of the range, and so do two categories.
     """
-    found = [PEAK_WEIGHT * share_of_range(schedule.peak_lr, FloatDistribution(*peak_lr, log=True))]
+    found = [PEAK_WEIGHT * share_of_range(schedule.peak_lr, Float(*peak_lr, log=True))]
     for name, domain in {**schedule.shared_space(), **schedule.space}.items():
         found += spread(getattr(schedule, name), domain)
     return found
@@ -133,8 +132,7 @@ def spread(value: Any, domain: Domain) -> Sequence[float]:
     match domain:
         case Either(exact, otherwise):
             return [1.0, 0.5] if value == exact else [0.0, share_of_range(value, otherwise)]
-        case CategoricalDistribution():
-            return [math.sqrt(0.5) * (value == choice) for choice in domain.choices]
-        case FloatDistribution() | IntDistribution():
+        case Choice(options):
+            return [math.sqrt(0.5) * (value == option) for option in options]
+        case Float() | Integer():
             return [share_of_range(value, domain)]
-    raise TypeError(f"no coordinates in a {type(domain).__name__}")

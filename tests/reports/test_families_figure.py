@@ -4,7 +4,8 @@ import math
 from xml.etree import ElementTree
 
 from study.reports.families_figure import families, ranked
-from tests.helpers import ERROR, VALUES, dots, texts
+from tests.example_studies import ERROR, VALUES
+from tests.svg import dots, texts
 
 
 def test_every_seed_is_a_dot():

@@ -18,7 +18,9 @@ from study.reports.figures import Curve, importances, tuning_curves, winners
 from study.reports.plot_style import SVG_LOOK
 from study.reports.study_figures import peak_sensitivity, search_progress
 from study.reports.svg import shortened
-from tests.helpers import ERROR, LONG, NAMES, ODD, ROOT, VALUES, dots, row, study_of, texts
+from tests.example_studies import ERROR, LONG, NAMES, ODD, VALUES, row, study_of
+from tests.helpers import ROOT
+from tests.svg import dots, texts
 
 TUNING = {name: [0.3 + 0.01 * place + 0.5 / k for k in range(1, 31)] for place, name in enumerate(NAMES)}
 

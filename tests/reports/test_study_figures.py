@@ -10,7 +10,9 @@ from search_spaces import FAMILIES, Plateau, Step
 from study.reports.figures import winners
 from study.reports.study_figures import curve_of, measure_of, peak_sensitivity, search_progress
 from study.storage.records import finished_trials
-from tests.helpers import ERROR, LOCKSTEP, NAMES, SMALL, dots, row, run_search, study_of, texts
+from tests.example_studies import ERROR, NAMES, row, study_of
+from tests.helpers import LOCKSTEP, SMALL, run_search
+from tests.svg import dots, texts
 
 
 def test_every_trial_that_can_be_compared_is_a_dot():

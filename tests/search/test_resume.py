@@ -7,17 +7,12 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from tests.helpers import ARGUMENTS, finished, start, wait_until_training
+from tests.helpers import finished, start
+from tests.processes import ARGUMENTS, wait_until_training
 
 
 def trials_of(folder):
     return optuna.load_study(study_name="killed", storage=f"sqlite:///{folder / 'results' / 'studies.db'}").get_trials()
-
-
-@pytest.fixture
-def folder(tmp_path):
-    (tmp_path / "results").mkdir()
-    return tmp_path
 
 
 @pytest.mark.parametrize(("trials_per_batch", "engine"), [(1, "loop"), (10, "lockstep")])

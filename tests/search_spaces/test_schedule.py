@@ -21,7 +21,7 @@ from search_spaces import (
     suggest,
 )
 from search_spaces.families.cycles import LARGEST_CUT, LEAST_CYCLE, fit_cycles
-from tests.helpers import PEAK_LR, DrawingTrial, every_family, properties
+from tests.drawing import PEAK_LR, DrawingTrial, every_family, properties
 
 
 def drawn(data, family):

@@ -17,22 +17,9 @@ from study.search.enqueue import read_known
 from study.search.search import search
 from study.storage.provenance import provenance
 from study.storage.studies import open_study
-from tests.helpers import (  # noqa: F401
-    ARGUMENTS,
-    LOCKSTEP,
-    LOOP,
-    PEAK_LR,
-    SMALL,
-    DrawingTrial,
-    every_family,
-    finished,
-    folder,
-    open_small,
-    properties,
-    run_search,
-    start,
-    wait_until_training,
-)
+from tests.drawing import PEAK_LR, DrawingTrial, every_family, properties
+from tests.helpers import LOCKSTEP, LOOP, SMALL, finished, open_small, run_search, start
+from tests.processes import ARGUMENTS, wait_until_training
 
 REX = {"family": "rex", "peak_lr": 0.1, "parameters": {"warmup_fraction": 0.0}}
 COSINE = {
@@ -221,7 +208,7 @@ def test_the_round_trip_as_typed(command, tmp_path):
     assert too_few.err == "error: --trials must be at least 2, to try what is enqueued, but 1 was given\n"
 
 
-def test_a_killed_search_goes_on_from_known_schedules(folder, tmp_path_factory):  # noqa: F811
+def test_a_killed_search_goes_on_from_known_schedules(folder, tmp_path_factory):
     alone = tmp_path_factory.mktemp("alone")
     for place in (folder, alone):
         (place / "results").mkdir(exist_ok=True)
