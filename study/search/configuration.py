@@ -12,27 +12,13 @@ from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from typing import Any
 
-<<<<<<< HEAD
-from optuna.distributions import distribution_to_json
-
 from search_spaces import FAMILIES, check_families, space, suggest
+from search_spaces.distributions import range_to_json
 from search_spaces.errors import InputError, require, require_at_least, unknown
 from search_spaces.schedule import Schedule
 from search_spaces.space_file import SpaceFile, corners, read_space
 from study.objective import FIRST_FRESH_SEED, Objective
 from study.search.samplers.optuna_samplers import SAMPLERS
-=======
-from search_spaces import space
-from search_spaces.distributions import range_to_json
-from search_spaces.errors import InputError, require, require_at_least
-from search_spaces.groups import require_momentum
-from search_spaces.space_file import corners
-from study.search.plan import Plan
-from study.search.pruners import horizons
-from study.training.workload_check import check_fit
-from study.workloads.user_code import sources
-from study.workloads.workload import Workload
->>>>>>> spaces
 
 PRUNES_MIDWAY = ("median", "hyperband", "halving")
 """Optuna's pruners that leave a run on its way."""
@@ -181,7 +167,6 @@ class Configuration(SearchOptions):
                 schedules.append(schedule)
         objective.check(schedules)
 
-<<<<<<< HEAD
     def record(self, objective: Objective) -> dict[str, Any]:
         """Its part of a study's configuration, as plain values, with what the objective adds."""
         ranges = space(self.families, objective.peak_lr, self.space_file.ranges)
@@ -192,21 +177,7 @@ class Configuration(SearchOptions):
             "data": objective.fingerprint(),
             "horizons": self.budgets(objective.steps(1)),
             "device": objective.device.type,
-            "space": {name: json.loads(distribution_to_json(ranges[name])) for name in ranges},
-=======
-    def resolved(self, workload: Workload) -> dict[str, Any]:
-        """All of it as plain values, defaults filled in, with what the workload and the defaults of the code add."""
-        ranges = space(self.families, workload.peak_lr, self.space_file.ranges)
-        values = asdict(self) | {
-            "weight_decay": workload.weight_decay,
-            "metric": workload.metric.name,
-            "direction": workload.metric.direction,
-            "data": workload.data.fingerprint(),
-            "horizons": self.horizons(workload.steps_per_epoch),
-            "device": workload.device.type,
-            "sources": sources(self.dataset, self.model, self.optimizer, self.workload) or None,
-            "space": {name: range_to_json(searched) for name, searched in ranges.items()},
->>>>>>> spaces
+            "space": {name: range_to_json(found) for name, found in ranges.items()},
         }
         plain: dict[str, Any] = json.loads(json.dumps(values))
         return plain
