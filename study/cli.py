@@ -6,6 +6,7 @@ import os
 import select
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,11 +14,12 @@ from types import FrameType
 from typing import TypeVar
 
 import tyro
+from rich.console import Console
 
 from search_spaces.errors import InputError
 
-DATA_ROOT = Path.home() / ".cache" / "learning-rate-study"
-"""Where data sets are kept that are not made on the spot."""
+RENAMED = {"--least-updates": "--least-steps", "--trials-per-generation": "--trials-per-bracket"}
+"""Flags by their old name."""
 
 T = TypeVar("T")
 
@@ -27,7 +29,11 @@ def interruption() -> Iterator[Callable[[], bool]]:
     """Notes Ctrl-C and SIGTERM, instead of raising wherever they arrive; yields what tells whether one came.
 
     An exception may be lost where Python swallows it, or cut through a write. The second signal does raise.
+    Outside the main thread Python hears no signals, so none is noted.
     """
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
     received: list[int] = []
 
     def note(number: int, frame: FrameType | None) -> None:
@@ -45,7 +51,19 @@ def interruption() -> Iterator[Callable[[], bool]]:
 
 def run_command(options: type[T], main: Callable[[T], None]) -> None:
     """Parse the command line into `options` and run `main` with it."""
-    run(lambda: main(tyro.cli(options)))
+
+    def command() -> None:
+        for word in sys.argv[1:]:
+            if new := RENAMED.get(word.partition("=")[0].replace("_", "-")):
+                raise InputError(f"{word} has a new name: type {new}")
+        main(tyro.cli(options))
+
+    run(command)
+
+
+def plain_console() -> Console:
+    """A console that prints text as it is, and leaves the breaking of long lines to the terminal."""
+    return Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def run(command: Callable[[], None]) -> None:

@@ -13,42 +13,12 @@ from study.executors.in_process import InProcess
 from study.executors.processes import Processes
 from study.executors.timing import cohort_sizes, seconds_per_step
 from study.machine import one_thread, same_random_numbers_after, usable_cores
-from study.objective import Executor, Objective
+from study.objective import Engine, Executor, Objective
 
 EXECUTORS = ("in-process", "processes")
 ENGINES = ("auto", "lockstep", "loop")
 WORTH_WORKERS = 30.0
 """Seconds that workers must promise to save over a study of 50 trials; to start them takes some itself."""
-
-
-@dataclass(frozen=True)
-class Engine:
-    """How runs are trained. Results are equal to the last bit for equal engines and threads, on one machine.
-
-    cohort: the most runs trained together in lockstep; 1 is the plain loop, run by run.
-    workers: processes of one thread each; 0 is this process with all its threads.
-    """
-
-    cohort: int = 1
-    workers: int = 0
-
-    @property
-    def name(self) -> str:
-        """As at the command line."""
-        return "loop" if self.cohort == 1 else "lockstep"
-
-    def __str__(self) -> str:
-        how = self.name if self.cohort == 1 else f"lockstep of {self.cohort}"
-        return how + (f" in {self.workers} worker{'s' * (self.workers > 1)}" if self.workers else "")
-
-    @contextmanager
-    def executor(self, objective: Objective) -> Iterator[Executor]:
-        """The executor that trains an objective this way, until the context ends."""
-        if self.workers:
-            with Processes(objective, self.cohort, self.workers) as processes:
-                yield processes
-        else:
-            yield InProcess(objective, self.cohort)
 
 
 @dataclass(frozen=True)
@@ -97,6 +67,16 @@ class Demand:
     most_together: int
     steps: int
     prunes_midway: str | None = None
+
+
+@contextmanager
+def executor_of(engine: Engine, objective: Objective) -> Iterator[Executor]:
+    """The executor that trains an objective this way, until the context ends."""
+    if engine.workers:
+        with Processes(objective, engine.cohort, engine.workers) as processes:
+            yield processes
+    else:
+        yield InProcess(objective, engine.cohort)
 
 
 def agree(

@@ -160,7 +160,7 @@ class Bracket:
             share_seconds()
 
     def prune(self, candidate: Candidate, epochs: int) -> None:
-        """Prune after these epochs, or draw the candidate for the audit, which lets it run on; the same at every start."""
+        """Prune after these epochs, or let the candidate run on if the audit draws it, the same at every start."""
         seed = [self.configuration.sampler_seed, self.number, candidate.position, 1]
         if np.random.default_rng(seed).random() < self.configuration.audit:
             candidate.audited_from = epochs

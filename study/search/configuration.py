@@ -125,8 +125,12 @@ class Configuration(SearchOptions):
     def stored(cls, configuration: Mapping[str, Any]) -> Configuration:
         """The configuration of a study, from what is stored of it. The space comes from its file no more."""
         names = {field.name: STORED_NAMES.get(field.name, field.name) for field in fields(cls)}
-        own = {name: configuration[key] for name, key in names.items() if key in configuration and name != "space"}
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in own.items()})
+        own: dict[str, Any] = {
+            name: tuple(value) if isinstance(value := configuration[key], list) else value
+            for name, key in names.items()
+            if key in configuration and name != "space"
+        }
+        return cls(**own)
 
     def budgets(self, steps_per_epoch: int) -> list[int]:
         """Epochs of each run of a trial, ascending, the last one the full run."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from optuna.pruners import NopPruner
+from optuna.pruners import BasePruner, NopPruner
 
 from study.objective import Evaluation
 from study.search.bracket import Bracket
@@ -22,10 +22,10 @@ class Rungs:
     run; other samplers see them as pruned.
     """
 
-    pruner = NopPruner()
     saves_runs = True
 
     def __init__(self, budgets: Sequence[int], sampler: str) -> None:
+        self.pruner: BasePruner = NopPruner()
         self.budgets = budgets
         self.completes_first_runs = sampler == "gp"
 

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.func import functional_call, stack_module_state, vmap
 
-from study.training.attention import batchable_attention
 from study.objective import Run
+from study.training.attention import batchable_attention
 from study.training.stacked_optimizers import stacked_optimizer
 from study.workloads.workload import Workload
 

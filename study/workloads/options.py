@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from search_spaces.errors import require, require_at_least
+from study.workloads.data import Data
 from study.workloads.datasets import Source
+from study.workloads.models import check_model
+from study.workloads.optimizers import check_optimizer
 from study.workloads.user_code import sources
-from study.workloads.workload import Workload, imported_workload, named_workload, short
+from study.workloads.workload import Workload, imported_workload, optimized, short, workload_of
 
 
 @dataclass(frozen=True)
@@ -68,11 +71,19 @@ class WorkloadOptions:
 
     def load(self, data_root: Path) -> Workload:
         """The workload, on the CPU; raises InputError if it cannot be made. data_root: where data sets are kept."""
-        how = (self.optimizer, self.batch_size, self.weight_decay, self.split_seed, data_root)
+        check_model(self.model)  # a mistyped name is reported before data is read
+        check_optimizer(self.optimizer)
         if self.workload:
-            return imported_workload(self.workload, *how)
+            made = imported_workload(self.workload, self.split_seed, data_root)
+        else:
+            name = f"{short(self.dataset)}-{short(self.model)}-{short(self.optimizer)}"
+            made = workload_of(name, self.read_data(data_root), self.model)
+        return optimized(made, self.optimizer, self.batch_size, self.weight_decay)
+
+    def read_data(self, data_root: Path) -> Data:
+        """The data alone."""
         source = Source(self.dataset, self.target, self.task, self.image_size)
-        return named_workload(source, self.model, *how)
+        return source.read(data_root, self.split_seed)
 
     def record(self, workload: Workload) -> dict[str, Any]:
         """Their part of a study's configuration, as plain values, defaults filled in. workload: what `load` made."""

@@ -6,13 +6,13 @@ from statistics import mean
 
 import pytest
 import torch
+from study.search.plan import Plan
 
 from search_spaces import from_params
 from study.executors.choice import EngineOptions, lower_cohort
 from study.search.configuration import Configuration
 from study.search.confirm import confirm
 from study.search.family_plan import benchmark, parts
-from study.search.plan import Plan
 from study.storage.provenance import provenance
 from study.storage.records import best_trial, finished_trials
 from study.storage.studies import read_studies

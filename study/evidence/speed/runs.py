@@ -20,8 +20,8 @@ from search_spaces import Cosine
 from study.evidence.speed.tutorial_loop import tutorial_run
 from study.executors.in_process import same_random_numbers_after
 from study.executors.processes import Workers
-from study.search.configuration import Configuration
 from study.machine import usable_cores
+from study.search.configuration import Configuration
 from study.training.lockstep import Lockstep
 from study.training.loop import EVALUATION_ROWS, Run, train_cohort
 from study.training.plain import Plain

@@ -23,7 +23,9 @@ def make_sampler(name: str, startup_trials: int, sampler_seed: int, bracket: int
     Raises InputError for an unknown name.
     """
     with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):
-        return make(name, startup_trials, combined_seed(sampler_seed, bracket, batch), combined_seed(sampler_seed, bracket))
+        return make(
+            name, startup_trials, combined_seed(sampler_seed, bracket, batch), combined_seed(sampler_seed, bracket)
+        )
 
 
 def combined_seed(*numbers: int) -> int:
