@@ -16,7 +16,7 @@ from study.search.family_plan import benchmark, parts
 from study.storage.provenance import provenance
 from study.storage.records import best_trial, finished_trials
 from study.storage.studies import read_studies
-from tests.helpers import ROOT, start
+from tests.helpers import start
 
 CPU = torch.device("cpu")
 SHORT = ["--dataset", "digits", "--families", "constant", "linear", "step", "--least-updates", 1]
@@ -168,14 +168,6 @@ def test_bad_input_is_told_in_one_message(arguments, said, command, tmp_path):
     assert result.code == 2
     assert result.err.startswith(f"error: {said}")
     assert [path.name for path in tmp_path.rglob("*")] == ["results"], "nothing half-written"
-
-
-def test_the_help_names_the_flags(command):
-    result = command("benchmark.py", "--help")
-    assert result.code == 0
-    for flag in ("--epochs", "--families", "--trials-per-family", "--confirm-seeds", "--search-seeds"):
-        assert flag in result.out
-    assert (ROOT / "scripts/benchmark.py").read_text().count("--epochs 5 20 80") == 1
 
 
 LOOP = EngineOptions("loop")

@@ -56,7 +56,7 @@ def test_what_does_not_fit_is_told(data_root):
         named_workload("digits", "mlp", "adam", 64, 0.0, 0, data_root)
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.cuda
 def test_training_on_cuda_agrees_with_the_cpu(data_root):
     from search_spaces import Cosine
     from study.executors.in_process import Trainer
