@@ -9,7 +9,7 @@ import optuna
 import pytest
 import torch
 
-from tests.helpers import ROOT, SMALL, Result
+from tests.helpers import DIGITS, ROOT, Result
 
 # Small matrices on busy machines: a second thread costs more than it gives. Child processes inherit it.
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -24,7 +24,7 @@ def data_root(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def workload(data_root):
-    return SMALL.make_workload(data_root)
+    return DIGITS.load(data_root)
 
 
 @pytest.fixture
