@@ -109,7 +109,7 @@ def by_run(evaluations):
     return sorted(evaluations, key=lambda evaluation: (evaluation.run, evaluation.step))
 
 
-@pytest.mark.parametrize("cohort", [1, 2])
+@pytest.mark.parametrize("cohort", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_workers_give_what_one_process_of_one_thread_gives(cohort, workload):
     """To the last bit, however many there are. This process has one thread, too."""
     runs = runs_of(0.1, 0.2, 0.3, 0.4, 1e9)
@@ -146,6 +146,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_workers_end_with_the_process_that_started_them(tmp_path):
     script = tmp_path / "killed.py"
     script.write_text(KILLED)
@@ -179,7 +180,7 @@ def test_a_worker_killed_from_outside_is_told(workload):
             list(evaluations)
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.cuda
 def test_lockstep_on_cuda_agrees_with_the_plain_loop(data_root):
     workload = DIGITS.load(data_root).to(torch.device("cuda"))
     runs = runs_of(0.01, 0.02, 0.05)
@@ -187,7 +188,7 @@ def test_lockstep_on_cuda_agrees_with_the_plain_loop(data_root):
     assert [e.loss for e in by_run(trainer(workload, 3).train(runs))] == pytest.approx(expected, rel=1e-3)
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.cuda
 def test_memory_that_runs_out_on_cuda_halves_the_cohort(data_root):
     workload = DIGITS.load(data_root).to(torch.device("cuda"))
     runs = runs_of(*[0.01 * (i + 1) for i in range(64)], epochs=1)

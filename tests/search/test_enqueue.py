@@ -123,6 +123,7 @@ def test_the_round_trip_as_typed(command, tmp_path):
     assert too_few.err == "error: --trials must be at least 2, to try what is enqueued, but 1 was given\n"
 
 
+@pytest.mark.slow
 def test_a_killed_search_goes_on_from_known_schedules(folder, tmp_path_factory):
     alone = tmp_path_factory.mktemp("alone")
     for place in (folder, alone):

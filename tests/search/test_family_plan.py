@@ -16,7 +16,7 @@ from study.storage.records import best_trial, finished_trials
 from study.storage.studies import lower_cohort, read_studies
 from study.training.workload_objective import WorkloadObjective
 from study.workloads.options import WorkloadOptions
-from tests.helpers import DIGITS, ROOT, start, trainer
+from tests.helpers import DIGITS, start, trainer
 
 SHORT = ["--dataset", "digits", "--families", "constant", "linear", "step", "--least-steps", 1]
 ARGUMENTS = [*SHORT, "--epochs", 2, 4, "--trials-per-family", 4, "--confirm-seeds", 3, "--name", "b"]
@@ -168,14 +168,6 @@ def test_bad_input_is_told_in_one_message(arguments, said, command, tmp_path):
     assert result.code == 2
     assert result.err.startswith(f"error: {said}")
     assert [path.name for path in tmp_path.rglob("*")] == ["results"], "nothing half-written"
-
-
-def test_the_help_names_the_flags(command):
-    result = command("benchmark.py", "--help")
-    assert result.code == 0
-    for flag in ("--epochs", "--families", "--trials-per-family", "--confirm-seeds", "--search-seeds"):
-        assert flag in result.out
-    assert (ROOT / "scripts/benchmark.py").read_text().count("--epochs 5 20 80") == 1
 
 
 def test_an_interruption_while_confirming_ends_it_and_the_next_start_goes_on(storage, data_root):

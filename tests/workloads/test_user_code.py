@@ -72,6 +72,7 @@ def test_it_learns_and_no_run_is_worse_than_the_worst(name, load):
     assert workload.metric.bounded(math.nan) == workload.metric.worst
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_searched_and_reproduced_as_a_user_would(name, command, tmp_path):
     metric, flags = EXAMPLES[name]

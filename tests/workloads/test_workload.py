@@ -57,7 +57,7 @@ def test_what_does_not_fit_is_told(data_root):
         WorkloadOptions("digits", model="mlp", optimizer="adam", batch_size=64, weight_decay=0.0).load(data_root)
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.cuda
 def test_training_on_cuda_agrees_with_the_cpu(data_root):
     from search_spaces import Cosine
     from study.objective import Run
