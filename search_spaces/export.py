@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from search_spaces import from_params
 from search_spaces.families.plateau import Plateau
 from search_spaces.groups import KeepRatios, set_all_to, take_ratios
-from search_spaces.inline_source import body_of, names, standalone
+from search_spaces.inline_source import body_of, names_in, standalone
 from search_spaces.schedule import Schedule
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ LONGEST_LINE = 100
 class Exported:
     """What code is made of.
 
-    optimizer_code: the call that makes the optimizer of `model`, with `{lr}` where its rate goes. unequal_groups:
+    optimizer_code: the call that makes the optimizer of `model`, with `{lr}` in place of its rate. unequal_groups:
     whether its parameter groups have different rates, whose ratios are kept.
     """
 
@@ -143,7 +143,7 @@ def make_scheduler(exported: Exported) -> str:
     name = "make_scheduler_of_equal_groups" if exported.unequal_groups else "make_scheduler"
     said = f"The scheduler for a run of total_steps updates. All parameter groups get the same rate.{moved}"
     lines = [signature(name, given), f'    """{said}"""']
-    if "steps" in names(dedent(arguments)):
+    if "steps" in names_in(dedent(arguments)):
         warmup += f"    steps = {steps}\n"
     if schedule.least_steps > 1:
         lines += [f"    if total_steps < {schedule.least_steps}:"]

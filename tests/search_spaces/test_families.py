@@ -28,7 +28,7 @@ from tests import oracles
 
 PEAK = 0.3
 
-# One row per way that a family can look: the class, its parameters, the formula where those differ from the parameters.
+# One row per way that a family can look: the class, its parameters, the formula.
 TABLE = [
     (Constant, {}, oracles.constant),
     (Step, {"step_size_fraction": 0.3, "gamma": 0.5}, oracles.step),

@@ -109,13 +109,13 @@ CYCLIC = {"cycles": 3, "base_ratio": 0.1, "mode": "triangular", "cycle_momentum"
         ),
     ],
 )
-def test_what_is_wrong_is_told(written, said):
+def test_what_is_wrong_is_said(written, said):
     with pytest.raises(InputError) as caught:
         as_params(written, "my.json", among(["rex", "cosine", "cyclic"]))
     assert str(caught.value).startswith(f"my.json: {said}")
 
 
-def test_files_that_cannot_be_read_are_told(tmp_path, storage):
+def test_files_that_cannot_be_read_are_refused(tmp_path, storage):
     for content, said in (
         (None, "cannot read "),
         ("{", "is not JSON"),
@@ -135,7 +135,7 @@ KNOWN = [as_params(written, "here", among(list(FAMILIES))) for written in (COSIN
 
 
 def run_with_known(storage, workload, trials, configuration=SMALL, engine=LOOP, steps=None):
-    """Search from KNOWN on, as scripts/search.py does; steps: leave after so many evaluations."""
+    """Search from KNOWN on, as scripts/search.py does; steps: leave after this evaluation, counted from 0."""
     resolved = configuration.resolved(workload) | {"enqueued": KNOWN}
     with open_study(storage, "small", resolved, workload.attributes(), provenance(workload.device)) as optuna_study:
         for number, _ in enumerate(search(optuna_study, workload, configuration, engine, trials)):
@@ -228,7 +228,7 @@ def test_a_killed_search_goes_on_from_known_schedules(folder, tmp_path_factory):
     assert asked(of[folder])[0]["family"] == "cosine"
 
 
-def test_a_winner_of_nothing_is_told(storage, workload):
+def test_a_study_without_a_winner_is_refused(storage, workload):
     wild = replace(workload, peak_lr=(1e20, 1e21))
     run_search(storage, wild, 2)
     with pytest.raises(InputError, match="study:small: no trial of 'small' has run to its end yet"):
