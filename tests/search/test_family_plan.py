@@ -159,7 +159,7 @@ def test_a_family_whose_trials_all_diverge_is_said_so(command, monkeypatch, stor
         ("--epochs 0", "--epochs must be at least 1, but (0,) was given"),
         ("--trials-per-family 0", "--trials-per-family must be at least 1, but 0 was given"),
         ("--families cosin", "unknown family 'cosin': did you mean 'cosine'?"),
-        ("--epochs 2 --batch-size 1000", "one_cycle needs at least 3 updates to show its shape"),
+        ("--epochs 2 --batch-size 1000", "one_cycle needs at least 3 steps to show its shape"),
     ],
 )
 def test_bad_input_is_told_in_one_message(arguments, said, command, tmp_path):

@@ -100,7 +100,7 @@ CYCLIC = {"cycles": 3, "base_ratio": 0.1, "mode": "triangular", "cycle_momentum"
         ),
     ],
 )
-def test_what_is_wrong_is_told(written, said):
+def test_what_is_wrong_is_said(written, said):
     with pytest.raises(InputError) as caught:
         as_params(written, "my.json", among(["rex", "cosine", "cyclic"]))
     assert str(caught.value).startswith(f"my.json: {said}")
