@@ -44,7 +44,8 @@ def check_workload(workload: Workload) -> None:
 
 def check_momentum(workload: Workload, schedules: Sequence[Schedule]) -> None:
     """Raise InputError if a schedule cycles momentum, and the optimizer has none."""
-    optimizer = workload.make_optimizer(workload.make_model())
+    with same_random_numbers_after(workload.device):
+        optimizer = workload.make_optimizer(workload.make_model())
     for schedule in schedules:
         if getattr(schedule, "cycle_momentum", False):
             try:

@@ -69,10 +69,10 @@ def test_a_first_search(command, tmp_path):
         ),
         ("--sampler-seed -1", "--sampler-seed must be at least 0, but -1 was given"),
         ("--rung-fractions 1.5", "--rung-fractions must be above 0 and below 1, but (1.5,) was given"),
-        ("--least-updates 0", "--least-updates must be at least 1, but 0 was given"),
+        ("--least-steps 0", "--least-steps must be at least 1, but 0 was given"),
         ("--reduction 1", "--reduction must be at least 2, but 1 was given"),
         ("--dataset mnist1d --model resnet18", "model resnet18 needs images"),
-        ("--batch-size 1000 --epochs 2", "one_cycle needs at least 3 updates to show its shape, but the run has 2"),
+        ("--batch-size 1000 --epochs 2", "one_cycle needs at least 3 steps to show its shape, but the run has 2"),
         ("--storage results/studies.db", "'results/studies.db' is no database URL: give --storage a database URL"),
         (
             "--storage sqlite:///nowhere/studies.db",
