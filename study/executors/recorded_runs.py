@@ -21,7 +21,6 @@ from search_spaces import from_params
 from search_spaces.errors import InputError
 from search_spaces.ranges import Choice, Domain, Either, Float, Integer, share_of_range
 from search_spaces.schedule import Schedule
-from study.search.configuration import Configuration
 
 PEAK_WEIGHT = 4.0
 """How much more a difference of `peak_lr` counts than one of any other parameter, each over its whole range."""
@@ -111,9 +110,9 @@ def read(path: Path) -> Recorded:
     return Recorded(About(**json.loads(first)), schedules)
 
 
-def recorded_path(folder: Path, configuration: Configuration) -> Path:
+def recorded_path(folder: Path, subject: str, epochs: int) -> Path:
     """The file of the runs of this workload and length."""
-    return folder / f"{configuration.subject}-{configuration.epochs}-epochs.jsonl"
+    return folder / f"{subject}-{epochs}-epochs.jsonl"
 
 
 def coordinates(schedule: Schedule, peak_lr: tuple[float, float]) -> list[float]:

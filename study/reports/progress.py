@@ -11,8 +11,8 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn
 
 from study.analysis.summary import Tally, best_by_family, family_table, value_name
+from study.search.bracket import Bracket
 from study.search.configuration import Configuration
-from study.search.generation import Generation
 
 LINE_EVERY = 30.0
 """A log gets a line at least this often, in seconds, where generations take longer."""
@@ -45,7 +45,7 @@ class Display:
         if self.live:
             self.live.stop()
 
-    def update(self, generation: Generation) -> None:
+    def update(self, generation: Bracket) -> None:
         """Show the present state, unless that was done a moment ago; the generation is on its way, or finished."""
         every = DRAW_EVERY if self.live else LINE_EVERY
         if not generation.finished and time.monotonic() - self.last_shown < every:
@@ -53,20 +53,23 @@ class Display:
         self.last_shown = time.monotonic()
         if generation.finished:
             self.tally = Tally.of(self.optuna_study)
-        on_its_way = Generation(0, 0) if generation.finished else generation
+        on_its_way = None if generation.finished else generation
         line = self.line(on_its_way)
         if self.live:
-            self.bar.update(self.task, completed=len(self.tally.trials) + on_its_way.tried, description=line)
+            self.bar.update(
+                self.task, completed=len(self.tally.trials) + (on_its_way.tried if on_its_way else 0), description=line
+            )
             self.live.update(Group(family_table(self.optuna_study, self.tally.trials), self.bar))
         else:
             self.console.print(line, self.families(), sep=" | ")
 
-    def line(self, generation: Generation) -> str:
+    def line(self, generation: Bracket | None) -> str:
         """Trials tried, the best of the finished, epochs spent and saved, time left; with those of a generation."""
         tally = self.tally
         best = f"best {tally.best.value:.4f} {tally.best.params['family']}" if tally.best else "none complete"
-        tried = f"{len(tally.trials) + generation.tried}/{self.trials} trials"
-        spent = f"{tally.spent + generation.epochs_trained:.0f} epochs spent, {tally.saved:.0%} saved"
+        tried = f"{len(tally.trials) + (generation.tried if generation else 0)}/{self.trials} trials"
+        epochs = tally.spent + (generation.epochs_trained if generation else 0)
+        spent = f"{epochs:.0f} epochs spent, {tally.saved:.0%} saved"
         return f"{tried} | {best} | {spent} | {self.time_left(generation)}"
 
     def families(self) -> str:
@@ -75,14 +78,15 @@ class Display:
         values = ", ".join(f"{name} {trial.value:.4f}" for name, trial in best.items() if trial)
         return f"{value_name(self.optuna_study)} by family: {values or '-'}"
 
-    def time_left(self, generation: Generation) -> str:
+    def time_left(self, generation: Bracket | None) -> str:
         """An estimate from the epochs that this start has trained."""
-        done = self.tally.spent - self.spent_before + generation.epochs_trained - generation.epochs_loaded
+        trained, loaded = (generation.epochs_trained, generation.epochs_loaded) if generation else (0.0, 0.0)
+        done = self.tally.spent - self.spent_before + trained - loaded
         if not done:
             return "time left unknown"
         expected = self.configuration.expected_epochs(self.optuna_study.user_attrs["steps_per_epoch"])
         if self.tally.trials:
             expected = self.tally.spent / len(self.tally.trials)
-        left = expected * (self.trials - len(self.tally.trials)) - generation.epochs_trained
+        left = expected * (self.trials - len(self.tally.trials)) - trained
         minutes, seconds = divmod(round(max(0.0, left) * (time.monotonic() - self.started) / done), 60)
         return f"{minutes}:{seconds:02d} left"

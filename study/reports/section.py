@@ -10,7 +10,6 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial
 
-from study.executors.choice import Engine
 from study.reports.markdown import code, escaped, table
 from study.storage.records import enqueued
 
@@ -59,7 +58,9 @@ def environment(studies: Sequence[optuna.Study], winner: tuple[optuna.Study, Fro
 def engine_of(study: optuna.Study) -> str:
     """How the study's runs were trained."""
     stored = study.user_attrs.get("engine", {"cohort": 1, "workers": 0})
-    return str(Engine(stored["cohort"], stored["workers"]))
+    cohort, workers = stored["cohort"], stored["workers"]
+    how = "loop" if cohort == 1 else f"lockstep of {cohort}"
+    return how + (f" in {workers} worker{'s' * (workers > 1)}" if workers else "")
 
 
 def setting(study: optuna.Study) -> str:

@@ -10,11 +10,9 @@ import optuna
 from optuna.trial import FrozenTrial
 
 from search_spaces import InputError, from_params
-from study.executors.choice import Engine
+from study.objective import Executor, Objective, Run
 from study.search.sampler_study import place
 from study.storage.records import CURVE_POINTS, finished_trials
-from study.training.loop import Run
-from study.workloads.workload import Workload
 
 
 @dataclass(frozen=True)
@@ -27,51 +25,51 @@ class Reproduced:
     found: float
 
 
-def reproduce(optuna_study: optuna.Study, trial: FrozenTrial, workload: Workload) -> Iterator[Reproduced]:
-    """Train each of the trial's runs again, in its cohort, with the study's engine; yields each rung when it is done.
+def reproduce(
+    optuna_study: optuna.Study, trial: FrozenTrial, objective: Objective, executor: Executor
+) -> Iterator[Reproduced]:
+    """Train each of the trial's runs again, in its cohort; yields each rung when it is done.
 
-    The last bits of a run depend on how many were trained with it, so the others of its cohort are trained too, each as
-    far as it came.
+    executor: of the study's engine. The last bits of a run depend on how many were trained with it, so the others of
+    its cohort are trained too, each as far as it came.
     """
-    stored = optuna_study.user_attrs["engine"]
-    with Engine(stored["cohort"], stored["workers"]).trainer(workload) as trainer:
-        for horizon in trial.user_attrs["record"]["epochs_used"]:
-            together = companions(optuna_study, trial, horizon)
-            runs = [
-                Run(from_params(t.params), int(horizon), seed(t), min(int(horizon), CURVE_POINTS)) for t in together
-            ]
-            ends = [round(t.user_attrs["record"]["epochs_used"][horizon] * workload.steps_per_epoch) for t in together]
-            reached = [0] * len(runs)
-            found, cohort = 0.0, 1
+    for budget in trial.user_attrs["record"]["epochs_used"]:
+        together = companions(optuna_study, trial, budget)
+        runs = [
+            Run(from_params(t.params), int(budget), train_seed(t), min(int(budget), CURVE_POINTS)) for t in together
+        ]
+        ends = [round(t.user_attrs["record"]["epochs_used"][budget] * objective.steps(1)) for t in together]
+        reached = [0] * len(runs)
+        found, cohort = 0.0, 1
 
-            def stop(run: int, reached: list[int] = reached, ends: list[int] = ends) -> bool:
-                return reached[run] >= ends[run]
+        def stop(run: int, reached: list[int] = reached, ends: list[int] = ends) -> bool:
+            return reached[run] >= ends[run]
 
-            own = [t.number for t in together].index(trial.number)
-            for evaluation in trainer.train(runs, stop):
-                reached[evaluation.run] = evaluation.step
-                if evaluation.run == own:
-                    found, cohort = evaluation.metric, evaluation.cohort
-            reported = [v for epoch, v in trial.intermediate_values.items() if epoch <= int(horizon)]
-            yield Reproduced(int(horizon), cohort, reported[-1], found)
+        own = [t.number for t in together].index(trial.number)
+        for evaluation in executor.train(runs, stop):
+            reached[evaluation.run] = evaluation.step
+            if evaluation.run == own:
+                found, cohort = evaluation.metric, evaluation.cohort
+        reported = [value for epoch, value in trial.intermediate_values.items() if epoch <= int(budget)]
+        yield Reproduced(int(budget), cohort, reported[-1], found)
 
 
-def companions(optuna_study: optuna.Study, trial: FrozenTrial, horizon: str) -> list[FrozenTrial]:
-    """The trials whose runs of this length were trained at the same time, in the order of asking."""
+def companions(optuna_study: optuna.Study, trial: FrozenTrial, budget: str) -> list[FrozenTrial]:
+    """The trials whose runs of this budget were trained at the same time, in the order of asking."""
     record = trial.user_attrs["record"]
     first = str(optuna_study.user_attrs["configuration"]["horizons"][0])
 
     def with_it(other: FrozenTrial) -> bool:
         theirs = other.user_attrs["record"]
-        if theirs["place"]["generation"] != record["place"]["generation"] or horizon not in theirs["epochs_used"]:
+        if theirs["place"]["generation"] != record["place"]["generation"] or budget not in theirs["epochs_used"]:
             return False
-        if horizon == first:
+        if budget == first:
             return bool(theirs["place"]["batch"] == record["place"]["batch"])
         return runs_on(theirs) == runs_on(record)
 
     def runs_on(record: dict[str, Any]) -> bool:
         """Whether it trained this run for an audit only."""
-        return record["audited_from"] is not None and int(horizon) > record["audited_from"]
+        return record["audited_from"] is not None and int(budget) > record["audited_from"]
 
     stored = sum(place(other)[0] == place(trial)[0] for other in finished_trials(optuna_study))
     if stored < record["place"]["size"]:
@@ -79,6 +77,6 @@ def companions(optuna_study: optuna.Study, trial: FrozenTrial, horizon: str) -> 
     return sorted(filter(with_it, finished_trials(optuna_study)), key=place)
 
 
-def seed(trial: FrozenTrial) -> int:
+def train_seed(trial: FrozenTrial) -> int:
     """The training seed of a trial."""
     return int(trial.user_attrs["record"]["seeds"]["train_seed"])

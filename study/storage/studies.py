@@ -28,15 +28,22 @@ STORAGE_ERRORS = (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.StorageInter
 
 @contextmanager
 def open_study(
-    storage: str, name: str, configuration: dict[str, Any], attributes: dict[str, Any], session: dict[str, Any]
+    storage: str | None, name: str, configuration: dict[str, Any], attributes: dict[str, Any], session: dict[str, Any]
 ) -> Iterator[optuna.Study]:
     """The study of this name, created where there is none, owned by this process until the context ends.
 
-    storage: a database URL. configuration: all that can change a result, as plain values. attributes: what else a new
-    study carries. session: the provenance of this start, added to the others.
+    storage: a database URL; None for a study in memory. configuration: all that can change a result, as plain values.
+    attributes: what else a new study carries. session: the provenance of this start, added to the others.
     Raises InputError where the storage cannot be used, another process searches this study, or it was made with another
     configuration.
     """
+    if storage is None:
+        in_memory = optuna.create_study(
+            study_name=name, direction=configuration["direction"], sampler=RandomSampler(), pruner=NopPruner()
+        )
+        prepare(in_memory, configuration, attributes, session)
+        yield in_memory
+        return
     if storage == DEFAULT_STORAGE:
         make_folder(Path("results"))
     url = parse(storage)
@@ -79,6 +86,14 @@ def prepare(
         for key, value in {"format": FORMAT, **attributes, "configuration": configuration}.items():
             optuna_study.set_user_attr(key, value)
     optuna_study.set_user_attr("sessions", [*attrs.get("sessions", []), session])
+
+
+def lower_cohort(optuna_study: optuna.Study, cohort: int) -> None:
+    """Keep that the study's runs are trained in cohorts of this size from now on: memory did not suffice for more."""
+    stored = optuna_study.user_attrs.get("engine")
+    if stored and stored["cohort"] > cohort:
+        engine = "loop" if cohort == 1 else "lockstep"
+        optuna_study.set_user_attr("engine", {**stored, "engine": engine, "cohort": cohort})
 
 
 def read_studies(storage: str, name: str) -> list[optuna.Study]:

@@ -22,6 +22,7 @@ def ray():
     return pytest.importorskip("ray", reason="Ray Tune is not installed: pip install -e '.[peers]'")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("ray")
 def test_a_study_of_the_peer(workload):
     with local_ray() as folder:
@@ -30,14 +31,16 @@ def test_a_study_of_the_peer(workload):
     assert all(0 < trial.epochs <= TINY.epochs for trial in tried)
     assert [trial.complete for trial in tried] == [trial.epochs == TINY.epochs for trial in tried]
     for trial in tried:
-        drawn = suggest(FixedTrial(trial.params), TINY.families, workload.peak_lr)  # warns of a value out of its range
-        assert from_params(trial.params) == drawn
+        schedule = suggest(FixedTrial(trial.params), TINY.families, workload.peak_lr)  # refuses what is out of range
+        assert schedule == from_params(trial.params)
+        assert schedule.peak_lr == trial.params["peak_lr"]
     result = found(tried, workload.metric.direction, seconds=1.0)
     assert result.trials == 3
     assert result.epochs == sum(trial.epochs for trial in tried) <= 3 * TINY.epochs
     assert result.schedule in [from_params(trial.params) for trial in tried if trial.complete]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("ray")
 def test_the_benchmark_of_the_peer(command, tmp_path, data_root):
     arguments = ["--dataset", "digits", "--epochs", "4", "--trials", "3", "--search-seeds", "1", "--confirm-seeds", "1"]

@@ -165,7 +165,7 @@ for name, code in json.load(sys.stdin):
             if "on_validation_end" in made:
                 made["on_validation_end"](self)
     module, rows = Module(), DataLoader(TensorDataset(torch.zeros(10, 1)))
-    lightning.Trainer(
+    lightning.trainer(
         max_epochs=4, accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
         enable_model_summary=False, num_sanity_val_steps=0,
     ).fit(module, rows, rows)
@@ -201,7 +201,7 @@ for name, code in json.load(sys.stdin):
             metric_for_best_model="loss", prediction_loss_only=True,
         )
         optimizers = made["make_optimizers"](model, 40)
-        transformers.Trainer(
+        transformers.trainer(
             model, arguments, train_dataset=rows, eval_dataset=rows, optimizers=optimizers, callbacks=callbacks
         ).train()
     curves[name] = [watch.rates, watch.losses]

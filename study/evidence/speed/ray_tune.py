@@ -22,8 +22,8 @@ from optuna.samplers import TPESampler
 from search_spaces import InputError, Ranges, from_params, suggest
 from study.evidence.speed.found import Found, Tried, found
 from study.executors.in_process import Trainer
+from study.machine import usable_cores
 from study.search.configuration import Configuration
-from study.storage.provenance import usable_cores
 from study.training.loop import Run
 from study.workloads.workload import Workload
 

@@ -20,8 +20,8 @@ from search_spaces import Cosine
 from study.evidence.speed.tutorial_loop import tutorial_run
 from study.executors.in_process import same_random_numbers_after
 from study.executors.processes import Workers
+from study.machine import usable_cores
 from study.search.configuration import Configuration
-from study.storage.provenance import usable_cores
 from study.training.lockstep import Lockstep
 from study.training.loop import EVALUATION_ROWS, Run, train_cohort
 from study.training.plain import Plain
@@ -150,7 +150,7 @@ def useful_flop(workload: Workload) -> float:
     with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as update:  # the fused kernel is not counted
         learner.update(*workload.data.train.first(workload.batch_size))
     with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as evaluation:
-        learner.judge(*workload.data.validation.first(EVALUATION_ROWS), [0])
+        learner.evaluate(*workload.data.validation.first(EVALUATION_ROWS), [0])
     return float(
         workload.steps_per_epoch * update.get_total_flops()
         + workload.data.validation.rows / EVALUATION_ROWS * evaluation.get_total_flops()

@@ -44,7 +44,7 @@ def tutorial_run(workload: Workload, run: Run) -> float:
             for x, y in validation_loader:
                 outputs, targets = model(x.to(workload.device)), y.to(workload.device)
                 loss_sum += workload.loss(outputs, targets).sum().item()
-                metric_sum += workload.metric.measure(outputs, targets).sum().item()
+                metric_sum += workload.measure(outputs, targets).sum().item()
         metric = metric_sum / rows.validation.rows
         if run.schedule.evaluations:
             scheduler.observe(loss_sum / rows.validation.rows)

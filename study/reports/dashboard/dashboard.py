@@ -13,7 +13,7 @@ from study.analysis.summary import Tally, value_name
 from study.reports.dashboard.artifacts import Artifacts
 from study.reports.dashboard.figures import figures
 from study.reports.dashboard.note import note
-from study.search.generation import Generation
+from study.search.bracket import Bracket
 from study.storage.url import artifact_folder
 
 REFRESH_EVERY = 5.0
@@ -52,14 +52,14 @@ class Dashboard:
         self.spent += time.monotonic() - began
         return trial
 
-    def update(self, generation: Generation) -> None:
+    def update(self, generation: Bracket) -> None:
         """Refresh, unless that was done a moment ago or would take more than its share of the time."""
         now = time.monotonic()
         share = SHARE_OF_TIME * (now - self.began)
         if now - self.refreshed >= REFRESH_EVERY and self.spent + self.last_took <= share:
             self.refresh(generation)
 
-    def refresh(self, generation: Generation | None = None) -> None:
+    def refresh(self, generation: Bracket | None = None) -> None:
         """Write the note, and the figures where there are trials that they do not show."""
         began = time.monotonic()
         self.catch_up()

@@ -16,12 +16,12 @@ from study.analysis.pruning_audit import AUDIT_HEADS, audit_rows
 from study.analysis.summary import FAMILY_HEADS, Tally, family_rows, no_winner
 from study.reports.markdown import code, escaped, table
 from study.reports.section import searched, setting
-from study.search.generation import Generation
+from study.search.bracket import Bracket
 from study.storage.records import finished_trials
 from study.storage.url import storage_flag
 
 
-def note(optuna_study: optuna.Study, tally: Tally, storage: str, generation: Generation | None = None) -> str:
+def note(optuna_study: optuna.Study, tally: Tally, storage: str, generation: Bracket | None = None) -> str:
     """The note of a study in any state; generation: the one that is on its way, where one is."""
     attrs = optuna_study.user_attrs
     value = escaped(f"val_{attrs['metric']['name']}")
@@ -59,7 +59,7 @@ def answer(optuna_study: optuna.Study, best: FrozenTrial | None, value: str) -> 
     return [found, lines, judged]
 
 
-def course(tally: Tally, generation: Generation | None) -> str:
+def course(tally: Tally, generation: Bracket | None) -> str:
     """How far the search is."""
     done = f"{tally.text}."
     if generation is None or generation.finished or not generation.on_their_way:

@@ -9,11 +9,11 @@ import pytest
 from markdown_it import MarkdownIt
 from optuna.trial import TrialState
 from optuna_dashboard import get_note
+from study.search.generation import Generation
 
 from study.analysis.summary import Tally
 from study.reports.dashboard.dashboard import Dashboard
 from study.reports.dashboard.note import note
-from study.search.generation import Generation
 from study.search.search import search
 from study.storage.archive import read_archive, write_archive
 from study.storage.records import finished_trials
