@@ -18,7 +18,11 @@ from rich.console import Console
 
 from search_spaces.errors import InputError
 
-RENAMED = {"--least-updates": "--least-steps", "--trials-per-generation": "--trials-per-bracket"}
+RENAMED = {
+    "--least-updates": "--least-steps",
+    "--trials-per-generation": "--trials-per-bracket",
+    "--judge-seeds": "--confirm-seeds",
+}
 """Flags by their old name."""
 
 T = TypeVar("T")
