@@ -72,7 +72,7 @@ def main(options: Options) -> None:
         for name, make in SIDES.items():
             with tempfile.TemporaryDirectory() as folder:
                 storage = f"sqlite:///{folder}/studies.db"
-                plan = plan_search(what, objective, configuration, ExecutorOptions(), storage)
+                plan = plan_search(what, objective, configuration, storage)
                 found = make(plan, options.trials)
             error = mean_test(objective, found.schedule, epochs, options.confirm_seeds)
             costs = found.trials, round(found.epochs, 2), round(found.seconds, 2)

@@ -65,7 +65,7 @@ def main(options: Options) -> None:
 
         def plan(configuration: Configuration, file: str) -> StudyPlan:
             storage = f"sqlite:///{folder}/{file}.db"
-            return plan_search(what, objective, configuration, ExecutorOptions(), storage)
+            return plan_search(what, objective, configuration, storage)
 
         for seed in range(options.races):
             for number, (name, (make, configuration)) in enumerate(WAYS.items()):

@@ -99,7 +99,7 @@ def our_study(plan: StudyPlan, trials: int) -> StudyOutcome:
 
 def timed_search(plan: StudyPlan, trials: int) -> tuple[optuna.Study, list[float]]:
     """Search; (the study, which nobody owns any more; the moments when the search began and each bracket ended)."""
-    with opened(plan) as study:
+    with opened(plan, ExecutorOptions()) as study:
         moments = [time.perf_counter()]
         for bracket in study.search(trials):
             if bracket.finished:
