@@ -9,16 +9,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from study.api import Comparison as Comparison
     from study.api import Result as Result
     from study.api import compare_families as compare_families
     from study.api import find_schedule as find_schedule
     from study.api import load as load
+    from study.reports.findings import Comparison as Comparison
 
 __all__ = ["Comparison", "Result", "compare_families", "find_schedule", "load"]
 
 
 def __getattr__(name: str) -> Any:
     if name in __all__:
-        return getattr(import_module("study.api"), name)
+        module = "study.reports.findings" if name == "Comparison" else "study.api"
+        return getattr(import_module(module), name)
     raise AttributeError(f"module 'study' has no attribute {name!r}")

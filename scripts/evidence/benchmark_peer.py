@@ -19,7 +19,6 @@ from study.evidence.fresh_seeds import mean_test
 from study.evidence.speed.ray_tune import ray_study
 from study.evidence.speed.studies import StudyMaker, our_study
 from study.evidence.speed.studies_report import PeerStudy, table_of_peers
-from study.executors.choice import ExecutorOptions
 from study.search.configuration import Configuration
 from study.storage.csv_rows import write_csv
 from study.storage.provenance import provenance

@@ -12,7 +12,7 @@ from search_spaces.errors import InputError, require, unknown
 from study.executors.in_process import InProcess
 from study.executors.processes import Processes
 from study.executors.timing import cohort_sizes, seconds_per_step
-from study.machine import torch_threads, same_random_numbers_after, usable_cores
+from study.machine import same_random_numbers_after, torch_threads, usable_cores
 from study.objective import Engine, Executor, Objective
 
 EXECUTORS = ("in-process", "processes")

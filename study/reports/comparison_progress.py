@@ -45,9 +45,7 @@ class ComparisonDisplay:
     def __enter__(self) -> ComparisonDisplay:
         budgets = ", ".join(map(str, dict.fromkeys(part.configuration.epochs for part in self.plan.studies)))
         kept = f", kept in {shown_url(self.storage)}" if self.storage else ""
-        self.console.print(
-            f"Benchmark {self.plan.name!r}: {len(self.plan.studies)} studies, {budgets} epochs{kept}"
-        )
+        self.console.print(f"Benchmark {self.plan.name!r}: {len(self.plan.studies)} studies, {budgets} epochs{kept}")
         self.bar.start()
         return self
 

@@ -11,7 +11,6 @@ from rich.console import Console
 from study.reports.progress import Display
 from study.reports.terminal import print_result
 from study.search.study_plan import OpenStudy
-from study.storage.provenance import differing_versions
 from study.storage.study_record import StudyRecord
 from study.storage.url import shown_url
 
@@ -25,7 +24,7 @@ def shown_search(console: Console, study: OpenStudy, trials: int) -> Iterator[Di
     plan, record = study.plan, study.record
     if plan.about:
         console.print(f"Data: {plan.about}")
-    for difference in differing_versions(record.sessions[0], record.sessions[-1]):
+    for difference in record.sessions[0].differences(record.sessions[-1]):
         console.print(f"note: not as when the study began, so the last bits may differ: {difference}")
     done = len(record.trials)
     if done >= trials:

@@ -22,9 +22,7 @@ class Reproduced:
     found: float
 
 
-def reproduce(
-    study: StudyRecord, trial: TrialRecord, objective: Objective, executor: Executor
-) -> Iterator[Reproduced]:
+def reproduce(study: StudyRecord, trial: TrialRecord, objective: Objective, executor: Executor) -> Iterator[Reproduced]:
     """Train each of the trial's runs again, in its cohort; yields each rung when it is done.
 
     executor: of the study's engine. The last bits of a run depend on how many were trained with it, so the others of

@@ -72,9 +72,7 @@ class OpenStudy:
         """
         attach: Callable[[FrozenTrial], FrozenTrial] = self.watcher.attach if self.watcher else lambda trial: trial
         objective, configuration = self.plan.objective, self.plan.configuration
-        for bracket in search(
-            self.optuna_study, objective, configuration, self.executor, trials, interrupted, attach
-        ):
+        for bracket in search(self.optuna_study, objective, configuration, self.executor, trials, interrupted, attach):
             if self.watcher:
                 self.watcher.update(bracket)
             yield bracket

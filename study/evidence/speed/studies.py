@@ -13,11 +13,15 @@ import optuna
 from search_spaces import from_params
 from search_spaces.errors import InputError
 from search_spaces.schedule import Schedule
-from study.api import StudyPlan, opened
+from study.api import opened
 from study.evidence.fresh_seeds import mean_test
+from study.executors.choice import ExecutorOptions
 from study.objective import Metric
+from study.search.study_plan import StudyPlan
 from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
+from study.training.workload_objective import WorkloadObjective
+from study.workloads.workload import Workload
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,12 @@ class StudyOutcome:
         best = min(complete, key=lambda trial: metric.sign * trial.value)
         epochs = math.fsum(trial.epochs for trial in tried)
         return cls(from_params(best.params), len(tried), epochs, seconds, training)
+
+
+def planned_workload(plan: StudyPlan) -> Workload:
+    """What the study trains, for those who train it in another way."""
+    assert isinstance(plan.objective, WorkloadObjective)
+    return plan.objective.workload
 
 
 StudyMaker = Callable[[StudyPlan, int], StudyOutcome]
