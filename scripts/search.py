@@ -16,19 +16,19 @@ from rich.console import Console
 
 from search_spaces.errors import require
 from search_spaces.space_file import space_toml
-from study.analysis.importance import insight
-from study.analysis.pruning_audit import audit_shown
-from study.analysis.summary import Tally, family_table, no_winner, winner
+from study.analysis.summary import Tally
 from study.cli import DATA_ROOT, choose_device, interruption, run_command
 from study.executors.choice import EngineOptions, agree
 from study.reports.dashboard.dashboard import Dashboard
 from study.reports.progress import Display
+from study.reports.terminal import audit_shown, family_table, insight, no_winner, winner_shown
 from study.search.configuration import Configuration
 from study.search.enqueue import read_known
 from study.search.search import search
 from study.storage.provenance import differing_versions, provenance
 from study.storage.records import finished_trials
 from study.storage.studies import open_study
+from study.storage.study_record import StudyRecord
 from study.storage.url import DEFAULT_STORAGE, dashboard_command, shown
 
 
@@ -95,7 +95,7 @@ def main(options: Options) -> None:
             with (
                 interruption() as interrupted,
                 Dashboard(optuna_study, options.storage) as dashboard,
-                Display(console, optuna_study, configuration, options.trials) as display,
+                Display(console, partial(StudyRecord.of, optuna_study), configuration, options.trials) as display,
             ):
                 trials = options.trials
                 attach = dashboard.attach
@@ -104,21 +104,20 @@ def main(options: Options) -> None:
                     dashboard.update(generation)
         except KeyboardInterrupt:
             console.print("Interrupted: everything finished is kept; the same command goes on.")
-            print_result(console, optuna_study, options.storage)
+            print_result(console, StudyRecord.of(optuna_study), options.storage)
             raise
         if dashboard.artifacts.problem:
             console.print(f"note: {dashboard.artifacts.problem}")
-        print_result(console, optuna_study, options.storage)
+        print_result(console, StudyRecord.of(optuna_study), options.storage)
 
 
-def print_result(console: Console, optuna_study: optuna.Study, storage: str) -> None:
+def print_result(console: Console, study: StudyRecord, storage: str) -> None:
     """The table of families, what else was learnt, the winner and its code, and where to look next."""
-    tally = Tally.of(optuna_study)
-    console.print(family_table(optuna_study, tally.trials))
-    console.print(f"{tally.text}.\n")
-    for part in (*insight(optuna_study, tally.trials), *audit_shown(optuna_study, tally.trials)):
+    console.print(family_table(study))
+    console.print(f"{Tally.of(study).text}.\n")
+    for part in (*insight(study), *audit_shown(study)):
         console.print(part, "")
-    console.print(winner(optuna_study, tally.best) if tally.best else no_winner(tally.trials))
+    console.print(winner_shown(study, study.best) if study.best else no_winner(study))
     console.print(f"\nBrowse the trials: {dashboard_command(storage)}")
 
 

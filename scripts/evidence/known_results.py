@@ -18,10 +18,11 @@ import torch
 from search_spaces.errors import InputError, require
 from study.cli import DATA_ROOT, run_command
 from study.evidence.known.fixed_schedules import hand_set, seeds_of
-from study.evidence.known.known_results_page import ARMS, arm_rows, benchmarks, kept_rows, write_arms, write_page
+from study.evidence.known.known_results_page import ARMS, arm_rows, kept_rows, read_benchmarks, write_arms, write_page
 from study.search.configuration import Configuration
 from study.search.confirm import confirm
 from study.storage.provenance import provenance
+from study.storage.study_record import StudyRecord
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Options:
 def main(options: Options) -> None:
     """Train the arms, and print and write the table."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    found = benchmarks(options.results)
+    found = read_benchmarks(options.results)
     if not found:
         raise InputError(f"{options.results} holds no report of a benchmark: make one with scripts/benchmark.py")
     if options.rebuild:
@@ -58,9 +59,9 @@ def main(options: Options) -> None:
     print(write_page(found, options.results))
 
 
-def trained(options: Options, name: str, studies: list[optuna.Study]) -> list[dict[str, Any]]:
+def trained(options: Options, name: str, studies: list[StudyRecord]) -> list[dict[str, Any]]:
     """The rows of one benchmark's arms; those that are not there yet are trained on its workload."""
-    stored = Configuration.stored(studies[0].user_attrs["configuration"])
+    stored = Configuration.stored(studies[0].configuration)
     workload = stored.load_workload(options.data_root)
     rows = []
     for arm in hand_set(studies):

@@ -13,8 +13,8 @@ from matplotlib import style
 from matplotlib.text import Text
 
 from search_spaces import Cosine
-from study.reports.families_figure import families
-from study.reports.figures import Curve, importances, tuning_curves, winners
+from study.reports.families_figure import draw_families
+from study.reports.figures import RunCurve, draw_winners, importances, tuning_curves
 from study.reports.plot_style import SVG_LOOK
 from study.reports.study_figures import peak_sensitivity, search_progress
 from study.reports.svg import shortened
@@ -36,7 +36,7 @@ def many_rows(names):
 def curves(labels, total_steps=100):
     lr = [rate for rate, _ in Cosine(peak_lr=0.1, warmup_fraction=0.1).simulate(total_steps)]
     steps = range(total_steps // 5, total_steps + 1, total_steps // 5)
-    return [Curve(label, lr, steps, [0.9 - 0.1 * i for i in range(5)]) for label in labels]
+    return [RunCurve(label, lr, steps, [0.9 - 0.1 * i for i in range(5)]) for label in labels]
 
 
 def full_and_odd():
@@ -45,14 +45,14 @@ def full_and_odd():
     odd_values = dict(zip(ODD, [[0.1], [0.2, math.nan], [], [0.3, 0.3], [math.inf]], strict=True))
     studies = {name: study_of([row(name, 0.1, 0.5, 0.4 + 0.001 * i)] * (i + 1)) for i, name in enumerate(NAMES)}
     return {
-        "winners": (winners, (curves(NAMES), ERROR)),
-        "winners, odd": (winners, (curves(ODD), ERROR)),
-        "winners, long": (winners, (curves(LONG), ERROR)),
-        "families": (families, (budgets, ERROR)),
-        "families, five budgets": (families, ({f"{i} epochs, as said": VALUES for i in range(5)}, ERROR)),
-        "families, odd": (families, ({"<&_$x$>": odd_values}, ERROR, ODD[0])),
-        "families, long": (families, ({LONG[1]: {name: [0.1, 0.2] for name in LONG}}, ERROR, LONG[0])),
-        "families, one": (families, ({"20": {"rex": [0.1]}}, ERROR)),
+        "winners": (draw_winners, (curves(NAMES), ERROR)),
+        "winners, odd": (draw_winners, (curves(ODD), ERROR)),
+        "winners, long": (draw_winners, (curves(LONG), ERROR)),
+        "families": (draw_families, (budgets, ERROR)),
+        "families, five budgets": (draw_families, ({f"{i} epochs, as said": VALUES for i in range(5)}, ERROR)),
+        "families, odd": (draw_families, ({"<&_$x$>": odd_values}, ERROR, ODD[0])),
+        "families, long": (draw_families, ({LONG[1]: {name: [0.1, 0.2] for name in LONG}}, ERROR, LONG[0])),
+        "families, one": (draw_families, ({"20": {"rex": [0.1]}}, ERROR)),
         "tuning": (tuning_curves, (TUNING, ERROR)),
         "tuning, odd": (tuning_curves, ({name: [0.5, math.nan, 0.5] for name in [*ODD, LONG[1]]}, ERROR)),
         "tuning, one": (tuning_curves, ({"rex": [0.1]}, ERROR)),
@@ -73,10 +73,10 @@ def nothing():
     diverged = study_of([row("rex", 3.0, 1.0, diverged=True)] * 3, tried=["rex"])
     pruned = study_of([row("rex", 0.1, 0.5)] * 3)
     return {
-        "winners": (winners([], ERROR), "no trial ran to its end"),
-        "winners without updates": (winners([Curve("rex", [], [], [])], ERROR), "no trial ran to its end"),
-        "families": (families({}, ERROR), "no values yet"),
-        "families, empty budget": (families({"20 epochs": {}}, ERROR), "no values yet"),
+        "winners": (draw_winners([], ERROR), "no trial ran to its end"),
+        "winners without updates": (draw_winners([RunCurve("rex", [], [], [])], ERROR), "no trial ran to its end"),
+        "families": (draw_families({}, ERROR), "no values yet"),
+        "families, empty budget": (draw_families({"20 epochs": {}}, ERROR), "no values yet"),
         "tuning": (tuning_curves({}, ERROR), "no trial ran to its end"),
         "tuning of NaN": (tuning_curves({"rex": [math.nan], "wsd": []}, ERROR), "no trial ran to its end"),
         "importances": (importances({}, 7), "7 trials"),
@@ -147,7 +147,7 @@ def test_names_are_written_as_they_are(name):
 
 
 def test_a_name_with_characters_that_xml_cannot_hold_is_drawn():
-    assert "a b" in texts(families({"20": {"a\x07b": [0.1]}}, ERROR))
+    assert "a b" in texts(draw_families({"20": {"a\x07b": [0.1]}}, ERROR))
 
 
 def test_labels_in_other_scripts_are_written():
@@ -155,27 +155,27 @@ def test_labels_in_other_scripts_are_written():
 
 
 def test_winners_are_six_at_most():
-    written = texts(winners(curves(NAMES), ERROR))
+    written = texts(draw_winners(curves(NAMES), ERROR))
     assert [name for name in NAMES if name in written] == NAMES[:6]
-    assert dots(winners(curves(NAMES), ERROR), "learning") == {f"learning-{number}": 5 for number in range(6)}
+    assert dots(draw_winners(curves(NAMES), ERROR), "learning") == {f"learning-{number}": 5 for number in range(6)}
 
 
 def test_evaluations_without_a_value_are_left_out():
     lr = [0.1] * 10
-    svg = winners([Curve("rex", lr, [2, 4, 6, 8], [0.9, None, math.nan, 0.5])], ERROR)
+    svg = draw_winners([RunCurve("rex", lr, [2, 4, 6, 8], [0.9, None, math.nan, 0.5])], ERROR)
     assert dots(svg, "learning") == {"learning-0": 2}
 
 
 def test_runs_of_different_lengths_share_an_axis():
     same, other = curves(["a", "b"]), curves(["c"], total_steps=50)
-    assert "optimizer updates" in texts(winners(same, ERROR))
-    assert "share of the run" in texts(winners([*same, *other], ERROR))
+    assert "optimizer updates" in texts(draw_winners(same, ERROR))
+    assert "share of the run" in texts(draw_winners([*same, *other], ERROR))
 
 
 @pytest.mark.parametrize(("peak", "scale"), [(0.1, "lr"), (0.9, "lr"), (1.1, "lr (log scale)")])
 def test_learning_rates_far_apart_have_a_log_axis(peak, scale):
-    constant = [Curve("low", [0.1] * 4, [4], [0.5]), Curve("high", [peak] * 4, [4], [0.4])]
-    assert [text for text in texts(winners(constant, ERROR)) if text.startswith("lr")] == [scale]
+    constant = [RunCurve("low", [0.1] * 4, [4], [0.5]), RunCurve("high", [peak] * 4, [4], [0.4])]
+    assert [text for text in texts(draw_winners(constant, ERROR)) if text.startswith("lr")] == [scale]
 
 
 @pytest.mark.parametrize(("maximize", "named"), [(False, NAMES[:6]), (True, NAMES[-6:])])

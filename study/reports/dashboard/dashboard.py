@@ -9,17 +9,17 @@ import optuna
 from optuna.trial import FrozenTrial
 from optuna_dashboard import save_note, save_plotly_graph_object
 
-from study.analysis.summary import Tally, value_name
 from study.reports.dashboard.artifacts import Artifacts
 from study.reports.dashboard.figures import figures
 from study.reports.dashboard.note import note
 from study.search.generation import Generation
+from study.storage.study_record import StudyRecord
 from study.storage.url import artifact_folder
 
 REFRESH_EVERY = 5.0
 """Seconds between two refreshes, at least."""
 SHARE_OF_TIME = 0.01
-"""Of the time since the start: a refresh waits where all until now and the next one would take more."""
+"""Of the time since the start: a refresh waits if all until now and the next one would take more."""
 FIRST_REFRESH = 0.2
 """Seconds that the first one may take; the next one is taken to be as long as the last one was."""
 
@@ -32,8 +32,8 @@ class Dashboard:
 
     def __init__(self, optuna_study: optuna.Study, storage: str) -> None:
         self.optuna_study, self.storage = optuna_study, storage
-        self.copy = optuna.create_study(study_name=optuna_study.study_name, direction=optuna_study.direction)
-        self.artifacts = Artifacts(artifact_folder(storage), value_name(optuna_study))
+        self.record: StudyRecord | None = None
+        self.artifacts = Artifacts(artifact_folder(storage))
         self.began = self.refreshed = time.monotonic()
         self.spent, self.last_took = 0.0, FIRST_REFRESH
         self.shown = -1
@@ -60,28 +60,14 @@ class Dashboard:
             self.refresh(generation)
 
     def refresh(self, generation: Generation | None = None) -> None:
-        """Write the note, and the figures where there are trials that they do not show."""
+        """Write the note, and the figures if there are trials that they do not show."""
         began = time.monotonic()
-        self.catch_up()
-        tally = Tally.of(self.copy)
-        save_note(self.optuna_study, note(self.copy, tally, self.storage, generation))
-        if len(tally.trials) != self.shown:
-            self.shown = len(tally.trials)
-            for name, figure in figures(self.copy, tally.trials).items():
+        self.record = study = StudyRecord.of(self.optuna_study, self.record)
+        save_note(self.optuna_study, note(study, self.storage, generation))
+        if len(study.trials) != self.shown:
+            self.shown = len(study.trials)
+            for name, figure in figures(study).items():
                 save_plotly_graph_object(self.optuna_study, figure, graph_object_id=name)
         self.refreshed = time.monotonic()
         self.last_took = self.refreshed - began
         self.spent += self.last_took
-
-    def catch_up(self) -> None:
-        """Bring the copy in memory up to date, without its large attributes.
-
-        Each reading of the stored study's attributes is a query and a copy of them all, some milliseconds long.
-        """
-        attrs = self.optuna_study.user_attrs
-        attrs.pop("unfinished", None)
-        attrs["configuration"].pop("space")
-        for name, value in (attrs | {"sessions": attrs["sessions"][-1:]}).items():
-            self.copy.set_user_attr(name, value)
-        known = len(self.copy.get_trials(deepcopy=False))
-        self.copy.add_trials(self.optuna_study.get_trials(deepcopy=False)[known:])
