@@ -18,7 +18,11 @@ from rich.console import Console
 
 from search_spaces.errors import InputError
 
-RENAMED = {"--least-updates": "--least-steps", "--trials-per-generation": "--trials-per-bracket"}
+RENAMED = {
+    "--least-updates": "--least-steps",
+    "--trials-per-generation": "--trials-per-bracket",
+    "--judge-seeds": "--confirm-seeds",
+}
 """Flags by their old name."""
 
 T = TypeVar("T")
@@ -61,9 +65,9 @@ def run_command(options: type[T], main: Callable[[T], None]) -> None:
     run(command)
 
 
-def plain_console() -> Console:
-    """A console that prints text as it is, and leaves the breaking of long lines to the terminal."""
-    return Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+def plain_console(quiet: bool = False) -> Console:
+    """A console that prints text as it is, and leaves the breaking of long lines to the terminal; quiet: nothing."""
+    return Console(highlight=False, markup=False, emoji=False, soft_wrap=True, quiet=quiet)
 
 
 def run(command: Callable[[], None]) -> None:

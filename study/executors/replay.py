@@ -34,7 +34,7 @@ class Replay:
 
     def find(self, run: Run) -> RecordedRun:
         """The recorded run that stands for this one."""
-        runs = self.recorded.schedules[self.recorded.nearest(run.schedule)].runs
+        runs = self.recorded.nearest(run.schedule).runs
         if run.budget not in runs:
             recorded = ", ".join(map(str, runs))
             raise InputError(f"runs of {recorded} epochs were recorded, but one of {run.budget} is asked for")

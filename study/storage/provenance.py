@@ -48,10 +48,3 @@ def processor() -> str:
     lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor()
-
-
-def differing_versions(stored: dict[str, Any], present: dict[str, Any]) -> list[str]:
-    """Sentences on what is not as it was, of what may change the last bits of a result."""
-    pairs = [(name, stored["versions"].get(name), now) for name, now in present["versions"].items()]
-    pairs += [(name, stored.get(name), present[name]) for name in ("python", "device", "threads")]
-    return [f"{name} was {was}, now {now}" for name, was, now in pairs if was != now]
