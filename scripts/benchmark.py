@@ -65,11 +65,10 @@ def main(options: Options) -> None:
         options.epochs,
         options.search_seeds,
         options.confirm_seeds,
-        options.executor_options,
         options.storage,
         options.name,
     )
-    compare_and_show(plan, options.trials_per_family, plain_console())
+    compare_and_show(plan, options.executor_options, options.trials_per_family, plain_console())
 
 
 if __name__ == "__main__":

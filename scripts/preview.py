@@ -1,8 +1,9 @@
 """Show learning-rate schedules without training.
 
-python scripts/preview.py                         # draw samples of every family in results/gallery.png
-python scripts/preview.py cosine --peak-lr 0.1    # one schedule as CSV, with a line per optimizer step
-python scripts/preview.py cosine --help           # what the family does, and its parameters
+Examples:
+  python scripts/preview.py                         # draw samples of every family in results/gallery.png
+  python scripts/preview.py cosine --peak-lr 0.1    # one schedule as CSV, with a line per optimizer step
+  python scripts/preview.py cosine --help           # what the family does, and its parameters
 """
 
 from __future__ import annotations

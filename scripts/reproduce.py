@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
-from study.api import DATA_ROOT, reproduce_and_show
+from study.api import DATA_ROOT, reproducing
 from study.cli import plain_console, run_command
+from study.machine import choose_device, torch_threads
+from study.storage.provenance import present_session
+from study.storage.studies import read_study
+from study.storage.study_record import StudyRecord
 from study.storage.url import DEFAULT_STORAGE
 
 
@@ -31,7 +36,28 @@ class Options:
 
 def main(options: Options) -> None:
     """Train it again, and say what differs."""
-    if not reproduce_and_show(options.storage, options.study, options.trial, options.data_root, plain_console()):
+    console = plain_console()
+    record = StudyRecord.of(read_study(options.storage, options.study))
+    trial = record.trial(options.trial)
+    trained = record.session_of(trial)
+    with torch_threads(trained.threads):
+        runs = reproducing(record, trial, options.data_root)
+        first = next(runs)  # what is not there any more is reported before anything is printed
+        different = trained.differences(present_session(choose_device(record.settings.device)))
+        for difference in different:
+            console.print(f"note: not as when the trial ran: {difference}")
+        console.print(f"Trial {trial.number} of {record.name}, {trial.family}:")
+        equal = True
+        for one in chain([first], runs):
+            equal = equal and one.stored == one.found
+            together = f", trained {one.cohort} together" if one.cohort > 1 else ""
+            said = "equal" if one.stored == one.found else "they differ"
+            console.print(f"  {one.epochs} epochs{together}: stored {one.stored!r}, reproduced {one.found!r}: {said}")
+    if equal:
+        console.print("Reproduced to the last bit.")
+    else:
+        reason = "see the notes above" if different else "the machine differs in something that no record holds"
+        console.print(f"Not reproduced to the last bit: {reason}.")
         sys.exit(1)
 
 

@@ -62,12 +62,11 @@ def main(options: Options) -> None:
         options.workload_options,
         objective,
         configuration,
-        options.executor_options,
         options.storage,
         options.study,
         enqueue=options.enqueue,
     )
-    search_and_show(plan, options.trials, console)
+    search_and_show(plan, options.executor_options, options.trials, console)
 
 
 if __name__ == "__main__":

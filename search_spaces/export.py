@@ -7,17 +7,12 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from textwrap import dedent, indent
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from search_spaces import from_params
 from search_spaces.families.plateau import Plateau
 from search_spaces.groups import KeepRatios, set_all_to, take_ratios
 from search_spaces.inline_source import body_of, names_in, standalone
 from search_spaces.schedule import Schedule
-
-if TYPE_CHECKING:
-    import optuna
-    from optuna.trial import FrozenTrial
 
 LONGEST_LINE = 100
 """Characters of a signature on one line; a longer one has a line for each parameter."""
@@ -34,12 +29,6 @@ class Exported:
     schedule: Schedule
     optimizer_code: str
     unequal_groups: bool = False
-
-    @classmethod
-    def of(cls, optuna_study: optuna.Study, trial: FrozenTrial) -> Exported:
-        """A trial of a study."""
-        attrs = optuna_study.user_attrs
-        return cls(from_params(trial.params), attrs["optimizer_code"], attrs.get("unequal_groups", False))
 
     @property
     def optimizer(self) -> str:

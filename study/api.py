@@ -1,215 +1,135 @@
 """For scripts and notebooks: the only place where objective, executor, search and storage meet.
 
-import study
+>>> import study
+>>> result = study.find_schedule(dataset="digits", epochs=2, trials=4, families=("cosine", "rex"), progress=False)
+>>> result.schedule.family in ("cosine", "rex")
+True
+>>> list(result.trials["epochs"])
+[2.0, 2.0, 2.0, 2.0]
 
-result = study.find_schedule(dataset="digits", epochs=4, trials=12)
-scheduler = result.schedule.build(optimizer, total_steps)
+What is named `..._and_show` prints how it goes, for scripts; the rest is quiet unless `progress` is asked for.
 """
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
-from statistics import mean
 from typing import Any
 
 import optuna
-import torch
-from optuna.trial import FrozenTrial
 from rich.console import Console
 
-from search_spaces import from_params
-from search_spaces.errors import InputError, require
-from study.cli import interruption
+from search_spaces.errors import InputError, require, unknown
+from study.cli import interruption, plain_console
 from study.executors.choice import Demand, ExecutorOptions, agree, as_stored, executor_of
-from study.machine import choose_device
-from study.objective import Engine, Executor
+from study.machine import choose_device, torch_threads
+from study.objective import Engine
 from study.reports.comparison_progress import ComparisonDisplay, StudyProgress
 from study.reports.dashboard.dashboard import Dashboard
-from study.reports.progress import Display
-from study.reports.search_result import print_result
-from study.search.bracket import Bracket
+from study.reports.findings import Comparison, Findings
+from study.reports.search_console import shown_search
 from study.search.configuration import Configuration, SearchOptions
-from study.search.confirm import confirming
 from study.search.enqueue import read_known
-from study.search.family_plan import parts
-from study.search.reproduce import reproduce
-from study.search.search import search
-from study.storage.provenance import differing_versions, provenance
-from study.storage.records import best_trial, finished_trials, session_of, trial_of
-from study.storage.studies import open_study, read_study
-from study.storage.url import shown, storage_flag
+from study.search.family_plan import ComparisonPlan, parts
+from study.search.reproduce import Reproduced, reproduce
+from study.search.study_plan import OpenStudy, StudyPlan
+from study.storage.provenance import provenance
+from study.storage.studies import open_study, read_studies
+from study.storage.study_record import StudyRecord
+from study.storage.trial_record import TrialRecord
+from study.storage.url import storage_url
 from study.training.workload_objective import WorkloadObjective
-from study.workloads.objects import WorkloadObjects
+from study.workloads.objects import WorkloadObjects, workload_source
 from study.workloads.options import WorkloadOptions
 
 DATA_ROOT = Path.home() / ".cache" / "learning-rate-study"
 """Directory for downloaded data sets."""
+UNPRUNED = SearchOptions(pruner="none")
+"""A comparison of families gives each the same epochs; pruned ones take what their trials happen to be worth."""
+
+Source = WorkloadOptions | WorkloadObjects
+"""What is trained."""
 
 
-@dataclass(frozen=True)
-class StudyPlan:
-    """One study that is to be searched, or searched on: all that `opened` needs.
-
-    record: the configuration as it is stored. storage: a database URL; None keeps the study in memory. group: the
-    comparison of families that it belongs to, its own name otherwise. known: the schedules it begins with, as
-    parameters of trials.
-    """
-
-    name: str
-    objective: WorkloadObjective
-    configuration: Configuration
-    record: dict[str, Any]
-    executor: ExecutorOptions
-    storage: str | None
-    group: str
-    known: Sequence[dict[str, Any]] = ()
-
-
-def make_objective(what: WorkloadOptions | WorkloadObjects, device: str, data_root: Path) -> WorkloadObjective:
-    """The objective, on its device; raises InputError if it cannot be made."""
+def make_objective(source: Source, device: str, data_root: Path) -> WorkloadObjective:
+    """The objective, on its device: auto, cpu or cuda; raises InputError if it cannot be made."""
     chosen = choose_device(device)
-    return WorkloadObjective(what.load(data_root).to(chosen))
+    return WorkloadObjective(source.load(data_root).to(chosen))
 
 
 def plan_search(
-    what: WorkloadOptions | WorkloadObjects,
+    source: Source,
     objective: WorkloadObjective,
     configuration: Configuration,
-    executor: ExecutorOptions,
     storage: str | None,
     name: str | None = None,
     group: str | None = None,
     enqueue: Sequence[str] = (),
 ) -> StudyPlan:
-    """The plan of one study; raises InputError if something does not go together. what: the objective was made of it.
+    """The plan of one study; raises InputError if something does not go together. source: of the objective.
 
     name: None is derived from the workload and the configuration. enqueue: schedules to begin with, as `read_known`.
     """
     configuration.check(objective)
     known = read_known(enqueue, storage, partial(configuration.suggest, peak_lr=objective.peak_lr))
-    record = what.record(objective.workload) | configuration.record(objective) | ({"enqueued": known} if known else {})
-    name = name or configuration.study_name(what.subject)
-    return StudyPlan(name, objective, configuration, record, executor, storage, group or name, known)
-
-
-@dataclass
-class OpenStudy:
-    """A study that this process owns, with the executor that trains its runs. reason: why this engine."""
-
-    plan: StudyPlan
-    optuna_study: optuna.Study
-    engine: Engine
-    reason: str
-    executor: Executor
-    dashboard: Dashboard | None
-
-    @property
-    def best(self) -> FrozenTrial | None:
-        """The best trial that ran to its end."""
-        return best_trial(self.optuna_study, finished_trials(self.optuna_study))
-
-    def search(self, trials: int, interrupted: Callable[[], bool] = lambda: False) -> Iterator[Bracket]:
-        """Search until the study holds this many finished trials; yields the bracket after every evaluation.
-
-        Raises KeyboardInterrupt once `interrupted` says so.
-        """
-        plan = self.plan
-        attach: Callable[[FrozenTrial], FrozenTrial] = self.dashboard.attach if self.dashboard else lambda trial: trial
-        searching = search(
-            self.optuna_study, plan.objective, plan.configuration, self.executor, trials, interrupted, attach
-        )
-        for bracket in searching:
-            if self.dashboard:
-                self.dashboard.update(bracket)
-            yield bracket
-
-    def confirm(self, seeds: Sequence[int], interrupted: Callable[[], bool] = lambda: False) -> Iterator[float]:
-        """Train the best schedule again with each of these seeds, and keep its values on test as `confirmed`.
-
-        Yields the epochs trained by now. Does nothing if that is done, or if no trial ran to its end.
-        """
-        best = self.best
-        kept = self.optuna_study.user_attrs.get("confirmed", {})
-        if best is None or (kept.get("trial"), kept.get("seeds")) == (best.number, list(seeds)):
-            return
-        plan, schedule = self.plan, from_params(best.params)
-        budget = plan.configuration.epochs
-        test: list[float] = []
-        looks = confirming(plan.objective, self.executor, schedule, budget, seeds, lambda _: interrupted())
-        for epochs, test in looks:  # noqa: B007  # the last one is kept
-            yield epochs
-        if interrupted():
-            raise KeyboardInterrupt
-        self.optuna_study.set_user_attr("confirmed", {"trial": best.number, "seeds": list(seeds), "test": test})
+    record = source.record(objective.workload) | configuration.record(objective)
+    record |= {"enqueued": known} if known else {}
+    name, about = name or configuration.study_name(source.subject), objective.workload.data.about
+    return StudyPlan(name, objective, configuration, record, storage, group or name, known, about)
 
 
 @contextmanager
-def opened(plan: StudyPlan, like: Engine | None = None) -> Iterator[OpenStudy]:
+def opened(plan: StudyPlan, options: ExecutorOptions, like: Engine | None = None) -> Iterator[OpenStudy]:
     """Open or create the study, agree on its engine, and own both until the context ends.
 
-    like: the engine that a new study is to have; None chooses one.
+    like: the engine that a new study is to have; None chooses one by the options.
     Raises InputError if the study cannot be opened, or was made with something else.
     """
-    verbosity = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)  # a study in memory is an implementation detail
-    objective = plan.objective
+    objective, configuration = plan.objective, plan.configuration
+    most_together = configuration.most_together(objective.steps(1))
+    demand = Demand(most_together, objective.steps(configuration.epochs), configuration.prunes_midway)
     attributes = {"group": plan.group, **objective.attributes()}
-    steps = objective.steps(1)
-    demand = Demand(
-        plan.configuration.most_together(steps),
-        objective.steps(plan.configuration.epochs),
-        plan.configuration.prunes_midway,
-    )
     with ExitStack() as stack:
-        stack.callback(optuna.logging.set_verbosity, verbosity)
-        optuna_study = stack.enter_context(
-            open_study(plan.storage, plan.name, plan.record, attributes, provenance(objective.device))
-        )
+        stack.callback(optuna.logging.set_verbosity, optuna.logging.get_verbosity())
+        optuna.logging.set_verbosity(optuna.logging.WARNING)  # studies in memory are none of the user's business
+        session = provenance(objective.device)
+        optuna_study = stack.enter_context(open_study(plan.storage, plan.name, plan.record, attributes, session))
         stored = optuna_study.user_attrs.get("engine")
         if stored is None and like:
             engine, reason = like, "as the studies before"
         else:
-            engine, reason = agree(plan.name, stored, plan.executor, objective, demand)
+            engine, reason = agree(plan.name, stored, options, objective, demand)
         if stored is None:
-            optuna_study.set_user_attr("engine", as_stored(engine, plan.executor))
+            optuna_study.set_user_attr("engine", as_stored(engine, options))
         executor = stack.enter_context(executor_of(engine, objective))
         dashboard = stack.enter_context(Dashboard(optuna_study, plan.storage)) if plan.storage else None
         yield OpenStudy(plan, optuna_study, engine, reason, executor, dashboard)
 
 
-UNPRUNED = SearchOptions(pruner="none")
-"""A comparison of families gives each the same epochs; pruned ones take what their trials happen to be worth."""
+def search_and_show(plan: StudyPlan, options: ExecutorOptions, trials: int, console: Console) -> StudyRecord:
+    """Search until the study holds this many finished trials, and print how it goes and what was found.
 
-
-@dataclass(frozen=True)
-class ComparisonPlan:
-    """The studies that compare families, in order. seeds: the fresh ones that confirm each study's winner."""
-
-    name: str
-    studies: list[StudyPlan]
-    seeds: list[list[int]]
-
-    def expected_epochs(self, trials: int) -> list[float]:
-        """What each study costs: its trials and the confirming of its winner."""
-        return [
-            trials * plan.configuration.expected_epochs(plan.objective.steps(1)) + len(own) * plan.configuration.epochs
-            for plan, own in zip(self.studies, self.seeds, strict=True)
-        ]
+    Ctrl-C and SIGTERM end the search: what was found is printed, then KeyboardInterrupt is raised.
+    """
+    least = max(1, len(plan.known))
+    require(trials >= least, f"--trials must be at least {least}, to try what is enqueued", trials)
+    with opened(plan, options) as study, interruption() as interrupted:
+        with shown_search(console, study, trials) as display:
+            for bracket in study.search(trials, interrupted):
+                display.update(bracket)
+        return study.record
 
 
 def plan_comparison(
-    what: WorkloadOptions | WorkloadObjects,
+    source: Source,
     objective: WorkloadObjective,
     options: SearchOptions,
     budgets: Sequence[int],
     search_seeds: int,
     confirm_seeds: int,
-    executor: ExecutorOptions,
     storage: str | None,
     name: str | None = None,
 ) -> ComparisonPlan:
@@ -217,16 +137,14 @@ def plan_comparison(
 
     budgets: epochs. search_seeds: how often each search is repeated. confirm_seeds: fresh seeds for each winner.
     """
-    name = name or f"benchmark-{what.subject}"
+    name = name or f"benchmark-{source.subject}"
     todo = parts(options, budgets, search_seeds, confirm_seeds, name)
-    plans = [
-        plan_search(what, objective, part.configuration, executor, storage, part.name, group=name) for part in todo
-    ]
+    plans = [plan_search(source, objective, part.configuration, storage, part.name, group=name) for part in todo]
     return ComparisonPlan(name, plans, [part.seeds for part in todo])
 
 
 def comparing(
-    plan: ComparisonPlan, trials: int, interrupted: Callable[[], bool] = lambda: False
+    plan: ComparisonPlan, options: ExecutorOptions, trials: int, interrupted: Callable[[], bool] = lambda: False
 ) -> Iterator[StudyProgress]:
     """Tune each family with this many trials, and confirm its winner; goes on where it was.
 
@@ -234,107 +152,151 @@ def comparing(
     """
     chosen: Engine | None = None
     for number, (part, seeds) in enumerate(zip(plan.studies, plan.seeds, strict=True)):
-        family, budget = part.configuration.families[0], part.configuration.epochs
-        with opened(part, chosen) as study:
-            chosen, before, now = study.engine, 0.0, 0.0
+        progress = partial(StudyProgress, number, part.configuration.families[0], part.configuration.epochs)
+        with opened(part, options, chosen) as study:
+            chosen, trained, now = study.engine, 0.0, 0.0
             for bracket in study.search(trials, interrupted):
                 now = bracket.epochs_trained - bracket.epochs_loaded
-                yield StudyProgress(number, family, budget, before + now)
-                before += now if bracket.finished else 0.0
-            trained = before
+                yield progress(trained + now)
+                trained += now if bracket.finished else 0.0
+            epochs = 0.0
             for epochs in study.confirm(seeds, interrupted):
-                trained = before + epochs
-                yield StudyProgress(number, family, budget, trained)
-            best, test = study.best, study.optuna_study.user_attrs.get("confirmed", {}).get("test")
-            yield StudyProgress(
-                number, family, budget, trained, best.value if best else None, mean(test) if test else None, done=True
-            )
+                yield progress(trained + epochs)
+            yield progress(trained + epochs, study.record)
 
 
-def compare_and_show(plan: ComparisonPlan, trials: int, console: Console) -> None:
-    """Tune each family with this many trials, confirm its winner, and print how it goes.
+def compare_and_show(
+    plan: ComparisonPlan, options: ExecutorOptions, trials: int, console: Console
+) -> list[StudyRecord]:
+    """Tune each family with this many trials, confirm its winner, and print how it goes; the studies in their order.
 
     Ctrl-C and SIGTERM raise KeyboardInterrupt once what is being written is written.
     """
-    budgets = ", ".join(map(str, dict.fromkeys(part.configuration.epochs for part in plan.studies)))
-    storage = plan.studies[0].storage
-    kept = f", kept in {shown(storage)}" if storage else ""
-    console.print(f"Benchmark {plan.name!r}: {len(plan.studies)} studies, {budgets} epochs{kept}")
-    with interruption() as interrupted, ComparisonDisplay(console, plan.expected_epochs(trials)) as display:
-        for progress in comparing(plan, trials, interrupted):
+    found = []
+    with interruption() as interrupted, ComparisonDisplay(console, plan, trials) as display:
+        for progress in comparing(plan, options, trials, interrupted):
             display.update(progress)
-    if storage:
-        where = f"--study {shlex.quote(plan.name)}{storage_flag(storage)}"
-        console.print(f"\nThe report: python scripts/report.py {where}")
+            found += [progress.study] if progress.study else []
+    return found
 
 
-def search_and_show(plan: StudyPlan, trials: int, console: Console) -> None:
-    """Search until the study holds this many finished trials, and print how it goes and what was found.
+class Result(Findings):
+    """What a study has found, and its trials trained again."""
 
-    Ctrl-C and SIGTERM end the search: what was found is printed, then KeyboardInterrupt is raised.
-    """
-    least = max(1, len(plan.known))
-    require(trials >= least, f"--trials must be at least {least}, to try what is enqueued", trials)
-    if about := plan.objective.workload.data.about:
-        console.print(f"Data: {about}")
-    with opened(plan) as study:
-        optuna_study, sessions = study.optuna_study, study.optuna_study.user_attrs["sessions"]
-        for difference in differing_versions(sessions[0], sessions[-1]):
-            console.print(f"note: not as when the study began, so the last bits may differ: {difference}")
-        done = len(finished_trials(optuna_study))
-        if done >= trials:
-            console.print(f"Study {plan.name!r} already holds {done} finished trials: nothing is left to do.")
-        else:
-            kept = f", kept in {shown(plan.storage)}" if plan.storage else ""
-            console.print(f"Study {plan.name!r}: {plan.objective.name} on {sessions[-1]['device']}{kept}")
-            if plan.known:
-                console.print(f"Known schedules, tried first: {', '.join(one['family'] for one in plan.known)}")
-        console.print(f"Engine: {study.engine} ({study.reason})")
-        try:
-            with interruption() as interrupted, Display(console, optuna_study, plan.configuration, trials) as display:
-                for bracket in study.search(trials, interrupted):
-                    display.update(bracket)
-        except KeyboardInterrupt:
-            console.print("Interrupted: everything finished is kept; the same command goes on.")
-            print_result(console, optuna_study, plan.storage)
-            raise
-        if study.dashboard and (problem := study.dashboard.artifacts.problem):
-            console.print(f"note: {problem}")
-        print_result(console, optuna_study, plan.storage)
+    def reproduce(self, trial: int, data_root: str | Path = DATA_ROOT, **objects: Any) -> list[Reproduced]:
+        """Train a trial again as it was trained; for each of its runs, the stored value beside the one found now.
+
+        objects: data, model, optimizer or workload, if the study was made of Python objects.
+        Raises InputError if what the study was made with is not there any more.
+        """
+        chosen = self.record.trial(trial)
+        with torch_threads(self.record.session_of(chosen).threads):
+            return list(reproducing(self.record, chosen, Path(data_root), **objects))
 
 
-def reproduce_and_show(storage: str, name: str, number: int, data_root: Path, console: Console) -> bool:
-    """Train a stored trial again, and print stored and reproduced values; whether they are equal to the last bit.
-
-    Raises InputError if the study cannot be read, or what it was made with is not there any more.
-    """
-    optuna_study = read_study(storage, name)
-    trial = trial_of(optuna_study, number)
-    stored = optuna_study.user_attrs["configuration"]
-    session = session_of(optuna_study, trial)
-    torch.set_num_threads(session["threads"])
-    options = WorkloadOptions.stored(stored)
-    objective = make_objective(options, stored["device"], data_root)
+def reproducing(record: StudyRecord, trial: TrialRecord, data_root: Path, **objects: Any) -> Iterator[Reproduced]:
+    """The same on its way, with as many threads as torch has now."""
+    source = stored_source(record, objects)
+    objective = make_objective(source, record.settings.device, data_root)
+    stored, now = record.configuration, source.record(objective.workload)
     if objective.fingerprint() != stored["data"]:
-        raise InputError(f"the data {stored['dataset']!r} is not what study {name!r} was made with")
-    for module, digest in (stored.get("sources") or {}).items():
-        if options.sources.get(module) != digest:
-            raise InputError(f"the file of {module!r} is not what study {name!r} was made with")
-    different = differing_versions(session, provenance(objective.device))
-    for difference in different:
-        console.print(f"note: not as when the trial ran: {difference}")
-    console.print(f"Trial {trial.number} of {name}, {trial.params['family']}:")
-    engine, equal = optuna_study.user_attrs["engine"], True
-    with executor_of(Engine(engine["cohort"], engine["workers"]), objective) as executor:
-        for one in reproduce(optuna_study, trial, objective, executor):
-            same = one.stored == one.found
-            equal = equal and same
-            together = f", trained {one.cohort} together" if one.cohort > 1 else ""
-            said = "equal" if same else "they differ"
-            console.print(f"  {one.epochs} epochs{together}: stored {one.stored!r}, reproduced {one.found!r}: {said}")
-    if equal:
-        console.print("Reproduced to the last bit.")
-    else:
-        reason = "see the notes above" if different else "the machine differs in something that no record holds"
-        console.print(f"Not reproduced to the last bit: {reason}.")
-    return equal
+        raise InputError(f"the data {stored['dataset']!r} is not what study {record.name!r} was made with")
+    for kind, what in (("sources", "file of"), ("objects", "function")):
+        for name, digest in (stored.get(kind) or {}).items():
+            if (now.get(kind) or {}).get(name) != digest:
+                raise InputError(f"the {what} {name!r} is not what study {record.name!r} was made with")
+    with executor_of(record.engine, objective) as executor:
+        yield from reproduce(record, trial, objective, executor)
+
+
+def stored_source(record: StudyRecord, objects: dict[str, Any]) -> Source:
+    """What a study was made of; raises InputError if that were Python objects, which are not given again."""
+    wanted = record.configuration.get("objects", {})
+    missing = [name for name in wanted if objects.get(name) is None]
+    if missing:
+        again = ", ".join(f"{name}=..." for name in missing)
+        raise InputError(
+            f"study {record.name!r} was made of Python objects ({', '.join(missing)}), which no command can import: "
+            f"call study.load({record.name!r}, storage=...).reproduce(trial, {again})"
+        )
+    return workload_source(WorkloadOptions.stored(record.configuration), **objects)
+
+
+def find_schedule(
+    *,
+    model: Any = None,
+    data: Any = None,
+    optimizer: Any = None,
+    workload: Any = None,
+    trials: int = 50,
+    storage: str | Path | None = None,
+    study: str | None = None,
+    enqueue: Sequence[str] = (),
+    device: str = "auto",
+    data_root: str | Path = DATA_ROOT,
+    progress: bool = True,
+    **options: Any,
+) -> Result:
+    """Search for the best learning-rate schedule, as `scripts/search.py` does with the flags of the same names.
+
+    model, optimizer: a name, or a function that makes one. data: (x, y), a Dataset, a dict of such with train, val and
+    test, or Data; instead of it `dataset` takes a name. workload: a name, or a Workload. storage: a file or a database
+    URL that keeps the study, so that the same call goes on where it was stopped; None keeps it in memory.
+    trials: the study's, those of earlier calls included. progress: whether to print how it goes.
+    options: all other flags of the command line, such as epochs, families, sampler, cohort.
+    Raises InputError for what does not go together; KeyboardInterrupt on Ctrl-C, after printing what was found.
+    """
+    workload_options, configuration, executor = taken(options, WorkloadOptions, Configuration, ExecutorOptions)
+    source = workload_source(workload_options, model=model, data=data, optimizer=optimizer, workload=workload)
+    objective = make_objective(source, device, Path(data_root))
+    plan = plan_search(source, objective, configuration, storage_url(storage), study, enqueue=enqueue)
+    return Result(search_and_show(plan, executor, trials, plain_console(quiet=not progress)))
+
+
+def compare_families(
+    *,
+    model: Any = None,
+    data: Any = None,
+    optimizer: Any = None,
+    workload: Any = None,
+    epochs: int | Sequence[int] = 20,
+    trials_per_family: int = 50,
+    confirm_seeds: int = 16,
+    search_seeds: int = 1,
+    storage: str | Path | None = None,
+    name: str | None = None,
+    device: str = "auto",
+    data_root: str | Path = DATA_ROOT,
+    progress: bool = True,
+    **options: Any,
+) -> Comparison:
+    """Compare families of schedules fairly, as `scripts/benchmark.py` does with the flags of the same names.
+
+    Every family is tuned by itself with as many trials, all in full unless a pruner is named; its best schedule is
+    trained again with fresh seeds and evaluated on test. epochs: one budget or several. The rest as `find_schedule`.
+    """
+    options = {"pruner": UNPRUNED.pruner} | options
+    workload_options, search_options, executor = taken(options, WorkloadOptions, SearchOptions, ExecutorOptions)
+    source = workload_source(workload_options, model=model, data=data, optimizer=optimizer, workload=workload)
+    objective = make_objective(source, device, Path(data_root))
+    budgets, url = [epochs] if isinstance(epochs, int) else list(epochs), storage_url(storage)
+    plan = plan_comparison(source, objective, search_options, budgets, search_seeds, confirm_seeds, url, name)
+    return Comparison(compare_and_show(plan, executor, trials_per_family, plain_console(quiet=not progress)))
+
+
+def load(study: str, storage: str | Path) -> Result | Comparison:
+    """What a stored study, or comparison of families, has found; raises InputError if there is none of this name."""
+    url = storage_url(storage)
+    assert url is not None
+    records = [StudyRecord.of(found) for found in read_studies(url, study)]
+    return Result(records[0]) if records[0].name == study else Comparison(records)
+
+
+def taken(options: dict[str, Any], *kinds: type[Any]) -> list[Any]:
+    """One of each kind of options, made of the values whose names are its fields; raises InputError for other names."""
+    known = [field.name for kind in kinds for field in fields(kind)]
+    for name in options:
+        if name not in known:
+            raise unknown("option", name, known)
+    given = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
+    return [kind(**{f.name: given[f.name] for f in fields(kind) if f.name in given}) for kind in kinds]

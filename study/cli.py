@@ -65,9 +65,9 @@ def run_command(options: type[T], main: Callable[[T], None]) -> None:
     run(command)
 
 
-def plain_console() -> Console:
-    """A console that prints text as it is, and leaves the breaking of long lines to the terminal."""
-    return Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+def plain_console(quiet: bool = False) -> Console:
+    """A console that prints text as it is, and leaves the breaking of long lines to the terminal; quiet: nothing."""
+    return Console(highlight=False, markup=False, emoji=False, soft_wrap=True, quiet=quiet)
 
 
 def run(command: Callable[[], None]) -> None:

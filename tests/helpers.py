@@ -43,15 +43,14 @@ def trainer(workload, cohort=1):
     return InProcess(WorkloadObjective(workload), cohort)
 
 
-def small_plan(storage, workload, configuration=SMALL, name="small", options=None):
-    """The plan of a study of the small workload; options: of the executor."""
-    options = options or ExecutorOptions()
-    return plan_search(DIGITS, WorkloadObjective(workload), configuration, options, storage, name)
+def small_plan(storage, workload, configuration=SMALL, name="small"):
+    """The plan of a study of the small workload."""
+    return plan_search(DIGITS, WorkloadObjective(workload), configuration, storage, name)
 
 
 def open_small(storage, workload, configuration=SMALL, name="small", engine=LOOP):
     """Open a study of the small workload, as scripts/search.py does; a new one has this engine."""
-    return opened(small_plan(storage, workload, configuration, name), engine)
+    return opened(small_plan(storage, workload, configuration, name), ExecutorOptions(), engine)
 
 
 def run_search(storage, workload, trials, configuration=SMALL, name="small", engine=LOOP, executor=None):

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from study.executors.in_process import InProcess
-from study.machine import one_thread
+from study.machine import torch_threads
 from tests.helpers import SMALL, run_search
 
 
@@ -23,7 +23,7 @@ def test_the_threads_are_given_back_also_after_an_error(two_threads):
     seen = []
 
     def fail():
-        with one_thread():
+        with torch_threads(1):
             seen.append(torch.get_num_threads())
             raise ValueError("of the sampler")
 

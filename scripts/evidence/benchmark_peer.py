@@ -19,7 +19,6 @@ from study.evidence.fresh_seeds import mean_test
 from study.evidence.speed.ray_tune import ray_study
 from study.evidence.speed.studies import StudyMaker, our_study
 from study.evidence.speed.studies_report import PeerStudy, table_of_peers
-from study.executors.choice import ExecutorOptions
 from study.search.configuration import Configuration
 from study.storage.csv_rows import write_csv
 from study.storage.provenance import provenance
@@ -72,7 +71,7 @@ def main(options: Options) -> None:
         for name, make in SIDES.items():
             with tempfile.TemporaryDirectory() as folder:
                 storage = f"sqlite:///{folder}/studies.db"
-                plan = plan_search(what, objective, configuration, ExecutorOptions(), storage)
+                plan = plan_search(what, objective, configuration, storage)
                 found = make(plan, options.trials)
             error = mean_test(objective, found.schedule, epochs, options.confirm_seeds)
             costs = found.trials, round(found.epochs, 2), round(found.seconds, 2)

@@ -11,13 +11,13 @@ import optuna
 import torch
 
 from search_spaces.errors import require_at_least
-from study.api import DATA_ROOT, StudyPlan, make_objective, plan_search
+from study.api import DATA_ROOT, make_objective, plan_search
 from study.cli import run_command
 from study.evidence.speed.studies import RacedStudy, StudyMaker, our_study, overhead, race
 from study.evidence.speed.studies_report import page_of_races
 from study.evidence.speed.tutorial_loop import tutorial_study
-from study.executors.choice import ExecutorOptions
 from study.search.configuration import Configuration
+from study.search.study_plan import StudyPlan
 from study.storage.csv_rows import write_csv
 from study.storage.provenance import provenance
 from study.storage.url import make_folder
@@ -65,7 +65,7 @@ def main(options: Options) -> None:
 
         def plan(configuration: Configuration, file: str) -> StudyPlan:
             storage = f"sqlite:///{folder}/{file}.db"
-            return plan_search(what, objective, configuration, ExecutorOptions(), storage)
+            return plan_search(what, objective, configuration, storage)
 
         for seed in range(options.races):
             for number, (name, (make, configuration)) in enumerate(WAYS.items()):

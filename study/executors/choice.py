@@ -12,7 +12,7 @@ from search_spaces.errors import InputError, require, unknown
 from study.executors.in_process import InProcess
 from study.executors.processes import Processes
 from study.executors.timing import cohort_sizes, seconds_per_step
-from study.machine import one_thread, same_random_numbers_after, usable_cores
+from study.machine import same_random_numbers_after, torch_threads, usable_cores
 from study.objective import Engine, Executor, Objective
 
 EXECUTORS = ("in-process", "processes")
@@ -160,7 +160,7 @@ def fastest(objective: Objective, demand: Demand, may_use_workers: bool) -> tupl
     cores = usable_cores()
     if may_use_workers and cores > 1 and not workers_obstacle(objective, demand):
         steps = 50 / 2 * demand.steps
-        with one_thread():
+        with torch_threads(1):
             promised = seconds_per_step(objective, 1) / cores
         if steps * (min(times.values()) - promised) > WORTH_WORKERS:
             with Processes(objective, 1, cores) as workers:

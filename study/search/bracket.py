@@ -17,7 +17,7 @@ import optuna
 from optuna.pruners import BasePruner
 from optuna.trial import FrozenTrial
 
-from study.machine import one_thread
+from study.machine import torch_threads
 from study.objective import Evaluation, Executor, Objective, Run
 from study.search.candidate import Candidate
 from study.search.configuration import Configuration
@@ -99,7 +99,7 @@ class Bracket:
         begin, c = len(self.candidates), self.configuration
         number = begin // c.trials_per_batch
         self.sampler_study.sampler = make_sampler(c.sampler, c.startup_trials, c.sampler_seed, self.number, number)
-        with one_thread():  # a Gaussian process's matrices are too small to share
+        with torch_threads(1):  # a Gaussian process's matrices are too small to share
             asked = [self.sampler_study.ask() for _ in range(min(c.trials_per_batch, self.size - begin))]
             schedules = [c.suggest(trial, self.objective.peak_lr) for trial in asked]
         batch = []

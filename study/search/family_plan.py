@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 
 from study.objective import FIRST_FRESH_SEED
 from study.search.configuration import Configuration, SearchOptions
+from study.search.study_plan import StudyPlan
 
 
 @dataclass(frozen=True)
@@ -46,3 +47,19 @@ def parts(
                 name = f"{group}-{epochs}-epochs-{family}{repeated}"
                 found.append(Part(name, Configuration(**asdict(options) | changes), seeds))
     return found
+
+
+@dataclass(frozen=True)
+class ComparisonPlan:
+    """The studies that compare families, in order. seeds: the fresh ones that confirm each study's winner."""
+
+    name: str
+    studies: list[StudyPlan]
+    seeds: list[list[int]]
+
+    def expected_epochs(self, trials: int) -> list[float]:
+        """What each study costs: its trials and the confirming of its winner."""
+        return [
+            trials * plan.configuration.expected_epochs(plan.objective.steps(1)) + len(own) * plan.configuration.epochs
+            for plan, own in zip(self.studies, self.seeds, strict=True)
+        ]

@@ -21,7 +21,7 @@ from search_spaces.errors import InputError, unknown
 from study.storage.checks import check_format, check_group, refuse_other
 from study.storage.lock import owned
 from study.storage.records import FORMAT
-from study.storage.url import DEFAULT_STORAGE, check_file, lock_folder, make_folder, parse, shown
+from study.storage.url import DEFAULT_STORAGE, check_file, lock_folder, make_folder, parse, shown_url
 
 STORAGE_ERRORS = (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError, sqlite3.Error)
 
@@ -56,7 +56,7 @@ def open_study(
             yield optuna_study
         except STORAGE_ERRORS as error:
             raise InputError(
-                f"the storage {shown(storage)} failed: {first_line(error)}. Finished trials are kept"
+                f"the storage {shown_url(storage)} failed: {first_line(error)}. Finished trials are kept"
             ) from error
 
 
@@ -116,7 +116,7 @@ def read_studies(storage: str, name: str) -> list[optuna.Study]:
         return [optuna.load_study(study_name=one.study_name, storage=connected) for one in found]
     except STORAGE_ERRORS as error:
         raise InputError(
-            f"the storage {shown(storage)} cannot be read ({first_line(error)}): check --storage"
+            f"the storage {shown_url(storage)} cannot be read ({first_line(error)}): check --storage"
         ) from error
 
 

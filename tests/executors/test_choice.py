@@ -22,7 +22,7 @@ DEMAND = Demand(most_together=5, steps=64)
 
 def agreed(storage, workload, options=None, configuration=SMALL):
     """The engine of a study that is opened with these options, and the reason."""
-    with opened(small_plan(storage, workload, configuration, options=options or ExecutorOptions())) as study:
+    with opened(small_plan(storage, workload, configuration), options or ExecutorOptions()) as study:
         return study.engine, study.reason
 
 
@@ -187,7 +187,7 @@ def test_memory_bounds_the_cohort(workload, storage, monkeypatch):
 
 def test_a_study_that_ran_out_of_memory_goes_on_with_smaller_cohorts(workload, storage, monkeypatch):
     monkeypatch.setattr("study.training.workload_objective.Lockstep", Crowded)
-    with opened(small_plan(storage, workload, options=ExecutorOptions("lockstep"))) as study:
+    with opened(small_plan(storage, workload), ExecutorOptions("lockstep")) as study:
         for _ in study.search(10):
             pass
         records = [trial.user_attrs["record"] for trial in study.optuna_study.trials]

@@ -9,10 +9,7 @@ from dataclasses import fields, is_dataclass
 from typing import get_type_hints
 
 import pytest
-from optuna.distributions import FloatDistribution
-from optuna.trial import create_trial
 
-from study.analysis.summary import no_winner
 from study.cli import run
 from study.search.pruners import PRUNERS
 from study.search.samplers.optuna_samplers import SAMPLERS
@@ -139,20 +136,6 @@ def test_a_study_whose_trials_all_diverge_has_no_winner(command, monkeypatch):
     result = command("search.py", *DIGITS, "--trials", 2)
     assert result.code == 0, result.err
     assert "No winner: all 2 trials diverged, with a peak_lr of 0." in result.out
-
-
-def test_of_trials_that_diverged_the_lowest_rate_is_told():
-    trials = [
-        create_trial(
-            value=1.0,
-            params={"peak_lr": peak_lr},
-            distributions={"peak_lr": FloatDistribution(0.01, 1.0)},
-            user_attrs={"record": {"diverged": True}},
-        )
-        for peak_lr in (0.3, 0.125, 0.5)
-    ]
-    assert no_winner(trials).startswith("No winner: all 3 trials diverged, with a peak_lr of 0.125 or more. ")
-    assert no_winner(trials[:1]).startswith("No winner: the only trial diverged, with a peak_lr of 0.3 or more. ")
 
 
 def flags(options, names=None):

@@ -11,6 +11,7 @@ import pytest
 from search_spaces import FAMILIES, InputError, from_params, suggest
 from search_spaces.schedule_file import as_params
 from study.api import opened
+from study.executors.choice import ExecutorOptions
 from study.search.enqueue import read_known
 from tests.drawing import PEAK_LR
 from tests.helpers import LOCKSTEP, LOOP, SMALL, finished, open_small, run_search, small_plan, start
@@ -52,7 +53,7 @@ def run_with_known(storage, workload, trials, configuration=SMALL, engine=LOOP, 
     """Search from KNOWN on, as scripts/search.py does; steps: leave after this many evaluations."""
     plan = small_plan(storage, workload, configuration)
     plan = replace(plan, record=plan.record | {"enqueued": KNOWN}, known=KNOWN)
-    with opened(plan, engine) as study:
+    with opened(plan, ExecutorOptions(), engine) as study:
         for number, _ in enumerate(study.search(trials)):
             if number == steps:
                 break

@@ -173,10 +173,10 @@ def test_bad_input_is_told_in_one_message(arguments, said, command, tmp_path):
 def test_an_interruption_while_confirming_ends_it_and_the_next_start_goes_on(storage, data_root):
     options = SearchOptions(families=("linear",), least_steps=1, sampler="tpe")
     objective = WorkloadObjective(DIGITS.load(data_root))
-    plan = plan_comparison(DIGITS, objective, options, [2], 1, 3, ExecutorOptions("loop"), storage, "g")
+    plan = plan_comparison(DIGITS, objective, options, [2], 1, 3, storage, "g")
 
     def trained(interrupted):
-        return list(comparing(plan, 2, interrupted))
+        return list(comparing(plan, ExecutorOptions("loop"), 2, interrupted))
 
     asked = 0
 

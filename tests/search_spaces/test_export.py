@@ -209,6 +209,7 @@ print(json.dumps(curves))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("package", "program"), [("lightning", IN_LIGHTNING), ("transformers", IN_TRANSFORMERS)])
 def test_code_for_a_framework_runs_in_it(package, program, tmp_path):
     if find_spec(package) is None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search_spaces import ADAMW_PEAK_LR, FAMILIES, SGD_PEAK_LR, InputError, from_params, space
+from search_spaces import ADAMW_PEAK_LR, FAMILIES, SGD_PEAK_LR, InputError, from_params, space, suggest
 from search_spaces.ranges import Choice, Either, Float, Integer
 from search_spaces.space_file import presets, read_space, space_toml
 from study.search.configuration import Configuration
@@ -153,7 +153,7 @@ def test_any_ranges_are_read_as_they_are_printed_and_drawn_within(tmp_path_facto
     found = read_space(path)
     assert (found.families, found.ranges) == (("linear",), ranges)
     trial = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=1)).ask()
-    drawn = Configuration(space=path).suggest(trial, type("W", (), {"peak_lr": PEAK_LR}))
+    drawn = suggest(trial, found.families, PEAK_LR, found.ranges)
     assert peak[0] <= drawn.peak_lr <= peak[1]
     assert drawn.warmup_fraction == warmup
     assert floor[0] <= drawn.end_ratio <= floor[1] or (exactly and drawn.end_ratio == 0)

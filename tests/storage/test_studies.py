@@ -60,8 +60,8 @@ def test_another_workload_is_refused(storage, workload, data_root):
     for changes, said in (({"split_seed": 1}, "split_seed 0 .now 1."), ({"batch_size": 32}, "batch_size 64 .now 32.")):
         other = replace(DIGITS, **changes)
         objective = WorkloadObjective(other.load(data_root))
-        plan = plan_search(other, objective, SMALL, ExecutorOptions("loop"), storage, "small")
-        with pytest.raises(InputError, match=said), opened(plan):
+        plan = plan_search(other, objective, SMALL, storage, "small")
+        with pytest.raises(InputError, match=said), opened(plan, ExecutorOptions()):
             pass
     without_decay = replace(workload, weight_decay=0.0)
     with pytest.raises(InputError, match="weight_decay 0.0005 .now 0.0"), open_small(storage, without_decay):

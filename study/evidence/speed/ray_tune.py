@@ -20,12 +20,12 @@ import torch
 from optuna.samplers import TPESampler
 
 from search_spaces import InputError, Ranges, from_params, suggest
-from study.api import StudyPlan
 from study.evidence.speed.studies import StudyOutcome, TriedSchedule
 from study.executors.in_process import InProcess
 from study.machine import usable_cores
 from study.objective import Objective, Run
 from study.search.configuration import Configuration
+from study.search.study_plan import StudyPlan
 
 ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",

@@ -13,11 +13,15 @@ import optuna
 from search_spaces import from_params
 from search_spaces.errors import InputError
 from search_spaces.schedule import Schedule
-from study.api import StudyPlan, opened
+from study.api import opened
 from study.evidence.fresh_seeds import mean_test
+from study.executors.choice import ExecutorOptions
 from study.objective import Metric
+from study.search.study_plan import StudyPlan
 from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
+from study.training.workload_objective import WorkloadObjective
+from study.workloads.workload import Workload
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,12 @@ class StudyOutcome:
         return cls(from_params(best.params), len(tried), epochs, seconds, training)
 
 
+def planned_workload(plan: StudyPlan) -> Workload:
+    """What the study trains, for those who train it in another way."""
+    assert isinstance(plan.objective, WorkloadObjective)
+    return plan.objective.workload
+
+
 StudyMaker = Callable[[StudyPlan, int], StudyOutcome]
 """A way of making the study of a plan, with this many trials."""
 
@@ -99,7 +109,7 @@ def our_study(plan: StudyPlan, trials: int) -> StudyOutcome:
 
 def timed_search(plan: StudyPlan, trials: int) -> tuple[optuna.Study, list[float]]:
     """Search; (the study, which nobody owns any more; the moments when the search began and each bracket ended)."""
-    with opened(plan) as study:
+    with opened(plan, ExecutorOptions()) as study:
         moments = [time.perf_counter()]
         for bracket in study.search(trials):
             if bracket.finished:

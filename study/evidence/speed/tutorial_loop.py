@@ -12,9 +12,9 @@ from optuna.samplers import TPESampler
 from optuna.trial import FrozenTrial, TrialState
 from torch.utils.data import DataLoader, TensorDataset
 
-from study.api import StudyPlan
-from study.evidence.speed.studies import StudyOutcome, TriedSchedule
+from study.evidence.speed.studies import StudyOutcome, TriedSchedule, planned_workload
 from study.objective import Run
+from study.search.study_plan import StudyPlan
 from study.workloads.workload import Workload
 
 
@@ -61,7 +61,7 @@ def tutorial_study(plan: StudyPlan, trials: int) -> StudyOutcome:
     def train(trial: optuna.Trial) -> float:
         schedule = configuration.suggest(trial, objective.peak_lr)
         run = Run(schedule, configuration.epochs, configuration.train_seed, evaluations=1)
-        return tutorial_run(objective.workload, run)
+        return tutorial_run(planned_workload(plan), run)
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     began = time.perf_counter()
