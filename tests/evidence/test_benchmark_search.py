@@ -2,6 +2,8 @@
 
 import csv
 import json
+import shlex
+import shutil
 from importlib.metadata import version
 
 import pytest
@@ -162,3 +164,17 @@ def test_the_committed_comparison_of_pruners_is_found_again(tmp_path):
     found, committed = what_is_found(tmp_path / "pruners.csv"), what_is_found(COMMITTED / "pruners.csv")
     assert len(found) == 16
     assert found == {key: committed[key] for key in found}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted({path.stem for path in COMMITTED.glob("*.csv")} - {"peer"}))
+def test_a_committed_page_is_made_of_its_rows(name, command, data_root, tmp_path, monkeypatch):
+    """By the command that its manifest holds."""
+    words = shlex.split(json.loads((COMMITTED / f"{name}.json").read_text())["made"]["command"])[2:]
+    words += ["--startup-trials", 30] if name == "samplers" else []  # the default when it was made
+    monkeypatch.chdir(ROOT)  # the recorded runs lie there
+    shutil.copy(COMMITTED / f"{name}.csv", tmp_path)
+    where = ("--data-root", data_root, "--output", tmp_path)
+    result = command("evidence/benchmark_search.py", *words, "--rebuild", *where)
+    assert result.code == 0, result.err
+    assert (tmp_path / f"{name}.md").read_text() == (COMMITTED / f"{name}.md").read_text()
