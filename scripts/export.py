@@ -53,7 +53,7 @@ class Options:
 def main(options: Options) -> None:
     """Write it."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = StudyRecord.of(read_study(options.storage, options.study))
+    study = read_study(options.storage, options.study)
     trial = chosen_trial(study, options)
     found = origin(study, trial)
     if options.format == "json":

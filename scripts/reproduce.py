@@ -16,7 +16,6 @@ from study.cli import plain_console, run_command
 from study.machine import choose_device, torch_threads
 from study.storage.provenance import present_session
 from study.storage.studies import read_study
-from study.storage.study_record import StudyRecord
 from study.storage.url import DEFAULT_STORAGE
 
 
@@ -37,7 +36,7 @@ class Options:
 def main(options: Options) -> None:
     """Train it again, and say what differs."""
     console = plain_console()
-    record = StudyRecord.of(read_study(options.storage, options.study))
+    record = read_study(options.storage, options.study)
     trial = record.trial(options.trial)
     trained = record.session_of(trial)
     with torch_threads(trained.threads):

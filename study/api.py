@@ -288,7 +288,7 @@ def load(study: str, storage: str | Path) -> Result | Comparison:
     """What a stored study, or comparison of families, has found; raises InputError if there is none of this name."""
     url = storage_url(storage)
     assert url is not None
-    records = [StudyRecord.of(found) for found in read_studies(url, study)]
+    records = read_studies(url, study)
     return Result(records[0]) if records[0].name == study else Comparison(records)
 
 

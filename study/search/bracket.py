@@ -18,14 +18,15 @@ from optuna.pruners import BasePruner
 from optuna.trial import FrozenTrial
 
 from study.machine import torch_threads
-from study.objective import Evaluation, Executor, Objective, Run
+from study.objective import Engine, Evaluation, Executor, Objective, Run
 from study.search.candidate import Candidate
 from study.search.configuration import Configuration
 from study.search.sampler_study import make_sampler_study, pruner_notes, tell
 from study.search.samplers.optuna_samplers import make_sampler
-from study.storage.records import CURVE_POINTS, enqueued
+from study.storage.record_format import CURVE_POINTS, enqueued
 from study.storage.studies import lower_cohort
-from study.storage.trial_row import trial_row
+from study.storage.trial_record import Place, Seeds, TrialRecord
+from study.storage.trial_row import curve_of, plain_arguments, trial_row
 
 SAVE_EVERY = 5.0
 """Seconds between saves of the runs that an unfinished bracket has behind it. A search that is killed loses no more
@@ -176,31 +177,30 @@ class Bracket:
 
     def row(self, candidate: Candidate) -> FrozenTrial:
         """The candidate, which has ended, as it is stored."""
-        c = self.configuration
-        return trial_row(
+        c, metric = self.configuration, self.objective.metric
+        last = candidate.evaluations[-1]
+        best = min(candidate.evaluations, key=lambda evaluation: metric.sign * evaluation.metric)
+        record = TrialRecord(
+            number=candidate.trial.number,
+            complete=not candidate.pruned,
+            value=last.metric,
             params=candidate.trial.params,
-            distributions=candidate.trial.distributions,
-            schedule=candidate.schedule,
-            total_steps=self.objective.steps(c.epochs),
-            steps_per_epoch=self.steps_per_epoch,
-            metric=self.objective.metric,
-            evaluations=candidate.evaluations,
             reported=candidate.reported,
-            pruned=candidate.pruned,
-            began=candidate.began,
-            place={
-                "generation": self.number,
-                "size": self.size,
-                "position": candidate.position,
-                "batch": candidate.batch,
-            },
-            seeds={"sampler_seed": c.sampler_seed, "train_seed": c.train_seed, "split_seed": self.split_seed},
+            place=Place(self.number, self.size, candidate.position, candidate.batch),
+            seeds=Seeds(c.sampler_seed, c.train_seed, self.split_seed),
+            torch_arguments=plain_arguments(candidate.schedule.resolve(self.objective.steps(c.epochs))),
             epochs_used=candidate.epochs_used,
-            cohort=candidate.cohort,
+            cohorts=candidate.cohorts,
+            engine=Engine(last.cohort).name,
+            too_large=last.too_large,
+            best_epoch=best.step / self.steps_per_epoch,
+            diverged=last.diverged,
             audited_from=candidate.audited_from,
-            seconds=candidate.seconds,
-            notes=pruner_notes(self.sampler_study, candidate.trial) if c.prunes_midway else {},
+            seconds=round(candidate.seconds, 3),
+            curve=curve_of(candidate.evaluations, metric.name),
         )
+        notes = pruner_notes(self.sampler_study, candidate.trial) if c.prunes_midway else {}
+        return trial_row(record, candidate.trial.distributions, candidate.began, notes)
 
     def save(self) -> None:
         """Write down the runs that have ended, of trials that have not, if the strategy allows it."""

@@ -18,9 +18,9 @@ class Candidate:
     """A trial that has not ended.
 
     trial: in the sampler's study. position: in its bracket. batch: the number of its batch there. evaluations: of its
-    last run. epochs_used and cohort: by budget. reported: values by epoch. trained: the largest budget that it has been
-    trained for, 0 for none. pruned: whether it goes no further. audited_from: the epochs at which it would have been
-    pruned, but for an audit. seconds: of training. epochs_loaded: those of an earlier start.
+    last run. epochs_used and cohorts: by budget. reported: values by epoch. trained: the largest budget that it has
+    been trained for, 0 for none. pruned: whether it goes no further. audited_from: the epochs at which it would have
+    been pruned, but for an audit. seconds: of training. epochs_loaded: those of an earlier start.
     """
 
     trial: Trial
@@ -29,8 +29,8 @@ class Candidate:
     batch: int
     began: datetime = field(default_factory=datetime.now)
     evaluations: list[Evaluation] = field(default_factory=list)
-    epochs_used: dict[str, float] = field(default_factory=dict)
-    cohort: dict[str, int] = field(default_factory=dict)
+    epochs_used: dict[int, float] = field(default_factory=dict)
+    cohorts: dict[int, int] = field(default_factory=dict)
     reported: dict[int, float] = field(default_factory=dict)
     trained: int = 0
     pruned: bool = False
@@ -41,8 +41,8 @@ class Candidate:
     def observe(self, evaluation: Evaluation, budget: int, steps_per_epoch: int) -> None:
         """Take in an evaluation of the present run, which has this budget. A diverged run goes no further."""
         self.evaluations.append(evaluation)
-        self.epochs_used[str(budget)] = evaluation.step / steps_per_epoch
-        self.cohort[str(budget)] = evaluation.cohort
+        self.epochs_used[budget] = evaluation.step / steps_per_epoch
+        self.cohorts[budget] = evaluation.cohort
         self.pruned = evaluation.diverged
         if evaluation.last:
             self.trained = max(self.trained, budget)
@@ -56,11 +56,13 @@ class Candidate:
 
     def saved(self) -> dict[str, Any]:
         """All that training has changed, as JSON can hold it."""
-        evaluations = [asdict(e) | {"loss": None if e.diverged else e.loss} for e in self.evaluations]
-        kept = {name: getattr(self, name) for name in ("epochs_used", "cohort", "trained", "seconds")}
-        return kept | {
+        return {
+            "epochs_used": {str(budget): epochs for budget, epochs in self.epochs_used.items()},
+            "cohort": {str(budget): runs for budget, runs in self.cohorts.items()},
+            "trained": self.trained,
+            "seconds": self.seconds,
             "params": self.trial.params,
-            "evaluations": evaluations,
+            "evaluations": [asdict(e) | {"loss": None if e.diverged else e.loss} for e in self.evaluations],
             "reported": list(self.reported.items()),
         }
 
@@ -68,8 +70,9 @@ class Candidate:
         """Restore the state saved earlier; ignored if the parameters differ, as other versions may draw others."""
         if saved["params"] != self.trial.params:
             return
-        for name in ("epochs_used", "cohort", "trained", "seconds"):
-            setattr(self, name, saved[name])
+        self.epochs_used = {int(budget): epochs for budget, epochs in saved["epochs_used"].items()}
+        self.cohorts = {int(budget): runs for budget, runs in saved["cohort"].items()}
+        self.trained, self.seconds = saved["trained"], saved["seconds"]
         for values in saved["evaluations"]:
             loss = math.inf if values["loss"] is None else values["loss"]
             self.evaluations.append(Evaluation(**values | {"loss": loss, "too_large": tuple(values["too_large"])}))

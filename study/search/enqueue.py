@@ -8,7 +8,6 @@ from typing import Any
 from search_spaces import Schedule
 from search_spaces.errors import InputError
 from search_spaces.schedule_file import as_params, as_written, read_file
-from study.storage.records import best_trial, finished_trials
 from study.storage.studies import read_studies
 
 STUDY = "study:"
@@ -33,8 +32,7 @@ def winners_of(source: str, storage: str | None) -> Iterator[tuple[str, Any]]:
     """The winner of the study, or of each study of the benchmark of this name."""
     if storage is None:
         raise InputError(f"{source} needs a storage that holds the study: give one")
-    for optuna_study in read_studies(storage, source.removeprefix(STUDY)):
-        best = best_trial(optuna_study, finished_trials(optuna_study))
-        if best is None:
-            raise InputError(f"{source}: no trial of {optuna_study.study_name!r} has run to its end yet")
-        yield f"{STUDY}{optuna_study.study_name}", as_written(best.params)
+    for record in read_studies(storage, source.removeprefix(STUDY)):
+        if record.best is None:
+            raise InputError(f"{source}: no trial of {record.name!r} has run to its end yet")
+        yield f"{STUDY}{record.name}", as_written(record.best.params)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from search_spaces.errors import InputError
 from study.objective import Executor, Objective, Run
-from study.storage.records import CURVE_POINTS
+from study.storage.record_format import CURVE_POINTS
 from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
 

@@ -8,7 +8,7 @@ import optuna
 from optuna.storages import RDBStorage
 
 from search_spaces.errors import InputError
-from study.storage.records import FORMAT
+from study.storage.record_format import FORMAT
 
 
 def check_group(storage: RDBStorage, name: str, group: str) -> None:

@@ -20,7 +20,8 @@ from sqlalchemy.engine import URL
 from search_spaces.errors import InputError, unknown
 from study.storage.checks import check_format, check_group, refuse_other
 from study.storage.lock import owned
-from study.storage.records import FORMAT
+from study.storage.record_format import FORMAT
+from study.storage.study_record import StudyRecord
 from study.storage.url import DEFAULT_STORAGE, check_file, lock_folder, make_folder, parse, shown_url
 
 STORAGE_ERRORS = (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError, sqlite3.Error)
@@ -96,7 +97,7 @@ def lower_cohort(optuna_study: optuna.Study, cohort: int) -> None:
         optuna_study.set_user_attr("engine", {**stored, "engine": engine, "cohort": cohort})
 
 
-def read_studies(storage: str, name: str) -> list[optuna.Study]:
+def read_studies(storage: str, name: str) -> list[StudyRecord]:
     """The study of this name, or all of the benchmark of this name in the order they were made, for reading.
 
     Raises InputError where the storage cannot be used, or holds none that this version of the project can read.
@@ -113,18 +114,19 @@ def read_studies(storage: str, name: str) -> list[optuna.Study]:
             raise unknown("study", name, dict.fromkeys([*groups, *(one.study_name for one in ours)]))
         for one in found:
             check_format(one.study_name, one.user_attrs)
-        return [optuna.load_study(study_name=one.study_name, storage=connected) for one in found]
+        loaded = [optuna.load_study(study_name=one.study_name, storage=connected) for one in found]
+        return [StudyRecord.of(one) for one in loaded]
     except STORAGE_ERRORS as error:
         raise InputError(
             f"the storage {shown_url(storage)} cannot be read ({first_line(error)}): check --storage"
         ) from error
 
 
-def read_study(storage: str, name: str) -> optuna.Study:
+def read_study(storage: str, name: str) -> StudyRecord:
     """The one study of this name, for reading; raises InputError as `read_studies`, and for a benchmark."""
     first = read_studies(storage, name)[0]
-    if first.study_name != name:
-        raise InputError(f"{name!r} is a benchmark: name one of its studies, such as {first.study_name!r}")
+    if first.name != name:
+        raise InputError(f"{name!r} is a benchmark: name one of its studies, such as {first.name!r}")
     return first
 
 

@@ -19,7 +19,7 @@ from search_spaces.ranges import Range
 from study.objective import Engine, Metric
 from study.storage.checks import check_format
 from study.storage.provenance import Session
-from study.storage.records import FINISHED
+from study.storage.record_format import FINISHED
 from study.storage.trial_record import TrialRecord
 
 DAMAGED = (InputError, LookupError, TypeError, ValueError, AttributeError)

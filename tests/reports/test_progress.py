@@ -55,7 +55,7 @@ def test_what_is_stored_is_counted_once(storage, workload):
     written = io.StringIO()
     with open_small(storage, workload) as study:
         steps = study.search(10)
-        next(bracket for bracket in steps if any("4" in c.epochs_used for c in bracket.candidates))
+        next(bracket for bracket in steps if any(4 in c.epochs_used for c in bracket.candidates))
         steps.close()
         assert len(study.record.trials) > 4
         with display_of(study, Console(file=written, width=200), 10) as display:

@@ -11,7 +11,6 @@ import pytest
 from study.reports.html import html_page
 from study.reports.report import rebuild, write_report
 from study.storage.studies import read_studies
-from study.storage.study_record import StudyRecord
 from tests.helpers import SMALL, open_small, run_search
 
 AUDITED = replace(SMALL, audit=0.5)
@@ -28,7 +27,7 @@ def searched(tmp_path_factory, workload):
     folder = tmp_path_factory.mktemp("searched")
     storage = f"sqlite:///{folder}/studies.db"
     run_search(storage, workload, 30, AUDITED, NAME)
-    studies = [StudyRecord.of(one) for one in read_studies(storage, NAME)]
+    studies = read_studies(storage, NAME)
     write_report(studies, folder / "report")
     return studies, folder / "report"
 
@@ -119,7 +118,7 @@ def in_state(state, storage, workload):
 def test_a_study_in_any_state_has_a_report(state, storage, workload, tmp_path, monkeypatch):
     monkeypatch.setattr("study.search.bracket.SAVE_EVERY", 0.0)
     in_state(state, storage, workload)
-    write_report([StudyRecord.of(one) for one in read_studies(storage, "small")], tmp_path / "report")
+    write_report(read_studies(storage, "small"), tmp_path / "report")
     said = (tmp_path / "report/report.md").read_text()
     assert ("No trial has run to its end yet." in said) == (state in ("empty", "all pruned"))
     assert ("trials diverged, with a peak_lr of" in said) == (state == "all diverged")

@@ -9,7 +9,6 @@ import torch
 
 from search_spaces import from_params
 from search_spaces.export import FORMATS
-from study.storage.records import best_trial, finished_trials
 from tests.helpers import run_search
 
 STORAGE = "sqlite:///results/studies.db"
@@ -38,7 +37,7 @@ def rates(code, total_steps):
 
 @pytest.mark.parametrize("name", list(FORMATS))
 def test_every_trial_comes_out_with_where_it_comes_from(name, searched, command):
-    winner = best_trial(searched, finished_trials(searched))
+    winner = searched.best_trial
     for trial in searched.trials:
         result = command("export.py", "--study", "small", "--trial", trial.number, "--format", name)
         assert (result.code, result.err) == (0, "")
@@ -61,7 +60,7 @@ def test_every_trial_comes_out_with_where_it_comes_from(name, searched, command)
 
 
 def test_the_winner_and_the_best_of_a_family(searched, command, tmp_path):
-    winner = best_trial(searched, finished_trials(searched))
+    winner = searched.best_trial
     by_default = command("export.py", "--study", "small").out
     assert by_default == command("export.py", "--study", "small", "--trial", winner.number).out
     assert by_default == command("export.py", "--study", "small", "--family", winner.params["family"]).out
@@ -70,7 +69,7 @@ def test_the_winner_and_the_best_of_a_family(searched, command, tmp_path):
 
 
 def test_what_was_confirmed_is_told(searched, command):
-    winner = best_trial(searched, finished_trials(searched))
+    winner = searched.best_trial
     searched.set_user_attr("confirmed", {"trial": winner.number, "seeds": [1000, 1001], "test": [0.25, 0.5]})
     assert (
         "# test        test_error 0.3750, mean of 2 fresh training seeds\n"

@@ -4,15 +4,14 @@ import re
 import shlex
 from statistics import mean
 
+import optuna
 import pytest
 
-from search_spaces import from_params
 from study.api import comparing, plan_comparison
 from study.executors.choice import ExecutorOptions
 from study.search.configuration import Configuration, SearchOptions
 from study.search.confirm import confirm
 from study.search.family_plan import parts
-from study.storage.records import best_trial, finished_trials
 from study.storage.studies import lower_cohort, read_studies
 from study.training.workload_objective import WorkloadObjective
 from study.workloads.options import WorkloadOptions
@@ -41,32 +40,31 @@ def storage_of(folder):
 def test_a_study_for_every_family_and_budget_each_confirmed(folder, data_root):
     studies = read_studies(storage_of(folder), "b")
     names = [f"b-{epochs}-epochs-{family}" for epochs in (2, 4) for family in ("constant", "linear", "step")]
-    assert [study.study_name for study in studies] == names
+    assert [study.name for study in studies] == names
     for study in studies:
-        trials = finished_trials(study)
-        assert len(trials) == 4
-        kept, best = study.user_attrs["confirmed"], best_trial(study, trials)
-        assert (kept["trial"], kept["seeds"]) == (best.number, [1000, 1001, 1002])
-        stored = Configuration.stored(study.user_attrs["configuration"])
-        workload = WorkloadOptions.stored(study.user_attrs["configuration"]).load(data_root)
+        assert len(study.trials) == 4
+        kept, best = study.confirmed, study.best
+        assert (kept.trial, kept.seeds) == (best.number, (1000, 1001, 1002))
+        stored = Configuration.stored(study.configuration)
+        workload = WorkloadOptions.stored(study.configuration).load(data_root)
         objective = WorkloadObjective(workload)
-        again = confirm(objective, trainer(workload), from_params(best.params), stored.epochs, kept["seeds"])
-        assert kept["test"] == pytest.approx(again, abs=5 / len(workload.data.test.x)), "lockstep rounds differently"
+        again = confirm(objective, trainer(workload), best.schedule, stored.epochs, kept.seeds)
+        assert kept.test == pytest.approx(again, abs=5 / len(workload.data.test.x)), "lockstep rounds differently"
     said = (folder / "said.txt").read_text()
     lines = re.findall(r"^(\d)/6 (\w+), (\d) epochs \| val [\d.]+, test ([\d.]+) \| \d+:\d\d left$", said, re.M)
     assert [(number, f"b-{epochs}-epochs-{family}") for number, family, epochs, _ in lines] == [
         (str(i), name) for i, name in enumerate(names, start=1)
     ]
     for (*_, test), study in zip(lines, studies, strict=True):
-        assert float(test) == pytest.approx(mean(study.user_attrs["confirmed"]["test"]), abs=6e-5)
+        assert float(test) == pytest.approx(mean(study.confirmed.test), abs=6e-5)
     assert said.endswith("The report: python scripts/report.py --study b\n")
 
 
 def test_a_second_start_finds_all_done_and_more_trials_are_added(folder, command):
-    before = [(len(s.trials), s.user_attrs["confirmed"]) for s in read_studies(storage_of(folder), "b")]
+    before = [(len(s.trials), s.confirmed) for s in read_studies(storage_of(folder), "b")]
     again = command("benchmark.py", *ARGUMENTS, "--storage", storage_of(folder))
     assert (again.code, again.err) == (0, "")
-    assert [(len(s.trials), s.user_attrs["confirmed"]) for s in read_studies(storage_of(folder), "b")] == before
+    assert [(len(s.trials), s.confirmed) for s in read_studies(storage_of(folder), "b")] == before
 
 
 def test_it_goes_on_where_memory_has_lowered_a_cohort(command, storage):
@@ -74,7 +72,8 @@ def test_it_goes_on_where_memory_has_lowered_a_cohort(command, storage):
     flags = [*SHORT[:2], "--families", "linear", "step", "--least-steps", 1, "--epochs", 2, "--confirm-seeds", 2]
     flags += ["--trials-per-family", 2, "--engine", "lockstep", "--cohort", 4, "--storage", storage]
     assert command("benchmark.py", *flags).code == 0
-    lower_cohort(read_studies(storage, "benchmark-digits-mlp-sgd")[0], 2)
+    first = read_studies(storage, "benchmark-digits-mlp-sgd")[0].name
+    lower_cohort(optuna.load_study(study_name=first, storage=storage), 2)
     again = command("benchmark.py", *flags)
     assert (again.code, again.err) == (0, "")
 
@@ -111,11 +110,7 @@ def test_the_report_ranks_the_families(folder, command, tmp_path):
     assert said.index("The rule, written before the results") < said.index("## 2 epochs") < said.index("## 4 epochs")
     studies = read_studies(storage_of(folder), "b")
     for epochs in (2, 4):
-        means = {
-            s.user_attrs["configuration"]["families"][0]: mean(s.user_attrs["confirmed"]["test"])
-            for s in studies
-            if s.user_attrs["configuration"]["epochs"] == epochs
-        }
+        means = {s.settings.families[0]: mean(s.confirmed.test) for s in studies if s.settings.epochs == epochs}
         best = min(means, key=lambda family: (means[family], family))
         assert f"- **{epochs} epochs**: `{best}`, test error {means[best]:.4f}" in said
         part = said[said.index(f"## {epochs} epochs") :]
@@ -183,16 +178,16 @@ def test_an_interruption_while_confirming_ends_it_and_the_next_start_goes_on(sto
     def once_confirming():
         nonlocal asked
         studies = read_studies(storage, "g")
-        asked += len(finished_trials(studies[0])) == 2  # the search is over
+        asked += len(studies[0].trials) == 2  # the search is over
         return asked > 5
 
     with pytest.raises(KeyboardInterrupt):
         trained(once_confirming)
     [study] = read_studies(storage, "g")
-    assert len(finished_trials(study)) == 2
-    assert "confirmed" not in study.user_attrs
+    assert len(study.trials) == 2
+    assert study.confirmed is None
     steps = [progress.epochs for progress in trained(lambda: False)]
     assert steps == sorted(steps)
     assert steps[-1] == 3 * 2, "only confirming is left, three runs of two epochs"
     [study] = read_studies(storage, "g")
-    assert len(study.user_attrs["confirmed"]["test"]) == 3
+    assert len(study.confirmed.test) == 3

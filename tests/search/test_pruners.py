@@ -6,7 +6,6 @@ import pytest
 from optuna.trial import TrialState
 
 from study.search.configuration import PRUNES_MIDWAY
-from study.storage.records import spent_epochs
 from tests.helpers import SMALL, finished, open_small, run_search
 
 
@@ -21,7 +20,7 @@ def test_the_classical_pruners_hear_of_every_epoch(pruner, trials_per_batch, sto
         epochs = list(trial.intermediate_values)
         assert epochs == list(range(1, len(epochs) + 1))
         assert (len(epochs) == 4) == (trial.state == TrialState.COMPLETE)
-        assert spent_epochs(trial) == epochs[-1]
+        assert sum(trial.user_attrs["record"]["epochs_used"].values()) == epochs[-1]
 
 
 @pytest.mark.parametrize("pruner", PRUNES_MIDWAY)

@@ -1,6 +1,8 @@
 """Reproducing: stored trials trained again as a user asks for it, in another process, however they were trained."""
 
 import re
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -8,7 +10,6 @@ import pytest
 from study.objective import Engine
 from study.search.configuration import Configuration
 from study.search.reproduce import reproduce
-from study.storage.records import finished_trials
 from study.storage.studies import read_studies
 from study.workloads.options import WorkloadOptions
 from tests.helpers import DIGITS, LOCKSTEP, LOOP, SMALL, open_small, run_search, start
@@ -25,8 +26,9 @@ AUDITED = replace(SMALL, audit=0.5)
 def test_every_trial_is_reproduced_to_the_last_bit(engine, configuration, storage, workload):
     trials = run_search(storage, workload, 15, configuration, engine=engine)
     with open_small(storage, workload, configuration) as study:
+        record = study.record
         for trial in trials:
-            rungs = list(reproduce(study.optuna_study, trial, study.plan.objective, study.executor))
+            rungs = list(reproduce(record, record.trial(trial.number), study.plan.objective, study.executor))
             assert [rung.found for rung in rungs] == [rung.stored for rung in rungs]
             assert rungs[-1].stored == trial.value
             assert [rung.cohort for rung in rungs] == list(trial.user_attrs["record"]["cohort"].values())
@@ -36,15 +38,16 @@ def test_a_changed_record_is_not_reproduced(storage, workload):
     """What is found is found by training: another schedule gives another value."""
     run_search(storage, workload, 5)
     with open_small(storage, workload) as study:
-        best = min(finished_trials(study.optuna_study), key=lambda trial: trial.value)
-        best.params["peak_lr"] = 1e-3
-        rung = next(iter(reproduce(study.optuna_study, best, study.plan.objective, study.executor)))
+        record = study.record
+        worse = replace(record.best, params=dict(record.best.params) | {"peak_lr": 1e-3})
+        changed = replace(record, trials=tuple(worse if one.number == worse.number else one for one in record.trials))
+        rung = next(iter(reproduce(changed, worse, study.plan.objective, study.executor)))
         assert rung.found > rung.stored
 
 
 def test_the_configuration_comes_back_from_the_record(storage, workload):
     run_search(storage, workload, 1, AUDITED)
-    stored = read_studies(storage, "small")[0].user_attrs["configuration"]
+    stored = read_studies(storage, "small")[0].configuration
     assert Configuration.stored(stored) == AUDITED
     assert WorkloadOptions.stored(stored) == replace(DIGITS, weight_decay=workload.weight_decay)
 
@@ -67,15 +70,19 @@ def test_the_command_in_a_process_of_its_own(folder):
     assert re.search(r"4 epochs.*: stored ([\d.]+), reproduced \1: equal", said)
 
 
-def test_what_differs_is_told(folder, command, monkeypatch):
-    import study.search.reproduce
-
+def test_what_differs_is_said(folder, tmp_path, command, monkeypatch):
+    """Other versions, and a trial that was stored with another training seed."""
     monkeypatch.setattr("study.storage.provenance.PACKAGES", ("torch",))
     monkeypatch.setattr("study.storage.provenance.version", lambda name: "1.0")
-    monkeypatch.setattr(study.search.reproduce, "train_seed", lambda trial: 5)
-    result = command(
-        "reproduce.py", "--study", "mine", "--trial", 7, "--storage", f"sqlite:///{folder}/results/studies.db"
-    )
+    with (
+        closing(sqlite3.connect(folder / "results/studies.db")) as database,
+        closing(sqlite3.connect(tmp_path / "changed.db")) as changed,
+    ):
+        database.backup(changed)
+        seeds = "replace(value_json, '\"train_seed\": 0', '\"train_seed\": 5')"
+        changed.execute(f"UPDATE trial_user_attributes SET value_json = {seeds} WHERE key = 'record'")
+        changed.commit()
+    result = command("reproduce.py", "--study", "mine", "--trial", 7, "--storage", f"sqlite:///{tmp_path}/changed.db")
     assert result.code == 1
     assert re.search(r"note: not as when the trial ran: torch was \S+, now 1\.0", result.out)
     assert "they differ" in result.out

@@ -8,7 +8,7 @@ import pytest
 
 from search_spaces import InputError
 from study.storage.archive import CURVES, MANIFEST, TRIALS, read_archive, write_archive
-from study.storage.records import FORMAT
+from study.storage.record_format import FORMAT
 from study.storage.study_record import StudyRecord
 from tests.helpers import ROOT, SMALL, run_search
 

@@ -14,7 +14,7 @@ from study.executors.recorded_runs import About, Recorded, RecordedRun, Recorded
 from study.objective import FIRST_FRESH_SEED, Evaluation, Executor, Run
 from study.search.configuration import Configuration
 from study.storage.provenance import provenance
-from study.storage.records import CURVE_POINTS
+from study.storage.record_format import CURVE_POINTS
 from study.training.workload_objective import WorkloadObjective
 from study.workloads.options import WorkloadOptions
 

@@ -1,0 +1,44 @@
+"""The format of the records: the names and the meaning of the attributes that are stored.
+
+A study's attributes: `format` (FORMAT), `configuration` (all that decides what is found, but the engine; `enqueued` in
+it: the parameters of the trials that it begins with, if it was given some; `objects`: digests of functions that were
+given as Python objects, by the part that they make), `engine` (engine, cohort and workers:
+how its runs are trained, and what was asked for), `workload` (its name), `group` (the benchmark it belongs to, its own
+name otherwise), `metric` (name, direction, unit, worst), `optimizer_code` and `unequal_groups` (how it is made; whether
+its groups have rates of their own), `steps_per_epoch`, `confirmed` (of a benchmark: the trial evaluated on test, the
+seeds, the test metrics), `sessions` (provenance of every start, in order), `unfinished` (the runs that a bracket has
+behind it, while it is trained).
+
+A trial's attributes: `record` and `curve` (columns, one row per evaluation of the last run); for Hyperband and
+successive halving `pruner_notes` (what they must find again). They are few because each costs a millisecond to store. A
+record holds `place` (`generation` is the bracket, its size, position in it, batch), `seeds` (sampler, train, split),
+`torch` (the resolved arguments, for the full run), `epochs_used` and `cohort` (runs trained together, 1 is the plain
+loop), both at each rung, `engine` (of the last rung), `too_large` (cohorts for which memory did not suffice),
+`best_epoch`, `diverged`, `audited_from` (epochs at which the trial would have been pruned, but for an audit; None for
+all others), `seconds` (of training; those of a cohort are shared among its steps). The files of a trial that ran to
+its end, its picture and its curve as CSV, are noted where Optuna notes artifacts (artifacts.py).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+
+FORMAT = 3
+"""Version of this record format; a study of another version is refused."""
+CURVE_POINTS = 50
+"""Most evaluations kept of a run; also the most that are made."""
+FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
+
+
+def finished_trials(optuna_study: optuna.Study) -> list[FrozenTrial]:
+    """The complete and the pruned trials, in number order; failed ones do not count."""
+    return [trial for trial in optuna_study.get_trials(deepcopy=False) if trial.state in FINISHED]
+
+
+def enqueued(optuna_study: optuna.Study) -> list[dict[str, Any]]:
+    """The parameters of the trials that the study begins with, in order."""
+    known: list[dict[str, Any]] = optuna_study.user_attrs.get("configuration", {}).get("enqueued", [])
+    return known
