@@ -29,7 +29,7 @@ def test_the_tutorial_learns_what_our_loop_learns(workload):
 
 def test_the_tutorials_study_is_unpruned_and_draws_from_the_same_space(workload, tmp_path):
     plan = small_plan(f"sqlite:///{tmp_path / 'tutorial.db'}", workload)
-    outcome = tutorial_study(plan, 3)
+    outcome = tutorial_study(workload, plan, 3)
     (study,) = optuna.study.get_all_study_summaries(plan.storage)
     trials = optuna.load_study(study_name=study.study_name, storage=plan.storage).trials
     assert [trial.state.name for trial in trials] == ["COMPLETE"] * 3
