@@ -86,7 +86,7 @@ def test_the_benchmark_of_speed(command, tmp_path, monkeypatch):
     assert (tmp_path / "speed" / "speed.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_workload_that_is_none_is_told(command):
+def test_a_workload_has_three_parts(command):
     result = command("evidence/benchmark_speed.py", "--workloads", "digits mlp")
     assert result.code == 2
     assert "--workloads takes names such as 'mnist1d mlp sgd', in quotes, but 'digits mlp' was given" in result.err
