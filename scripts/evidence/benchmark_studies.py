@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import optuna
@@ -22,13 +23,6 @@ from study.storage.csv_rows import write_csv
 from study.storage.provenance import provenance
 from study.storage.url import make_folder
 from study.workloads.options import WorkloadOptions
-
-WAYS: dict[str, tuple[StudyMaker, Configuration]] = {
-    "Optuna with the tutorial loop": (tutorial_study, Configuration()),
-    "this project, by default": (our_study, Configuration()),
-    "this project, --sampler tpe": (our_study, Configuration(sampler="tpe")),
-}
-"""Who races; the others are compared with the first."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +54,11 @@ def main(options: Options) -> None:
     objective = make_objective(what, "cpu", options.data_root)
     make_folder(options.output)
     made = provenance(torch.device("cpu"))
+    ways: dict[str, tuple[StudyMaker, Configuration]] = {
+        "Optuna with the tutorial loop": (partial(tutorial_study, objective.workload), Configuration()),
+        "this project, by default": (our_study, Configuration()),
+        "this project, --sampler tpe": (our_study, Configuration(sampler="tpe")),
+    }
     raced: list[RacedStudy] = []
     with tempfile.TemporaryDirectory() as folder:
 
@@ -68,7 +67,7 @@ def main(options: Options) -> None:
             return plan_search(what, objective, configuration, storage)
 
         for seed in range(options.races):
-            for number, (name, (make, configuration)) in enumerate(WAYS.items()):
+            for number, (name, (make, configuration)) in enumerate(ways.items()):
                 planned = plan(replace(configuration, sampler_seed=seed), f"{number}-{seed}")
                 raced.append(race(name, make, planned, options.trials, options.confirm_seeds))
                 print(raced[-1], flush=True)

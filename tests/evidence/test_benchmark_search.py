@@ -105,12 +105,18 @@ def test_searches_that_train(folder):
         ("--recorded runs.jsonl", "runs.jsonl holds no recorded runs: make it with scripts/evidence/record_runs.py"),
     ],
 )
-def test_bad_input_is_told_in_one_message(arguments, said, command, tmp_path):
+def test_bad_input_gives_one_message(arguments, said, command, tmp_path):
     result = command("evidence/benchmark_search.py", *arguments.split())
     assert (result.code, result.out) == (2, "")
     assert result.err.startswith(f"error: {said}")
     assert result.err.count("\n") == 1
     assert [path.name for path in tmp_path.rglob("*")] == ["results"], "nothing half-written"
+
+
+def test_a_flag_that_was_renamed_answers_with_its_new_name(command):
+    result = command("evidence/record_runs.py", "--judge-seeds", 3)
+    assert (result.code, result.out) == (2, "")
+    assert result.err == "error: --judge-seeds has a new name: type --confirm-seeds\n"
 
 
 @pytest.mark.slow

@@ -166,7 +166,7 @@ def test_tables_compare_in_pairs():
     assert [one.search_seed for one in of_arm(rows[::-1], "none")] == [0, 1, 2, 3]
 
 
-def test_how_soon_is_told_with_an_interval():
+def test_how_soon_has_an_interval():
     """The median of 20 searches, with the 6th and the 15th: a binomial chance of at most 2.1 % beyond either."""
     rows = [row("none", seed, [(10 + seed, 0.3), (200, 0.3)]) for seed in range(20)]
     assert table_equal(rows, ["none"], 0.3, 100.0).endswith("| 20% [15%, 24%] | 1.9 [1.5, 2.4] | 0% |")

@@ -29,7 +29,7 @@ def test_the_tutorial_learns_what_our_loop_learns(workload):
 
 def test_the_tutorials_study_is_unpruned_and_draws_from_the_same_space(workload, tmp_path):
     plan = small_plan(f"sqlite:///{tmp_path / 'tutorial.db'}", workload)
-    outcome = tutorial_study(plan, 3)
+    outcome = tutorial_study(workload, plan, 3)
     (study,) = optuna.study.get_all_study_summaries(plan.storage)
     trials = optuna.load_study(study_name=study.study_name, storage=plan.storage).trials
     assert [trial.state.name for trial in trials] == ["COMPLETE"] * 3
@@ -86,7 +86,7 @@ def test_the_benchmark_of_speed(command, tmp_path, monkeypatch):
     assert (tmp_path / "speed" / "speed.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_workload_that_is_none_is_told(command):
+def test_a_workload_has_three_parts(command):
     result = command("evidence/benchmark_speed.py", "--workloads", "digits mlp")
     assert result.code == 2
     assert "--workloads takes names such as 'mnist1d mlp sgd', in quotes, but 'digits mlp' was given" in result.err

@@ -5,13 +5,11 @@ from dataclasses import replace
 
 import pytest
 
+from study.evidence.fresh_seeds import mean_test
 from study.evidence.speed.studies import RacedStudy, our_study, outside, overhead, race
 from study.evidence.speed.studies_report import page_of_races
-from study.executors.choice import ExecutorOptions
 from study.storage.trial_record import TrialRecord
 from tests.helpers import run_search, small_plan, start
-
-LOOP = ExecutorOptions("loop")
 
 
 def test_studies_are_compared_in_pairs_of_seeds():
@@ -37,24 +35,24 @@ def test_what_a_trial_costs_besides_training(workload, storage):
 
 
 def test_a_long_study_is_cut_into_its_brackets(workload, storage):
-    plan = small_plan(storage, workload, options=LOOP)
+    plan = small_plan(storage, workload)
     costs = overhead(plan, [10, 20])
     assert list(costs) == [10, 20]
     assert all(0 < seconds < 10 for seconds in costs.values())
 
 
-def test_our_study_is_the_search_of_its_plan(workload, storage, tmp_path):
-    plan = small_plan(storage, workload, options=LOOP)
+def test_our_study_is_the_search_of_its_plan(workload, storage):
+    plan = small_plan(storage, workload)
     raced = race("ours", our_study, plan, 10, confirm_seeds=2)
     assert (raced.study, raced.search_seed) == ("ours", 0)
     assert 0 < raced.outside < 1
-    assert 0 < raced.error < 1
-    outcome = our_study(small_plan(f"sqlite:///{tmp_path / 'again.db'}", workload, options=LOOP), 10)
     trials = [TrialRecord.of(trial) for trial in run_search(storage, workload, 10)]
+    outcome = our_study(plan, 10)  # nothing is left to train
     best = min((trial for trial in trials if trial.complete), key=lambda trial: trial.value)
     assert (outcome.schedule, outcome.trials) == (best.schedule, 10)
     assert outcome.epochs == pytest.approx(sum(trial.epochs_spent for trial in trials))
-    assert 0 < outcome.training < outcome.seconds
+    assert outcome.training == pytest.approx(sum(trial.seconds for trial in trials))
+    assert raced.error == mean_test(plan.objective, best.schedule, 4, confirm_seeds=2)
 
 
 @pytest.mark.slow

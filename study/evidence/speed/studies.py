@@ -8,8 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import optuna
-
 from search_spaces import from_params
 from search_spaces.errors import InputError
 from search_spaces.schedule import Schedule
@@ -20,8 +18,6 @@ from study.objective import Metric
 from study.search.study_plan import StudyPlan
 from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
-from study.training.workload_objective import WorkloadObjective
-from study.workloads.workload import Workload
 
 
 @dataclass(frozen=True)
@@ -64,12 +60,6 @@ class StudyOutcome:
         return cls(from_params(best.params), len(tried), epochs, seconds, training)
 
 
-def planned_workload(plan: StudyPlan) -> Workload:
-    """What the study trains, for those who train it in another way."""
-    assert isinstance(plan.objective, WorkloadObjective)
-    return plan.objective.workload
-
-
 StudyMaker = Callable[[StudyPlan, int], StudyOutcome]
 """A way of making the study of a plan, with this many trials."""
 
@@ -99,22 +89,21 @@ def race(name: str, make: StudyMaker, plan: StudyPlan, trials: int, confirm_seed
 def our_study(plan: StudyPlan, trials: int) -> StudyOutcome:
     """A `StudyMaker`: search as scripts/search.py does."""
     began = time.perf_counter()
-    optuna_study, _ = timed_search(plan, trials)
+    record, _ = timed_search(plan, trials)
     seconds = time.perf_counter() - began
-    record = StudyRecord.of(optuna_study)
     tried = [TriedSchedule(trial.params, trial.epochs_spent, trial.complete, trial.value) for trial in record.trials]
     training = math.fsum(trial.seconds for trial in record.trials)
     return StudyOutcome.of(tried, record.metric, seconds, training)
 
 
-def timed_search(plan: StudyPlan, trials: int) -> tuple[optuna.Study, list[float]]:
-    """Search; (the study, which nobody owns any more; the moments when the search began and each bracket ended)."""
+def timed_search(plan: StudyPlan, trials: int) -> tuple[StudyRecord, list[float]]:
+    """Search; (what the study holds, the moments when the search began and each bracket ended)."""
     with opened(plan, ExecutorOptions()) as study:
         moments = [time.perf_counter()]
         for bracket in study.search(trials):
             if bracket.finished:
                 moments.append(time.perf_counter())
-        return study.optuna_study, moments
+        return study.record, moments
 
 
 def overhead(plan: StudyPlan, at: Sequence[int]) -> dict[int, float]:
@@ -122,9 +111,9 @@ def overhead(plan: StudyPlan, at: Sequence[int]) -> dict[int, float]:
 
     at: ascending; the last is the length of the study.
     """
-    optuna_study, moments = timed_search(plan, at[-1])
+    record, moments = timed_search(plan, at[-1])
     size = plan.configuration.bracket_size(plan.objective.steps(1))
-    return {end: outside(StudyRecord.of(optuna_study).trials, moments, math.ceil(end / size) - 1) for end in at}
+    return {end: outside(record.trials, moments, math.ceil(end / size) - 1) for end in at}
 
 
 def outside(trials: Sequence[TrialRecord], moments: Sequence[float], bracket: int) -> float:

@@ -12,7 +12,7 @@ from optuna.samplers import TPESampler
 from optuna.trial import FrozenTrial, TrialState
 from torch.utils.data import DataLoader, TensorDataset
 
-from study.evidence.speed.studies import StudyOutcome, TriedSchedule, planned_workload
+from study.evidence.speed.studies import StudyOutcome, TriedSchedule
 from study.objective import Run
 from study.search.study_plan import StudyPlan
 from study.workloads.workload import Workload
@@ -54,14 +54,14 @@ def tutorial_run(workload: Workload, run: Run) -> float:
     return metric
 
 
-def tutorial_study(plan: StudyPlan, trials: int) -> StudyOutcome:
-    """A `StudyMaker`: an unpruned Optuna study whose objective is that loop, over the space of the plan."""
-    configuration, objective, metric = plan.configuration, plan.objective, plan.objective.metric
+def tutorial_study(workload: Workload, plan: StudyPlan, trials: int) -> StudyOutcome:
+    """With the plan's workload, a `StudyMaker`: an unpruned Optuna study with that loop, over the space of the plan."""
+    configuration, metric = plan.configuration, workload.metric
 
     def train(trial: optuna.Trial) -> float:
-        schedule = configuration.suggest(trial, objective.peak_lr)
+        schedule = configuration.suggest(trial, workload.peak_lr)
         run = Run(schedule, configuration.epochs, configuration.train_seed, evaluations=1)
-        return tutorial_run(planned_workload(plan), run)
+        return tutorial_run(workload, run)
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     began = time.perf_counter()
