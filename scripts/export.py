@@ -12,16 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import optuna
-from optuna.trial import FrozenTrial
 
 from search_spaces import check_families
 from search_spaces.errors import InputError, require, unknown
-from search_spaces.export import FORMATS, Exported
+from search_spaces.export import FORMATS
 from search_spaces.schedule_file import as_written
+from study.analysis.summary import best_by_family
 from study.cli import run_command, write
-from study.reports.schedule_origin import as_comment, origin
-from study.storage.records import best_trial, finished_trials, trial_of
+from study.reports.schedule_origin import as_comment, exported, origin
 from study.storage.studies import read_study
+from study.storage.study_record import StudyRecord
+from study.storage.trial_record import TrialRecord
 from study.storage.url import DEFAULT_STORAGE
 
 
@@ -52,25 +53,21 @@ class Options:
 def main(options: Options) -> None:
     """Write it."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    optuna_study = read_study(options.storage, options.study)
-    trial = chosen(optuna_study, options)
-    found = origin(optuna_study, trial)
+    study = StudyRecord.of(read_study(options.storage, options.study))
+    trial = chosen_trial(study, options)
+    found = origin(study, trial)
     if options.format == "json":
         text = json.dumps({**as_written(trial.params), "provenance": found}, indent=2, allow_nan=False)
     else:
-        code = FORMATS[options.format](Exported.of(optuna_study, trial))
-        text = f"{as_comment(found)}\n{code}"
+        text = f"{as_comment(found)}\n{FORMATS[options.format](exported(study, trial))}"
     write(options.output, f"{text}\n".encode())
 
 
-def chosen(optuna_study: optuna.Study, options: Options) -> FrozenTrial:
-    """The trial that is meant; raises InputError where there is none."""
+def chosen_trial(study: StudyRecord, options: Options) -> TrialRecord:
+    """The trial that is meant; raises InputError if there is none."""
     if options.trial is not None:
-        return trial_of(optuna_study, options.trial)
-    trials = finished_trials(optuna_study)
-    if options.family:
-        trials = [trial for trial in trials if trial.params["family"] == options.family]
-    best = best_trial(optuna_study, trials)
+        return study.trial(options.trial)
+    best = best_by_family(study).get(options.family) if options.family else study.best
     if best is None:
         which = f" of family {options.family!r}" if options.family else ""
         raise InputError(f"no trial{which} of study {options.study!r} has run to its end: name one with --trial")

@@ -16,6 +16,7 @@ from search_spaces.errors import require
 from study.cli import run_command
 from study.reports.report import rebuild, write_report
 from study.storage.studies import read_studies
+from study.storage.study_record import StudyRecord
 from study.storage.url import DEFAULT_STORAGE, make_folder
 
 
@@ -44,7 +45,7 @@ def main(options: Options) -> None:
         rebuild(folder)
     else:
         assert options.study is not None
-        studies = read_studies(options.storage, options.study)
+        studies = [StudyRecord.of(one) for one in read_studies(options.storage, options.study)]
         folder = options.output or Path("results") / re.sub(r"[^\w.-]", "_", options.study)
         make_folder(folder)
         write_report(studies, folder)

@@ -2,15 +2,12 @@
 
 schedule = suggest(trial)                              # draw one, in any Optuna objective
 schedule = Cosine(peak_lr=0.1, warmup_fraction=0.05)   # or write one down
-scheduler = schedule.build(optimizer, total_steps)     # torch's scheduler; step() it after every update
+scheduler = schedule.build(optimizer, total_steps)     # torch's scheduler: call its step() after every optimizer step
 """
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
-
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
-from optuna.trial import FixedTrial
 
 from search_spaces.errors import InputError, unknown
 from search_spaces.families.constant import Constant
@@ -28,7 +25,16 @@ from search_spaces.families.rex import REX
 from search_spaces.families.step import Step
 from search_spaces.families.warm_restarts import WarmRestarts
 from search_spaces.families.wsd import WSD
-from search_spaces.ranges import Domain, distributions, draw, exactly
+from search_spaces.ranges import (
+    Choice,
+    Domain,
+    FixedParameters,
+    Float,
+    Range,
+    draw_parameter,
+    exactly,
+    searched_parameters,
+)
 from search_spaces.schedule import Schedule
 
 FAMILIES: dict[str, type[Schedule]] = {
@@ -76,43 +82,43 @@ def suggest(
     names = check_families(families)
     family = FAMILIES[trial.suggest_categorical("family", names)]
     domains = domains_of(family, peak_lr, ranges)
-    shared = {name: draw(trial, name, domain) for name, domain in domains.items() if "." not in name}
+    shared = {name: draw_parameter(trial, name, domain) for name, domain in domains.items() if "." not in name}
     return family(**shared, **family.suggest(trial, domains))
 
 
 def from_params(params: Mapping[str, Any]) -> Schedule:
     """The schedule that `suggest` made of these parameters, as a stored trial holds them.
 
+    Raises InputError for a family that does not exist and for a parameter that is missing.
+
     >>> from_params({"family": "rex", "peak_lr": 0.1, "warmup_fraction_is_0": True})
     REX(peak_lr=0.1, warmup_fraction=0.0)
     """
-    [family] = check_families([params["family"]])
+    [family] = check_families([FixedParameters(params).suggest_categorical("family")])
     domains = domains_of(FAMILIES[family], SGD_PEAK_LR)
     given = {name: exactly(params[name], domain) for name, domain in domains.items() if name in params}
-    return suggest(FixedTrial(dict(params)), [family], ranges=given)
+    return suggest(FixedParameters(params), [family], ranges=given)
 
 
 def domains_of(family: type[Schedule], peak_lr: tuple[float, float], ranges: Ranges = AS_THEY_ARE) -> dict[str, Domain]:
     """The domain of every parameter of a family, by its full name, `peak_lr` first."""
     own = {f"{family.family}.{name}": domain for name, domain in family.space.items()}
-    domains = {"peak_lr": FloatDistribution(*peak_lr, log=True), **family.shared_space(), **own}
+    domains = {"peak_lr": Float(*peak_lr, log=True), **family.shared_space(), **own}
     return {name: ranges.get(name, domain) for name, domain in domains.items()}
 
 
-def space(
-    families: Iterable[str], peak_lr: tuple[float, float], ranges: Ranges = AS_THEY_ARE
-) -> dict[str, BaseDistribution]:
-    """Every Optuna parameter that `suggest` may ask for, and its distribution."""
+def space(families: Iterable[str], peak_lr: tuple[float, float], ranges: Ranges = AS_THEY_ARE) -> dict[str, Range]:
+    """Every Optuna parameter that `suggest` may ask for, and its range."""
     names = check_families(families)
-    found: dict[str, BaseDistribution] = {"family": CategoricalDistribution(names)}
+    found: dict[str, Range] = {"family": Choice(tuple(names))}
     for name in names:
         for parameter, domain in domains_of(FAMILIES[name], peak_lr, ranges).items():
-            found |= distributions(parameter, domain)
+            found |= searched_parameters(parameter, domain)
     return found
 
 
 def check_families(families: Iterable[str]) -> list[str]:
-    """The names as a list; raises InputError where there is none, or one is unknown."""
+    """The names as a list; raises InputError if there is none, or one is unknown."""
     names = list(dict.fromkeys(families))
     for name in names:
         if name not in FAMILIES:

@@ -13,7 +13,7 @@ from typing import Any
 
 from search_spaces import FAMILIES, Schedule, from_params
 from search_spaces.errors import InputError, require, unknown
-from search_spaces.ranges import distributions, exact_choice
+from search_spaces.ranges import read_exact_flag, searched_parameters
 
 KEYS = ("family", "peak_lr", "parameters", "provenance")
 
@@ -25,7 +25,7 @@ def as_written(params: Mapping[str, Any]) -> dict[str, Any]:
     asked = [
         name
         for name, domain in {**schedule.shared_space(), **own}.items()
-        if distributions(name, domain).keys() & params.keys()
+        if searched_parameters(name, domain).keys() & params.keys()
     ]
     names = [name.removeprefix(f"{schedule.family}.") for name in asked]
     return {
@@ -66,7 +66,7 @@ def as_params(written: Any, where: str, suggest: Callable[[Any], Schedule]) -> d
 
 @dataclass
 class Given:
-    """A trial that answers with what was written down, where that lies within what is searched.
+    """A trial that answers with what was written down, if that lies within what is searched.
 
     taken: names in the file. params: what was answered, as Optuna names it. exact: the values beside their ranges.
     """
@@ -80,7 +80,7 @@ class Given:
 
     @classmethod
     def of(cls, written: Any) -> Given:
-        """From the content of a file; raises InputError where that is no schedule."""
+        """From the content of a file; raises InputError if that is no schedule."""
         require(isinstance(written, dict), "a schedule is an object with family, peak_lr and parameters", written)
         for key in written:
             if key not in KEYS:
@@ -113,7 +113,7 @@ class Given:
 
     def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
         """The choice that equals it; for a parameter with an exact value beside its range, whether it has that."""
-        exact = exact_choice(name)
+        exact = read_exact_flag(name)
         if exact:
             parameter, self.exact[parameter] = exact
             value = self.take(parameter) == self.exact[parameter]
@@ -132,7 +132,7 @@ class Given:
         return name.removeprefix(f"{self.family}.")
 
     def take(self, name: str) -> Any:
-        """The value written under this name; raises InputError where there is none."""
+        """The value written under this name; raises InputError if there is none."""
         if name in ("family", "peak_lr"):
             return getattr(self, name)
         key = self.key(name)

@@ -1,7 +1,7 @@
 """A search space as a TOML file: which families are searched, and over which ranges.
 
-families = ["cosine", "wsd"]                              # all, where this is left out
-peak_lr = { low = 0.01, high = 1.0, log = true }          # the optimizer's own range, where this is left out
+families = ["cosine", "wsd"]                              # all, if this is left out
+peak_lr = { low = 0.01, high = 1.0, log = true }          # the optimizer's own range, if this is left out
 warmup_fraction = 0.05                                    # one value: it is not searched
 
 [cosine]
@@ -24,12 +24,9 @@ from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.trial import FixedTrial
-
 from search_spaces import FAMILIES, SGD_PEAK_LR, Ranges, check_families, domains_of, space, suggest
 from search_spaces.errors import InputError, require, unknown
-from search_spaces.ranges import Domain, Either, exactly
+from search_spaces.ranges import Choice, Domain, Either, FixedParameters, Float, Integer, Range, exactly
 
 RANGE_KEYS = ("low", "high", "log", "or_exactly")
 
@@ -49,7 +46,7 @@ def read_space(name: str) -> SpaceFile:
     except FileNotFoundError as error:
         raise unknown("space", name, [*presets(), "a FILE.toml"]) from error
     except (OSError, ValueError) as error:
-        raise InputError(f"the space {name} is not a file of TOML ({error})") from error
+        raise InputError(f"the space {name} is not valid TOML ({error})") from error
     families = values.pop("families", list(FAMILIES))
     if not (isinstance(families, list) and all(isinstance(family, str) for family in families)):
         raise InputError(f'{name}: families must be a list such as ["cosine", "wsd"], but {families!r} was given')
@@ -101,29 +98,29 @@ def read_domain(where: str, value: Any, usual: Domain) -> Domain:
     """A domain from what stands in the file. where: file and key. usual: the domain of the parameter without a file."""
     if isinstance(value, list):
         require(bool(value), f"{where} must name one choice at least", value)
-        return CategoricalDistribution([checked(where, choice, usual) for choice in value])
+        return Choice(tuple(checked(where, choice, usual) for choice in value))
     if not isinstance(value, dict):
         return exactly(checked(where, value, usual), usual)
     for key in value:
         if key not in RANGE_KEYS:
             raise unknown(f"key of {where}", key, RANGE_KEYS)
-    if isinstance(usual, CategoricalDistribution):
-        raise InputError(f"{where} has no range: give one value, or a list of some of {list(usual.choices)}")
+    if isinstance(usual, Choice):
+        raise InputError(f"{where} has no range: give one value, or a list of some of {list(usual.options)}")
     require({"low", "high"} <= set(value), f"{where} needs low and high", value)
     low, high = (checked(f"{where}.{end}", value[end], usual) for end in ("low", "high"))
     require(low <= high, f"{where}: low must be at most high", (low, high))
     numbers = usual.otherwise if isinstance(usual, Either) else usual
     log = value.get("log", getattr(numbers, "log", False))
     require(isinstance(log, bool), f"{where}.log must be true or false", log)
-    require(not log or isinstance(numbers, FloatDistribution), f"{where} counts: leave out log", log)
-    require(not log or low > 0, f"{where}: low must be above 0 where log is true", low)
-    if isinstance(numbers, IntDistribution):
-        inside: FloatDistribution | IntDistribution = IntDistribution(int(low), int(high))
+    require(not log or isinstance(numbers, Float), f"{where} is an integer: remove log", log)
+    require(not log or low > 0, f"{where}: low must be above 0 if log is true", low)
+    if isinstance(numbers, Integer):
+        inside: Float | Integer = Integer(int(low), int(high))
     else:
-        inside = FloatDistribution(low, high, log=log and low < high)
+        inside = Float(low, high, log=log and low < high)
     if "or_exactly" not in value:
         return inside
-    if not (isinstance(usual, Either) and isinstance(inside, FloatDistribution)):
+    if not (isinstance(usual, Either) and isinstance(inside, Float)):
         raise InputError(f"{where} has no value beside its range: leave out or_exactly")
     require(value["or_exactly"] == usual.value, f"{where}.or_exactly must be {usual.value:g}", value["or_exactly"])
     return Either(usual.value, inside)
@@ -132,17 +129,16 @@ def read_domain(where: str, value: Any, usual: Domain) -> Domain:
 def checked(where: str, value: Any, usual: Domain) -> Any:
     """The value, if it is of the kind that the parameter takes."""
     match usual:
-        case FloatDistribution() | Either():
+        case Float() | Either():
             fits = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
             require(fits, f"{where} must be a finite number", value)
             return float(value)
-        case IntDistribution():
+        case Integer():
             require(isinstance(value, int) and not isinstance(value, bool), f"{where} must be a whole number", value)
             return value
-    assert isinstance(usual, CategoricalDistribution)
-    kind = type(usual.choices[0])
+    kind = type(usual.options[0])
     value = float(value) if kind is float and type(value) is int else value
-    allowed = list(usual.choices) if kind is not float else f"numbers such as {list(usual.choices)}"
+    allowed = list(usual.options) if kind is not float else f"numbers such as {list(usual.options)}"
     require(type(value) is kind, f"{where} must be among {allowed}", value)
     return value
 
@@ -152,16 +148,15 @@ def corners(family: str, peak_lr: tuple[float, float], ranges: Ranges) -> Iterab
     ends = {name: ends_of(found) for name, found in space([family], peak_lr, ranges).items()}
     for values in product(*ends.values()):
         try:
-            yield suggest(FixedTrial(dict(zip(ends, values, strict=True))), [family], peak_lr, ranges)
+            yield suggest(FixedParameters(dict(zip(ends, values, strict=True))), [family], peak_lr, ranges)
         except InputError as error:
             yield error
 
 
-def ends_of(searched: BaseDistribution) -> tuple[Any, ...]:
+def ends_of(searched: Range) -> tuple[Any, ...]:
     """The lowest and the highest value, or all of a choice."""
-    if isinstance(searched, CategoricalDistribution):
-        return tuple(searched.choices)
-    assert isinstance(searched, FloatDistribution | IntDistribution)
+    if isinstance(searched, Choice):
+        return searched.options
     return tuple(dict.fromkeys((searched.low, searched.high)))
 
 
@@ -184,11 +179,10 @@ def domain_toml(domain: Domain) -> str:
         case Either(value, otherwise):
             low, high = otherwise.low, otherwise.high
             return f"{{ low = {low!r}, high = {high!r}, log = {json.dumps(otherwise.log)}, or_exactly = {value!r} }}"
-        case CategoricalDistribution():
-            choices = [json.dumps(choice) for choice in domain.choices]
+        case Choice():
+            choices = [json.dumps(choice) for choice in domain.options]
             return choices[0] if len(choices) == 1 else f"[{', '.join(choices)}]"
-    assert isinstance(domain, FloatDistribution | IntDistribution)
-    if domain.single():
+    if domain.low == domain.high:
         return repr(domain.low)
-    log = "" if isinstance(domain, IntDistribution) else f", log = {json.dumps(domain.log)}"
+    log = "" if isinstance(domain, Integer) else f", log = {json.dumps(domain.log)}"
     return f"{{ low = {domain.low!r}, high = {domain.high!r}{log} }}"

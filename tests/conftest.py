@@ -10,7 +10,7 @@ import pytest
 import torch
 from hypothesis import settings
 
-from tests.helpers import ROOT, SMALL, Result
+from tests.helpers import DIGITS, ROOT, Result
 
 # Small matrices on busy machines: a second thread costs more than it gives. Child processes inherit it.
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -33,7 +33,7 @@ def data_root(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def workload(data_root):
-    return SMALL.make_workload(data_root)
+    return DIGITS.load(data_root)
 
 
 @pytest.fixture

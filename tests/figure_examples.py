@@ -4,8 +4,8 @@ import hashlib
 import math
 
 from search_spaces import Cosine
-from study.reports.families_figure import families
-from study.reports.figures import Curve, importances, tuning_curves, winners
+from study.reports.families_figure import draw_families
+from study.reports.figures import RunCurve, draw_winners, importances, tuning_curves
 from study.reports.study_figures import peak_sensitivity, search_progress
 from tests.example_studies import ERROR, LONG, NAMES, ODD, VALUES, row, study_of
 
@@ -23,7 +23,7 @@ def many_rows(names):
 def curves(labels, total_steps=100):
     lr = [rate for rate, _ in Cosine(peak_lr=0.1, warmup_fraction=0.1).simulate(total_steps)]
     steps = range(total_steps // 5, total_steps + 1, total_steps // 5)
-    return [Curve(label, lr, steps, [0.9 - 0.1 * i for i in range(5)]) for label in labels]
+    return [RunCurve(label, lr, steps, [0.9 - 0.1 * i for i in range(5)]) for label in labels]
 
 
 def full_and_odd():
@@ -32,14 +32,14 @@ def full_and_odd():
     odd_values = dict(zip(ODD, [[0.1], [0.2, math.nan], [], [0.3, 0.3], [math.inf]], strict=True))
     studies = {name: study_of([row(name, 0.1, 0.5, 0.4 + 0.001 * i)] * (i + 1)) for i, name in enumerate(NAMES)}
     return {
-        "winners": (winners, (curves(NAMES), ERROR)),
-        "winners, odd": (winners, (curves(ODD), ERROR)),
-        "winners, long": (winners, (curves(LONG), ERROR)),
-        "families": (families, (budgets, ERROR)),
-        "families, five budgets": (families, ({f"{i} epochs, as said": VALUES for i in range(5)}, ERROR)),
-        "families, odd": (families, ({"<&_$x$>": odd_values}, ERROR, ODD[0])),
-        "families, long": (families, ({LONG[1]: {name: [0.1, 0.2] for name in LONG}}, ERROR, LONG[0])),
-        "families, one": (families, ({"20": {"rex": [0.1]}}, ERROR)),
+        "winners": (draw_winners, (curves(NAMES), ERROR)),
+        "winners, odd": (draw_winners, (curves(ODD), ERROR)),
+        "winners, long": (draw_winners, (curves(LONG), ERROR)),
+        "families": (draw_families, (budgets, ERROR)),
+        "families, five budgets": (draw_families, ({f"{i} epochs, as said": VALUES for i in range(5)}, ERROR)),
+        "families, odd": (draw_families, ({"<&_$x$>": odd_values}, ERROR, ODD[0])),
+        "families, long": (draw_families, ({LONG[1]: {name: [0.1, 0.2] for name in LONG}}, ERROR, LONG[0])),
+        "families, one": (draw_families, ({"20": {"rex": [0.1]}}, ERROR)),
         "tuning": (tuning_curves, (TUNING, ERROR)),
         "tuning, odd": (tuning_curves, ({name: [0.5, math.nan, 0.5] for name in [*ODD, LONG[1]]}, ERROR)),
         "tuning, one": (tuning_curves, ({"rex": [0.1]}, ERROR)),
@@ -60,10 +60,10 @@ def nothing():
     diverged = study_of([row("rex", 3.0, 1.0, diverged=True)] * 3, tried=["rex"])
     pruned = study_of([row("rex", 0.1, 0.5)] * 3)
     return {
-        "winners": (winners, ([], ERROR), "no trial ran to its end"),
-        "winners without updates": (winners, ([Curve("rex", [], [], [])], ERROR), "no trial ran to its end"),
-        "families": (families, ({}, ERROR), "no values yet"),
-        "families, empty budget": (families, ({"20 epochs": {}}, ERROR), "no values yet"),
+        "winners": (draw_winners, ([], ERROR), "no trial ran to its end"),
+        "winners without updates": (draw_winners, ([RunCurve("rex", [], [], [])], ERROR), "no trial ran to its end"),
+        "families": (draw_families, ({}, ERROR), "no values yet"),
+        "families, empty budget": (draw_families, ({"20 epochs": {}}, ERROR), "no values yet"),
         "tuning": (tuning_curves, ({}, ERROR), "no trial ran to its end"),
         "tuning of NaN": (tuning_curves, ({"rex": [math.nan], "wsd": []}, ERROR), "no trial ran to its end"),
         "importances": (importances, ({}, 7), "7 trials"),

@@ -2,22 +2,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from optuna.distributions import FloatDistribution
 from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from search_spaces.errors import InputError, require
-from search_spaces.ranges import Domain, Either, draw
+from search_spaces.ranges import Domain, Either, Float, draw_parameter
 from search_spaces.schedule import Schedule
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cosine(Schedule):
-    """Cosine annealing; after T_max, where that is shorter than the run, the rate rises again as torch's does.
+    """Cosine annealing; after T_max, if that is shorter than the body, the rate rises again as torch's does.
 
-    lr(s) = floor + (peak_lr - floor) * (1 + cos(pi * s / T_max)) / 2, with floor = floor_ratio * peak_lr and
-    T_max = t_max_fraction * N rounded, 1 at least.
+    lr(s) = floor + (peak_lr - floor) * (1 + cos(pi * s / T_max)) / 2
 
-    A T_max inside the run needs a floor above 0: the update at T_max would be wasted at rate 0 otherwise.
+    s is the step within the body, from 0 to N - 1; N is the number of steps of the body: the run without its warm-up.
+    floor = floor_ratio * peak_lr. T_max = t_max_fraction * N, rounded, at least 1.
+
+    A T_max shorter than the body needs a floor above 0: otherwise the step at T_max would be wasted at rate 0.
 
     Ranges: SGDR (Loshchilov & Hutter 2017) anneals over the whole run, to 0; floors of 1 to 10 % are common.
     """
@@ -25,8 +26,8 @@ class Cosine(Schedule):
     family = "cosine"
     torch_class = CosineAnnealingLR
     space = {
-        "t_max_fraction": Either(1.0, FloatDistribution(0.5, 1.0)),
-        "floor_ratio": Either(0.0, FloatDistribution(1e-4, 0.3, log=True)),
+        "t_max_fraction": Either(1.0, Float(0.5, 1.0)),
+        "floor_ratio": Either(0.0, Float(1e-4, 0.3, log=True)),
     }
 
     t_max_fraction: float = 1.0
@@ -46,10 +47,10 @@ class Cosine(Schedule):
 
     @classmethod
     def suggest(cls, trial: Any, domains: Mapping[str, Domain]) -> dict[str, Any]:
-        t_max_fraction = draw(trial, "cosine.t_max_fraction", domains["cosine.t_max_fraction"])
+        t_max_fraction = draw_parameter(trial, "cosine.t_max_fraction", domains["cosine.t_max_fraction"])
         floor = domains["cosine.floor_ratio"]
         above_zero = floor.otherwise if isinstance(floor, Either) else floor
-        floor_ratio = draw(trial, "cosine.floor_ratio", floor if t_max_fraction == 1 else above_zero)
+        floor_ratio = draw_parameter(trial, "cosine.floor_ratio", floor if t_max_fraction == 1 else above_zero)
         return {"t_max_fraction": t_max_fraction, "floor_ratio": floor_ratio}
 
     def arguments(self, steps: int) -> dict[str, Any]:

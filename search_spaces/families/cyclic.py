@@ -2,12 +2,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from torch.optim.lr_scheduler import CyclicLR
 
 from search_spaces.errors import require, unknown
 from search_spaces.families.cycles import fit_cycles
-from search_spaces.ranges import Domain, draw
+from search_spaces.ranges import Choice, Domain, Float, Integer, draw_parameter
 from search_spaces.schedule import Schedule
 
 MODES = ("triangular", "triangular2", "exp_range")
@@ -17,9 +16,12 @@ MODES = ("triangular", "triangular2", "exp_range")
 class Cyclic(Schedule):
     """Cyclical learning rates: straight up and down between a base and the peak, ending at the base.
 
-    lr(s) = base + (max_lr - base) * triangle(s) * scale, base = base_ratio * peak_lr; triangle rises from 0 to 1 and
-    falls back once per cycle; scale is 1 (triangular), halved each cycle (triangular2), or end_amplitude ** (s / N)
-    (exp_range). max_lr is peak_lr, except in exp_range, where it is raised so that the highest rate is peak_lr.
+    lr(s) = base + (max_lr - base) * triangle(s) * scale(s)
+
+    s is the step of the run, from 0 to N - 1; N is the number of its steps. base = base_ratio * peak_lr.
+    triangle(s) is a line that rises from 0 to 1 and falls back, once per cycle. scale(s) is 1 (triangular), 1 halved
+    after each cycle (triangular2), or end_amplitude ** (s / N) (exp_range).
+    max_lr is peak_lr, but in exp_range higher, so that the highest rate of the run is peak_lr.
     With cycle_momentum, momentum (beta1 in Adam) moves between 0.9 and 0.8 against the rate, torch's defaults.
 
     Ranges: Smith 2017 cycles between a base of about a quarter to a tenth of the peak, a few times in a run.
@@ -27,14 +29,14 @@ class Cyclic(Schedule):
 
     family = "cyclic"
     torch_class = CyclicLR
-    climbs_by_itself = True
+    has_own_warmup = True
     least_steps = 2
     space = {
-        "cycles": IntDistribution(2, 8),
-        "base_ratio": FloatDistribution(0.01, 0.5, log=True),
-        "mode": CategoricalDistribution(MODES),
-        "end_amplitude": FloatDistribution(0.01, 0.5, log=True),
-        "cycle_momentum": CategoricalDistribution([True, False]),
+        "cycles": Integer(2, 8),
+        "base_ratio": Float(0.01, 0.5, log=True),
+        "mode": Choice(MODES),
+        "end_amplitude": Float(0.01, 0.5, log=True),
+        "cycle_momentum": Choice((True, False)),
     }
 
     cycles: int = 4
@@ -60,9 +62,9 @@ class Cyclic(Schedule):
     def suggest(cls, trial: Any, domains: Mapping[str, Domain]) -> dict[str, Any]:
         # end_amplitude means something in exp_range only: no trial should carry a number that did nothing.
         names = [name for name in cls.space if name != "end_amplitude"]
-        chosen = {name: draw(trial, f"cyclic.{name}", domains[f"cyclic.{name}"]) for name in names}
+        chosen = {name: draw_parameter(trial, f"cyclic.{name}", domains[f"cyclic.{name}"]) for name in names}
         if chosen["mode"] == "exp_range":
-            chosen["end_amplitude"] = draw(trial, "cyclic.end_amplitude", domains["cyclic.end_amplitude"])
+            chosen["end_amplitude"] = draw_parameter(trial, "cyclic.end_amplitude", domains["cyclic.end_amplitude"])
         return chosen
 
     def arguments(self, steps: int) -> dict[str, Any]:

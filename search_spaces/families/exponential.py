@@ -1,25 +1,28 @@
 from dataclasses import dataclass
 from typing import Any
 
-from optuna.distributions import FloatDistribution
 from torch.optim.lr_scheduler import ExponentialLR
 
 from search_spaces.errors import require
+from search_spaces.ranges import Float
 from search_spaces.schedule import Schedule
 
 
 @dataclass(frozen=True, kw_only=True)
 class Exponential(Schedule):
-    """Exponential decay: the same factor at every update.
+    """Exponential decay: the same factor at every step.
 
-    lr(s) = peak_lr * end_ratio ** (s / N) = peak_lr * exp(-k s), with k = -ln(end_ratio) / N; torch's gamma is exp(-k).
+    lr(s) = peak_lr * end_ratio ** (s / N) = peak_lr * exp(-k * s)
+
+    s is the step within the body, from 0 to N - 1; N is the number of steps of the body: the run without its warm-up.
+    k = -ln(end_ratio) / N, so torch's gamma is exp(-k).
 
     Range: from almost no decay to four decades, the textbook form with its rate made relative to the run.
     """
 
     family = "exponential"
     torch_class = ExponentialLR
-    space = {"end_ratio": FloatDistribution(1e-4, 0.5, log=True)}
+    space = {"end_ratio": Float(1e-4, 0.5, log=True)}
 
     end_ratio: float = 0.01
     """The rate at the end as a share of the peak, from 1e-12 to 1."""

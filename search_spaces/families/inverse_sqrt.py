@@ -3,10 +3,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from optuna.distributions import FloatDistribution
 from torch.optim.lr_scheduler import LambdaLR
 
 from search_spaces.errors import require
+from search_spaces.ranges import Float
 from search_spaces.schedule import Schedule
 
 
@@ -17,17 +17,20 @@ def inverse_sqrt(step: int, timescale: float) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class InverseSqrt(Schedule):
-    """Inverse square root: flat for a timescale, then 1/sqrt(t).
+    """Inverse square root: flat for a timescale, then in proportion to 1 / sqrt(step).
 
-    lr(s) = peak_lr * sqrt(S / max(s, S)), with S = timescale_fraction * N, not rounded.
+    lr(s) = peak_lr * sqrt(S / max(s, S))
+
+    s is the step within the body, from 0 to N - 1; N is the number of steps of the body: the run without its warm-up.
+    S = timescale_fraction * N, not rounded.
 
     Range: the Noam schedule (Vaswani 2017) and transformers' get_inverse_sqrt_schedule take the warm-up's length
-    (4,000 of 100,000 updates) as the timescale.
+    (4,000 of 100,000 steps) as the timescale.
     """
 
     family = "inverse_sqrt"
     torch_class = LambdaLR
-    space = {"timescale_fraction": FloatDistribution(0.01, 0.3, log=True)}
+    space = {"timescale_fraction": Float(0.01, 0.3, log=True)}
 
     timescale_fraction: float = 0.04
     """Length of the flat part as a share of the body, above 0 and at most 1."""

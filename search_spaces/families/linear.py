@@ -1,11 +1,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from optuna.distributions import FloatDistribution
 from torch.optim.lr_scheduler import LinearLR
 
 from search_spaces.errors import require
-from search_spaces.ranges import Either
+from search_spaces.ranges import Either, Float
 from search_spaces.schedule import Schedule
 
 
@@ -13,14 +12,16 @@ from search_spaces.schedule import Schedule
 class Linear(Schedule):
     """Linear decay, to zero or to a share of the peak.
 
-    lr(s) = peak_lr * (1 - (1 - end_ratio) * s / N).
+    lr(s) = peak_lr * (1 - (1 - end_ratio) * s / N)
+
+    s is the step within the body, from 0 to N - 1; N is the number of steps of the body: the run without its warm-up.
 
     Range: to zero is what Defazio 2023 and Bergsma 2025 (D2Z) recommend; language models often end at a tenth.
     """
 
     family = "linear"
     torch_class = LinearLR
-    space = {"end_ratio": Either(0.0, FloatDistribution(1e-4, 0.3, log=True))}
+    space = {"end_ratio": Either(0.0, Float(1e-4, 0.3, log=True))}
 
     end_ratio: float = 0.0
     """The rate at the end as a share of the peak, at least 0 and at most 1."""

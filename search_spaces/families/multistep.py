@@ -1,10 +1,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from optuna.distributions import FloatDistribution, IntDistribution
 from torch.optim.lr_scheduler import MultiStepLR
 
 from search_spaces.errors import require
+from search_spaces.ranges import Float, Integer
 from search_spaces.schedule import Schedule
 
 
@@ -12,8 +12,11 @@ from search_spaces.schedule import Schedule
 class MultiStep(Schedule):
     """A long stretch at the peak, then drops by gamma, spread evenly over the rest.
 
-    lr(s) = peak_lr * gamma ** (number of milestones <= s), milestones at N * (f + (1 - f) * i / drops) for
-    i = 0 .. drops - 1, rounded, 1 at least, where f = first_drop_fraction.
+    lr(s) = peak_lr * gamma ** passed(s)
+
+    s is the step within the body, from 0 to N - 1; N is the number of steps of the body: the run without its warm-up.
+    passed(s) is the number of milestones up to s, which lie at the steps N * (f + (1 - f) * i / drops), rounded, at
+    least 1, with i = 0 .. drops - 1 and f = first_drop_fraction.
 
     Ranges: ResNets are trained with drops by 10 at 1/2 and 3/4 (CIFAR, He 2016) or 1/3 and 2/3 (ImageNet) of the run.
     """
@@ -21,9 +24,9 @@ class MultiStep(Schedule):
     family = "multistep"
     torch_class = MultiStepLR
     space = {
-        "first_drop_fraction": FloatDistribution(0.3, 0.8),
-        "drops": IntDistribution(1, 4),
-        "gamma": FloatDistribution(0.1, 0.7, log=True),
+        "first_drop_fraction": Float(0.3, 0.8),
+        "drops": Integer(1, 4),
+        "gamma": Float(0.1, 0.7, log=True),
     }
 
     first_drop_fraction: float = 0.5

@@ -1,10 +1,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from optuna.distributions import FloatDistribution
 from torch.optim.lr_scheduler import PolynomialLR
 
 from search_spaces.errors import require
+from search_spaces.ranges import Float
 from search_spaces.schedule import Schedule
 
 
@@ -12,7 +12,9 @@ from search_spaces.schedule import Schedule
 class Polynomial(Schedule):
     """Polynomial decay to zero.
 
-    lr(s) = peak_lr * (1 - s / N) ** power.
+    lr(s) = peak_lr * (1 - s / N) ** power
+
+    s is the step within the body, from 0 to N - 1; N is the number of steps of the body: the run without its warm-up.
 
     Range: Keras, transformers and timm default to power 1 (linear); segmentation models use 0.9, some use 2; below 1
     the rate stays high and falls late.
@@ -20,7 +22,7 @@ class Polynomial(Schedule):
 
     family = "polynomial"
     torch_class = PolynomialLR
-    space = {"power": FloatDistribution(0.5, 4.0, log=True)}
+    space = {"power": Float(0.5, 4.0, log=True)}
 
     power: float = 2.0
     """Exponent of the decay, above 0 and at most 100."""

@@ -3,10 +3,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from optuna.distributions import CategoricalDistribution, FloatDistribution
 from torch.optim.lr_scheduler import LambdaLR
 
 from search_spaces.errors import require, unknown
+from search_spaces.ranges import Choice, Float
 from search_spaces.schedule import Schedule
 
 SHAPES = ("linear", "1-sqrt", "cosine")
@@ -26,8 +26,11 @@ def wsd(step: int, stable: int, cooldown: int, shape: str) -> float:
 class WSD(Schedule):
     """Warm-up, stable, decay: a constant rate with a cool-down at the end.
 
-    lr(s) = peak_lr * shape(p), p = max(0, (s - (N - C)) / C), with C = cooldown_fraction * N rounded, 1 at least, and
-    shape(p) = 1 - p (linear), 1 - sqrt(p) (1-sqrt) or (1 + cos(pi p)) / 2 (cosine).
+    lr(s) = peak_lr * share(p)
+
+    s is the step within the body, from 0 to N - 1; N is the number of steps of the body: the run without its warm-up.
+    p = max(0, (s - (N - C)) / C) is the part of the cool-down that is over, and C = cooldown_fraction * N, rounded, at
+    least 1, its length. share(p) is 1 - p (linear), 1 - sqrt(p) (1-sqrt) or (1 + cos(pi * p)) / 2 (cosine), by `shape`.
 
     Ranges: Hagele 2024 cool down over 5 to 20 % of the run and find 1-sqrt best; transformers has
     get_wsd_schedule.
@@ -36,8 +39,8 @@ class WSD(Schedule):
     family = "wsd"
     torch_class = LambdaLR
     space = {
-        "cooldown_fraction": FloatDistribution(0.05, 0.6),
-        "shape": CategoricalDistribution(SHAPES),
+        "cooldown_fraction": Float(0.05, 0.6),
+        "shape": Choice(SHAPES),
     }
 
     cooldown_fraction: float = 0.2

@@ -6,17 +6,15 @@ winner of the study without the audit. How often that is tells how often a prune
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-import optuna
-from optuna.trial import FrozenTrial, TrialState
-from rich.table import Table
 from scipy import stats
 
-from study.reports.terminal import rich_table
-from study.storage.records import best_trial, better_first
+from study.storage.study_record import StudyRecord
+
+AUDIT_HEADS = ("family", "pruned", "audited", "beat the best kept", "95 % interval", "beat half")
+"""The columns of `audit_rows`."""
 
 
 @dataclass(frozen=True)
@@ -40,50 +38,31 @@ class Audit:
         return float(found.low), float(found.high)
 
 
-def audits(optuna_study: optuna.Study, trials: Sequence[FrozenTrial]) -> list[Audit]:
-    """The audit of all families together, then of each that has an audited trial; nothing where there is none."""
-    sign = better_first(optuna_study)
-    audited = [trial for trial in trials if trial.user_attrs["record"]["audited_from"]]
-    others = [trial for trial in trials if not trial.user_attrs["record"]["audited_from"]]
-    kept = [trial for trial in others if trial.state == TrialState.COMPLETE]
-    lost = [t for t in others if t.state == TrialState.PRUNED and not t.user_attrs["record"]["diverged"]]
-    winner = best_trial(optuna_study, kept)
-    if not audited or winner is None:
+def audits(study: StudyRecord) -> list[Audit]:
+    """The audit of all families together, then of each that has an audited trial; nothing if there is none."""
+    sign = study.metric.sign
+    audited = [trial for trial in study.trials if trial.audited_from]
+    others = [trial for trial in study.trials if not trial.audited_from]
+    kept = [sign * trial.value for trial in others if trial.complete]
+    lost = [trial for trial in others if not trial.complete and not trial.diverged]
+    if not audited or not kept:
         return []
-    limit, middle = sign * worth(winner), median(sign * worth(trial) for trial in kept)
-    families = dict.fromkeys(trial.params["family"] for trial in audited)
     found = []
-    for name in ("all", *families):
-        own = [trial for trial in audited if name in ("all", trial.params["family"])]
-        values = [sign * worth(trial) for trial in own]
-        pruned = [trial for trial in lost if name in ("all", trial.params["family"])]
-        better_than_winner, better_than_half = (sum(value < other for value in values) for other in (limit, middle))
-        found.append(Audit(name, len(own), better_than_winner, better_than_half, len(pruned)))
+    for name in ("all", *dict.fromkeys(trial.family for trial in audited)):
+        values = [sign * trial.value for trial in audited if name in ("all", trial.family)]
+        pruned = [trial for trial in lost if name in ("all", trial.family)]
+        better_than_winner, better_than_half = (
+            sum(value < other for value in values) for other in (min(kept), median(kept))
+        )
+        found.append(Audit(name, len(values), better_than_winner, better_than_half, len(pruned)))
     return found
 
 
-def worth(trial: FrozenTrial) -> float:
-    """The value of a finished trial."""
-    assert trial.value is not None
-    return trial.value
-
-
-AUDIT_HEADS = ("family", "pruned", "audited", "beat the best kept", "95 % interval", "beat half")
-"""What `audit_rows` tells."""
-
-
-def audit_rows(optuna_study: optuna.Study, trials: Sequence[FrozenTrial]) -> list[list[str]]:
-    """How often pruning was wrong, a line for each family under AUDIT_HEADS; none where nothing was audited."""
+def audit_rows(study: StudyRecord) -> list[list[str]]:
+    """How often pruning was wrong, a line for each family under AUDIT_HEADS; none if nothing was audited."""
     rows = []
-    for one in audits(optuna_study, trials):
+    for one in audits(study):
         low, high = one.wrong
         counts = [str(one.pruned), str(one.audited), str(one.better_than_winner), f"{low:.0%} to {high:.0%}"]
         rows.append([one.name, *counts, str(one.better_than_half)])
     return rows
-
-
-def audit_shown(optuna_study: optuna.Study, trials: Sequence[FrozenTrial]) -> list[Table]:
-    """The same as a table for the terminal; none where nothing was audited."""
-    rows = audit_rows(optuna_study, trials)
-    title = "How often pruning was wrong: trials that it would have ended, but for the audit"
-    return [rich_table(AUDIT_HEADS, rows, title)] if rows else []

@@ -16,11 +16,12 @@ DECIMALS = 12
 
 RULE = """\
 For each family, the one schedule that its search chose on validation is trained again with fresh training seeds, the
-same for every family (12 at least, to tell fifteen apart), and judged once on test. Compared are the values on test,
-seed by seed. Which families are worse than the best, the one with the best mean? Which differ from the control, the
-constant learning rate? Each difference is tested by Wilcoxon's exact signed-rank test, two-sided; within each of the
-two questions the p-values are corrected by Holm's method. A family whose corrected p-value against the best is 0.05 or
-more is called a tie with it. Intervals are 95 % BCa bootstrap intervals, each for itself, and decide nothing.
+same for every family (fewer than 10 cannot tell any of fifteen from the best), and judged once on test. Compared are
+the values on test, seed by seed. Which families are worse than the best, the one with the best mean? Which differ from
+the control, the constant learning rate? Each difference is tested by Wilcoxon's exact signed-rank test, two-sided;
+within each of the two questions the p-values are corrected by Holm's method. A family whose corrected p-value against
+the best is 0.05 or more is called a tie with it. Intervals are 95 % BCa bootstrap intervals, each for itself, and
+decide nothing.
 
 Not claimed: that ties are equal (these seeds do not tell them apart); how far ahead the best is, or that a verdict
 against it errs in only 5 % of comparisons, for it was picked on the seeds that it is judged by; anything

@@ -4,48 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import optuna
-from optuna.trial import FrozenTrial
-
-from search_spaces.export import Exported, torch_code
+from search_spaces.export import torch_code
 from study.analysis.family_results import by_budget, chosen, confirmed, family_of, ranking
 from study.analysis.ranking import RULE, Standing, seeds_needed
-from study.reports.families_figure import families
-from study.reports.figures import Measure, winners
-from study.reports.markdown import code, escaped, shown, table
-from study.reports.search_report import audit
+from study.reports.families_figure import draw_families
+from study.reports.figures import Measure, draw_winners
+from study.reports.markdown import code, escaped, image, table
+from study.reports.schedule_origin import exported
+from study.reports.search_report import audit_section
 from study.reports.section import Section, environment, searched, setting, space_section
 from study.reports.study_figures import curve_of, measure_of
-from study.reports.tuning_sections import luck, peaks, tuning
-from study.storage.records import best_trial, finished_trials, spent_epochs
+from study.reports.tuning_sections import peak_lr_section, tuning_section, variance_section
+from study.storage.study_record import StudyRecord
+from study.storage.trial_record import TrialRecord
 
 MOST_CURVES = 5
 """Families whose schedules are drawn."""
 
 
-def benchmark_sections(studies: Sequence[optuna.Study]) -> list[Section]:
+def benchmark_sections(studies: Sequence[StudyRecord]) -> list[Section]:
     """All parts, in order; for a benchmark in any state."""
     budgets = by_budget(studies)
     ranked = {epochs: ranking(own) for epochs, own in budgets.items()}
     return [
-        answer(budgets, ranked),
+        answer_section(budgets, ranked),
         Section("The rule, written before the results", RULE.strip()),
-        tuning(budgets),
-        peaks(budgets),
-        audit(studies),
-        *(verdict(epochs, own, ranked[epochs]) for epochs, own in budgets.items()),
-        luck(studies),
-        schedules(budgets),
+        tuning_section(budgets),
+        peak_lr_section(budgets),
+        audit_section(studies),
+        *(budget_section(epochs, own, ranked[epochs]) for epochs, own in budgets.items()),
+        variance_section(studies),
+        schedules_section(budgets),
         space_section(studies),
-        environment(studies, winner(budgets, ranked)),
-        limits(len(studies) > sum(map(len, budgets.values()))),
+        environment(studies, overall_winner(budgets, ranked)),
+        benchmark_limits(len(studies) > sum(map(len, budgets.values()))),
     ]
 
 
-def answer(budgets: dict[int, list[optuna.Study]], ranked: dict[int, list[Standing]]) -> Section:
+def answer_section(budgets: dict[int, list[StudyRecord]], ranked: dict[int, list[Standing]]) -> Section:
     """The best family at each budget, its ties, and the picture."""
     some = next(iter(budgets.values()))[0]
-    metric = escaped(some.user_attrs["metric"]["name"])
+    metric = escaped(some.metric.name)
     lines = []
     for epochs, found in ranked.items():
         if not found:
@@ -64,44 +63,40 @@ def answer(budgets: dict[int, list[optuna.Study]], ranked: dict[int, list[Standi
         lines.append(f"- **{epochs} epochs**: `{best.name}`, test {metric} {best.mean:.4f}, {said}{control}.")
     body = [f"{setting(some)}. Means over {n_of(ranked)} fresh seeds with 95 % intervals.", "\n".join(lines)]
     figures = {
-        "families.svg": families({f"{e} epochs": confirmed(own) for e, own in budgets.items()}, test_measure(some))
+        "families.svg": draw_families({f"{e} epochs": confirmed(own) for e, own in budgets.items()}, test_measure(some))
     }
-    body += [shown("families.svg", "Test values of each family's best schedule over fresh seeds")]
+    body += [image("families.svg", "Test values of each family's best schedule over fresh seeds")]
     for epochs, found in ranked.items():
-        best_trials = {family_of(study): (study, chosen(study)) for study in budgets[epochs]}
-        drawn = [
-            curve_of(study, trial)
-            for study, trial in (best_trials[name] for name in names(found[:MOST_CURVES]))
-            if trial
-        ]
+        studies = {family_of(study): study for study in budgets[epochs]}
+        best_studies = [studies[name] for name in family_names(found[:MOST_CURVES])]
+        drawn = [curve_of(study, trial) for study in best_studies if (trial := chosen(study))]
         if drawn:
-            figures[f"winners-{epochs}.svg"] = winners(drawn, measure_of(some))
+            figures[f"winners-{epochs}.svg"] = draw_winners(drawn, measure_of(some))
             what = f"The best schedules of the best families at {epochs} epochs, and their runs"
-            body += [shown(f"winners-{epochs}.svg", what)]
+            body += [image(f"winners-{epochs}.svg", what)]
     return Section("The answer", "\n\n".join(body), figures)
 
 
-def winner(
-    budgets: dict[int, list[optuna.Study]], ranked: dict[int, list[Standing]]
-) -> tuple[optuna.Study, FrozenTrial] | None:
-    """The study and the trial of the best family at the longest budget; None where nothing is confirmed there."""
+def overall_winner(
+    budgets: dict[int, list[StudyRecord]], ranked: dict[int, list[Standing]]
+) -> tuple[StudyRecord, TrialRecord] | None:
+    """The study and the trial of the best family at the longest budget; None if nothing is confirmed there."""
     longest = max(budgets)
     for study in budgets[longest]:
         best = chosen(study)
-        if best and family_of(study) in names(ranked[longest][:1]):
+        if best and family_of(study) in family_names(ranked[longest][:1]):
             return study, best
     return None
 
 
-def names(found: Sequence[Standing]) -> list[str]:
+def family_names(found: Sequence[Standing]) -> list[str]:
     """The families, in order."""
     return [one.name for one in found]
 
 
-def test_measure(study: optuna.Study) -> Measure:
-    """What schedules are judged by on test."""
-    metric = study.user_attrs["metric"]
-    return Measure(f"test_{metric['name']}", metric["unit"], metric["direction"] == "maximize")
+def test_measure(study: StudyRecord) -> Measure:
+    """What schedules are evaluated by on test."""
+    return Measure(f"test_{study.metric.name}", study.metric.unit, study.metric.direction == "maximize")
 
 
 def n_of(ranked: dict[int, list[Standing]]) -> str:
@@ -109,7 +104,7 @@ def n_of(ranked: dict[int, list[Standing]]) -> str:
     return ", ".join(dict.fromkeys(str(found[0].n) for found in ranked.values() if found)) or "no"
 
 
-def verdict(epochs: int, studies: Sequence[optuna.Study], found: Sequence[Standing]) -> Section:
+def budget_section(epochs: int, studies: Sequence[StudyRecord], found: Sequence[Standing]) -> Section:
     """The table of one budget."""
     heads = ["family", "n", "mean", "to the best", "p", "to constant", "p", "beats constant", "verdict"]
     rows = [
@@ -129,12 +124,11 @@ def verdict(epochs: int, studies: Sequence[optuna.Study], found: Sequence[Standi
     cost = ["family", "trials", "diverged", "epochs trained", "seconds", "best on validation"]
     costs = []
     for study in studies:
-        trials = finished_trials(study)
-        best = best_trial(study, trials)
-        records = [trial.user_attrs["record"] for trial in trials]
-        numbers = [len(trials), sum(record["diverged"] for record in records)]
-        spent = [f"{sum(map(spent_epochs, trials)):.0f}", f"{sum(record['seconds'] for record in records):.1f}"]
-        costs.append([f"`{family_of(study)}`", *map(str, numbers), *spent, f"{best.value:.4f}" if best else "-"])
+        numbers = [len(study.trials), sum(trial.diverged for trial in study.trials)]
+        spent = f"{sum(trial.epochs_spent for trial in study.trials):.0f}"
+        seconds = f"{sum(trial.seconds for trial in study.trials):.1f}"
+        best = f"{study.best.value:.4f}" if study.best else "-"
+        costs.append([f"`{family_of(study)}`", *map(str, numbers), spent, seconds, best])
     said = (
         f"{searched(studies[0])}. *to the best*, *to constant*: paired differences; p is corrected by Holm's method; "
         "*beats constant*: the chance that a run is better than a run of the control with another seed."
@@ -148,7 +142,7 @@ def verdict(epochs: int, studies: Sequence[optuna.Study], found: Sequence[Standi
     return Section(f"{epochs} epochs", "\n\n".join(body))
 
 
-def schedules(budgets: dict[int, list[optuna.Study]]) -> Section:
+def schedules_section(budgets: dict[int, list[StudyRecord]]) -> Section:
     """Every confirmed schedule, and the best one as code."""
     rows, blocks = [], []
     for epochs, studies in budgets.items():
@@ -166,13 +160,13 @@ def schedules(budgets: dict[int, list[optuna.Study]]) -> Section:
             study = next(s for s in studies if family_of(s) == found[0].name)
             best = chosen(study)
             assert best is not None
-            lines = torch_code(Exported.of(study, best))
+            lines = torch_code(exported(study, best))
             blocks += [f"The best at {epochs} epochs, for a run of any length:", code(lines, "python")]
     body = [table(["family", "epochs", "parameters"], rows) if rows else "None yet.", *blocks]
     return Section("The schedules", "\n\n".join(body))
 
 
-def limits(repeated: bool) -> Section:
+def benchmark_limits(repeated: bool) -> Section:
     """What was not shown; repeated: whether each search was repeated."""
     lines = [
         "It holds for this data, model, optimizer, batch size and these budgets, and for the ranges searched.",

@@ -26,7 +26,7 @@ CONTROL: dict[str, Any] = {"color": VERMILION, "linewidth": 0.9, "linestyle": (0
 
 
 @as_svg
-def families(
+def draw_families(
     standings: Mapping[str, Mapping[str, Sequence[float]]], measure: Measure, control: str = "constant"
 ) -> Figure:
     """How each family did: a dot for each seed, the mean with its 95 % interval, and that of the control as a line.

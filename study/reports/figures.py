@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from study.reports.plot_style import BLUE
+from study.reports.plot_style import BLUE, FAR_APART
 from study.reports.svg import (
     MOST_HIGHLIGHTED,
     End,
@@ -25,17 +25,15 @@ from study.reports.svg import (
     shortened,
 )
 
-FAR_APART = 10.0
-"""Learning rates are drawn on a log axis where the highest peak is more than so many times the lowest."""
 DECADES = 3
-"""Of such an axis, below the lowest peak."""
+"""Of a log axis of learning rates, below the lowest peak."""
 TRIAL_TICKS = [digit * 10**power for power in range(6) for digit in (1, 2, 5)]
 MOST_STEPS = 150
-"""Updates of a run that are drawn as steps: two pixels each."""
+"""Optimizer steps of a run that are drawn as stairs: two pixels each."""
 
 
 class Measure(NamedTuple):
-    """What runs are judged by, such as `test_error`, in its unit; whether a higher value is the better one."""
+    """What runs are evaluated by, such as `test_error`, in its unit; whether a higher value is the better one."""
 
     name: str
     unit: str
@@ -51,10 +49,10 @@ class Measure(NamedTuple):
         return math.inf if not math.isfinite(value) else -value if self.maximize else value
 
 
-class Curve(NamedTuple):
-    """A run: what it is called, the lr of every update, and what its evaluations found.
+class RunCurve(NamedTuple):
+    """A run: what it is called, the lr of every step, and what its evaluations found.
 
-    steps: updates done at each evaluation. values: the metric, in the same order; None or NaN where there is none.
+    steps: steps done at each evaluation. values: the metric, in the same order; None or NaN where there is none.
     """
 
     label: str
@@ -64,7 +62,7 @@ class Curve(NamedTuple):
 
 
 @as_svg
-def winners(curves: Sequence[Curve], measure: Measure) -> Figure:
+def draw_winners(curves: Sequence[RunCurve], measure: Measure) -> Figure:
     """Schedules above, what was learned with them below; the first MOST_HIGHLIGHTED curves.
 
     One above the other: that leaves a phone the whole width for each.
@@ -78,7 +76,7 @@ def winners(curves: Sequence[Curve], measure: Measure) -> Figure:
     for number, curve in enumerate(curves):
         unit = 1 if same_length else len(curve.lr)
         line: dict[str, Any] = {"color": color_of(number), "label": shortened(curve.label)}
-        # An update's lr holds until the next one; of many updates a plain line shows the same, in a tenth of the bytes.
+        # A step's lr holds until the next one; of many steps a plain line shows the same, in a tenth of the bytes.
         updates = np.arange(len(curve.lr) + 1) / unit
         drawstyle = "steps-post" if len(curve.lr) <= MOST_STEPS else "default"
         above.plot(updates, [*curve.lr, curve.lr[-1]], drawstyle=drawstyle, gid=f"lr-{number}", **line)
@@ -96,7 +94,7 @@ def winners(curves: Sequence[Curve], measure: Measure) -> Figure:
     return figure
 
 
-def draw_rates(axes: Axes, curves: Sequence[Curve]) -> None:
+def draw_rates(axes: Axes, curves: Sequence[RunCurve]) -> None:
     """Choose the scale: linear, as schedules are known, unless some would then lie on the axis."""
     peaks = [max(curve.lr) for curve in curves]
     positive = [lr for curve in curves for lr in curve.lr if lr > 0]

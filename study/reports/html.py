@@ -26,7 +26,7 @@ code { font-family: ui-monospace, monospace; font-size: 0.9em; }
 """
 
 
-def page(markdown: str, figures: Mapping[str, bytes], title: str) -> str:
+def html_page(markdown: str, figures: Mapping[str, bytes], title: str) -> str:
     """The page. figures: SVG by the file name that the Markdown shows it under. HTML in the Markdown shows as text."""
     body = MarkdownIt("js-default").render(markdown)
     body = body.replace("<table>", '<div class="table"><table>').replace("</table>", "</table></div>")

@@ -15,7 +15,7 @@ def escaped(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]<>()#+!|&$~])", r"\\\1", text)
 
 
-def shown(name: str, what: str) -> str:
+def image(name: str, what: str) -> str:
     """The line that shows a figure."""
     return f"![{what}]({name})"
 

@@ -9,6 +9,9 @@ SKY, PURPLE, BLACK = "#56B4E9", "#CC79A7", "#000000"
 """Okabe and Ito's colours: the colour-blind can tell them apart."""
 COLORS = (BLUE, VERMILION, GREEN, ORANGE, SKY, PURPLE, BLACK)
 
+FAR_APART = 10.0
+"""Learning rates are drawn on a log axis if the highest peak is more than this many times the lowest."""
+
 LOOK: dict[str, Any] = {
     "axes.prop_cycle": f"cycler('color', {list(COLORS)})",
     "axes.spines.right": False,

@@ -1,42 +1,43 @@
-"""Origin: where a schedule comes from and how good it was, as plain values and as the comment above exported code."""
+"""A schedule taken out of a study: what its code is made of, where it comes from, and how good it was."""
 
 from __future__ import annotations
 
 from statistics import mean
 from typing import Any
 
-import optuna
-from optuna.trial import FrozenTrial, TrialState
-
-from study.storage.records import best_trial, finished_trials, session_of
+from search_spaces.export import Exported
+from study.storage.study_record import StudyRecord
+from study.storage.trial_record import TrialRecord
 
 PACKAGES = ("torch", "optuna")
-"""Whose versions are told."""
+"""Whose versions are named."""
 
 
-def origin(optuna_study: optuna.Study, trial: FrozenTrial) -> dict[str, Any]:
-    """What the records say of a finished trial, as JSON can hold it."""
-    attrs, record = optuna_study.user_attrs, trial.user_attrs["record"]
-    trials, session = finished_trials(optuna_study), session_of(optuna_study, trial)
-    winner = best_trial(optuna_study, trials)
-    name, confirmed, test = attrs["metric"]["name"], attrs.get("confirmed", {}), None
-    if confirmed.get("trial") == trial.number:
-        test = {"metric": f"test_{name}", "mean": mean(confirmed["test"]), "seeds": len(confirmed["test"])}
+def exported(study: StudyRecord, trial: TrialRecord) -> Exported:
+    """What the trial's code is made of."""
+    return Exported(trial.schedule, study.optimizer_code, study.unequal_groups)
+
+
+def origin(study: StudyRecord, trial: TrialRecord) -> dict[str, Any]:
+    """What the records say of a trial, as JSON can hold it."""
+    session, winner, confirmed, test = study.session_of(trial), study.best, study.confirmed, None
+    if confirmed and confirmed.trial == trial.number:
+        test = {"metric": f"test_{study.metric.name}", "mean": mean(confirmed.test), "seeds": len(confirmed.test)}
     return {
-        "study": optuna_study.study_name,
+        "study": study.name,
         "trial": trial.number,
-        "trials": len(trials),
+        "trials": len(study.trials),
         "winner": winner is not None and winner.number == trial.number,
-        "workload": attrs["workload"],
-        "epochs": attrs["configuration"]["epochs"],
-        "total_steps": attrs["configuration"]["epochs"] * attrs["steps_per_epoch"],
-        "pruned_after_epochs": list(record["epochs_used"].values())[-1] if trial.state == TrialState.PRUNED else None,
-        "diverged": record["diverged"],
-        "validation": {"metric": f"val_{name}", "value": trial.value, "unit": attrs["metric"]["unit"]},
+        "workload": study.workload,
+        "epochs": study.settings.epochs,
+        "total_steps": study.total_steps,
+        "pruned_after_epochs": None if trial.complete else list(trial.epochs_used.values())[-1],
+        "diverged": trial.diverged,
+        "validation": {"metric": study.value_name, "value": trial.value, "unit": study.metric.unit},
         "test": test,
-        "time": session["time"],
-        "commit": session["commit"],
-        "versions": {package: session["versions"][package] for package in PACKAGES},
+        "time": session.time.isoformat(),
+        "commit": session.commit,
+        "versions": {package: session.versions[package] for package in PACKAGES},
     }
 
 

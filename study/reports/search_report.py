@@ -4,66 +4,57 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import optuna
-
-from search_spaces.export import Exported, torch_code
-from study.analysis.importance import (
-    FEWEST_FOR_IMPORTANCE,
-    SPAN_HEADS,
-    edge_warnings,
-    first_horizon,
-    importance,
-    peak_spans,
-    span_rows,
-)
+from search_spaces.export import torch_code
+from study.analysis.edges import edge_warnings
+from study.analysis.importance import FEWEST_FOR_IMPORTANCE, importance
+from study.analysis.peak_lr import SPAN_HEADS, peak_spans, span_rows
 from study.analysis.pruning_audit import AUDIT_HEADS, audit_rows
-from study.analysis.summary import FAMILY_HEADS, Tally, best_by_family, family_rows, no_winner, value_name
-from study.reports.figures import importances, winners
-from study.reports.markdown import code, escaped, shown, table
+from study.analysis.summary import FAMILY_HEADS, Tally, best_by_family, family_rows
+from study.reports.figures import draw_winners, importances
+from study.reports.markdown import code, escaped, image, table
+from study.reports.schedule_origin import exported
 from study.reports.section import Section, environment, searched, setting, space_section
 from study.reports.study_figures import curve_of, measure_of, peak_sensitivity, search_progress
-from study.storage.records import finished_trials
+from study.reports.terminal import no_winner
+from study.storage.study_record import StudyRecord
 
 MOST_CURVES = 5
 """Families whose best schedule is drawn."""
 
 
-def search_sections(study: optuna.Study) -> list[Section]:
+def search_sections(study: StudyRecord) -> list[Section]:
     """All parts, in order; for a study in any state."""
     return [
-        answer(study),
-        families(study),
-        peaks(study),
-        audit([study]),
-        course(study),
+        winner_section(study),
+        families_section(study),
+        importance_section(study),
+        audit_section([study]),
+        progress_section(study),
         space_section([study]),
-        environment([study], (study, best) if (best := Tally.of(study).best) else None),
-        limits(study),
+        environment([study], (study, study.best) if study.best else None),
+        search_limits(),
     ]
 
 
-def answer(study: optuna.Study) -> Section:
+def winner_section(study: StudyRecord) -> Section:
     """The winner, its picture, and the code that builds it."""
-    tally, attrs = Tally.of(study), study.user_attrs
-    epochs = attrs["configuration"]["epochs"]
-    spent = f"{tally.text}. {setting(study)}; full runs of {epochs} epochs; {searched(study)}."
-    under_way = attrs.get("unfinished")
-    if under_way:
-        spent += f" Not at its end: {under_way} more trials have begun when this was written."
-    if not tally.best:
-        return Section("The answer", f"{no_winner(tally.trials)}\n\n{spent}")
+    tally = Tally.of(study)
+    spent = f"{tally.text}. {setting(study)}; full runs of {study.settings.epochs} epochs; {searched(study)}."
+    if study.unfinished:
+        spent += f" Not at its end: {study.unfinished} more trials have begun when this was written."
     best = tally.best
-    lines = torch_code(Exported.of(study, best))
+    if not best:
+        return Section("The answer", f"{no_winner(study)}\n\n{spent}")
     shares = ", ".join(f"`{name}` {value_of(value)}" for name, value in best.params.items() if name != "family")
-    drawn = [trial for trial in best_by_family(study, tally.trials).values() if trial][:MOST_CURVES]
-    figure = winners([curve_of(study, trial) for trial in drawn], measure_of(study))
+    drawn = [trial for trial in best_by_family(study).values() if trial][:MOST_CURVES]
+    figure = draw_winners([curve_of(study, trial) for trial in drawn], measure_of(study))
     body = [
-        f"**{escaped(best.params['family'])}**, trial {best.number}, with {value_name(study).replace('_', ' ')} "
-        f"{best.value:.4f} ({escaped(attrs['metric']['unit'])}) on the validation rows it was chosen by: {shares}.",
+        f"**{escaped(best.family)}**, trial {best.number}, with {study.value_name.replace('_', ' ')} "
+        f"{best.value:.4f} ({escaped(study.metric.unit)}) on the validation rows it was chosen by: {shares}.",
         spent,
-        shown("winners.svg", "The best schedule of each of the best families, and what its run found on validation"),
+        image("winners.svg", "The best schedule of each of the best families, and what its run found on validation"),
         "The winner in PyTorch, for a run of any length:",
-        code(lines, "python"),
+        code(torch_code(exported(study, best)), "python"),
     ]
     return Section("The answer", "\n\n".join(body), {"winners.svg": figure})
 
@@ -73,34 +64,35 @@ def value_of(value: object) -> str:
     return f"{value:.3g}" if isinstance(value, float) else escaped(str(value))
 
 
-def families(study: optuna.Study) -> Section:
+def families_section(study: StudyRecord) -> Section:
     """How often each family was tried, and its best."""
-    rows = [[f"`{name}`", *counts] for name, *counts in family_rows(study, Tally.of(study).trials)]
-    heads = [*FAMILY_HEADS, f"best {value_name(study).replace('_', ' ')}"]
+    rows = [[f"`{name}`", *counts] for name, *counts in family_rows(study)]
+    heads = [*FAMILY_HEADS, f"best {study.value_name.replace('_', ' ')}"]
     warning = "A search gives families unequal budgets: this table does not compare them fairly, a benchmark does."
     return Section("The families", f"{table(heads, rows) if rows else 'No trial is finished yet.'}\n\n{warning}")
 
 
-def peaks(study: optuna.Study) -> Section:
+def importance_section(study: StudyRecord) -> Section:
     """What decided: importance, the sensitivity to peak_lr, edges."""
-    trials = Tally.of(study).trials
-    shares, n = importance(study, trials)
-    after = f"after {first_horizon(study)} epochs, the first at which all trials are compared"
-    body = [f"Values {after}."]
+    shares, n = importance(study)
+    who = "the first at which all trials are compared"
+    if study.settings.pruner not in ("horizon", "none"):
+        who = "which pruned trials did not come to"
+    body = [f"Values after {study.first_budget} epochs, {who}."]
     if shares:
-        body += [shown("importance.svg", f"How much the values of {n} trials depend on each parameter")]
+        body += [image("importance.svg", f"How much the values of {n} trials depend on each parameter")]
     else:
         body += [
             f"Which parameters mattered is told of {FEWEST_FOR_IMPORTANCE} comparable trials or more; here are {n}."
         ]
-    body += [shown("peak_lr.svg", "How the value depends on peak_lr, family by family")]
-    spans = peak_spans(study, trials)
+    body += [image("peak_lr.svg", "How the value depends on peak_lr, family by family")]
+    spans = peak_spans(study)
     if spans:
         body += [
             "The better half of each family's trials: a narrow span must be tuned, a wide one forgives.",
             table(SPAN_HEADS, [[f"`{name}`", *cells] for name, *cells in span_rows(spans)]),
         ]
-    edges = edge_warnings(study, trials)
+    edges = edge_warnings(study)
     body += ["At an end of what was searched:\n\n" + "\n".join(f"- {escaped(line)}" for line in edges)] if edges else []
     figures = {"peak_lr.svg": peak_sensitivity([study])}
     return Section(
@@ -108,27 +100,26 @@ def peaks(study: optuna.Study) -> Section:
     )
 
 
-def audit(studies: Sequence[optuna.Study]) -> Section:
-    """How often pruning was wrong, where something was pruned, and that was looked at."""
+def audit_section(studies: Sequence[StudyRecord]) -> Section:
+    """How often pruning was wrong, if something was pruned, and that was looked at."""
     title = "Was pruning wrong?"
-    if all(study.user_attrs["configuration"]["pruner"] == "none" for study in studies):
+    if all(study.settings.pruner == "none" for study in studies):
         return Section(title, "Nothing was pruned: every trial ran in full, unless it diverged.")
-    found = {study.study_name: audit_rows(study, finished_trials(study)) for study in studies}
-    rows = [[f"`{name}`", *cells] for own in found.values() for name, *cells in own]
+    rows = [[f"`{name}`", *cells] for study in studies for name, *cells in audit_rows(study)]
     if not rows:
         return Section(title, "Not looked at: `--audit 0.1` lets a tenth of the pruned trials run on.")
     what = "Trials that would have been pruned but ran to their end, against those that pruning kept (exact interval)."
     return Section(title, f"{what}\n\n{table(AUDIT_HEADS, rows)}")
 
 
-def course(study: optuna.Study) -> Section:
+def progress_section(study: StudyRecord) -> Section:
     """How the search went."""
-    figure = search_progress({study.study_name: study})
-    what = shown("progress.svg", "The best full run so far against the epochs trained")
+    figure = search_progress({study.name: study})
+    what = image("progress.svg", "The best full run so far against the epochs trained")
     return Section("The course of the search", what, {"progress.svg": figure})
 
 
-def limits(study: optuna.Study) -> Section:
+def search_limits() -> Section:
     """What was not shown."""
     lines = [
         "The winner was chosen on validation rows, so its value there is better than elsewhere; the test rows were not "

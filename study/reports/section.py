@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-import optuna
-from optuna.trial import FrozenTrial
-
-from study.executors.choice import Engine
+from search_spaces.ranges import Choice, Float, Range
 from study.reports.markdown import code, escaped, table
-from study.storage.records import enqueued
+from study.storage.study_record import StudyRecord
+from study.storage.trial_record import TrialRecord
 
 
 @dataclass(frozen=True)
@@ -29,79 +26,70 @@ class Section:
         return f"## {self.title}\n\n{self.body}"
 
 
-def environment(studies: Sequence[optuna.Study], winner: tuple[optuna.Study, FrozenTrial] | None) -> Section:
+def environment(studies: Sequence[StudyRecord], winner: tuple[StudyRecord, TrialRecord] | None) -> Section:
     """What the studies were made with: machine, versions, commits, and the commands; winner: the trial to reproduce."""
-    sessions = [session for study in studies for session in study.user_attrs["sessions"]]
-
-    def every(name: str) -> str:
-        return ", ".join(dict.fromkeys(escaped(str(session[name])) for session in sessions))
-
-    versions = {f"{name} {version}": None for session in sessions for name, version in session["versions"].items()}
-    engines = {engine_of(study): None for study in studies}
+    sessions = [session for study in studies for session in study.sessions]
     rows = [
-        ["device", every("device")],
-        ["threads", every("threads")],
-        ["engine", ", ".join(engines)],
-        ["platform", every("platform")],
-        ["Python", every("python")],
-        ["packages", escaped(", ".join(versions))],
-        ["commit", every("commit")],
+        ["device", listed(session.device for session in sessions)],
+        ["threads", listed(session.threads for session in sessions)],
+        ["engine", ", ".join(dict.fromkeys(str(study.engine) for study in studies))],
+        ["platform", listed(session.platform for session in sessions)],
+        ["Python", listed(session.python for session in sessions)],
+        ["packages", listed(f"{name} {version}" for one in sessions for name, version in one.versions.items())],
+        ["commit", listed(session.commit for session in sessions)],
     ]
-    commands = dict.fromkeys(session["command"] for session in sessions)
+    commands = dict.fromkeys(session.command for session in sessions)
     body = [table(["", ""], rows), "Made by", code("\n".join(commands))]
     if winner:
         study, trial = winner
-        again = f"python scripts/reproduce.py --study {shlex.quote(study.study_name)} --trial {trial.number}"
+        again = f"python scripts/reproduce.py --study {shlex.quote(study.name)} --trial {trial.number}"
         body += ["The winner, as any other trial, is trained again by", code(again)]
     return Section("Environment and commands", "\n\n".join(body))
 
 
-def engine_of(study: optuna.Study) -> str:
-    """How the study's runs were trained."""
-    stored = study.user_attrs.get("engine", {"cohort": 1, "workers": 0})
-    return str(Engine(stored["cohort"], stored["workers"]))
+def listed(values: Iterable[object]) -> str:
+    """Each of the values once, in order, as Markdown."""
+    return ", ".join(escaped(value) for value in dict.fromkeys(map(str, values)))
 
 
-def setting(study: optuna.Study) -> str:
+def setting(study: StudyRecord) -> str:
     """What was trained, in a sentence."""
-    attrs = study.user_attrs
-    c: dict[str, Any] = attrs["configuration"]
+    s = study.settings
     return (
-        f"{escaped(c['dataset'])}, model {escaped(c['model'])}, optimizer {escaped(c['optimizer'])} "
-        f"(weight decay {c['weight_decay']:g}), batches of {c['batch_size']}, "
-        f"{attrs['steps_per_epoch']} updates an epoch"
+        f"{escaped(s.dataset)}, model {escaped(s.model)}, optimizer {escaped(s.optimizer)} "
+        f"(weight decay {s.weight_decay:g}), batches of {s.batch_size}, {study.steps_per_epoch} updates an epoch"
     )
 
 
-def searched(study: optuna.Study) -> str:
+def searched(study: StudyRecord) -> str:
     """How it was searched, in a sentence."""
-    c: dict[str, Any] = study.user_attrs["configuration"]
-    rungs = " and ".join(map(str, c["horizons"][:-1]))
-    pruned = f"tried as complete runs of {rungs} epochs, one in {c['reduction']} going on" if rungs else "never pruned"
-    if c["pruner"] not in ("horizon", "none"):
-        pruned = f"pruned by Optuna's {c['pruner']}"
-    known = len(enqueued(study))
+    s = study.settings
+    rungs = " and ".join(map(str, s.budgets[:-1]))
+    pruned = f"tried as complete runs of {rungs} epochs, one in {s.reduction} going on" if rungs else "never pruned"
+    if s.pruner not in ("horizon", "none"):
+        pruned = f"pruned by Optuna's {s.pruner}"
+    known = len(s.enqueued)
     begun = f", the first {known} of them schedules that it was given" if known else ""
-    return f"sampler {c['sampler']}, trials {pruned}{begun}"
+    return f"sampler {s.sampler}, trials {pruned}{begun}"
 
 
-def space_section(studies: Sequence[optuna.Study]) -> Section:
+def space_section(studies: Sequence[StudyRecord]) -> Section:
     """The search space: every parameter and its range."""
-    space: dict[str, Any] = {}
+    space: dict[str, Range] = {}
     for study in studies:
-        for name, domain in study.user_attrs["configuration"]["space"].items():
+        for name, domain in study.settings.space.items():
             space.setdefault(name, domain)
-    families = dict.fromkeys(name for s in studies for name in s.user_attrs["configuration"]["families"])
+    families = dict.fromkeys(name for study in studies for name in study.settings.families)
     rows = [["`family`", ", ".join(families)]]
-    rows += [[f"`{name}`", range_of(domain)] for name, domain in space.items() if name != "family"]
+    rows += [[f"`{name}`", range_in_words(domain)] for name, domain in space.items() if name != "family"]
     return Section("The search space", table(["parameter", "range"], rows))
 
 
-def range_of(domain: Mapping[str, Any]) -> str:
-    """A stored distribution, in words."""
-    a = domain["attributes"]
-    if "choices" in a:
-        return ", ".join(escaped(str(choice)) for choice in a["choices"])
-    if a["low"] == a["high"]:
-        return f"{a['low']:g}"
-    return f"{a['low']:g} to {a['high']:g}" + (", log scale" if a.get("log") else "")
+def range_in_words(searched: Range) -> str:
+    """A range, in words."""
+    if isinstance(searched, Choice):
+        return ", ".join(escaped(str(option)) for option in searched.options)
+    if searched.low == searched.high:
+        return f"{searched.low:g}"
+    log = isinstance(searched, Float) and searched.log
+    return f"{searched.low:g} to {searched.high:g}" + (", log scale" if log else "")

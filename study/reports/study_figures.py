@@ -7,18 +7,13 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
-import optuna
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
-from optuna.study import StudyDirection
-from optuna.trial import FrozenTrial, TrialState
 
-from search_spaces import from_params
-from study.analysis.importance import comparable, first_horizon
-from study.analysis.summary import value_name
-from study.reports.figures import Curve, Measure
+from study.analysis.comparable import comparable
+from study.reports.figures import Measure, RunCurve
 from study.reports.plot_style import BLUE, VERMILION
 from study.reports.svg import (
     LETTERS_ABREAST,
@@ -34,39 +29,38 @@ from study.reports.svg import (
     plain,
     shortened,
 )
-from study.storage.records import best_trial, finished_trials, spent_epochs
+from study.storage.study_record import StudyRecord
+from study.storage.trial_record import TrialRecord
 
 PANELS_ABREAST = 3
 DOTS: dict[str, Any] = {"marker": "o", "markersize": 3.2, "linestyle": "none", "alpha": 0.6, "markeredgewidth": 0}
 RING: dict[str, Any] = {"marker": "o", "markersize": 6, "markeredgewidth": 1.3, "color": VERMILION, "fillstyle": "none"}
 
 
-def measure_of(optuna_study: optuna.Study) -> Measure:
-    """What the study's trials are judged by."""
-    unit = optuna_study.user_attrs["metric"]["unit"]
-    return Measure(value_name(optuna_study), unit, optuna_study.direction == StudyDirection.MAXIMIZE)
+def measure_of(study: StudyRecord) -> Measure:
+    """What the study's trials are evaluated by."""
+    return Measure(study.value_name, study.metric.unit, study.metric.direction == "maximize")
 
 
-def curve_of(optuna_study: optuna.Study, trial: FrozenTrial, label: str | None = None) -> Curve:
+def curve_of(study: StudyRecord, trial: TrialRecord, label: str | None = None) -> RunCurve:
     """The run of a trial that ran to its end; label: None: the family."""
-    attrs, kept = optuna_study.user_attrs, trial.user_attrs["curve"]
-    total_steps = attrs["configuration"]["epochs"] * attrs["steps_per_epoch"]
-    schedule = from_params(trial.params)
-    lr = [rate for rate, _ in schedule.simulate(total_steps)]
+    assert trial.curve is not None
+    schedule, steps = trial.schedule, trial.curve.steps
+    lr = [rate for rate, _ in schedule.simulate(study.total_steps)]
     if schedule.evaluations:
-        # It listened: after the warm-up its lr is that of the records, which holds since the evaluation before.
-        warmup_steps, _ = schedule.split(total_steps)
-        for before, step, rate in zip([0, *kept["step"]], kept["step"], kept["lr"], strict=False):
+        # It observed losses: after the warm-up its lr is the recorded one, which holds since the evaluation before.
+        warmup_steps, _ = schedule.split(study.total_steps)
+        for before, step, rate in zip([0, *steps], steps, trial.curve.lr, strict=False):
             lr[max(before, warmup_steps) : step] = [rate] * (step - max(before, warmup_steps))
-    return Curve(label or trial.params["family"], lr, kept["step"], kept[value_name(optuna_study)])
+    return RunCurve(label or trial.family, lr, steps, trial.curve.values)
 
 
 @as_svg
-def peak_sensitivity(studies: Sequence[optuna.Study]) -> Figure:
+def peak_sensitivity(studies: Sequence[StudyRecord]) -> Figure:
     """How the value depends on peak_lr, family by family: a dot for each trial, the best one ringed.
 
-    The studies share what they are judged by; usually it is one, or one for each family. Trials are compared at the
-    first horizon. The family with the best trial comes first; those without any have an empty panel.
+    The studies share what they are evaluated by; usually it is one, or one for each family. Trials are compared at the
+    first budget. The family with the best trial comes first; those without any have an empty panel.
     """
     if not studies:
         return notice("No peak_lr to compare: no studies.")
@@ -92,22 +86,22 @@ def peak_sensitivity(studies: Sequence[optuna.Study]) -> Figure:
         panel.set_axis_off()
     figure.supylabel(measure.axis)
     figure.supxlabel("peak_lr (log scale)")
-    horizons = sorted({first_horizon(optuna_study) for optuna_study in studies})
-    after = " or ".join(map(str, horizons)) + (" epoch" if horizons == [1] else " epochs")
+    budgets = sorted({study.first_budget for study in studies})
+    after = " or ".join(map(str, budgets)) + (" epoch" if budgets == [1] else " epochs")
     key = {f"a trial, after {after}": Line2D([], [], color=BLUE, **DOTS)}
     key |= {"the best, and its peak_lr": Line2D([], [], linestyle="none", **RING)}
     figure.legend(key.values(), key.keys(), loc="outside upper left", ncols=2)
     return figure
 
 
-def peaks_of(studies: Sequence[optuna.Study]) -> dict[str, list[tuple[float, float]]]:
+def peaks_of(studies: Sequence[StudyRecord]) -> dict[str, list[tuple[float, float]]]:
     """Family -> (peak_lr, value) of each of its trials that can be compared; none for one that was only to be tried."""
     points: dict[str, list[tuple[float, float]]] = {}
-    for optuna_study in studies:
-        for family in optuna_study.user_attrs["configuration"]["families"]:
+    for study in studies:
+        for family in study.settings.families:
             points.setdefault(family, [])
-        for trial, value in comparable(optuna_study, finished_trials(optuna_study)):
-            points.setdefault(trial.params["family"], []).append((trial.params["peak_lr"], value))
+        for trial, value in comparable(study):
+            points.setdefault(trial.family, []).append((trial.peak_lr, value))
     return points
 
 
@@ -122,12 +116,12 @@ def draw_peaks(axes: Axes, points: Sequence[tuple[float, float]], best: tuple[fl
 
 
 @as_svg
-def search_progress(studies: Mapping[str, optuna.Study]) -> Figure:
+def search_progress(studies: Mapping[str, StudyRecord]) -> Figure:
     """The best value of a full run so far against the epochs trained; studies: by the name that each is to have.
 
     The six studies that end best are named. A single study also shows the value of each of its full runs.
     """
-    lines = {name: line for name, optuna_study in studies.items() if (line := progress_of(optuna_study))}
+    lines = {name: line for name, study in studies.items() if (line := progress_of(study))}
     if not lines:
         return notice("No progress to draw: no trial ran to its end.")
     measure = measure_of(next(iter(studies.values())))
@@ -164,21 +158,20 @@ def search_progress(studies: Mapping[str, optuna.Study]) -> Figure:
     return figure
 
 
-def progress_of(optuna_study: optuna.Study) -> list[tuple[float, float]]:
+def progress_of(study: StudyRecord) -> list[tuple[float, float]]:
     """(epochs trained, best value of a full run) after each trial, in number order, from the first full run on."""
-    trials = finished_trials(optuna_study)
     line: list[tuple[float, float]] = []
-    best = None
-    for spent, trial in zip(accumulate(map(spent_epochs, trials)), trials, strict=True):
-        best = best_trial(optuna_study, [trial] if best is None else [best, trial])
-        if best is not None and best.value is not None:
-            line.append((spent, best.value))
+    spent, best = 0.0, math.inf
+    for trial in study.trials:
+        spent += trial.epochs_spent
+        if trial.complete:
+            best = min(best, study.metric.sign * trial.value)
+        if best < math.inf:
+            line.append((spent, study.metric.sign * best))
     return line
 
 
-def full_runs(optuna_study: optuna.Study) -> list[tuple[float, float]]:
+def full_runs(study: StudyRecord) -> list[tuple[float, float]]:
     """(epochs trained until then, value) of each trial that ran to its end."""
-    trials = finished_trials(optuna_study)
-    spent = accumulate(map(spent_epochs, trials))
-    pairs = zip(spent, trials, strict=True)
-    return [(epochs, trial.value or 0.0) for epochs, trial in pairs if trial.state == TrialState.COMPLETE]
+    spent = accumulate(trial.epochs_spent for trial in study.trials)
+    return [(epochs, trial.value) for epochs, trial in zip(spent, study.trials, strict=True) if trial.complete]

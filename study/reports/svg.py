@@ -126,7 +126,7 @@ def label_ends(axes: Axes, ends: Sequence[End]) -> None:
     heights = [float(to_axes.transform((end.x, end.y))[1]) for end in ends]
     gap = 1.3 * LABEL_SIZE / 72 * figure.dpi / axes.bbox.height
     right = float(axes.get_xlim()[1])
-    for end, height in zip(ends, spread(heights, gap), strict=True):
+    for end, height in zip(ends, spread_out(heights, gap), strict=True):
         axes.plot([end.x, right], [end.y, end.y], color=end.color, linestyle=":", linewidth=0.8, zorder=1)
         axes.annotate(
             shortened(end.label),
@@ -141,14 +141,14 @@ def label_ends(axes: Axes, ends: Sequence[End]) -> None:
     axes.set_xlim(right=right)
 
 
-def spread(heights: Sequence[float], gap: float) -> list[float]:
+def spread_out(heights: Sequence[float], gap: float) -> list[float]:
     """Ascending heights moved as little as possible, by least squares, so that none is nearer to the next than gap.
 
     All stay within 0 and 1 where there is room; without it they end at 1.
 
-    >>> [round(height, 2) for height in spread([0.1, 0.5, 0.5], 0.1)]
+    >>> [round(height, 2) for height in spread_out([0.1, 0.5, 0.5], 0.1)]
     [0.1, 0.45, 0.55]
-    >>> [round(height, 2) for height in spread([0.0, 0.0, 1.0], 0.2)]
+    >>> [round(height, 2) for height in spread_out([0.0, 0.0, 1.0], 0.2)]
     [0.0, 0.2, 1.0]
     """
     offsets = gap * np.arange(len(heights))

@@ -7,101 +7,88 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import optuna
-from optuna.distributions import json_to_distribution
-from optuna.trial import FrozenTrial, TrialState, create_trial
-
 from search_spaces.errors import InputError
 from study.storage.csv_rows import read_csv, write_csv
-from study.storage.records import finished_trials, spent_epochs
+from study.storage.records import FORMAT
+from study.storage.study_record import DAMAGED, StudyRecord, reason
+from study.storage.trial_record import TrialRecord
 
 TRIALS, CURVES, MANIFEST = "trials.csv", "curves.csv", "manifest.json"
 READABLE = ("study", "trial", "state", "value", "family", "peak_lr", "epochs_trained", "seconds")
 """What a person looks for first among the columns of trials.csv; the others are JSON, and complete the record."""
+COMPLETE, PRUNED = "complete", "pruned"
 
 
-def write_archive(studies: Sequence[optuna.Study], folder: Path) -> None:
-    """Write the finished trials of the studies, the curves of those that ran to their end, and the studies' attributes.
+def write_archive(studies: Sequence[StudyRecord], folder: Path) -> None:
+    """Write the trials of the studies, the curves of those that ran to their end, and the studies' attributes.
 
-    Of the trials that are under way, only their number is kept.
-    The same studies give the same bytes.
+    Of the trials that are under way, only their number is kept. The same studies give the same bytes.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    trials = [(study, number, trial) for study in studies for number, trial in enumerate(finished_trials(study))]
-    write_csv(folder / TRIALS, [trial_row(study, number, trial) for study, number, trial in trials])
-    curves = [(study, number, t) for study, number, t in trials if t.state == TrialState.COMPLETE]
-    write_csv(folder / CURVES, [row for study, number, trial in curves for row in curve_rows(study, number, trial)])
+    write_csv(folder / TRIALS, [trial_row(study.name, trial) for study in studies for trial in study.trials])
+    curves = [(study.name, trial) for study in studies for trial in study.complete]
+    write_csv(folder / CURVES, [row for name, trial in curves for row in curve_rows(name, trial)])
     manifest = [
-        {
-            "name": study.study_name,
-            "direction": study.direction.name.lower(),
-            "attributes": {
-                name: len(value.get("candidates", ())) if name == "unfinished" else value
-                for name, value in sorted(study.user_attrs.items())
-            },
-        }
+        {"name": study.name, "direction": study.metric.direction, "attributes": dict(sorted(study.stored.items()))}
         for study in studies
     ]
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n")
 
 
-def read_archive(folder: Path) -> list[optuna.Study]:
-    """The studies that were written there, in memory; raises InputError where there are none."""
+def read_archive(folder: Path) -> list[StudyRecord]:
+    """The studies that were written there; raises InputError if there are none, or the files are damaged."""
     if not all((folder / name).is_file() for name in (TRIALS, CURVES, MANIFEST)):
         raise InputError(f"{folder} holds no report: it needs {TRIALS}, {CURVES} and {MANIFEST}")
+    again = "write the report again from its study"
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text())
+    except ValueError as error:
+        raise InputError(f"{folder / MANIFEST} is damaged ({error}): {again}") from error
+    try:
+        for kept in manifest:
+            if kept["attributes"].get("format") != FORMAT:
+                raise ValueError(f"record format {kept['attributes'].get('format')}, not {FORMAT}")
+        curves = read_curves(folder)
+        trials: dict[str, list[TrialRecord]] = {kept["name"]: [] for kept in manifest}
+        for row in read_csv(folder / TRIALS):
+            trials[row["study"]].append(read_trial(row, curves.get((row["study"], row["trial"]))))
+        return [StudyRecord.read(kept["name"], kept["attributes"], trials[kept["name"]]) for kept in manifest]
+    except DAMAGED as error:
+        raise InputError(f"the report in {folder} cannot be read ({reason(error)}): {again}") from error
+
+
+def trial_row(study: str, trial: TrialRecord) -> dict[str, Any]:
+    """A trial as a line of trials.csv."""
+    state = COMPLETE if trial.complete else PRUNED
+    seen = (study, trial.number, state, trial.value, trial.family, trial.peak_lr, trial.epochs_spent, trial.seconds)
+    others = {"parameters": trial.params, "reported": trial.reported, "record": trial.stored["record"]}
+    return dict(zip(READABLE, seen, strict=True)) | {name: json.dumps(value) for name, value in others.items()}
+
+
+def read_trial(row: dict[str, str], curve: dict[str, list[Any]] | None) -> TrialRecord:
+    """The trial of a line of trials.csv."""
+    return TrialRecord.read(
+        number=int(row["trial"]),
+        complete={COMPLETE: True, PRUNED: False}[row["state"]],
+        value=row["value"],
+        params=json.loads(row["parameters"]),
+        reported=json.loads(row["reported"]),
+        stored={"record": json.loads(row["record"]), "curve": curve},
+    )
+
+
+def curve_rows(study: str, trial: TrialRecord) -> list[dict[str, Any]]:
+    """A trial's last run as lines of curves.csv, one for each evaluation."""
+    columns = trial.curve.columns if trial.curve else {}
+    lines = zip(*columns.values(), strict=True)
+    return [{"study": study, "trial": trial.number, **dict(zip(columns, line, strict=True))} for line in lines]
+
+
+def read_curves(folder: Path) -> dict[tuple[str, str], dict[str, list[Any]]]:
+    """By study and number of the trial: the columns of its curve."""
     curves: dict[tuple[str, str], dict[str, list[Any]]] = {}
     for row in read_csv(folder / CURVES):
         columns = curves.setdefault((row.pop("study"), row.pop("trial")), {})
         for name, value in row.items():
             columns.setdefault(name, []).append(json.loads(value) if value else None)
-    studies = {}
-    try:
-        manifest = json.loads((folder / MANIFEST).read_text())
-    except ValueError as error:
-        raise InputError(f"{folder / MANIFEST} is damaged ({error}): write the report again from its study") from error
-    for kept in manifest:
-        study = optuna.create_study(study_name=kept["name"], direction=kept["direction"])
-        for name, value in kept["attributes"].items():
-            study.set_user_attr(name, value)
-        studies[kept["name"]] = study
-    for row in read_csv(folder / TRIALS):
-        study = studies[row["study"]]
-        study.add_trial(as_trial(row, study, curves.get((row["study"], row["trial"]))))
-    return list(studies.values())
-
-
-def trial_row(study: optuna.Study, number: int, trial: FrozenTrial) -> dict[str, Any]:
-    """A trial as a line of trials.csv."""
-    readable = (
-        study.study_name,
-        number,
-        trial.state.name.lower(),
-        trial.value,
-        trial.params["family"],
-        trial.params["peak_lr"],
-        spent_epochs(trial),
-        trial.user_attrs["record"]["seconds"],
-    )
-    others = {"parameters": trial.params, "reported": trial.intermediate_values, "record": trial.user_attrs["record"]}
-    return dict(zip(READABLE, readable, strict=True)) | {name: json.dumps(value) for name, value in others.items()}
-
-
-def as_trial(row: dict[str, str], study: optuna.Study, curve: dict[str, list[Any]] | None) -> FrozenTrial:
-    """The trial of a line of trials.csv."""
-    space = study.user_attrs["configuration"]["space"]
-    params = json.loads(row["parameters"])
-    return create_trial(
-        state=TrialState[row["state"].upper()],
-        value=float(row["value"]),
-        params=params,
-        distributions={name: json_to_distribution(json.dumps(space[name])) for name in params},
-        intermediate_values={int(epoch): value for epoch, value in json.loads(row["reported"]).items()},
-        user_attrs={"record": json.loads(row["record"])} | ({"curve": curve} if curve else {}),
-    )
-
-
-def curve_rows(study: optuna.Study, number: int, trial: FrozenTrial) -> list[dict[str, Any]]:
-    """A trial's last run as lines of curves.csv, one for each evaluation."""
-    curve = trial.user_attrs["curve"]
-    lines = zip(*curve.values(), strict=True)
-    return [{"study": study.study_name, "trial": number, **dict(zip(curve, line, strict=True))} for line in lines]
+    return curves

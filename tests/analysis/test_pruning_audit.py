@@ -4,16 +4,16 @@ from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
-import optuna
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from optuna.trial import TrialState, create_trial
+from optuna.trial import TrialState
 from scipy.stats import beta
 
-from study.analysis.pruning_audit import audit_shown, audits
+from study.analysis.pruning_audit import audit_rows, audits
 from study.search.pruners import AT_EVERY_EPOCH
 from study.search.search import search
+from tests.example_studies import TRIAL, study_record
 from tests.helpers import LOCKSTEP, LOOP, SMALL, finished, open_small, run_search, substance
 
 AUDITED = replace(SMALL, audit=0.5)
@@ -109,25 +109,27 @@ def test_an_audited_search_goes_on_after_a_stop(evaluations, storage, tmp_path, 
 
 
 def made(*rows, direction="minimize"):
-    """A study of (family, value, state, audited_from, diverged)."""
-    study = optuna.create_study(direction=direction)
-    for family, value, state, start, diverged in rows:
-        choice = optuna.distributions.CategoricalDistribution(["step", "rex"])
-        record = {"audited_from": start, "diverged": diverged}
-        params, distributions = {"family": family}, {"family": choice}
-        study.add_trial(
-            create_trial(
-                state=state, value=value, params=params, distributions=distributions, user_attrs={"record": record}
+    """A study of (family, value, complete, audited_from, diverged)."""
+    return study_record(
+        (
+            replace(
+                TRIAL, params={"family": family}, value=value, complete=complete, audited_from=start, diverged=diverged
             )
-        )
-    return study, study.trials
+            for family, value, complete, start, diverged in rows
+        ),
+        direction,
+    )
 
 
-COMPLETE, PRUNED = TrialState.COMPLETE, TrialState.PRUNED
+COMPLETE, PRUNED = True, False
+
+
+def counts(audit):
+    return audit.name, audit.pruned, audit.audited, audit.better_than_winner, audit.better_than_half
 
 
 def test_what_is_counted():
-    study, trials = made(
+    study = made(
         ("step", 0.2, COMPLETE, None, False),
         ("rex", 0.3, COMPLETE, None, False),
         ("rex", 0.6, COMPLETE, None, False),
@@ -139,38 +141,30 @@ def test_what_is_counted():
         ("rex", 0.5, COMPLETE, 1, False),
         ("rex", 1.0, PRUNED, 1, True),  # let run on, and diverged
     )
-    every, step, rex = audits(study, trials)
-    assert (every.name, every.pruned, every.audited, every.better_than_winner, every.better_than_half) == (
-        "all", 2, 4, 1, 2,
-    )  # fmt: skip
-    assert (step.name, step.pruned, step.audited, step.better_than_winner, step.better_than_half) == (
-        "step",
-        1,
-        2,
-        1,
-        2,
-    )
-    assert (rex.name, rex.pruned, rex.audited, rex.better_than_winner, rex.better_than_half) == ("rex", 1, 2, 0, 0)
-    assert audit_shown(study, trials)[0].row_count == 3
-    assert audit_shown(study, trials[:3]) == []
+    assert list(map(counts, audits(study))) == [("all", 2, 4, 1, 2), ("step", 1, 2, 1, 2), ("rex", 1, 2, 0, 0)]
+    assert [line[:4] for line in audit_rows(study)] == [
+        ["all", "2", "4", "1"],
+        ["step", "1", "2", "1"],
+        ["rex", "1", "2", "0"],
+    ]
 
 
-def test_where_larger_is_better():
-    study, trials = made(("step", 0.7, COMPLETE, None, False), ("rex", 0.8, COMPLETE, 1, False), direction="maximize")
-    assert audits(study, trials)[0].better_than_winner == 1
+def test_if_larger_is_better():
+    study = made(("step", 0.7, COMPLETE, None, False), ("rex", 0.8, COMPLETE, 1, False), direction="maximize")
+    assert audits(study)[0].better_than_winner == 1
 
 
 def test_studies_without_an_audit_or_a_winner_say_nothing():
-    assert audits(*made()) == []
-    assert audits(*made(("rex", 0.8, PRUNED, None, False))) == []
-    assert audits(*made(("rex", 0.8, COMPLETE, 1, False))) == [], "nothing to compare it with"
+    assert audits(made()) == audit_rows(made()) == []
+    assert audits(made(("rex", 0.8, PRUNED, None, False))) == []
+    assert audits(made(("rex", 0.8, COMPLETE, 1, False))) == [], "nothing to compare it with"
 
 
 @given(st.integers(1, 60).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
-def test_the_interval_is_that_of_clopper_and_pearson(counts):
-    wrong, n = counts
+def test_the_interval_is_that_of_clopper_and_pearson(wrong_of):
+    wrong, n = wrong_of
     rows = [("step", 0.5, COMPLETE, None, False)]
     rows += [("step", 0.1 if i < wrong else 0.9, COMPLETE, 1, False) for i in range(n)]
-    low, high = audits(*made(*rows))[0].wrong
+    low, high = audits(made(*rows))[0].wrong
     assert low == pytest.approx(beta.ppf(0.025, wrong, n - wrong + 1) if wrong else 0.0, abs=1e-6)
     assert high == pytest.approx(beta.ppf(0.975, wrong + 1, n - wrong) if wrong < n else 1.0, abs=1e-6)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from search_spaces import FAMILIES
 from study.analysis.ranking import LEVEL, RULE, gaps, seeds_needed, standings, variance_split
 from study.analysis.statistics import mean_interval, probability_of_improvement, wilcoxon_p
 
@@ -190,8 +191,14 @@ def test_seeds_for_nothing_are_refused(comparisons, level):
         seeds_needed(comparisons, level)
 
 
-def test_the_rule_states_the_level_that_is_applied():
-    assert f"{LEVEL} or more is called a tie" in " ".join(RULE.split())
+def test_the_rule_states_the_level_that_is_applied_and_the_seeds_that_are_needed():
+    rule = " ".join(RULE.split())
+    assert f"{LEVEL} or more is called a tie" in rule
+    assert len(FAMILIES) == 15
+    assert f"fewer than {seeds_needed(14)} cannot tell any of fifteen from the best" in rule
+    for n, told in [(9, False), (10, True)]:
+        equal = {f"equal {i}": [0.0] * n for i in range(14)}
+        assert (not by_name(equal | {"worse": [1.0] * n})["worse"].tied_with_best) == told
 
 
 def test_variances_are_told_apart():

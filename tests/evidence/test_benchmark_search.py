@@ -8,7 +8,7 @@ import pytest
 from tests.helpers import start
 
 DIGITS = ["--dataset", "digits", "--epochs", "4", "--families", "cosine", "linear", "plateau"]
-SHORT = ["--least-updates", "1"]
+SHORT = ["--least-steps", "1"]
 FEW = ["--search-seeds", "2", "--trials", "10", "--arms", "none", "horizon"]
 
 

@@ -3,30 +3,38 @@
 import json
 import re
 from collections import Counter
+from dataclasses import replace
 from statistics import mean
 
 import numpy as np
-import optuna
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
 from search_spaces import Cosine, Cyclic, Exponential, WarmRestarts
-from study.evidence.known.fixed_schedules import cut
+from study.analysis.ranking import LEVEL
+from study.evidence.known.fixed_schedules import cut_short
 from study.evidence.known.known_results import (
-    Ground,
+    AGREEMENT,
+    MARGIN,
+    PUBLISHED,
+    Benchmark,
     accuracy,
+    all_known,
     constant_loses,
     fixed_gamma_loses,
-    lines,
     mid_cycle_loses,
+    peak_matters,
     shapes_tie,
     step_gains,
     verdicts,
     warm_up_helps,
 )
+from study.executors.recorded_runs import About, Recorded, RecordedSchedule
 from study.storage.csv_rows import read_csv
+from study.storage.study_record import Confirmed
+from tests.example_studies import SETTINGS, study_record
 
 SEEDS = list(range(1000, 1014))
 
@@ -35,31 +43,29 @@ SEEDS = list(range(1000, 1014))
 @given(st.integers(2, 8), st.integers(10, 200))
 def test_a_cut_schedule_is_the_beginning_of_the_whole_one(parts, steps):
     for whole in (Cosine(peak_lr=0.3), Exponential(peak_lr=0.3), WarmRestarts(peak_lr=0.3)):
-        assert cut(whole, 1 / parts).simulate(steps) == whole.simulate(parts * steps)[:steps]
+        assert cut_short(whole, 1 / parts).simulate(steps) == whole.simulate(parts * steps)[:steps]
 
 
 def test_cycles_are_cut_in_their_middle():
-    whole, broken = WarmRestarts(peak_lr=1.0), cut(WarmRestarts(peak_lr=1.0), 2.5 / 3)
+    whole, broken = WarmRestarts(peak_lr=1.0), cut_short(WarmRestarts(peak_lr=1.0), 2.5 / 3)
     assert whole.simulate(1000)[-1][0] < 1e-3
     assert broken.simulate(1000)[-1][0] == pytest.approx(0.5, abs=0.01)
-    assert cut(Cyclic(peak_lr=1.0), 3.5 / 4).simulate(1000)[-1][0] == pytest.approx(1.0, abs=0.02)
+    assert cut_short(Cyclic(peak_lr=1.0), 3.5 / 4).simulate(1000)[-1][0] == pytest.approx(1.0, abs=0.02)
 
 
-def ground(confirmed, arms=None, workload="mnist1d-mlp-sgd"):
+def benchmark(confirmed, arms=None, workload="mnist1d-mlp-sgd"):
     """A benchmark with these test errors: epochs -> family -> one per seed."""
-    studies = []
-    for epochs, values in confirmed.items():
-        for family, tests in values.items():
-            study = optuna.create_study(study_name=f"{epochs}-{family}")
-            study.set_user_attr(
-                "configuration",
-                {"epochs": epochs, "sampler_seed": 0, "families": [family], "optimizer": "sgd", "space": {}},
-            )
-            study.set_user_attr("metric", {"direction": "minimize"})
-            study.set_user_attr("workload", workload)
-            study.set_user_attr("confirmed", {"trial": 0, "seeds": SEEDS, "test": list(tests)})
-            studies.append(study)
-    return Ground("here", studies, arms or {})
+    studies = [
+        study_record(
+            name=f"{epochs}-{family}",
+            workload=workload,
+            settings=replace(SETTINGS, epochs=epochs, families=(family,)),
+            confirmed=Confirmed(0, tuple(SEEDS), tuple(tests)),
+        )
+        for epochs, values in confirmed.items()
+        for family, tests in values.items()
+    ]
+    return Benchmark("here", studies, arms or {})
 
 
 def around(center, spread=0.01, seed=0):
@@ -75,7 +81,7 @@ def test_a_difference_is_told_by_the_sign_and_the_exact_test():
 
 def test_the_constant_rate_loses_where_it_does():
     tests = {"constant": around(0.4), "linear": around(0.3, seed=1), "cosine": around(0.39999, 0.05, seed=2)}
-    [line] = constant_loses(ground({20: tests}))
+    [line] = constant_loses(benchmark({20: tests}))
     gaps = [100 * (mean(tests["constant"]) - mean(tests[family])) for family in ("linear", "cosine")]
     assert line.ours == f"1 of 2 beat it, by {min(gaps):.2f} to {max(gaps):.2f} points"
     assert (line.workload, line.agrees) == ("here, 20 epochs", "in part")
@@ -83,19 +89,19 @@ def test_the_constant_rate_loses_where_it_does():
 
 def test_alike_shapes_tie_and_unlike_ones_are_named():
     alike = {"linear": around(0.3), "cosine": around(0.3, seed=1), "rex": around(0.3, seed=2)}
-    assert [line.agrees for line in shapes_tie(ground({20: alike}))] == ["yes"]
-    [line] = shapes_tie(ground({20: {**alike, "rex": around(0.5, seed=2)}}))
+    assert [line.agrees for line in shapes_tie(benchmark({20: alike}))] == ["yes"]
+    [line] = shapes_tie(benchmark({20: {**alike, "rex": around(0.5, seed=2)}}))
     assert line.agrees == "no"
     assert "linear and rex (-" in line.ours
 
 
 def test_step_gains_on_linear_where_the_gap_closes():
     near, far = {"step": around(0.31), "linear": around(0.3)}, {"step": around(0.4, seed=1), "linear": around(0.3)}
-    [line] = step_gains(ground({5: far, 80: near}))
+    [line] = step_gains(benchmark({5: far, 80: near}))
     assert line.agrees == "yes"
     assert re.fullmatch(r"\+\d+\.\d\d at 5 epochs, \+1\.00 at 80 epochs", line.ours)
-    assert [line.agrees for line in step_gains(ground({5: near, 80: far}))] == ["no"]
-    assert not list(step_gains(ground({5: far}))), "one budget says nothing of it"
+    assert [line.agrees for line in step_gains(benchmark({5: near, 80: far}))] == ["no"]
+    assert not list(step_gains(benchmark({5: far}))), "one budget says nothing of it"
 
 
 def test_arms_are_compared_with_what_they_change():
@@ -109,7 +115,7 @@ def test_arms_are_compared_with_what_they_change():
             **{f"{factor} x peak, warm-up 0.1": around(0.3, seed=3) for factor in (1, 4, 16)},
         }
     }
-    here = ground({20: {"exponential": around(0.3, seed=4)}}, arms)
+    here = benchmark({20: {"exponential": around(0.3, seed=4)}}, arms)
     assert [line.agrees for line in fixed_gamma_loses(here)] == ["yes"]
     assert [line.agrees for line in mid_cycle_loses(here)] == ["no"]
     [line] = warm_up_helps(here)
@@ -118,24 +124,67 @@ def test_arms_are_compared_with_what_they_change():
 
 
 def test_families_tuned_without_warm_up_are_compared_with_their_like():
-    with_it = ground({10: {"linear": around(0.3), "rex": around(0.3, seed=1)}})
-    without = ground({10: {"linear": around(0.4, seed=2), "rex": around(0.3, 0.05, seed=3)}})
-    found = [
-        line for line in lines([with_it, without._replace(name="here-no-warm-up")], {}) if "tuned without" in line[0]
-    ]
+    with_it = benchmark({10: {"linear": around(0.3), "rex": around(0.3, seed=1)}})
+    without = benchmark({10: {"linear": around(0.4, seed=2), "rex": around(0.3, 0.05, seed=3)}})
+    found = all_known([with_it, without._replace(name="here-no-warm-up")], {})
+    found = [line for line in found if "tuned without" in line.known]
     assert [(line.workload, line.agrees) for line in found] == [("here, 10 epochs", "in part")]
 
 
 def test_the_paper_is_reached_or_not():
-    assert [line.agrees for line in accuracy(ground({20: {"rex": around(0.28)}}))] == ["yes"]
-    assert [line.agrees for line in accuracy(ground({20: {"rex": around(0.45)}}))] == ["no"]
-    assert not list(accuracy(ground({20: {"rex": around(0.28)}}, workload="digits-mlp-sgd")))
+    assert [line.agrees for line in accuracy(benchmark({20: {"rex": around(0.28)}}))] == ["yes"]
+    assert [line.agrees for line in accuracy(benchmark({20: {"rex": around(0.45)}}))] == ["no"]
+    assert not list(accuracy(benchmark({20: {"rex": around(0.28)}}, workload="digits-mlp-sgd")))
+
+
+def test_the_rule_above_the_table_says_what_is_done():
+    """Each of its sentences, against the lines of benchmarks made for it."""
+    rule = " ".join(AGREEMENT.split())
+    assert f"exact signed-rank test at {LEVEL}, corrected by Holm's method within a line" in rule
+    assert f"at most {MARGIN:g} points lower" in rule
+    better, worse = around(-0.1, seed=1), around(0.1, seed=2)
+
+    def warm_up(*gains):
+        """A benchmark in which a warm-up gains this much at each of the peaks."""
+        arms = {f"{factor} x peak, warm-up 0.1": around(0.3, seed=3) for factor in (1, 4, 16)}
+        arms |= {f"{f} x peak, warm-up 0": around(0.3 + g, seed=4) for f, g in zip((1, 4, 16), gains, strict=True)}
+        return benchmark({20: {"linear": around(0.3)}}, {20: arms})
+
+    assert "says what all of them say, otherwise *in part*" in rule
+    control = {"constant": around(0.4)}
+    for others, agrees in [
+        ({"linear": worse, "cosine": worse}, "yes"),
+        ({"linear": better, "cosine": worse}, "yes"),
+        ({"linear": around(0.5), "cosine": around(0.6)}, "no"),
+        ({"linear": worse, "cosine": around(0.6)}, "in part"),
+    ]:
+        assert [line.agrees for line in constant_loses(benchmark({20: control | others}))] == [agrees]
+    assert "a warm-up gains more is a *yes* if it does at one of the higher peaks" in rule
+    for gains, agrees in [((0.1, 0.3, 0.1), "yes"), ((0.1, 0.3, 0.0), "yes"), ((0.3, 0.1, 0.1), "no")]:
+        assert [line.agrees for line in warm_up_helps(warm_up(*gains))] == [agrees]
+    assert "shapes tie is a *yes* if no two of them differ, otherwise a *no*" in rule
+    for rex, agrees in [(around(0.3, seed=5), "yes"), (around(0.2), "no"), (around(0.4), "no")]:
+        tests = {"linear": around(0.3), "cosine": around(0.3, seed=6), "rex": rex}
+        assert [line.agrees for line in shapes_tie(benchmark({20: tests}))] == [agrees]
+    assert "the paper's accuracy is reached if the best family's, a mean over the seeds" in rule
+    for lower, agrees in [(2.99, "yes"), (3.01, "no")]:
+        errors = [1 - (PUBLISHED["mnist1d-mlp"] - lower) / 100 + gap for gap in (0.2, -0.2)]
+        tests = {"rex": errors * 7, "step": around(0.9)}
+        assert [line.agrees for line in accuracy(benchmark({20: tests}))] == [agrees], "however the seeds differ"
+    assert "if it explains more of the variance of schedules drawn at random" in rule
+    for by_peak, agrees in [(True, "yes"), (False, "no")]:
+        drawn = [("rex" if n % 2 else "wsd", 0.01 * (1 + (n * 7) % 40)) for n in range(40)]
+        schedules = [
+            RecordedSchedule({"family": family, "peak_lr": peak}, {}, [peak if by_peak else float(family == "rex")])
+            for family, peak in drawn
+        ]
+        assert peak_matters("here", Recorded(About({}, [], {}), schedules)).agrees == agrees
 
 
 @pytest.mark.slow
 def test_from_a_benchmark_to_the_table_and_again_without_training(command, tmp_path):
     families = ("constant", "linear", "exponential", "warm_restarts", "cyclic")
-    flags = ("--dataset", "digits", "--optimizer", "adamw", "--least-updates", 1, "--families", *families)
+    flags = ("--dataset", "digits", "--optimizer", "adamw", "--least-steps", 1, "--families", *families)
     budget = ("--epochs", 2, 4, "--trials-per-family", 2, "--confirm-seeds", 2, "--engine", "loop")
     assert command("evidence/known_results.py").err.startswith(
         "error: results holds no report of a benchmark: make one with"

@@ -3,20 +3,22 @@
 import math
 from xml.etree import ElementTree
 
-from study.reports.families_figure import families, ranked
+from study.reports.families_figure import draw_families, ranked
 from tests.example_studies import ERROR, VALUES
 from tests.svg import dots, texts
 
 
 def test_every_seed_is_a_dot():
-    svg = families({"5 epochs": {"rex": [0.1, 0.2, 0.3], "wsd": [0.4]}, "20 epochs": {"wsd": [0.1, math.nan]}}, ERROR)
+    svg = draw_families(
+        {"5 epochs": {"rex": [0.1, 0.2, 0.3], "wsd": [0.4]}, "20 epochs": {"wsd": [0.1, math.nan]}}, ERROR
+    )
     assert dots(svg, "seeds") == {"seeds-0-0": 3, "seeds-0-1": 1, "seeds-1-0": 0, "seeds-1-1": 1}
     assert "1 of 2 not finite" in texts(svg)
 
 
 def test_the_control_is_named_only_where_it_is():
-    assert any("control" in text for text in texts(families({"20": VALUES}, ERROR)))
-    assert not any("control" in text for text in texts(families({"20": {"rex": [0.1]}}, ERROR)))
+    assert any("control" in text for text in texts(draw_families({"20": VALUES}, ERROR)))
+    assert not any("control" in text for text in texts(draw_families({"20": {"rex": [0.1]}}, ERROR)))
 
 
 def test_families_are_ranked_over_all_budgets():
@@ -29,7 +31,7 @@ def test_families_are_ranked_over_all_budgets():
 
 
 def test_the_best_family_is_on_top():
-    svg = families({"20": {"worse": [0.4], "best": [0.1], "middle": [0.2]}}, ERROR)
+    svg = draw_families({"20": {"worse": [0.4], "best": [0.1], "middle": [0.2]}}, ERROR)
     heights = {
         "".join(text.itertext()): text for text in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")
     }

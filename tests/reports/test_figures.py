@@ -11,8 +11,8 @@ import pytest
 from matplotlib import style
 from matplotlib.text import Text
 
-from study.reports.families_figure import families
-from study.reports.figures import Curve, importances, tuning_curves, winners
+from study.reports.families_figure import draw_families
+from study.reports.figures import RunCurve, draw_winners, importances, tuning_curves
 from study.reports.plot_style import SVG_LOOK
 from study.reports.svg import shortened
 from tests.example_studies import ERROR, NAMES, ODD
@@ -73,7 +73,7 @@ def test_names_are_written_as_they_are(name):
 
 
 def test_a_name_with_characters_that_xml_cannot_hold_is_drawn():
-    assert "a b" in texts(families({"20": {"a\x07b": [0.1]}}, ERROR))
+    assert "a b" in texts(draw_families({"20": {"a\x07b": [0.1]}}, ERROR))
 
 
 def test_labels_in_other_scripts_are_written():
@@ -81,27 +81,27 @@ def test_labels_in_other_scripts_are_written():
 
 
 def test_winners_are_six_at_most():
-    written = texts(winners(curves(NAMES), ERROR))
+    written = texts(draw_winners(curves(NAMES), ERROR))
     assert [name for name in NAMES if name in written] == NAMES[:6]
-    assert dots(winners(curves(NAMES), ERROR), "learning") == {f"learning-{number}": 5 for number in range(6)}
+    assert dots(draw_winners(curves(NAMES), ERROR), "learning") == {f"learning-{number}": 5 for number in range(6)}
 
 
 def test_evaluations_without_a_value_are_left_out():
     lr = [0.1] * 10
-    svg = winners([Curve("rex", lr, [2, 4, 6, 8], [0.9, None, math.nan, 0.5])], ERROR)
+    svg = draw_winners([RunCurve("rex", lr, [2, 4, 6, 8], [0.9, None, math.nan, 0.5])], ERROR)
     assert dots(svg, "learning") == {"learning-0": 2}
 
 
 def test_runs_of_different_lengths_share_an_axis():
     same, other = curves(["a", "b"]), curves(["c"], total_steps=50)
-    assert "optimizer updates" in texts(winners(same, ERROR))
-    assert "share of the run" in texts(winners([*same, *other], ERROR))
+    assert "optimizer updates" in texts(draw_winners(same, ERROR))
+    assert "share of the run" in texts(draw_winners([*same, *other], ERROR))
 
 
 @pytest.mark.parametrize(("peak", "scale"), [(0.1, "lr"), (0.9, "lr"), (1.1, "lr (log scale)")])
 def test_learning_rates_far_apart_have_a_log_axis(peak, scale):
-    constant = [Curve("low", [0.1] * 4, [4], [0.5]), Curve("high", [peak] * 4, [4], [0.4])]
-    assert [text for text in texts(winners(constant, ERROR)) if text.startswith("lr")] == [scale]
+    constant = [RunCurve("low", [0.1] * 4, [4], [0.5]), RunCurve("high", [peak] * 4, [4], [0.4])]
+    assert [text for text in texts(draw_winners(constant, ERROR)) if text.startswith("lr")] == [scale]
 
 
 @pytest.mark.parametrize(("maximize", "named"), [(False, NAMES[:6]), (True, NAMES[-6:])])

@@ -2,12 +2,14 @@
 
 import io
 import re
+from functools import partial
 
 import pytest
 from rich.console import Console
 
 from study.reports.progress import Display
 from study.search.search import search
+from study.storage.study_record import StudyRecord
 from tests.helpers import LOOP, SMALL, open_small
 
 
@@ -15,7 +17,7 @@ from tests.helpers import LOOP, SMALL, open_small
 def test_progress_tells_what_is_done_and_what_is_left(terminal, storage, workload):
     written = io.StringIO()
     console = Console(file=written, force_terminal=terminal, width=150, soft_wrap=True)
-    with open_small(storage, workload) as study, Display(console, study, SMALL, 15) as display:
+    with open_small(storage, workload) as study, Display(console, partial(StudyRecord.of, study), SMALL, 15) as display:
         for generation in search(study, workload, SMALL, LOOP, 15):
             display.update(generation)
             if terminal:
@@ -29,14 +31,18 @@ def test_progress_tells_what_is_done_and_what_is_left(terminal, storage, workloa
     assert said.count("0:00 left") >= 1
     if not terminal:
         assert said.count("\n") == 2, "a line for each generation"
-        best = min(trial.value for trial in display.tally.trials if len(trial.intermediate_values) == 2)
+        best = min(trial.value for trial in display.study.trials if len(trial.reported) == 2)
         assert f"best {best:.4f}" in said.splitlines()[-1]
 
 
 def test_a_long_generation_is_heard_of_in_a_log(storage, workload, monkeypatch):
     monkeypatch.setattr("study.reports.progress.LINE_EVERY", 0.0)
     written = io.StringIO()
-    with open_small(storage, workload) as study, Display(Console(file=written, width=200), study, SMALL, 5) as display:
+    console = Console(file=written, width=200)
+    with (
+        open_small(storage, workload) as study,
+        Display(console, partial(StudyRecord.of, study), SMALL, 5) as display,
+    ):
         for generation in search(study, workload, SMALL, LOOP, 5):
             display.update(generation)
     first = written.getvalue().splitlines()[0]
@@ -53,7 +59,7 @@ def test_what_is_stored_is_counted_once(storage, workload):
         steps.close()
         stored = len(study.trials)
         assert stored > 4
-        with Display(Console(file=written, width=200), study, SMALL, 10) as display:
+        with Display(Console(file=written, width=200), partial(StudyRecord.of, study), SMALL, 10) as display:
             for generation in search(study, workload, SMALL, LOOP, 10):
                 line = display.line(generation)
                 if not generation.finished:

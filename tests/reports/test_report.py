@@ -8,12 +8,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from study.reports.html import page
+from study.reports.html import html_page
 from study.reports.report import rebuild, write_report
 from study.search.search import search
-from study.storage.archive import read_archive, write_archive
-from study.storage.records import finished_trials
 from study.storage.studies import read_studies
+from study.storage.study_record import StudyRecord
 from tests.helpers import LOOP, SMALL, open_small, run_search
 
 AUDITED = replace(SMALL, audit=0.5)
@@ -30,22 +29,9 @@ def searched(tmp_path_factory, workload):
     folder = tmp_path_factory.mktemp("searched")
     storage = f"sqlite:///{folder}/studies.db"
     run_search(storage, workload, 30, AUDITED, NAME)
-    studies = read_studies(storage, NAME)
+    studies = [StudyRecord.of(one) for one in read_studies(storage, NAME)]
     write_report(studies, folder / "report")
     return studies, folder / "report"
-
-
-def test_an_archive_gives_the_study_back(searched):
-    (study,), folder = searched
-    (again,) = read_archive(folder)
-    assert (again.study_name, again.direction) == (study.study_name, study.direction)
-    assert again.user_attrs == {name: value for name, value in study.user_attrs.items() if name != "unfinished"}
-    for before, after in zip(finished_trials(study), again.trials, strict=True):
-        for name in ("state", "value", "params", "distributions", "intermediate_values"):
-            assert getattr(before, name) == getattr(after, name)
-        assert before.user_attrs["record"] == after.user_attrs["record"]
-        if before.state.name == "COMPLETE":
-            assert before.user_attrs["curve"] == after.user_attrs["curve"]
 
 
 def test_a_report_is_a_function_of_its_archive(searched, tmp_path):
@@ -101,13 +87,13 @@ def test_the_page_needs_nothing_else(searched):
 def test_the_report_says_what_the_study_says(searched):
     (study,), folder = searched
     said = (folder / "report.md").read_text()
-    assert f"trial {study.best_trial.number}, with val error {study.best_value:.4f}" in said
-    for family in {trial.params["family"] for trial in study.trials}:
-        assert f"| `{family}` | {sum(t.params['family'] == family for t in study.trials)} |" in said
+    assert f"trial {study.best.number}, with val error {study.best.value:.4f}" in said
+    for family in {trial.family for trial in study.trials}:
+        assert f"| `{family}` | {sum(t.family == family for t in study.trials)} |" in said
     assert "| `all` |" in said, "the audit"
     assert "def make_scheduler(" in said
-    assert f"peak_lr={study.best_params['peak_lr']!r}" in said
-    assert study.user_attrs["sessions"][0]["command"] in said
+    assert f"peak_lr={study.best.peak_lr!r}" in said
+    assert study.sessions[0].command in said
 
 
 def in_state(state, storage, workload):
@@ -134,7 +120,7 @@ def in_state(state, storage, workload):
 def test_a_study_in_any_state_has_a_report(state, storage, workload, tmp_path, monkeypatch):
     monkeypatch.setattr("study.search.bracket.SAVE_EVERY", 0.0)
     in_state(state, storage, workload)
-    write_report(read_studies(storage, "small"), tmp_path / "report")
+    write_report([StudyRecord.of(one) for one in read_studies(storage, "small")], tmp_path / "report")
     said = (tmp_path / "report/report.md").read_text()
     assert ("No trial has run to its end yet." in said) == (state in ("empty", "all pruned"))
     assert ("trials diverged, with a peak_lr of" in said) == (state == "all diverged")
@@ -148,13 +134,8 @@ def test_a_study_in_any_state_has_a_report(state, storage, workload, tmp_path, m
 
 
 def test_html_in_the_markdown_shows_as_text():
-    assert "&lt;script&gt;" in page("a <script> b", {}, "t")
-    assert "<title>a &lt; b</title>" in page("", {}, "a < b")
-
-
-def test_the_archive_of_no_study_is_an_archive(tmp_path):
-    write_archive([], tmp_path)
-    assert read_archive(tmp_path) == []
+    assert "&lt;script&gt;" in html_page("a <script> b", {}, "t")
+    assert "<title>a &lt; b</title>" in html_page("", {}, "a < b")
 
 
 def test_the_command(command, storage, workload, tmp_path):

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import optuna
 import pytest
-from optuna.trial import TrialState, create_trial
 
 from search_spaces import FAMILIES, Plateau, Step
-from study.reports.figures import winners
+from study.reports.figures import draw_winners
 from study.reports.study_figures import curve_of, measure_of, peak_sensitivity, search_progress
-from study.storage.records import finished_trials
-from tests.example_studies import ERROR, NAMES, row, study_of
+from study.storage.study_record import StudyRecord
+from study.storage.trial_record import Curve
+from tests.example_studies import ERROR, NAMES, TRIAL, row, study_of, study_record
 from tests.helpers import LOCKSTEP, SMALL, run_search
 from tests.svg import dots, texts
 
@@ -47,35 +47,29 @@ def test_progress_shows_the_full_runs_of_a_single_study():
 
 def test_a_search_can_be_drawn(storage, workload):
     names = ("plateau", "cosine")
-    trials = run_search(storage, workload, 10, replace(SMALL, families=names), engine=LOCKSTEP)
-    optuna_study = optuna.load_study(study_name="small", storage=storage)
-    finished = finished_trials(optuna_study)
-    complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
-    comparable = [trial for trial in trials if not trial.user_attrs["record"]["diverged"]]
-    assert measure_of(optuna_study) == ERROR
-    assert sum(dots(peak_sensitivity([optuna_study]), "trials").values()) == len(comparable)
-    assert dots(search_progress({"small": optuna_study}), "full-runs") == {"full-runs": len(complete)}
-    drawn = [curve_of(optuna_study, trial, f"trial {trial.number}") for trial in finished if trial in complete]
-    assert f"trial {complete[0].number}" in texts(winners(drawn, ERROR))
+    run_search(storage, workload, 10, replace(SMALL, families=names), engine=LOCKSTEP)
+    study = StudyRecord.of(optuna.load_study(study_name="small", storage=storage))
+    comparable = [trial for trial in study.trials if not trial.diverged]
+    assert measure_of(study) == ERROR
+    assert sum(dots(peak_sensitivity([study]), "trials").values()) == len(comparable)
+    assert dots(search_progress({"small": study}), "full-runs") == {"full-runs": len(study.complete)}
+    drawn = [curve_of(study, trial, f"trial {trial.number}") for trial in study.complete]
+    assert f"trial {study.complete[0].number}" in texts(draw_winners(drawn, ERROR))
 
 
 @pytest.mark.parametrize("schedule", [Plateau, Step])
-def test_a_curve_has_the_lr_of_every_update(schedule):
-    """Of plateau as a replay of the losses that it heard finds it."""
-    losses = [1.0, 0.5, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6] * 2
+def test_a_curve_has_the_lr_of_every_step(schedule):
+    """Of plateau as a replay of the losses that it observed finds it."""
+    losses = (1.0, 0.5, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6) * 2
     params = {"family": schedule.family, "peak_lr": 0.1, "warmup_fraction_is_0": False, "warmup_fraction": 0.13}
     own = (
         {"factor": 0.3, "patience_fraction": 0.1} if schedule is Plateau else {"step_size_fraction": 0.3, "gamma": 0.3}
     )
     truth = [lr for lr, _ in schedule(peak_lr=0.1, warmup_fraction=0.13, **own).simulate(100, losses)]
-    steps = range(5, 101, 5)
-    trial = create_trial(value=0.6, user_attrs={})
-    trial.params = params | {f"{schedule.family}.{name}": value for name, value in own.items()}
-    kept = {"step": list(steps), "val_error": losses, "lr": [truth[step - 1] for step in steps]}
-    trial.set_user_attr("curve", kept)
-    study = study_of([])
-    study.set_user_attr("steps_per_epoch", 5)
-    curve = curve_of(study, trial)
+    steps = tuple(range(5, 101, 5))
+    kept = Curve("error", steps, losses, losses, tuple(truth[step - 1] for step in steps), (None,) * 20)
+    params |= {f"{schedule.family}.{name}": value for name, value in own.items()}
+    curve = curve_of(study_record(steps_per_epoch=5), replace(TRIAL, params=params, curve=kept))
     assert curve.lr == pytest.approx(truth)
-    assert len(set(truth)) > 15, "a warm-up of 13 updates, and drops"
-    assert (curve.label, list(curve.steps), curve.values) == (schedule.family, kept["step"], losses)
+    assert len(set(truth)) > 15, "a warm-up of 13 steps, and drops"
+    assert (curve.label, curve.steps, curve.values) == (schedule.family, steps, losses)

@@ -10,11 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import optuna
-
-from search_spaces import Cyclic, Linear, WarmRestarts, from_params
+from search_spaces import Cyclic, Linear, WarmRestarts
 from search_spaces.schedule import Schedule
-from study.analysis.family_results import by_budget, chosen, epochs_of, family_of
+from study.analysis.family_results import by_budget, chosen, family_of
+from study.storage.study_record import StudyRecord
 
 FACTORS = (1, 4, 16)
 """Of the tuned peak, at which a warm-up is tried."""
@@ -51,23 +50,23 @@ class Arm:
     schedule: Schedule
 
 
-def cut(whole: Schedule, share: float) -> Cut:
+def cut_short(whole: Schedule, share: float) -> Cut:
     """The first part of a schedule."""
     return Cut(peak_lr=whole.peak_lr, whole=whole, share=share)
 
 
-def tuned(studies: Sequence[optuna.Study], family: str) -> Schedule | None:
+def tuned(studies: Sequence[StudyRecord], family: str) -> Schedule | None:
     """The schedule that was chosen for a family, if there is one."""
     found = [trial for study in studies if family_of(study) == family and (trial := chosen(study))]
-    return from_params(found[0].params) if found else None
+    return found[0].schedule if found else None
 
 
-def hand_set(studies: Sequence[optuna.Study]) -> list[Arm]:
+def hand_set(studies: Sequence[StudyRecord]) -> list[Arm]:
     """The arms that a benchmark of families leads to; none for what it lacks."""
     budgets = by_budget(studies)
     middle = list(budgets)[len(budgets) // 2]
-    configuration = studies[0].user_attrs["configuration"]
-    adaptive = configuration["optimizer"] == "adamw" and "warmup_fraction_is_0" in configuration["space"]
+    settings = studies[0].settings
+    adaptive = settings.optimizer == "adamw" and "warmup_fraction_is_0" in settings.space
     return [
         *fixed_gamma(budgets),
         *cycles(middle, budgets[middle]),
@@ -75,7 +74,7 @@ def hand_set(studies: Sequence[optuna.Study]) -> list[Arm]:
     ]
 
 
-def fixed_gamma(budgets: dict[int, list[optuna.Study]]) -> list[Arm]:
+def fixed_gamma(budgets: dict[int, list[StudyRecord]]) -> list[Arm]:
     """The exponential decay of the longest budget in the shorter runs: its gamma kept, or scaled to their length."""
     longest = max(budgets)
     made = tuned(budgets[longest], "exponential")
@@ -84,11 +83,11 @@ def fixed_gamma(budgets: dict[int, list[optuna.Study]]) -> list[Arm]:
     whole = replace(made, warmup_fraction=0.0)
     arms = []
     for epochs in (epochs for epochs in budgets if epochs < longest):
-        arms += [Arm("fixed gamma", epochs, cut(whole, epochs / longest)), Arm("scaled gamma", epochs, whole)]
+        arms += [Arm("fixed gamma", epochs, cut_short(whole, epochs / longest)), Arm("scaled gamma", epochs, whole)]
     return arms
 
 
-def cycles(epochs: int, studies: Sequence[optuna.Study]) -> list[Arm]:
+def cycles(epochs: int, studies: Sequence[StudyRecord]) -> list[Arm]:
     """Cycles that end with the run, and the same that the end cuts in the middle of the last one."""
     arms = []
     for family in (WarmRestarts, Cyclic):
@@ -97,12 +96,12 @@ def cycles(epochs: int, studies: Sequence[optuna.Study]) -> list[Arm]:
             whole = family(peak_lr=found.peak_lr)
             arms += [
                 Arm(f"{family.family} ends low", epochs, whole),
-                Arm(f"{family.family} ends mid-cycle", epochs, cut(whole, (whole.cycles - 0.5) / whole.cycles)),
+                Arm(f"{family.family} ends mid-cycle", epochs, cut_short(whole, (whole.cycles - 0.5) / whole.cycles)),
             ]
     return arms
 
 
-def warm_ups(epochs: int, studies: Sequence[optuna.Study]) -> list[Arm]:
+def warm_ups(epochs: int, studies: Sequence[StudyRecord]) -> list[Arm]:
     """A linear decay to 0, with a warm-up and without, at the tuned peak and at higher ones."""
     found = tuned(studies, "linear")
     if not found:
@@ -119,7 +118,7 @@ def warm_up_name(factor: int, share: float) -> str:
     return f"{factor} x peak, warm-up {share:g}"
 
 
-def seeds_of(studies: Sequence[optuna.Study], epochs: int) -> list[int]:
-    """The fresh seeds that judged this budget, which the arms are to share; none where nothing is confirmed yet."""
-    confirmed = (study.user_attrs.get("confirmed") for study in studies if epochs_of(study) == epochs)
-    return next((list(kept["seeds"]) for kept in confirmed if kept), [])
+def seeds_of(studies: Sequence[StudyRecord], epochs: int) -> list[int]:
+    """The fresh seeds that this budget was confirmed with, and that the arms share; none if nothing is confirmed."""
+    confirmed = (study.confirmed for study in studies if study.settings.epochs == epochs)
+    return next((list(one.seeds) for one in confirmed if one), [])

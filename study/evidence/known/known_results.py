@@ -1,9 +1,4 @@
-"""What is known of schedules, held against our benchmarks: a table "known result, ours, agrees?".
-
-The rule: a difference is one of paired seeds, by Wilcoxon's exact signed-rank test at 0.05, corrected by Holm's method
-within a line. *yes*: it is there, as known; *no*: it is there, the other way round; *not told*: these seeds do not show
-it. A claim that nothing differs is a *yes* where no difference is told.
-"""
+"""What is known of schedules, checked against our benchmarks: a table "known result, ours, agrees?"."""
 
 from __future__ import annotations
 
@@ -12,13 +7,13 @@ from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
-import optuna
 
 from study.analysis.family_results import by_budget, confirmed, ranking
 from study.analysis.ranking import LEVEL, gaps
 from study.analysis.statistics import explained, holm, mean_interval, wilcoxon_p
 from study.evidence.known.fixed_schedules import FACTORS, WARMUP, warm_up_name
 from study.executors.recorded_runs import Recorded
+from study.storage.study_record import StudyRecord
 
 DECAYS = ("linear", "cosine", "polynomial", "rex", "one_cycle", "wsd")
 """Families that end near zero."""
@@ -29,12 +24,21 @@ PUBLISHED = {"mnist1d-mlp": 68.0, "mnist1d-cnn": 94.0}
 """Test accuracy in per cent on MNIST-1D (Greydanus & Kobak 2024, table 1)."""
 MARGIN = 3.0
 """Points that a published accuracy may lie above ours."""
+AGREEMENT = """\
+The rule: a difference is one of paired seeds, by Wilcoxon's exact signed-rank test at 0.05, corrected by Holm's method
+within a line. *yes*: it is there, as known; *no*: it is there, the other way round; *not told*: these seeds do not show
+it. A line of several comparisons says what all of them say, otherwise *in part*; but that a warm-up gains more is a
+*yes* if it does at one of the higher peaks. That shapes tie is a *yes* if no two of them differ, otherwise a *no*. Two
+claims are not tested: the paper's accuracy is reached if the best family's, a mean over the seeds, is at most 3 points
+lower; the peak matters more than the shape if it explains more of the variance of schedules drawn at random.
+"""
+"""How a line's last column is found; the table is printed below it."""
 
 Tests = Mapping[str, Sequence[float]]
 """By name the test errors of a schedule, one per fresh seed, the same seeds for all."""
 
 
-class Line(NamedTuple):
+class KnownResult(NamedTuple):
     """A known result on one workload, and what was found there."""
 
     known: str
@@ -43,11 +47,11 @@ class Line(NamedTuple):
     agrees: str
 
 
-class Ground(NamedTuple):
+class Benchmark(NamedTuple):
     """A benchmark of families, and the arms set by hand on it: epochs -> name -> test errors."""
 
     name: str
-    studies: Sequence[optuna.Study]
+    studies: Sequence[StudyRecord]
     arms: Mapping[int, Tests]
 
     @property
@@ -58,41 +62,43 @@ class Ground(NamedTuple):
         }
 
 
-def lines(grounds: Sequence[Ground], recorded: Mapping[str, Recorded]) -> list[Line]:
+def all_known(benchmarks: Sequence[Benchmark], recorded: Mapping[str, Recorded]) -> list[KnownResult]:
     """All that can be said; recorded: schedules drawn at random, by workload."""
-    claims: list[Callable[[Ground], Iterable[Line]]] = [
+    claims: list[Callable[[Benchmark], Iterable[KnownResult]]] = [
         constant_loses, fixed_gamma_loses, shapes_tie, step_gains, mid_cycle_loses, warm_up_helps, accuracy
     ]  # fmt: skip
-    found = [line for claim in claims for ground in grounds for line in claim(ground)]
-    found += [line for a in grounds for b in grounds if b.name == a.name + WITHOUT for line in tuned_without(a, b)]
+    found = [line for claim in claims for benchmark in benchmarks for line in claim(benchmark)]
+    pairs = [(a, b) for a in benchmarks for b in benchmarks if b.name == a.name + WITHOUT]
+    found += [line for with_warm_up, without in pairs for line in tuned_without(with_warm_up, without)]
     return found + [peak_matters(name, one) for name, one in recorded.items()]
 
 
-def constant_loses(ground: Ground) -> Iterable[Line]:
+def constant_loses(benchmark: Benchmark) -> Iterable[KnownResult]:
     """A constant rate loses to any decay to near zero, at every budget."""
-    for epochs, tests in ground.tests.items():
+    for epochs, tests in benchmark.tests.items():
         against = [family for family in DECAYS if family in tests and "constant" in tests]
         pairs = [gaps(tests["constant"], tests[family]) for family in against]
         if pairs:
             told = verdicts(pairs)
             means = [100 * float(np.mean(pair)) for pair in pairs]
             ours = f"{told.count('yes')} of {len(pairs)} beat it, by {min(means):.2f} to {max(means):.2f} points"
-            yield Line("a constant rate loses to decays to near zero", place(ground, epochs), ours, of_all(told))
+            known = "a constant rate loses to decays to near zero"
+            yield KnownResult(known, at_budget(benchmark, epochs), ours, of_all(told))
 
 
-def fixed_gamma_loses(ground: Ground) -> Iterable[Line]:
+def fixed_gamma_loses(benchmark: Benchmark) -> Iterable[KnownResult]:
     """A gamma made for a long run loses in a short one."""
-    for epochs, tests in ground.tests.items():
+    for epochs, tests in benchmark.tests.items():
         if {"fixed gamma", "scaled gamma"} <= set(tests):
             known = (
                 "exponential decay with the gamma of the longest budget loses in a shorter run to one that is scaled"
             )
-            yield compared(known, place(ground, epochs), tests["fixed gamma"], tests["scaled gamma"])
+            yield loses(known, at_budget(benchmark, epochs), tests["fixed gamma"], tests["scaled gamma"])
 
 
-def shapes_tie(ground: Ground) -> Iterable[Line]:
+def shapes_tie(benchmark: Benchmark) -> Iterable[KnownResult]:
     """Linear, cosine, polynomial and REX are alike."""
-    for epochs, tests in ground.tests.items():
+    for epochs, tests in benchmark.tests.items():
         pairs = {(a, b): gaps(tests[a], tests[b]) for a, b in combinations(ALIKE, 2) if {a, b} <= set(tests)}
         if pairs:
             p_values = dict(zip(pairs, holm([wilcoxon_p(pair) for pair in pairs.values()]), strict=True))
@@ -101,78 +107,80 @@ def shapes_tie(ground: Ground) -> Iterable[Line]:
             ours = f"means within {max(means) - min(means):.2f} points; "
             ours += f"told apart: {', '.join(apart)}" if apart else f"least p {min(p_values.values()):.2g}"
             known = "linear, cosine, polynomial and REX tie"
-            yield Line(known, place(ground, epochs), ours, "no" if apart else "yes")
+            yield KnownResult(known, at_budget(benchmark, epochs), ours, "no" if apart else "yes")
 
 
-def step_gains(ground: Ground) -> Iterable[Line]:
+def step_gains(benchmark: Benchmark) -> Iterable[KnownResult]:
     """Step decay comes nearer to a linear one with the budget."""
-    tests = {epochs: own for epochs, own in ground.tests.items() if {"step", "linear"} <= set(own)}
+    tests = {epochs: own for epochs, own in benchmark.tests.items() if {"step", "linear"} <= set(own)}
     if len(tests) > 1:
         behind = {epochs: gaps(own["step"], own["linear"]) for epochs, own in tests.items()}
         said = ", ".join(f"{100 * np.mean(gap):+.2f} at {epochs} epochs" for epochs, gap in behind.items())
         known = "step decay gains on linear decay with the budget"
-        yield Line(known, ground.name, said, *verdicts([gaps(behind[min(tests)], behind[max(tests)])]))
+        yield KnownResult(known, benchmark.name, said, *verdicts([gaps(behind[min(tests)], behind[max(tests)])]))
 
 
-def mid_cycle_loses(ground: Ground) -> Iterable[Line]:
+def mid_cycle_loses(benchmark: Benchmark) -> Iterable[KnownResult]:
     """Schedules that end in the middle of a cycle lose."""
-    for epochs, tests in ground.tests.items():
+    for epochs, tests in benchmark.tests.items():
         for family in ("warm_restarts", "cyclic"):
             if f"{family} ends low" in tests:
                 whole, broken = tests[f"{family} ends low"], tests[f"{family} ends mid-cycle"]
-                yield compared(f"{family} cut in the middle of a cycle loses", place(ground, epochs), broken, whole)
+                yield loses(f"{family} cut in the middle of a cycle loses", at_budget(benchmark, epochs), broken, whole)
 
 
-def warm_up_helps(ground: Ground) -> Iterable[Line]:
+def warm_up_helps(benchmark: Benchmark) -> Iterable[KnownResult]:
     """A warm-up helps adaptive optimizers mostly at high peaks."""
-    for epochs, tests in ground.tests.items():
+    for epochs, tests in benchmark.tests.items():
         if warm_up_name(FACTORS[0], 0.0) in tests:
             gains = {f: gaps(tests[warm_up_name(f, 0.0)], tests[warm_up_name(f, WARMUP)]) for f in FACTORS}
             said = "; ".join(f"{mean_interval(gain).points:+.2f} at {factor} x peak" for factor, gain in gains.items())
             more = [gaps(gains[factor], gains[FACTORS[0]]) for factor in FACTORS[1:]]
             told = verdicts(more)
+            agrees = "yes" if "yes" in told else of_all(told)
             known = "a warm-up gains more at peaks above the tuned one (AdamW)"
-            yield Line(known, place(ground, epochs), f"gain {said}", "yes" if "yes" in told else of_all(told))
+            yield KnownResult(known, at_budget(benchmark, epochs), f"gain {said}", agrees)
 
 
-def tuned_without(with_warm_up: Ground, without: Ground) -> Iterable[Line]:
+def tuned_without(with_warm_up: Benchmark, without: Benchmark) -> Iterable[KnownResult]:
     """A warm-up helps, each family being tuned with it and without."""
     for epochs, tests in without.tests.items():
         tuned = with_warm_up.tests.get(epochs, {})
         pairs = {family: gaps(tests[family], tuned[family]) for family in tests if family in tuned}
         if pairs:
             said = ", ".join(f"{family} {100 * np.mean(gap):+.2f}" for family, gap in pairs.items())
+            agrees = of_all(verdicts(list(pairs.values())))
             known = "families that are tuned without warm-up lose to the same with it searched (AdamW)"
-            yield Line(known, place(with_warm_up, epochs), f"by {said} points", of_all(verdicts(list(pairs.values()))))
+            yield KnownResult(known, at_budget(with_warm_up, epochs), f"by {said} points", agrees)
 
 
-def accuracy(ground: Ground) -> Iterable[Line]:
+def accuracy(benchmark: Benchmark) -> Iterable[KnownResult]:
     """The published accuracies are reached."""
-    published = PUBLISHED.get("-".join(ground.studies[0].user_attrs["workload"].split("-")[:2]))
-    for epochs, studies in by_budget(ground.studies).items():
+    published = PUBLISHED.get("-".join(benchmark.studies[0].workload.split("-")[:2]))
+    for epochs, studies in by_budget(benchmark.studies).items():
         found = ranking(studies)
         if published and found:
             ours = 100 * (1 - found[0].mean.mean)
             agrees = "yes" if ours >= published - MARGIN else "no"
             known = f"the paper's test accuracy on MNIST-1D, {published:g} %, within {MARGIN:g} points or better"
-            yield Line(known, place(ground, epochs), f"{ours:.1f} % ({found[0].name})", agrees)
+            yield KnownResult(known, at_budget(benchmark, epochs), f"{ours:.1f} % ({found[0].name})", agrees)
 
 
-def peak_matters(workload: str, recorded: Recorded) -> Line:
+def peak_matters(workload: str, recorded: Recorded) -> KnownResult:
     """The peak matters more than the shape."""
-    errors = np.array([one.truth for one in recorded.schedules])
+    errors = np.array([one.mean_test for one in recorded.schedules])
     families = np.array([one.params["family"] for one in recorded.schedules])
     ranks = np.argsort(np.argsort([one.params["peak_lr"] for one in recorded.schedules], kind="stable"))
     kinds = len(set(families))
     peak, shape = explained(errors, ranks * kinds // len(errors)), explained(errors, families)
     ours = f"of the variance of {len(errors)} random schedules peak_lr explains {peak:.0%}, the family {shape:.0%}"
-    return Line("peak_lr matters more than shape", workload, ours, "yes" if peak > shape else "no")
+    return KnownResult("peak_lr matters more than shape", workload, ours, "yes" if peak > shape else "no")
 
 
-def compared(known: str, workload: str, worse: Sequence[float], better: Sequence[float]) -> Line:
+def loses(known: str, workload: str, worse: Sequence[float], better: Sequence[float]) -> KnownResult:
     """A claim that one schedule loses to another."""
     gap = gaps(worse, better)
-    return Line(known, workload, f"by {mean_interval(gap).points:+.2f}", *verdicts([gap]))
+    return KnownResult(known, workload, f"by {mean_interval(gap).points:+.2f}", *verdicts([gap]))
 
 
 def verdicts(differences: Sequence[Sequence[float]]) -> list[str]:
@@ -187,6 +195,6 @@ def of_all(told: Sequence[str]) -> str:
     return told[0] if len(set(told)) == 1 else "in part"
 
 
-def place(ground: Ground, epochs: int) -> str:
+def at_budget(benchmark: Benchmark, epochs: int) -> str:
     """A workload with its budget."""
-    return f"{ground.name}, {epochs} epochs"
+    return f"{benchmark.name}, {epochs} epochs"

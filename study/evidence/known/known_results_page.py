@@ -7,23 +7,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import optuna
-
 from study.analysis.family_results import by_budget, ranking
-from study.evidence.known import known_results
 from study.evidence.known.fixed_schedules import Arm
-from study.evidence.known.known_results import Ground, lines
-from study.executors.recorded_runs import read
+from study.evidence.known.known_results import AGREEMENT, Benchmark, all_known
+from study.executors.recorded_runs import read_recorded
 from study.reports.markdown import escaped, table
 from study.reports.report import is_benchmark
 from study.storage.archive import TRIALS, read_archive
 from study.storage.csv_rows import read_csv, write_csv
+from study.storage.study_record import StudyRecord
 
 ARMS, PAGE = "arms.csv", "known.md"
 CONTROL = "constant"
 
 
-def benchmarks(results: Path) -> dict[str, list[optuna.Study]]:
+def read_benchmarks(results: Path) -> dict[str, list[StudyRecord]]:
     """The benchmarks of families whose reports lie there, by name."""
     found = {folder.name: read_archive(folder) for folder in sorted(p.parent for p in results.glob(f"*/{TRIALS}"))}
     return {name: studies for name, studies in found.items() if is_benchmark(studies)}
@@ -44,27 +42,30 @@ def kept_rows(results: Path, name: str, arm: Arm, seeds: Sequence[int]) -> list[
     return found if len(found) == len(seeds) else []
 
 
-def write_page(found: Mapping[str, Sequence[optuna.Study]], results: Path) -> str:
+def write_page(found: Mapping[str, Sequence[StudyRecord]], results: Path) -> str:
     """Make known.md of arms.csv, the benchmarks and the recorded runs, all of which lie in the folder `results`."""
     arms: dict[str, dict[int, dict[str, list[float]]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
     for row in read_csv(results / "known" / ARMS):
         arms[row["benchmark"]][int(row["epochs"])][row["arm"]].append(float(row["test"]))
-    grounds = [Ground(name.removeprefix("benchmark-"), studies, arms[name]) for name, studies in found.items()]
-    recorded = {path.stem: read(path) for path in sorted(results.glob("search/recorded/*.jsonl"))}
-    rows = [[escaped(cell) for cell in line] for line in lines(grounds, recorded)]
-    said = (known_results.__doc__ or "").split("\n\n", 1)[1].strip()
-    parts = ["# What the benchmarks say", "## The best families", best_families(grounds)]
-    parts += ["## Known results, and ours", said, table(["known result", "workload", "ours", "agrees?"], rows)]
+    benchmarks = [Benchmark(name.removeprefix("benchmark-"), studies, arms[name]) for name, studies in found.items()]
+    recorded = {path.stem: read_recorded(path) for path in sorted(results.glob("search/recorded/*.jsonl"))}
+    rows = [[escaped(cell) for cell in line] for line in all_known(benchmarks, recorded)]
+    parts = ["# What the benchmarks say", "## The best families", best_families(benchmarks)]
+    parts += [
+        "## Known results, and ours",
+        AGREEMENT.strip(),
+        table(["known result", "workload", "ours", "agrees?"], rows),
+    ]
     text = "\n\n".join(parts) + "\n"
     (results / "known" / PAGE).write_text(text)
     return text
 
 
-def best_families(grounds: Sequence[Ground]) -> str:
-    """A line for each workload and budget: the best family, whom the seeds do not tell from it, and the control."""
+def best_families(benchmarks: Sequence[Benchmark]) -> str:
+    """A line for each workload and budget: the best family, those that tie with it, and the control."""
     rows = []
-    for ground in grounds:
-        for epochs, studies in by_budget(ground.studies).items():
+    for benchmark in benchmarks:
+        for epochs, studies in by_budget(benchmark.studies).items():
             if not (ranked := ranking(studies)):
                 continue
             best, *others = ranked
@@ -73,7 +74,7 @@ def best_families(grounds: Sequence[Ground]) -> str:
             behind = f"{100 * control.to_best.mean:+.1f}" if control else "-"
             rows.append(
                 [
-                    ground.name,
+                    benchmark.name,
                     str(epochs),
                     best.name,
                     f"{best.mean.points:.1f}",

@@ -15,55 +15,59 @@ from typing import Any
 import optuna
 from optuna.artifacts import FileSystemArtifactStore, upload_artifact
 from optuna.samplers import RandomSampler
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 
 from study.reports.dashboard.lr_curve import lr_line
 from study.reports.dashboard.trial_picture import Panel, run_picture
+from study.storage.trial_record import TrialRecord
 
 PICTURE, CURVE = "run.svg", "curve.csv"
 
 
 @dataclass
 class Artifacts:
-    """Where the artifacts of a study are kept. value_name: what a trial's value is. problem: why some are missing."""
+    """Where the artifacts of a study are kept. problem: why some are missing."""
 
     folder: Path
-    value_name: str
     problem: str | None = None
 
     def attach(self, trial: FrozenTrial) -> FrozenTrial:
         """The trial, which is not stored yet, with its artifacts if it ran to its end.
 
-        Where they cannot be written it goes without: no trial is lost for a picture.
+        If they cannot be written it goes without: no trial is lost for a picture.
         """
-        if trial.state == TrialState.COMPLETE:
+        record = TrialRecord.of(trial)
+        if record.complete:
             try:
-                trial.system_attrs = trial.system_attrs | self.written(trial)
+                trial.system_attrs = trial.system_attrs | self.written(record)
             except OSError as error:
                 self.problem = f"trials without picture and curve, as {self.folder} cannot be written: {error.strerror}"
         return trial
 
-    def written(self, trial: FrozenTrial) -> dict[str, Any]:
+    def written(self, trial: TrialRecord) -> dict[str, Any]:
         """Write the files; what Optuna notes of them."""
+        assert trial.curve is not None
         self.folder.mkdir(parents=True, exist_ok=True)
         store = FileSystemArtifactStore(self.folder)
         beside = optuna.create_study(sampler=RandomSampler())
         bearer = beside.ask()
         with TemporaryDirectory() as name:
             picture, table = Path(name) / PICTURE, Path(name) / CURVE
-            picture.write_text(self.picture(trial))
+            picture.write_text(picture_of(trial))
             with table.open("w", newline="") as file:
-                columns = trial.user_attrs["curve"]
+                columns = trial.curve.columns
                 csv.writer(file, lineterminator="\n").writerows([list(columns), *zip(*columns.values(), strict=True)])
             for path in (picture, table):
                 upload_artifact(artifact_store=store, file_path=str(path), study_or_trial=bearer)
         return beside.get_trials(deepcopy=False)[0].system_attrs
 
-    def picture(self, trial: FrozenTrial) -> str:
-        """The lr above, what was learned with it below."""
-        curve, line = trial.user_attrs["curve"], lr_line(trial)
-        panels = [
-            Panel("lr", line.x, line.y, low=0.0),
-            Panel(f"{self.value_name} at each evaluation", curve["step"], curve[self.value_name]),
-        ]
-        return run_picture(f"{trial.params['family']}: {self.value_name} {trial.value:.4f}", panels)
+
+def picture_of(trial: TrialRecord) -> str:
+    """The lr above, what was learned with it below."""
+    assert trial.curve is not None
+    curve, line, value_name = trial.curve, lr_line(trial), f"val_{trial.curve.metric}"
+    panels = [
+        Panel("lr", line.x, line.y, low=0.0),
+        Panel(f"{value_name} at each evaluation", curve.steps, curve.values),
+    ]
+    return run_picture(f"{trial.family}: {value_name} {trial.value:.4f}", panels)

@@ -1,8 +1,7 @@
 """The figures of a study for optuna-dashboard, as plotly's JSON.
 
 They are written as plotly.js reads them, without the package plotly: to make its first figure takes that 0.15 s, a
-twentieth of a short study, and its default template alone has 7 kB. tests/test_dashboard_figures.py has plotly check
-every one.
+twentieth of a short study, and its default template alone has 7 kB. A test has plotly check every one.
 """
 
 from __future__ import annotations
@@ -11,25 +10,21 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate, cycle
+from itertools import cycle
 from typing import Any
 
-import optuna
-from optuna.trial import FrozenTrial, TrialState
-
 from search_spaces import FAMILIES
-from study.analysis.importance import comparable, first_horizon
-from study.analysis.summary import best_by_family, value_name
+from study.analysis.comparable import comparable
+from study.analysis.summary import best_by_family
 from study.reports.dashboard.lr_curve import lr_line
-from study.reports.plot_style import COLORS
-from study.storage.records import better_first, spent_epochs
+from study.reports.plot_style import COLORS, FAR_APART
+from study.storage.study_record import StudyRecord
+from study.storage.trial_record import TrialRecord
 
 MOST_BEST = 6
 """Trials whose curves are drawn."""
 SYMBOLS = ("circle", "diamond", "x")
 """With COLORS, a mark for each of fifteen families and more."""
-FAR_APART = 10.0
-"""Learning rates are drawn on a log axis where the highest peak is more than so many times the lowest."""
 
 
 @dataclass(frozen=True)
@@ -44,71 +39,65 @@ class Figure:
         return json.dumps({"data": self.data, "layout": self.layout}, allow_nan=False, separators=(",", ":"))
 
 
-def figures(optuna_study: optuna.Study, trials: Sequence[FrozenTrial]) -> dict[str, Figure]:
-    """All of them, by the id that each is kept under; for a study in any state. trials: the finished ones."""
-    best = best_trials(optuna_study, trials)
+def figures(study: StudyRecord) -> dict[str, Figure]:
+    """All of them, by the id that each is kept under; for a study in any state."""
+    best = study.ranked(study.complete)[:MOST_BEST]
     return {
         "lr-curves": lr_curves(best),
-        "learning-curves": learning_curves(value_name(optuna_study), best),
-        "best-by-family": best_by_family_over_time(optuna_study, trials),
-        "peak-lr": peak_against_value(optuna_study, trials),
+        "learning-curves": learning_curves(study.value_name, best),
+        "best-by-family": best_by_family_over_time(study),
+        "peak-lr": peak_against_value(study),
     }
 
 
-def best_trials(optuna_study: optuna.Study, trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
-    """The best that ran to their end, the best first."""
-    sign = better_first(optuna_study)
-    complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
-    return sorted(complete, key=lambda trial: (sign * (trial.value or 0.0), trial.number))[:MOST_BEST]
-
-
-def lr_curves(best: Sequence[FrozenTrial]) -> Figure:
-    """The lr of each of these trials over the updates of its run."""
+def lr_curves(best: Sequence[TrialRecord]) -> Figure:
+    """The lr of each of these trials over the steps of its run."""
     lines = [(trial, lr_line(trial)) for trial in best]
-    traces = [trace(name_of(trial), line.x, line.y, mode="lines") for trial, line in lines]
+    traces = [trace(trial_label(trial), line.x, line.y, mode="lines") for trial, line in lines]
     peaks = [max(line.y) for _, line in lines]
     far_apart = bool(peaks) and max(peaks) > FAR_APART * min(peaks)
     scale = {"type": "log"} if far_apart else {"rangemode": "tozero"}
     return figure("lr of the best trials", traces, "optimizer updates", "lr", yaxis=scale)
 
 
-def learning_curves(value: str, best: Sequence[FrozenTrial]) -> Figure:
+def learning_curves(value: str, best: Sequence[TrialRecord]) -> Figure:
     """What the evaluations of each of these trials found."""
-    curves = [(trial, trial.user_attrs["curve"]) for trial in best]
-    traces = [trace(name_of(trial), curve["step"], curve[value], mode="lines+markers") for trial, curve in curves]
+    curves = [(trial_label(trial), trial.curve) for trial in best if trial.curve]
+    traces = [trace(label, curve.steps, curve.values, mode="lines+markers") for label, curve in curves]
     return figure("What the best trials learned", traces, "optimizer updates", value)
 
 
-def best_by_family_over_time(optuna_study: optuna.Study, trials: Sequence[FrozenTrial]) -> Figure:
+def best_by_family_over_time(study: StudyRecord) -> Figure:
     """The best full run of each family so far against the epochs trained in the whole study; the best family first."""
-    sign = better_first(optuna_study)
+    sign = study.metric.sign
     points: dict[str, list[tuple[float, float]]] = {}
     spent = 0.0
-    for spent, trial in zip(accumulate(map(spent_epochs, trials)), trials, strict=True):
-        if trial.state == TrialState.COMPLETE and trial.value is not None:
-            own = points.setdefault(trial.params["family"], [])
+    for trial in study.trials:
+        spent += trial.epochs_spent
+        if trial.complete:
+            own = points.setdefault(trial.family, [])
             if not own or sign * trial.value < sign * own[-1][1]:
                 own.append((spent, trial.value))
     traces, looks = [], marks()
-    for family in best_by_family(optuna_study, trials):
+    for family in best_by_family(study):
         if family in points:
             x, y = zip(*points[family], (spent, points[family][-1][1]), strict=True)
             traces.append(trace(family, x, y, mode="lines+markers", line={"shape": "hv"}, marker=looks[family]))
-    return figure("Best of each family", traces, "epochs trained", f"best {value_name(optuna_study)}")
+    return figure("Best of each family", traces, "epochs trained", f"best {study.value_name}")
 
 
-def peak_against_value(optuna_study: optuna.Study, trials: Sequence[FrozenTrial]) -> Figure:
-    """A dot for each trial: its peak_lr, and its value at the first horizon, the one that all trials had."""
+def peak_against_value(study: StudyRecord) -> Figure:
+    """A dot for each trial that can be compared: its peak_lr, and its value at the first budget."""
     points: dict[str, list[tuple[float, float]]] = {}
-    for trial, value in comparable(optuna_study, trials):
-        points.setdefault(trial.params["family"], []).append((trial.params["peak_lr"], value))
+    for trial, value in comparable(study):
+        points.setdefault(trial.family, []).append((trial.peak_lr, value))
     looks = marks()
     traces = [
         trace(family, *zip(*points[family], strict=True), mode="markers", marker=looks[family])
-        for family in best_by_family(optuna_study, trials)
+        for family in best_by_family(study)
         if family in points
     ]
-    after = f"{value_name(optuna_study)} after {first_horizon(optuna_study)} epochs"
+    after = f"{study.value_name} after {study.first_budget} epochs"
     return figure("peak_lr by family", traces, "peak_lr", after, xaxis={"type": "log"})
 
 
@@ -118,9 +107,9 @@ def marks() -> dict[str, dict[str, Any]]:
     return dict(zip(FAMILIES, looks, strict=False))
 
 
-def name_of(trial: FrozenTrial) -> str:
+def trial_label(trial: TrialRecord) -> str:
     """A trial in a legend."""
-    return f"{trial.number} {trial.params['family']}"
+    return f"{trial.number} {trial.family}"
 
 
 def trace(name: str, x: Sequence[float], y: Sequence[float | None], **others: Any) -> dict[str, Any]:

@@ -6,44 +6,45 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from optuna.trial import FrozenTrial
+from search_spaces import Schedule
+from study.storage.trial_record import TrialRecord
 
-from search_spaces import Schedule, from_params
-
-SIMULATED_UPDATES = 1000
-"""A longer run is simulated with as many: a schedule is the same at every length but for rounding to whole updates."""
+SIMULATED_STEPS = 1000
+"""A longer run is simulated with as many: a schedule is the same at every length but for rounding to whole steps."""
 POINTS = 120
 """Most points of a line."""
 
 
-class Line(NamedTuple):
-    """Points of a line; x: optimizer updates, ascending."""
+class LrLine(NamedTuple):
+    """Points of a line; x: optimizer steps, ascending."""
 
     x: Sequence[float]
     y: Sequence[float]
 
 
-def lr_line(trial: FrozenTrial) -> Line:
-    """The lr over the updates of a trial that ran to its end.
+def lr_line(trial: TrialRecord) -> LrLine:
+    """The lr over the steps of a trial that ran to its end.
 
-    After its warm-up, a schedule that listens is drawn from the record: an evaluation's lr holds since the one before.
+    After its warm-up, a schedule that observes losses is drawn from the record: an evaluation's lr holds since the one
+    before.
     """
-    curve = trial.user_attrs["curve"]
-    schedule, total_steps = from_params(trial.params), curve["step"][-1]
+    assert trial.curve is not None
+    schedule, steps = trial.schedule, trial.curve.steps
+    total_steps = steps[-1]
     if schedule.evaluations:
         warmup, _ = schedule.split(total_steps)
         points = [(0, schedule.peak_lr / (warmup + 1)), (warmup, schedule.peak_lr)]
-        for before, end, rate in zip([0, *curve["step"]], curve["step"], curve["lr"], strict=False):
+        for before, end, rate in zip([0, *steps], steps, trial.curve.lr, strict=False):
             points += [(max(before, warmup), rate), (end, rate)] if end > warmup else []
-        return Line(*zip(*points, strict=True))
-    rates = simulated(schedule, min(total_steps, SIMULATED_UPDATES))
+        return LrLine(*zip(*points, strict=True))
+    rates = simulated(schedule, min(total_steps, SIMULATED_STEPS))
     shown = sorted({round(point * (len(rates) - 1) / POINTS) for point in range(POINTS + 1)})
-    # The last update's lr holds to the end of the run.
-    x = [*(total_steps * update / len(rates) for update in shown), total_steps]
-    return Line(x, [*(rates[update] for update in shown), rates[-1]])
+    # The last step's lr holds to the end of the run.
+    x = [*(total_steps * step / len(rates) for step in shown), total_steps]
+    return LrLine(x, [*(rates[step] for step in shown), rates[-1]])
 
 
 @lru_cache(maxsize=128)
-def simulated(schedule: Schedule, updates: int) -> list[float]:
-    """The lr at each of so many updates, which are the whole run."""
-    return [rate for rate, _ in schedule.simulate(updates)]
+def simulated(schedule: Schedule, steps: int) -> list[float]:
+    """The lr at each step of a run of this length."""
+    return [rate for rate, _ in schedule.simulate(steps)]

@@ -3,70 +3,66 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
 from statistics import mean
-from typing import Any
 
-import optuna
-from optuna.trial import FrozenTrial
-
-from search_spaces.export import Exported, torch_code
-from study.analysis.importance import edge_warnings
+from search_spaces.export import torch_code
+from study.analysis.edges import edge_warnings
 from study.analysis.pruning_audit import AUDIT_HEADS, audit_rows
-from study.analysis.summary import FAMILY_HEADS, Tally, family_rows, no_winner
+from study.analysis.summary import FAMILY_HEADS, Tally, family_rows
 from study.reports.markdown import code, escaped, table
+from study.reports.schedule_origin import exported
 from study.reports.section import searched, setting
-from study.search.generation import Generation
-from study.storage.records import finished_trials
+from study.reports.terminal import no_winner
+from study.search.bracket import Bracket
+from study.storage.study_record import StudyRecord
+from study.storage.trial_record import TrialRecord
 from study.storage.url import storage_flag
 
 
-def note(optuna_study: optuna.Study, tally: Tally, storage: str, generation: Generation | None = None) -> str:
-    """The note of a study in any state; generation: the one that is on its way, where one is."""
-    attrs = optuna_study.user_attrs
-    value = escaped(f"val_{attrs['metric']['name']}")
-    rows = [[f"`{name}`", *counts] for name, *counts in family_rows(optuna_study, tally.trials)]
-    audited = audit_rows(optuna_study, tally.trials)
+def note(study: StudyRecord, storage: str, bracket: Bracket | None = None) -> str:
+    """The note of a study in any state; bracket: the one that is on its way, if one is."""
+    tally, value = Tally.of(study), escaped(study.value_name)
+    rows = [[f"`{name}`", *counts] for name, *counts in family_rows(study)]
+    audited = audit_rows(study)
     parts = [
-        f"# {escaped(optuna_study.study_name)}",
-        *answer(optuna_study, tally.best, value),
-        f"{course(tally, generation)} {setting(optuna_study)}; {searched(optuna_study)}.",
+        f"# {escaped(study.name)}",
+        *answer_so_far(study, tally.best, value),
+        f"{how_far(tally, bracket)} {setting(study)}; {searched(study)}.",
         "## The families",
         table([*FAMILY_HEADS, f"best {value}"], rows) if rows else "No trial is finished yet.",
-        how_to_read(attrs["configuration"]["epochs"]),
+        how_to_read(study.settings.epochs),
         *([f"How often pruning was wrong (`--audit`):\n\n{table(AUDIT_HEADS, audited)}"] if audited else []),
-        *(f"- At an end of what was searched: {escaped(line)}" for line in edge_warnings(optuna_study, tally.trials)),
+        *(f"- At an end of what was searched: {escaped(line)}" for line in edge_warnings(study)),
         "## What to type",
-        code("\n".join(commands(attrs, optuna_study.study_name, tally.best, storage_flag(storage))), "bash"),
+        code("\n".join(commands(study, tally.best, storage_flag(storage))), "bash"),
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def answer(optuna_study: optuna.Study, best: FrozenTrial | None, value: str) -> list[str]:
-    """The best trial and its code, and its test where it was confirmed. value: what a trial's value is."""
-    attrs = optuna_study.user_attrs
+def answer_so_far(study: StudyRecord, best: TrialRecord | None, value: str) -> list[str]:
+    """The best trial and its code, and its test if it was confirmed. value: what a trial's value is."""
     if best is None:
-        return [f"**No answer yet.** {no_winner(finished_trials(optuna_study))}"]
+        return [f"**No answer yet.** {no_winner(study)}"]
     found = (
-        f"**The answer so far: {escaped(best.params['family'])}**, trial {best.number}, with {value} {best.value:.4f} "
-        f"({escaped(attrs['metric']['unit'])}). In PyTorch:"
+        f"**The answer so far: {escaped(best.family)}**, trial {best.number}, with {value} {best.value:.4f} "
+        f"({escaped(study.metric.unit)}). In PyTorch:"
     )
-    lines = code(torch_code(Exported.of(optuna_study, best)), "python")
-    confirmed = attrs.get("confirmed", {})
-    if confirmed.get("trial") != best.number:
+    lines = code(torch_code(exported(study, best)), "python")
+    confirmed = study.confirmed
+    if confirmed is None or confirmed.trial != best.number:
         return [found, lines]
-    judged = f"On test, over {len(confirmed['seeds'])} fresh seeds: {mean(confirmed['test']):.4f} on average."
-    return [found, lines, judged]
+    on_test = f"On test, over {len(confirmed.seeds)} fresh seeds: {mean(confirmed.test):.4f} on average."
+    return [found, lines, on_test]
 
 
-def course(tally: Tally, generation: Generation | None) -> str:
+def how_far(tally: Tally, bracket: Bracket | None) -> str:
     """How far the search is."""
     done = f"{tally.text}."
-    if generation is None or generation.finished or not generation.on_their_way:
+    if bracket is None or bracket.finished or not bracket.on_their_way:
         return done
     return (
-        f"{done} On their way: {generation.tried} trials of a generation of {generation.size}, with "
-        f"{generation.epochs_trained:.0f} epochs so far; a trial is shown once it has ended."
+        f"{done} On their way: {bracket.tried} trials of a bracket of {bracket.size}, with "
+        f"{bracket.epochs_trained:.0f} epochs so far; a trial is shown once it has ended."
     )
 
 
@@ -86,11 +82,11 @@ def how_to_read(epochs: int) -> str:
     return "\n".join(f"- {line}" for line in lines)
 
 
-def commands(attrs: Mapping[str, Any], name: str, best: FrozenTrial | None, flag: str) -> list[str]:
+def commands(study: StudyRecord, best: TrialRecord | None, flag: str) -> list[str]:
     """Go on, report, train the best again, browse. flag: what names the storage."""
-    lines = [f"{attrs['sessions'][-1]['command']}  # goes on where it was stopped"]
-    lines += [f"python scripts/report.py --study {shlex.quote(attrs['group'])}{flag}"]
+    lines = [f"{study.sessions[-1].command}  # goes on where it was stopped"]
+    lines += [f"python scripts/report.py --study {shlex.quote(study.group)}{flag}"]
     if best:
-        lines += [f"python scripts/reproduce.py --study {shlex.quote(name)} --trial {best.number}{flag}"]
-        lines += [f"python scripts/export.py --study {shlex.quote(name)}{flag}"]
+        lines += [f"python scripts/reproduce.py --study {shlex.quote(study.name)} --trial {best.number}{flag}"]
+        lines += [f"python scripts/export.py --study {shlex.quote(study.name)}{flag}"]
     return [*lines, f"python scripts/dashboard.py{flag}"]

@@ -10,7 +10,7 @@ import pytest
 from optuna.artifacts import FileSystemArtifactStore, get_all_artifact_meta
 from optuna.samplers import RandomSampler
 from optuna.storages import RDBStorage
-from optuna.trial import TrialState, create_trial
+from optuna.trial import TrialState
 
 from search_spaces import FAMILIES, suggest
 from search_spaces.schedule import evaluation_steps
@@ -18,6 +18,8 @@ from study.reports.dashboard.artifacts import Artifacts
 from study.reports.dashboard.lr_curve import lr_line
 from study.reports.dashboard.trial_picture import Panel, run_picture
 from study.search.search import search
+from study.storage.trial_record import Curve
+from tests.example_studies import TRIAL
 from tests.helpers import LOOP as ENGINE
 from tests.helpers import SMALL, finished, open_small, run_search
 
@@ -38,19 +40,19 @@ def lines_of(svg):
 
 
 def drawn_trial(family, seed, total_steps):
-    """A trial that ran to its end with a schedule drawn at random, and the lr of its updates."""
+    """A trial that ran to its end with a schedule drawn at random, and the lr of its steps."""
     asked = optuna.create_study(sampler=RandomSampler(seed=seed)).ask()
     schedule = suggest(asked, [family], (1e-3, 1.0))
     losses = [1.0] * 20
     rates = [rate for rate, _ in schedule.simulate(total_steps, losses if schedule.evaluations else ())]
     steps = evaluation_steps(total_steps, len(losses))
-    curve = {"step": steps, "lr": [rates[step - 1] for step in steps]}
-    params, distributions = asked.params, asked.distributions
-    return create_trial(value=0.5, params=params, distributions=distributions, user_attrs={"curve": curve}), rates
+    lr = tuple(rates[step - 1] for step in steps)
+    curve = Curve("error", tuple(steps), tuple(losses), tuple(losses), lr, (None,) * len(steps))
+    return replace(TRIAL, params=asked.params, curve=curve), rates
 
 
 def test_each_complete_trial_has_its_picture_and_its_curve(storage, workload, tmp_path):
-    artifacts = Artifacts(tmp_path / "artifacts", "val_error")
+    artifacts = Artifacts(tmp_path / "artifacts")
     _, trials = search_with(artifacts, storage, workload)
     assert artifacts.problem is None
     store = FileSystemArtifactStore(tmp_path / "artifacts")
@@ -80,13 +82,13 @@ def test_each_complete_trial_has_its_picture_and_its_curve(storage, workload, tm
 
 
 def test_the_study_is_the_same_with_them(storage, workload, tmp_path):
-    _, trials = search_with(Artifacts(tmp_path / "artifacts", "val_error"), storage, workload)
+    _, trials = search_with(Artifacts(tmp_path / "artifacts"), storage, workload)
     assert finished(trials) == finished(run_search(f"sqlite:///{tmp_path}/plain.db", workload, 15))
 
 
 def test_no_trial_is_lost_where_nothing_can_be_written(storage, workload, tmp_path):
     (tmp_path / "artifacts").write_text("a file, not a folder")
-    artifacts = Artifacts(tmp_path / "artifacts", "val_error")
+    artifacts = Artifacts(tmp_path / "artifacts")
     _, trials = search_with(artifacts, storage, workload)
     assert len(finished(trials)) == 15
     assert "cannot be written" in artifacts.problem

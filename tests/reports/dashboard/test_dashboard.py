@@ -33,7 +33,7 @@ OPTIONS = [
     "2",
     "--rung-fractions",
     "0.5",
-    "--least-updates",
+    "--least-steps",
     "1",
     "--device",
     "cpu",

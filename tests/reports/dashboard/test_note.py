@@ -7,16 +7,14 @@ from itertools import count
 import optuna
 import pytest
 from markdown_it import MarkdownIt
-from optuna.trial import TrialState
 from optuna_dashboard import get_note
+from study.search.generation import Generation
 
-from study.analysis.summary import Tally
 from study.reports.dashboard.dashboard import Dashboard
 from study.reports.dashboard.note import note
-from study.search.generation import Generation
 from study.search.search import search
-from study.storage.archive import read_archive, write_archive
 from study.storage.records import finished_trials
+from study.storage.study_record import Confirmed, StudyRecord
 from tests.helpers import LOCKSTEP, SMALL, open_small, run_search
 
 
@@ -64,39 +62,30 @@ def test_its_commands_are_there(study):
     assert study.user_attrs["sessions"][-1]["command"] in body
 
 
-def states_of(study, tmp_path):
-    """The same study, empty, with pruned trials only, and with one trial."""
-    write_archive([study], tmp_path)
-    (copy,) = read_archive(tmp_path)
-    for kept in ([], [TrialState.PRUNED], [TrialState.COMPLETE]):
-        some = [trial for trial in copy.trials if trial.state in kept]
-        yield copy, Tally(some, some[0] if TrialState.COMPLETE in kept else None, 1.0, 0.0)
+def test_a_note_in_any_state(study):
+    record = StudyRecord.of(study)
+    pruned, complete = (tuple(t for t in record.trials if t.complete == kept) for kept in (False, True))
+    for some, answered in (((), False), (pruned, False), (complete[:1], True)):
+        said = note(replace(record, trials=some), "sqlite:///a.db")
+        assert ("**No answer yet.**" in said) == (not answered)
+        assert ("**The answer so far" in said) == answered
+        assert ("reproduce.py" in said) == answered
+        assert ("No trial is finished yet." in said) == (not some)
+        assert ("| `" in said) == bool(some)
 
 
-def test_a_note_in_any_state(study, tmp_path):
-    empty, pruned, complete = (note(copy, tally, "sqlite:///a.db") for copy, tally in states_of(study, tmp_path))
-    assert "No answer yet" in empty
-    assert "No trial is finished yet" in empty
-    assert "No answer yet" in pruned
-    assert "| `" in pruned
-    assert "reproduce.py" not in pruned
-    assert "The answer so far" in complete
-
-
-def test_a_confirmed_answer_is_judged(study, tmp_path):
-    write_archive([study], tmp_path)
-    (copy,) = read_archive(tmp_path)
-    best = copy.best_trial.number
-    for trial, judged in ((best, True), (best + 1, False)):
-        copy.set_user_attr("confirmed", {"trial": trial, "seeds": [1, 2], "test": [0.25, 0.75]})
-        assert ("over 2 fresh seeds: 0.5000 on average" in note(copy, Tally.of(copy), "sqlite:///a.db")) == judged
+def test_a_confirmed_answer_is_evaluated(study):
+    record = StudyRecord.of(study)
+    for trial, said in ((record.best.number, True), (record.best.number + 1, False)):
+        confirmed = replace(record, confirmed=Confirmed(trial, (1, 2), (0.25, 0.75)))
+        assert ("over 2 fresh seeds: 0.5000 on average" in note(confirmed, "sqlite:///a.db")) == said
 
 
 def test_what_is_on_its_way_is_told(study):
     class OnItsWay(Generation):
         tried, epochs_trained, on_their_way = 7, 9.0, [object()]
 
-    told = note(study, Tally.of(study), "sqlite:///a.db", OnItsWay(0, 10))
+    told = note(StudyRecord.of(study), "sqlite:///a.db", OnItsWay(0, 10))
     assert "On their way: 7 trials of a generation of 10, with 9 epochs so far" in told
 
 

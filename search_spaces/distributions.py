@@ -1,0 +1,53 @@
+"""Ranges as Optuna's distributions, and as the JSON that is stored; nothing else in this package loads Optuna."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+    distribution_to_json,
+    json_to_distribution,
+)
+
+from search_spaces.errors import InputError
+from search_spaces.ranges import Choice, Float, Integer, Range
+
+
+def as_distribution(searched: Range) -> BaseDistribution:
+    """The distribution that Optuna records when a trial is asked for a parameter with this range."""
+    match searched:
+        case Float(low, high, log):
+            return FloatDistribution(low, high, log=log)
+        case Integer(low, high):
+            return IntDistribution(low, high)
+        case Choice(options):
+            return CategoricalDistribution(options)
+
+
+def as_range(distribution: BaseDistribution) -> Range:
+    """The range of ours that this distribution was made of; raises InputError if it was made of none, as by a step."""
+    match distribution:
+        case FloatDistribution(low=low, high=high, log=log, step=None):
+            return Float(low, high, log)
+        case IntDistribution(low=low, high=high, log=False, step=1):
+            return Integer(low, high)
+        case CategoricalDistribution(choices=choices):
+            return Choice(choices)
+    raise InputError(f"a range must be without steps, and linear for whole numbers, but {distribution} was given")
+
+
+def range_to_json(searched: Range) -> dict[str, Any]:
+    """What is stored of a range: the object that Optuna's own `distribution_to_json` writes."""
+    stored: dict[str, Any] = json.loads(distribution_to_json(as_distribution(searched)))
+    return stored
+
+
+def range_from_json(stored: Mapping[str, Any]) -> Range:
+    """The range that `range_to_json` stored."""
+    return as_range(json_to_distribution(json.dumps(stored)))

@@ -1,0 +1,20 @@
+"""Which trials of a study can be compared with each other, and by what value.
+
+Runs of different lengths cannot, so trials are compared at the first budget: every run that ended there had its whole
+schedule in as many epochs. With rungs that is the first of them, at which every trial is trained. Without rungs, and so
+with Optuna's pruners, it is the full run, and pruned trials drop out. Diverged trials always do. A trial that an audit
+let run on is compared like any other.
+"""
+
+from __future__ import annotations
+
+import math
+
+from study.storage.study_record import StudyRecord
+from study.storage.trial_record import TrialRecord
+
+
+def comparable(study: StudyRecord) -> list[tuple[TrialRecord, float]]:
+    """The trials that have not diverged and have a finite value at the first budget, and that value."""
+    values = [(trial, trial.reported.get(study.first_budget, math.nan)) for trial in study.trials]
+    return [(trial, value) for trial, value in values if math.isfinite(value) and not trial.diverged]

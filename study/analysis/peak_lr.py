@@ -1,0 +1,57 @@
+"""How finely to tune the peak: where the better half of each family's trials has it.
+
+Trials are compared at the first budget (comparable.py).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from study.analysis.comparable import comparable
+from study.storage.study_record import StudyRecord
+
+FEWEST_OF_A_FAMILY = 4
+"""Trials of a family below which it has no span."""
+SPAN_HEADS = ("family", "trials", "best peak_lr", "lowest", "highest", "factor", "of all")
+"""The columns of `span_rows`: the peak of the best, the ends of the better half and their ratio, that of all trials."""
+
+
+class PeakSpan(NamedTuple):
+    """The peak_lr of a family's n trials: that of the best, the ends of the better half, the ends of all."""
+
+    n: int
+    best: float
+    low: float
+    high: float
+    all_low: float
+    all_high: float
+
+
+def peak_spans(study: StudyRecord) -> dict[str, PeakSpan]:
+    """Where the better half of each family's trials has its peak_lr, of families tried often enough, most tried first.
+
+    A wide span is forgiving, a narrow one must be tuned, unless the sampler tried little else: compare with the ends
+    of all. The half is rounded up; of equal values the earlier trial is the better one.
+    """
+    sign = study.metric.sign
+    peaks: dict[str, list[float]] = {}
+    for trial, _ in sorted(comparable(study), key=lambda pair: (sign * pair[1], pair[0].number)):
+        peaks.setdefault(trial.family, []).append(trial.peak_lr)
+    spans = {}
+    for family, own in sorted(peaks.items(), key=lambda item: -len(item[1])):
+        if len(own) >= FEWEST_OF_A_FAMILY:
+            better = own[: math.ceil(len(own) / 2)]
+            spans[family] = PeakSpan(len(own), own[0], min(better), max(better), min(own), max(own))
+    return spans
+
+
+def span_rows(spans: Mapping[str, PeakSpan]) -> list[list[str]]:
+    """A line for each family under SPAN_HEADS."""
+    rows = []
+    for family, span in spans.items():
+        factors = (span.high / span.low, span.all_high / span.all_low)
+        peaks = (f"{peak:.2g}" for peak in (span.best, span.low, span.high))
+        rows.append([family, str(span.n), *peaks, *(f"{factor:.{1 if factor < 10 else 0}f}" for factor in factors)])
+    return rows

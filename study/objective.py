@@ -1,0 +1,188 @@
+"""The interfaces that everything meets at: an objective trains runs, an executor decides where, a search decides which.
+
+An objective runs a schedule for a budget with a seed and yields evaluations. It may be our own training loop over a
+workload, or anything else that can train. Neither the search nor the executor knows how training is done.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import torch
+
+from search_spaces.schedule import Schedule
+
+FIRST_FRESH_SEED = 1000
+"""The first `train_seed` that confirms a schedule. Searches train with smaller ones: none was chosen by it."""
+
+Stop = Callable[[int], bool]
+"""Says whether to leave the run of this index."""
+
+
+def never(run: int) -> bool:
+    """Leave no run."""
+    return False
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What a run is evaluated by.
+
+    name: as in records and reports, with `val_` or `test_` before it. unit: of the number, for axes.
+    worst: the finite value that a diverged run is given; no other run is recorded as worse.
+    measure: of a workload only: (outputs, targets) of some rows -> a number for each row, (rows,); the metric is their
+    mean.
+    """
+
+    name: str
+    direction: Literal["minimize", "maximize"]
+    unit: str
+    worst: float
+    measure: Callable[[Any, Any], Any] | None = None
+
+    @property
+    def sign(self) -> int:
+        """1 or -1: times this, a smaller value is the better one."""
+        return 1 if self.direction == "minimize" else -1
+
+    def bounded(self, value: float) -> float:
+        """The value, or the worst if it is worse or is no number."""
+        return value if self.sign * value < self.sign * self.worst else self.worst
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training from scratch to the end of its budget: plain values, all that its evaluations depend on.
+
+    budget: epochs; the whole schedule is fitted into them. train_seed: of initialisation, order of rows and dropout.
+    evaluations: how often to evaluate, if the schedule does not itself say how often it observes.
+    test: whether the last evaluation also uses the test rows.
+    """
+
+    schedule: Schedule
+    budget: int
+    train_seed: int
+    evaluations: int
+    test: bool = False
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What one evaluation of a run found, on the validation rows.
+
+    run: its index among the runs given. step: steps done, of total_steps. loss and metric: means over the rows; a
+    diverged run has the metric's worst value and a loss of inf. lr and momentum: what the optimizer held at the last
+    step; momentum is beta1 in Adam, and None if the optimizer has neither. cohort: runs that were trained together, 1
+    in the plain loop. too_large: larger cohorts that this run was tried in, for which memory did not suffice.
+    test_metric: only if the run asked for it.
+    """
+
+    run: int
+    step: int
+    total_steps: int
+    loss: float
+    metric: float
+    lr: float = math.nan
+    momentum: float | None = None
+    diverged: bool = False
+    cohort: int = 1
+    too_large: tuple[int, ...] = ()
+    test_metric: float | None = None
+
+    @property
+    def last(self) -> bool:
+        """Whether the run ends here."""
+        return self.diverged or self.step == self.total_steps
+
+
+@dataclass(frozen=True)
+class Engine:
+    """How runs are trained. Results are equal to the last bit for equal engines and threads, on one machine.
+
+    cohort: the most runs trained together in lockstep; 1 is the plain loop, run by run.
+    workers: processes of one thread each; 0 is this process with all its threads.
+    """
+
+    cohort: int = 1
+    workers: int = 0
+
+    @property
+    def name(self) -> str:
+        """As at the command line."""
+        return "loop" if self.cohort == 1 else "lockstep"
+
+    def __str__(self) -> str:
+        how = self.name if self.cohort == 1 else f"lockstep of {self.cohort}"
+        return how + (f" in {self.workers} worker{'s' * (self.workers > 1)}" if self.workers else "")
+
+
+class Objective(Protocol):
+    """What is trained.
+
+    A run is a pure function of (schedule, budget, train_seed): training it again anywhere gives the same evaluations,
+    to the last bit on one type of device and in a cohort of the same runs.
+    """
+
+    @property
+    def name(self) -> str:
+        """For people."""
+
+    @property
+    def metric(self) -> Metric:
+        """What runs are evaluated by."""
+
+    @property
+    def peak_lr(self) -> tuple[float, float]:
+        """(lowest, highest): the range that the peak is searched in, log scale."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where runs are trained."""
+
+    @property
+    def mixes_seeds(self) -> bool:
+        """Whether runs of different `train_seed` may share a cohort."""
+
+    def steps(self, budget: int) -> int:
+        """Optimizer steps of a run with this budget."""
+
+    def fingerprint(self) -> str:
+        """Equal for equal data: a study is opened with equal data, or not at all."""
+
+    def attributes(self) -> dict[str, Any]:
+        """What the records say of it, as plain values, besides the configuration."""
+
+    def check(self, schedules: Sequence[Schedule]) -> None:
+        """Raise InputError if it cannot be trained at all, or not with one of these schedules."""
+
+    def lockstep_obstacle(self) -> str | None:
+        """Why runs cannot be trained as one stacked model; None if they can."""
+
+    def process_obstacle(self) -> str | None:
+        """Why runs cannot be trained in other processes, and what to do; None if they can."""
+
+    def largest_cohort(self) -> int:
+        """How many runs fit into the free memory together."""
+
+    def train(self, runs: Sequence[Run], stop: Stop) -> Iterator[Evaluation]:
+        """Train runs of one budget as one cohort; yields each evaluation, the last of each run at its end.
+
+        stop: asked before every step, and every few rows evaluated, whether to leave the run of that index.
+        Torch's global random state is afterwards what it was before.
+        """
+
+
+class Executor(Protocol):
+    """Where cohorts run: in this process, in worker processes, or in a table of recorded runs."""
+
+    def train(
+        self, runs: Sequence[Run], stop: Stop = never, done: Collection[int] = frozenset()
+    ) -> Iterator[Evaluation]:
+        """Train the runs that are not `done`; yields each evaluation, the last of each run at its end.
+
+        A cohort is trained whole unless all of it is done, so that it is the same cohort after a restart. A cohort that
+        does not fit into memory is halved; its evaluations name the sizes that were too large.
+        """

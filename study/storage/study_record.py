@@ -1,0 +1,214 @@
+"""What is kept of a study, as typed values: read from Optuna's study or from the archive.
+
+Analysis and reports know a study by its record alone. `stored` holds the attributes as they are in the storage, for the
+archive and for whoever makes the search again of its configuration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import optuna
+
+from search_spaces.distributions import range_from_json
+from search_spaces.errors import InputError
+from search_spaces.ranges import Range
+from study.objective import Engine, Metric
+from study.storage.checks import check_format
+from study.storage.provenance import Session
+from study.storage.records import FINISHED
+from study.storage.trial_record import TrialRecord
+
+DAMAGED = (InputError, LookupError, TypeError, ValueError, AttributeError)
+"""What reading raises if stored values are not those of a study of ours."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a study searches, on what, and how, as far as the numbers and the reports need it.
+
+    budgets: epochs of each run of a trial, ascending; the last is `epochs`, the full run. space: the range of every
+    parameter. enqueued: the parameters of the trials that the study was given to begin with, in order.
+    """
+
+    dataset: str
+    model: str
+    optimizer: str
+    weight_decay: float
+    batch_size: int
+    device: str
+    epochs: int
+    budgets: tuple[int, ...]
+    families: tuple[str, ...]
+    space: Mapping[str, Range]
+    sampler: str
+    sampler_seed: int
+    pruner: str
+    reduction: int
+    enqueued: tuple[Mapping[str, Any], ...] = ()
+
+    @classmethod
+    def read(cls, stored: Mapping[str, Any]) -> Settings:
+        """The settings of a stored configuration."""
+        return cls(
+            dataset=stored["dataset"],
+            model=stored["model"],
+            optimizer=stored["optimizer"],
+            weight_decay=float(stored["weight_decay"]),
+            batch_size=int(stored["batch_size"]),
+            device=stored.get("device", "cpu"),
+            epochs=int(stored["epochs"]),
+            budgets=tuple(int(budget) for budget in stored["horizons"]),
+            families=tuple(stored["families"]),
+            space={name: range_from_json(searched) for name, searched in stored["space"].items()},
+            sampler=stored["sampler"],
+            sampler_seed=int(stored["sampler_seed"]),
+            pruner=stored["pruner"],
+            reduction=int(stored["reduction"]),
+            enqueued=tuple(stored.get("enqueued", ())),
+        )
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """A schedule on test: the number of its trial, the fresh training seeds, and the test metric of each."""
+
+    trial: int
+    seeds: tuple[int, ...]
+    test: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class StudyRecord:
+    """A study.
+
+    group: the benchmark that it belongs to, otherwise its own name. metric: what trials are evaluated by; it cannot
+    measure. optimizer_code: how the optimizer is made, as code. unequal_groups: whether its parameter groups have rates
+    of their own. sessions: every start, in order. confirmed: of a benchmark's study, once that is done. unfinished: how
+    many trials are under way. trials: the complete and the pruned ones, in number order. stored: the attributes as they
+    are in the storage, but for `unfinished`, which is the number.
+    """
+
+    name: str
+    group: str
+    workload: str
+    metric: Metric
+    settings: Settings
+    steps_per_epoch: int
+    optimizer_code: str
+    unequal_groups: bool
+    engine: Engine
+    sessions: tuple[Session, ...]
+    confirmed: Confirmed | None
+    unfinished: int
+    trials: tuple[TrialRecord, ...]
+    stored: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, optuna_study: optuna.Study, before: StudyRecord | None = None) -> StudyRecord:
+        """The record of a study in its present state.
+
+        before: an earlier record of the same study, whose trials are not read again. Raises InputError, naming the
+        study, if it was not made by this version of this project, or is damaged.
+        """
+        name = optuna_study.study_name
+        known = {trial.number: trial for trial in before.trials} if before else {}
+        try:
+            attributes = optuna_study.user_attrs
+            trials = optuna_study.get_trials(deepcopy=False, states=FINISHED)
+        except ValueError as error:
+            raise damaged(name, error) from error
+        if "configuration" not in attributes:
+            raise InputError(f"study {name!r} was not made by this project: choose another name with --study")
+        check_format(name, attributes)
+        try:
+            return cls.read(name, attributes, (known.get(t.number) or TrialRecord.of(t) for t in trials))
+        except DAMAGED as error:
+            raise damaged(name, error) from error
+
+    @classmethod
+    def read(cls, name: str, attributes: Mapping[str, Any], trials: Iterable[TrialRecord]) -> StudyRecord:
+        """The record of stored attributes; raises one of `DAMAGED` if they are not those of a study of ours."""
+        metric, engine = attributes["metric"], attributes.get("engine", {"cohort": 1, "workers": 0})
+        confirmed, under_way = attributes.get("confirmed"), attributes.get("unfinished")
+        unfinished = under_way if isinstance(under_way, int) else len((under_way or {}).get("candidates", ()))
+        return cls(
+            name=name,
+            group=attributes["group"],
+            workload=attributes["workload"],
+            metric=Metric(metric["name"], metric["direction"], metric["unit"], float(metric["worst"])),
+            settings=Settings.read(attributes["configuration"]),
+            steps_per_epoch=int(attributes["steps_per_epoch"]),
+            optimizer_code=attributes["optimizer_code"],
+            unequal_groups=attributes.get("unequal_groups", False),
+            engine=Engine(engine["cohort"], engine["workers"]),
+            sessions=tuple(map(Session.read, attributes["sessions"])),
+            confirmed=Confirmed(confirmed["trial"], tuple(confirmed["seeds"]), tuple(confirmed["test"]))
+            if confirmed
+            else None,
+            unfinished=unfinished,
+            trials=tuple(trials),
+            stored={key: unfinished if key == "unfinished" else value for key, value in attributes.items()},
+        )
+
+    @property
+    def configuration(self) -> Mapping[str, Any]:
+        """All that decides what is found, as plain values: what the search makes its Configuration of."""
+        configuration: Mapping[str, Any] = self.stored["configuration"]
+        return configuration
+
+    @property
+    def value_name(self) -> str:
+        """What a trial's value is, such as `val_error`."""
+        return f"val_{self.metric.name}"
+
+    @property
+    def total_steps(self) -> int:
+        """Optimizer steps of a full run."""
+        return self.settings.epochs * self.steps_per_epoch
+
+    @property
+    def first_budget(self) -> int:
+        """Epochs of the shortest run that ends a comparison: of the first rung, or of the full run without rungs."""
+        return self.settings.budgets[0]
+
+    @property
+    def complete(self) -> list[TrialRecord]:
+        """The trials that ran to their end."""
+        return [trial for trial in self.trials if trial.complete]
+
+    @property
+    def best(self) -> TrialRecord | None:
+        """The best of the trials that ran to their end, the earliest of equals; None if there is none."""
+        return next(iter(self.ranked(self.complete)), None)
+
+    def ranked(self, trials: Sequence[TrialRecord]) -> list[TrialRecord]:
+        """These trials by value, the best first, the earlier of equals first."""
+        return sorted(trials, key=lambda trial: (self.metric.sign * trial.value, trial.number))
+
+    def trial(self, number: int) -> TrialRecord:
+        """The finished trial of this number; raises InputError if there is none."""
+        for trial in self.trials:
+            if trial.number == number:
+                return trial
+        held = f"holds trials 0 to {self.trials[-1].number}" if self.trials else "holds no finished trial yet"
+        raise InputError(f"study {self.name!r} {held}, but {number} was given")
+
+    def session_of(self, trial: TrialRecord) -> Session:
+        """The start that trained the trial: the last one before it ended."""
+        ended = trial.ended or datetime.now(UTC)
+        before = [session for session in self.sessions if session.time <= ended]
+        return before[-1] if before else self.sessions[0]
+
+
+def damaged(name: str, error: Exception) -> InputError:
+    """What is said of a study whose records cannot be read."""
+    return InputError(f"the records of study {name!r} are damaged ({reason(error)}): choose another with --study")
+
+
+def reason(error: Exception) -> str:
+    """Why stored values cannot be read."""
+    return f"{error} is missing" if isinstance(error, KeyError) else str(error)

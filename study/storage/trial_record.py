@@ -1,0 +1,195 @@
+"""What is kept of a finished trial, as typed values: read from Optuna's trial or from the archive, and back.
+
+A stored trial has two attributes of ours, `record` and `curve`: few, because each costs a millisecond to store. With
+Hyperband and successive halving it has a third, `pruner_notes`, which only the search reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from optuna.trial import FrozenTrial, TrialState
+
+from search_spaces import Schedule, from_params
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a trial was asked: the number of its bracket, the trials in that, its position there, and its batch."""
+
+    bracket: int
+    size: int
+    position: int
+    batch: int
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """The seeds that a trial depends on: of the schedules drawn, of training, and of the validation rows."""
+
+    sampler_seed: int
+    train_seed: int
+    split_seed: int
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The evaluations of a trial's last run, in order: columns of equal length.
+
+    metric: the name of what `values` holds, on the validation rows. steps: optimizer steps done. losses: on the same
+    rows; None where the run diverged. lr, momentum: what the optimizer held at the last step; momentum is None in an
+    optimizer without.
+    """
+
+    metric: str
+    steps: tuple[int, ...]
+    losses: tuple[float | None, ...]
+    values: tuple[float, ...]
+    lr: tuple[float, ...]
+    momentum: tuple[float | None, ...]
+
+    @classmethod
+    def of(cls, columns: Mapping[str, Sequence[Any]]) -> Curve:
+        """The curve of the stored columns."""
+        value_name = [name for name in columns if name.startswith("val_")][-1]
+        stored = (columns[name] for name in ("step", "val_loss", value_name, "lr", "momentum"))
+        return cls(value_name.removeprefix("val_"), *map(tuple, stored))
+
+    @property
+    def columns(self) -> dict[str, list[Any]]:
+        """The columns as they are stored, by name."""
+        return {
+            "step": list(self.steps),
+            "val_loss": list(self.losses),
+            f"val_{self.metric}": list(self.values),
+            "lr": list(self.lr),
+            "momentum": list(self.momentum),
+        }
+
+
+@dataclass(frozen=True)
+class TrialRecord:
+    """A finished trial.
+
+    complete: whether it ran to its end; otherwise it was pruned, or diverged. value: the metric at the end of its last
+    run; of a diverged one the metric's worst. params: as Optuna has them. reported: values by epoch, ascending.
+    torch_arguments: the resolved arguments of the full run. epochs_used, cohorts: by budget, ascending: the epochs
+    trained, and how many runs were trained together (1 is the plain loop). engine: the name of the engine of the last
+    run. too_large: cohorts for which memory did not suffice. best_epoch: when the last run was best. audited_from: the
+    epochs at which the trial would have been pruned, but for an audit; None for all others. seconds: of training; those
+    of a cohort are shared among its steps. ended: when it was stored, None if it comes from an archive.
+    """
+
+    number: int
+    complete: bool
+    value: float
+    params: Mapping[str, Any]
+    reported: Mapping[int, float]
+    place: Place
+    seeds: Seeds
+    torch_arguments: Mapping[str, Any]
+    epochs_used: Mapping[int, float]
+    cohorts: Mapping[int, int]
+    engine: str
+    too_large: tuple[int, ...]
+    best_epoch: float
+    diverged: bool
+    audited_from: int | None
+    seconds: float
+    curve: Curve | None = None
+    ended: datetime | None = None
+
+    @classmethod
+    def of(cls, trial: FrozenTrial) -> TrialRecord:
+        """The record of one of Optuna's finished trials; raises one of `DAMAGED` if it holds none of ours."""
+        return cls.read(
+            number=trial.number,
+            complete=trial.state == TrialState.COMPLETE,
+            value=trial.value,
+            params=trial.params,
+            reported=trial.intermediate_values,
+            stored=trial.user_attrs,
+            ended=trial.datetime_complete.astimezone(UTC) if trial.datetime_complete else None,
+        )
+
+    @classmethod
+    def read(
+        cls,
+        number: int,
+        complete: bool,
+        value: Any,
+        params: Mapping[str, Any],
+        reported: Mapping[Any, Any],
+        stored: Mapping[str, Any],
+        ended: datetime | None = None,
+    ) -> TrialRecord:
+        """The record of what is stored of a trial; stored: the attributes."""
+        record = stored["record"]
+        place = record["place"]
+        return cls(
+            number=number,
+            complete=complete,
+            value=float(value),
+            params=dict(params),
+            reported={int(epochs): float(reported) for epochs, reported in reported.items()},
+            place=Place(place["generation"], place["size"], place["position"], place["batch"]),
+            seeds=Seeds(**record["seeds"]),
+            torch_arguments=record["torch"],
+            epochs_used={int(budget): epochs for budget, epochs in record["epochs_used"].items()},
+            cohorts={int(budget): runs for budget, runs in record["cohort"].items()},
+            engine=record["engine"],
+            too_large=tuple(record["too_large"]),
+            best_epoch=record["best_epoch"],
+            diverged=record["diverged"],
+            audited_from=record.get("audited_from"),
+            seconds=record["seconds"],
+            curve=Curve.of(stored["curve"]) if stored.get("curve") else None,
+            ended=ended,
+        )
+
+    @property
+    def stored(self) -> dict[str, Any]:
+        """The attributes that the trial is stored with."""
+        place = self.place
+        record = {
+            "place": {
+                "generation": place.bracket,
+                "size": place.size,
+                "position": place.position,
+                "batch": place.batch,
+            },
+            "seeds": asdict(self.seeds),
+            "torch": dict(self.torch_arguments),
+            "epochs_used": {str(budget): epochs for budget, epochs in self.epochs_used.items()},
+            "cohort": {str(budget): runs for budget, runs in self.cohorts.items()},
+            "engine": self.engine,
+            "too_large": list(self.too_large),
+            "best_epoch": self.best_epoch,
+            "diverged": self.diverged,
+            "audited_from": self.audited_from,
+            "seconds": self.seconds,
+        }
+        return {"record": record} | ({"curve": self.curve.columns} if self.curve else {})
+
+    @property
+    def family(self) -> str:
+        """Of its schedule."""
+        return str(self.params["family"])
+
+    @property
+    def peak_lr(self) -> float:
+        """Of its schedule."""
+        return float(self.params["peak_lr"])
+
+    @property
+    def schedule(self) -> Schedule:
+        """What it was trained with."""
+        return from_params(self.params)
+
+    @property
+    def epochs_spent(self) -> float:
+        """Epochs trained, over all its runs."""
+        return float(sum(self.epochs_used.values()))

@@ -1,0 +1,82 @@
+"""What the terminal shows of a study beyond its winner, in any state."""
+
+import io
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from study.analysis.importance import importance
+from study.analysis.peak_lr import peak_spans
+from study.reports.terminal import audit_shown, insight, no_winner
+from study.storage.study_record import StudyRecord
+from tests.example_studies import TRIAL, draws, ended, ranged, row
+from tests.helpers import open_small, run_search
+
+
+def printed(study, width=100):
+    written = io.StringIO()
+    console = Console(file=written, highlight=False, markup=False, soft_wrap=True, width=width)
+    for part in insight(study):
+        console.print(part)
+    return written.getvalue()
+
+
+def test_too_few_or_equal_trials_are_told():
+    assert "cannot be told" in printed(ranged(ended(0.5, params=params) for params in draws(40)))
+    few = ranged(ended(params["peak_lr"], params=params) for params in draws(19))
+    assert "told of 20 runs or more of equal length, here are 19" in printed(few)
+
+
+def test_spans_and_edges_are_shown():
+    tried = [("cosine", 0.5, 0.3), ("cosine", 0.4, 0.1), ("cosine", 0.6, 0.35), ("cosine", 0.9, 4.0)]
+    said = printed(ranged(row(family, peak, value) for family, value, peak in tried))
+    line = next(line for line in said.splitlines() if "cosine" in line)
+    assert line.replace("│", " ").split() == ["cosine", "4", "0.1", "0.1", "0.3", "3.0", "40"]
+    crowded = printed(ranged([ended(0.3, 0.4, params={"family": "rex", "peak_lr": 4.9})] * 5))
+    assert "At an end of what was searched:\npeak_lr: 5 of" in crowded
+
+
+ODD = {
+    "empty": [],
+    "one": [ended(0.5, 0.4)],
+    "all pruned": [ended(0.5, params=params) for params in draws(8)],
+    "all diverged": [ended(1.0, params=params, diverged=True) for params in draws(30)],
+    "nothing reported": [replace(TRIAL, complete=False, reported={})] * 30,
+    "not a number": [ended(float("inf"), params=params) for params in draws(30)],
+}
+
+
+@pytest.mark.parametrize("rows", ODD.values(), ids=ODD)
+@pytest.mark.parametrize("budgets", [(2, 20), (20,)])
+def test_studies_in_odd_states_are_told_of(rows, budgets):
+    study = ranged(rows, budgets=budgets)
+    said = printed(study)
+    compared = sum(epochs == budgets[0] and value < 1 for trial in rows for epochs, value in trial.reported.items())
+    assert f"here are {compared}." in said
+    assert ("told of families with 4 runs" in said) == (not peak_spans(study))
+
+
+def test_a_real_search_fits_the_terminal(storage, workload):
+    run_search(storage, workload, 30)
+    with open_small(storage, workload) as optuna_study:
+        study = StudyRecord.of(optuna_study)
+    said = printed(study)
+    assert f"What decided, in {importance(study)[1]} trials after 1 epochs" in said
+    assert max(map(len, said.splitlines())) <= 100
+
+
+def test_the_audit_has_a_table():
+    audited = ranged([row("rex", 0.1, 0.3, full=0.2), replace(TRIAL, audited_from=2)])
+    assert audit_shown(audited)[0].row_count == 2
+    assert audit_shown(ranged([TRIAL])) == []
+
+
+def test_why_there_is_no_winner():
+    trials = [row("rex", peak, 1.0, diverged=True) for peak in (0.3, 0.125, 0.5)]
+    assert no_winner(ranged(trials)).startswith("No winner: all 3 trials diverged, with a peak_lr of 0.125 or more. ")
+    assert no_winner(ranged(trials[:1])).startswith(
+        "No winner: the only trial diverged, with a peak_lr of 0.3 or more. "
+    )
+    for some in ([], [row("rex", 0.1, 0.5)], [*trials, row("rex", 0.1, 0.5)]):
+        assert no_winner(ranged(some)) == "No trial has run to its end yet."

@@ -1,0 +1,169 @@
+"""Records: typed values of what is stored, and back to the same attributes; what is damaged or foreign is refused."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import optuna
+import pytest
+
+from search_spaces import InputError, from_params
+from search_spaces.ranges import Choice, Float
+from study.objective import Metric
+from study.storage.records import FINISHED, FORMAT, best_trial, finished_trials, session_of, spent_epochs, trial_of
+from study.storage.study_record import Confirmed, EngineRecord, StudyRecord
+from study.storage.trial_record import Place, Seeds, TrialRecord
+from tests.example_studies import SESSION, TRIAL, row, study_record
+from tests.helpers import LOCKSTEP, SMALL, open_small, run_search
+
+
+@pytest.fixture(scope="module")
+def optuna_study(tmp_path_factory, workload):
+    storage = f"sqlite:///{tmp_path_factory.mktemp('records')}/studies.db"
+    run_search(storage, workload, 15, replace(SMALL, audit=0.5), engine=LOCKSTEP)
+    return optuna.load_study(study_name="small", storage=storage)
+
+
+def test_a_record_says_what_is_stored(optuna_study):
+    study = StudyRecord.of(optuna_study)
+    assert (study.name, study.group, study.workload) == ("small", "small", "digits-mlp-sgd")
+    assert study.metric == Metric("error", "minimize", "fraction of rows", 1.0)
+    assert (study.steps_per_epoch, study.total_steps) == (16, 64)
+    settings = study.settings
+    assert (settings.dataset, settings.model, settings.optimizer) == ("digits", "mlp", "sgd")
+    assert (settings.epochs, settings.budgets, settings.pruner, settings.sampler) == (4, (1, 4), "horizon", "tpe")
+    assert settings.space["peak_lr"] == Float(1e-3, 5.0, log=True)
+    assert settings.space["warmup_fraction_is_0"] == Choice((True, False))
+    assert str(study.engine) == "loop"
+    assert study.sessions[0].time.tzinfo is not None
+    assert (study.confirmed, study.unfinished, settings.enqueued) == (None, 0, ())
+    assert study.configuration == optuna_study.user_attrs["configuration"]
+    for trial, stored in zip(study.trials, finished_trials(optuna_study), strict=True):
+        record = stored.user_attrs["record"]
+        assert (trial.number, trial.value, dict(trial.params)) == (stored.number, stored.value, stored.params)
+        assert trial.complete == (stored.state == optuna.trial.TrialState.COMPLETE)
+        assert trial.reported == stored.intermediate_values
+        assert trial.place == Place(*(record["place"][key] for key in ("generation", "size", "position", "batch")))
+        assert trial.seeds == Seeds(0, 0, 0)
+        assert trial.epochs_spent == spent_epochs(stored)
+        assert (trial.family, trial.peak_lr) == (stored.params["family"], stored.params["peak_lr"])
+        assert trial.schedule == from_params(stored.params)
+        assert trial.stored == stored.user_attrs, "back again"
+        assert study.trial(trial.number) is trial
+
+
+def test_the_best_is_the_one_that_optuna_objects_give(optuna_study):
+    study = StudyRecord.of(optuna_study)
+    assert study.best.number == best_trial(optuna_study, finished_trials(optuna_study)).number
+    assert {trial.number for trial in study.complete} < {trial.number for trial in study.trials}
+    equal = [row("rex", 0.1, 0.5), row("rex", 0.2, 0.5, 0.4), row("wsd", 0.3, 0.5, 0.4), row("wsd", 0.3, 0.5, 0.6)]
+    assert study_record(equal).best.number == 1, "the earlier of equals"
+    assert study_record(equal, "maximize").best.number == 3
+    assert study_record(equal[:1]).best is None
+
+
+def test_a_number_that_is_not_there_is_told(optuna_study):
+    with pytest.raises(InputError) as told:
+        trial_of(optuna_study, 15)
+    with pytest.raises(InputError) as said:
+        StudyRecord.of(optuna_study).trial(15)
+    assert str(said.value) == str(told.value) == "study 'small' holds trials 0 to 14, but 15 was given"
+    with pytest.raises(InputError, match="holds no finished trial yet, but 0 was given"):
+        study_record().trial(0)
+
+
+def test_a_trial_belongs_to_the_last_session_before_its_end(optuna_study):
+    study = StudyRecord.of(optuna_study)
+    for trial, stored in zip(study.trials, finished_trials(optuna_study), strict=True):
+        assert study.session_of(trial).command == session_of(optuna_study, stored)["command"]
+    first, second = SESSION, replace(SESSION, time=SESSION.time + timedelta(hours=2), command="again")
+    twice = study_record(sessions=(first, second))
+    for hours, session in [(-1, first), (1, first), (3, second)]:
+        assert twice.session_of(replace(TRIAL, ended=SESSION.time + timedelta(hours=hours))) is session
+    assert second.time < datetime.now(UTC)
+    assert twice.session_of(TRIAL) is second, "of an archive, which does not keep the time"
+
+
+def test_only_new_trials_are_read_again(storage, workload, monkeypatch):
+    read = []
+    monkeypatch.setattr(TrialRecord, "of", lambda trial, of=TrialRecord.of: read.append(trial.number) or of(trial))
+    run_search(storage, workload, 5)
+    with open_small(storage, workload) as optuna_study:
+        before = StudyRecord.of(optuna_study)
+        assert read == [0, 1, 2, 3, 4]
+        assert StudyRecord.of(optuna_study, before) == before
+        assert len(read) == 5
+    run_search(storage, workload, 10)
+    with open_small(storage, workload) as optuna_study:
+        after = StudyRecord.of(optuna_study, before)
+        assert read[5:] == [5, 6, 7, 8, 9]
+        assert after == StudyRecord.of(optuna_study)
+    assert len(after.sessions) > len(before.sessions)
+
+
+def changed(stored, path, value):
+    """A copy of the attributes with one value changed; None takes it away."""
+    first, *others = path
+    inner = changed(stored[first], others, value) if others else value
+    return {key: kept for key, kept in {**stored, first: inner}.items() if kept is not None}
+
+
+def test_what_older_records_lack_has_a_default(optuna_study):
+    attributes = optuna_study.user_attrs
+    for key in ("engine", "unequal_groups", "unfinished", "confirmed"):
+        attributes.pop(key, None)
+    study = StudyRecord.read("old", attributes, ())
+    assert (study.engine, study.unequal_groups, study.unfinished, study.confirmed) == (EngineRecord(), False, 0, None)
+    trial = finished_trials(optuna_study)[0]
+    trial.user_attrs = changed(trial.user_attrs, ["record", "audited_from"], None)
+    assert TrialRecord.of(trial).audited_from is None
+
+
+def test_what_may_be_stored_besides(optuna_study):
+    attributes = optuna_study.user_attrs | {
+        "confirmed": {"trial": 3, "seeds": [1000, 1001], "test": [0.25, 0.5]},
+        "unfinished": {"generation": 1, "size": 10, "candidates": {"0": {}, "4": {}}},
+    }
+    study = StudyRecord.read("more", changed(attributes, ["configuration", "enqueued"], [{"family": "rex"}]), ())
+    assert study.confirmed == Confirmed(3, (1000, 1001), (0.25, 0.5))
+    assert study.unfinished == study.stored["unfinished"] == 2
+    assert study.settings.enqueued == ({"family": "rex"},)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        (["metric"], None, "damaged .'metric' is missing.: choose another with --study"),
+        (["metric", "worst"], None, "damaged .'worst' is missing."),
+        (["metric"], "error", "damaged"),
+        (["configuration", "epochs"], "four", "damaged .invalid literal for int"),
+        (["configuration", "horizons"], None, "damaged .'horizons' is missing."),
+        (["configuration", "space", "peak_lr", "attributes", "step"], 0.5, "damaged"),
+        (["sessions"], [{"time": "yesterday"}], "damaged .Invalid isoformat"),
+        (["configuration"], None, "was not made by this project: choose another name with --study"),
+        (["format"], FORMAT - 1, f"has record format {FORMAT - 1}, not {FORMAT}: choose another with --study"),
+    ],
+)
+def test_damaged_and_foreign_attributes_are_refused_naming_the_study(path, value, said, optuna_study):
+    other = optuna.create_study(study_name="other")
+    for key, kept in changed(optuna_study.user_attrs, path, value).items():
+        other.set_user_attr(key, kept)
+    with pytest.raises(InputError, match=f"study 'other' .*{said}"):
+        StudyRecord.of(other)
+
+
+@pytest.mark.parametrize("path", [["record"], ["record", "place"], ["record", "epochs_used"], ["curve", "step"]])
+def test_a_damaged_trial_is_refused_naming_the_study(path, optuna_study):
+    other = optuna.create_study(study_name="other")
+    for key, kept in optuna_study.user_attrs.items():
+        other.set_user_attr(key, kept)
+    trial = next(trial for trial in optuna_study.get_trials(states=FINISHED) if "curve" in trial.user_attrs)
+    trial.user_attrs = changed(trial.user_attrs, path, None)
+    other.add_trial(trial)
+    with pytest.raises(InputError, match=f"the records of study 'other' are damaged .'{path[-1]}' is missing"):
+        StudyRecord.of(other)
+
+
+def test_how_runs_are_trained_is_said():
+    said = {EngineRecord(): "loop", EngineRecord(10): "lockstep of 10", EngineRecord(1, 2): "loop in 2 workers"}
+    assert {engine: str(engine) for engine in said} == said
+    assert str(EngineRecord(4, 1)) == "lockstep of 4 in 1 worker"
