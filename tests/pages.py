@@ -31,7 +31,10 @@ class Typist:
             result = self.command(script, *arguments)
         else:
             process = start(script, *arguments, cwd=self.folder)
-            out, _ = process.communicate(timeout=200)
+            try:
+                out, _ = process.communicate()
+            finally:
+                process.kill()  # if this test ends first
             result = Result(process.returncode, out, "")
         self.started.add(script)
         assert result.code == 0, (line, result.out, result.err)

@@ -9,6 +9,7 @@ from tests.pages import GUIDE, Typist, blocks
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # of the whole page
 def test_the_guide_as_it_stands(command, tmp_path):
     """Snippets are run, or put into the file that they name."""
     typist = Typist(command, tmp_path)

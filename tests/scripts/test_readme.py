@@ -24,6 +24,7 @@ def test_every_command_is_run_by_something():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # of the whole page
 def test_commands_in_the_order_of_the_page(command, tmp_path):
     """In one folder: what is reported and reproduced was searched before."""
     typist = Typist(command, tmp_path)

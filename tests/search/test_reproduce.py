@@ -4,6 +4,7 @@ import re
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
+from itertools import product
 
 import pytest
 
@@ -15,13 +16,17 @@ from study.workloads.options import WorkloadOptions
 from tests.helpers import DIGITS, LOCKSTEP, LOOP, SMALL, open_small, run_search, start
 
 AUDITED = replace(SMALL, audit=0.5)
+MEDIAN, HALVING = replace(SMALL, pruner="median", trials_per_batch=5), replace(SMALL, pruner="halving", audit=0.5)
+ENGINES = [LOOP, LOCKSTEP, Engine(cohort=3)]
+FAST = [*((AUDITED, engine) for engine in ENGINES), (MEDIAN, LOOP), (HALVING, LOCKSTEP)]
 
 
-@pytest.mark.parametrize("engine", [LOOP, LOCKSTEP, Engine(cohort=3)], ids=str)
 @pytest.mark.parametrize(
-    "configuration",
-    [AUDITED, replace(SMALL, pruner="median", trials_per_batch=5), replace(SMALL, pruner="halving", audit=0.5)],
-    ids=["horizon", "median", "halving"],
+    ("configuration", "engine"),
+    [
+        pytest.param(*pair, id=f"{pair[0].pruner}-{pair[1]}", marks=() if pair in FAST else pytest.mark.slow)
+        for pair in product([AUDITED, MEDIAN, HALVING], ENGINES)
+    ],
 )
 def test_every_trial_is_reproduced_to_the_last_bit(engine, configuration, storage, workload):
     trials = run_search(storage, workload, 15, configuration, engine=engine)
