@@ -8,14 +8,8 @@ its groups have rates of their own), `steps_per_epoch`, `confirmed` (of a benchm
 seeds, the test metrics), `sessions` (provenance of every start, in order), `unfinished` (the runs that a generation has
 behind it, while it is trained).
 
-A trial's attributes: `record` and `curve` (columns, one row per evaluation of the last run); for Hyperband and
-successive halving `pruner_notes` (what they must find again). They are few because each costs a millisecond to store. A
-record holds `place` (generation, its size, position in it, batch), `seeds` (sampler_seed, train_seed, split_seed),
-`torch` (the resolved arguments, for the full run), `epochs_used` and `cohort` (runs trained together, 1 is the plain
-loop), both at each rung, `engine` (of the last rung), `too_large` (cohorts for which memory did not suffice),
-`best_epoch`, `diverged`, `audited_from` (epochs at which the trial would have been pruned, but for an audit; None for
-all others), `seconds` (of training; those of a cohort are shared among its updates). The files of a trial that ran to
-its end, its picture and its curve as CSV, are noted where Optuna notes artifacts (artifacts.py).
+A trial's attributes are those of trial_record.py. The files of a trial that ran to its end, its picture and its curve
+as CSV, are noted where Optuna notes artifacts (artifacts.py). Analysis and reports read all of this as a `StudyRecord`.
 """
 
 from __future__ import annotations
