@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from search_spaces.errors import require
 from study.cli import run_command
 from study.reports.dashboard.server import HOST, make_server_for
-from study.storage.url import DEFAULT_STORAGE, shown
+from study.storage.url import DEFAULT_STORAGE, shown_url
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ def main(options: Options) -> None:
     """Serve until Ctrl-C."""
     warnings.filterwarnings("ignore", "Some regimes for parameter")  # of importances that the dashboard computes
     with make_server_for(options.storage, options.port) as server:
-        print(f"Dashboard of {shown(options.storage)}: http://{HOST}:{options.port} (Ctrl-C ends it)", flush=True)
+        print(f"Dashboard of {shown_url(options.storage)}: http://{HOST}:{options.port} (Ctrl-C ends it)", flush=True)
         try:
             server.serve_forever()
         except KeyboardInterrupt:

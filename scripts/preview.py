@@ -1,8 +1,9 @@
 """Show learning-rate schedules without training.
 
-python scripts/preview.py                         # samples of every family, drawn in results/gallery.png
-python scripts/preview.py cosine --peak-lr 0.1    # one schedule as CSV, a line per optimizer update
-python scripts/preview.py cosine --help           # what the family does and takes
+Examples:
+  python scripts/preview.py                         # draw samples of every family in results/gallery.png
+  python scripts/preview.py cosine --peak-lr 0.1    # one schedule as CSV, with a line per optimizer step
+  python scripts/preview.py cosine --help           # what the family does, and its parameters
 """
 
 from __future__ import annotations
@@ -24,31 +25,31 @@ from study.reports.gallery import draw_gallery
 F = TypeVar("F", bound=Schedule)
 
 LONGEST = 10_000_000
-"""Updates of a run whose every lr is written: all of them are held in memory."""
+"""The most steps of a run: the lr of all of them is held in memory."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Gallery:
-    """What is taken where no family is named."""
+    """The options if no family is named."""
 
     gallery: Path = Path("results/gallery.png")
-    """Where the picture goes, a PNG."""
+    """The picture to write, a PNG."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Curve(Generic[F]):
-    """Print lr and momentum at each optimizer update of a run, without training.
+    """Print lr and momentum at each optimizer step of a run, without training.
 
-    The columns: step (from 0), lr, and momentum (of an SGD that has 0.9, unless the schedule moves it).
+    The columns: step (from 0), lr, and momentum (SGD's 0.9, unless the schedule moves it).
     """
 
     schedule: Annotated[F, tyro.conf.OmitArgPrefixes]
     total_steps: int = 1000
-    """Optimizer updates in the run, 1 at least."""
+    """Optimizer steps in the run, at least 1."""
     losses: Path | None = None
-    """plateau only, which needs it: file of validation losses, one per line, found at even distances over the run."""
+    """plateau only, and needed there: a file of validation losses, one per line, spread evenly over the run."""
     csv: Path | None = None
-    """Where the lines go. None: to standard output."""
+    """The file to write. None: standard output."""
 
     def __post_init__(self) -> None:
         require(1 <= self.total_steps <= LONGEST, f"--total-steps must be from 1 to {LONGEST:,}", self.total_steps)
@@ -61,7 +62,7 @@ class Replay(Plateau):  # noqa: D101  # its help is the family's
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Write the curve of the family named first, or the gallery where none is."""
+    """Write the curve of the family named first, or the gallery if none is."""
     if arguments and not arguments[0].startswith("-"):
         [name] = check_families(arguments[:1])
         family = (FAMILIES | {"plateau": Replay})[name]
@@ -79,12 +80,12 @@ def csv_lines(curve: Curve[Schedule]) -> str:
     schedule, total_steps, losses = curve.schedule, curve.total_steps, []
     if isinstance(schedule, Plateau):
         if curve.losses is None:
-            raise InputError("plateau listens to validation losses: give --losses FILE, with one per line")
+            raise InputError("plateau observes validation losses: give --losses FILE, with one per line")
         losses = read_losses(curve.losses)
         schedule = replace(schedule, evaluations=len(losses))
         require(len(losses) <= total_steps, f"{len(losses)} losses need at least as many --total-steps", total_steps)
     elif curve.losses is not None:
-        raise InputError(f"{schedule.family} does not listen to losses: leave out --losses")
+        raise InputError(f"{schedule.family} does not observe losses: leave out --losses")
     rows = enumerate(schedule.simulate(total_steps, losses))
     return "step,lr,momentum\n" + "".join(f"{step},{lr!r},{momentum!r}\n" for step, (lr, momentum) in rows)
 
@@ -101,7 +102,7 @@ def read_losses(path: Path) -> list[float]:
 
 
 def read_loss(text: str, place: str) -> float:
-    """The number that the text says; raises InputError where it says none, or none that is finite."""
+    """The number that the text says; raises InputError if it says none, or none that is finite."""
     try:
         loss = float(text)
     except ValueError:

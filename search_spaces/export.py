@@ -11,19 +11,19 @@ from typing import Any
 
 from search_spaces.families.plateau import Plateau
 from search_spaces.groups import KeepRatios, set_all_to, take_ratios
-from search_spaces.inline_source import body_of, names, standalone
+from search_spaces.inline_source import body_of, names_in, standalone
 from search_spaces.schedule import Schedule
 
 LONGEST_LINE = 100
-"""Of a signature, before it is broken up."""
+"""Characters of a signature on one line; a longer one has a line for each parameter."""
 
 
 @dataclass(frozen=True)
 class Exported:
     """What code is made of.
 
-    optimizer_code: the call that makes the optimizer of `model`, with `{lr}` where its rate goes. unequal_groups:
-    whether its parameter groups have rates of their own, whose ratios are kept.
+    optimizer_code: the call that makes the optimizer of `model`, with `{lr}` in place of its rate. unequal_groups:
+    whether its parameter groups have different rates, whose ratios are kept.
     """
 
     schedule: Schedule
@@ -41,14 +41,14 @@ class Exported:
         return f"import {self.optimizer_code.partition('(')[0].rpartition('.')[0]}"
 
     @property
-    def listens(self) -> bool:
-        """Whether the scheduler is told of validation losses."""
+    def observes(self) -> bool:
+        """Whether the scheduler observes validation losses."""
         return isinstance(self.schedule, Plateau)
 
     @property
     def is_torch_plateau(self) -> bool:
         """Whether it is torch's own ReduceLROnPlateau, which cannot warm up and is stepped by evaluations alone."""
-        return self.listens and not self.schedule.warmup_fraction and not self.unequal_groups
+        return self.observes and not self.schedule.warmup_fraction and not self.unequal_groups
 
 
 def torch_code(exported: Exported) -> str:
@@ -58,12 +58,12 @@ def torch_code(exported: Exported) -> str:
         usage += ["scheduler.step(validation_loss)  # after each of the run's evaluations"]
     else:
         usage += ["scheduler.step()  # after each of the run's total_steps updates"]
-        usage += ["scheduler.observe(validation_loss)  # after each of its evaluations"] if exported.listens else []
+        usage += ["scheduler.observe(validation_loss)  # after each of its evaluations"] if exported.observes else []
     return standalone(make_scheduler(exported), scope(exported)) + "\n\n\n" + indent("\n".join(usage), "# ")
 
 
 def lightning_code(exported: Exported) -> str:
-    """`make_scheduler`, and what a LightningModule is to call."""
+    """`make_scheduler`, and what a LightningModule calls."""
     how = '"monitor": "val_loss"' if exported.is_torch_plateau else '"interval": "step"'
     code = f'''
 def configure_optimizers(model):
@@ -72,7 +72,7 @@ def configure_optimizers(model):
     scheduler = make_scheduler(optimizer, model.trainer.estimated_stepping_batches)
     return {{"optimizer": optimizer, "lr_scheduler": {{"scheduler": scheduler, {how}}}}}
 '''
-    if exported.listens and not exported.is_torch_plateau:
+    if exported.observes and not exported.is_torch_plateau:
         code += '''
 
 def on_validation_end(model):
@@ -83,17 +83,17 @@ def on_validation_end(model):
 
 
 def transformers_code(exported: Exported) -> str:
-    """`make_scheduler`, and what transformers' Trainer is to be given."""
+    """`make_scheduler`, and what transformers' Trainer is given."""
     imports, note, callback = [exported.optimizer_import], "", ""
     if exported.is_torch_plateau:
-        note = '    # With TrainingArguments(..., metric_for_best_model="loss") it hears the validation loss.\n'
-    elif exported.listens:
+        note = '    # With TrainingArguments(..., metric_for_best_model="loss") it observes the validation loss.\n'
+    elif exported.observes:
         imports += ["from transformers import TrainerCallback"]
-        note = "    # With Trainer(..., callbacks=[HearValidation()]) it hears the validation loss.\n"
+        note = "    # With Trainer(..., callbacks=[ObserveValidation()]) it observes the validation loss.\n"
         callback = '''
 
-class HearValidation(TrainerCallback):
-    """Tells the scheduler the loss of each evaluation."""
+class ObserveValidation(TrainerCallback):
+    """Passes the loss of each evaluation to the scheduler."""
 
     def on_evaluate(self, args, state, control, metrics, lr_scheduler, **kwargs):
         lr_scheduler.observe(metrics["eval_loss"])
@@ -121,7 +121,7 @@ def make_scheduler(exported: Exported) -> str:
     family, torch_class = type(schedule), schedule.torch_class.__name__
     given = {field.name: getattr(schedule, field.name) for field in fields(schedule)}
     arguments = body_of(family.arguments, "arguments = ")
-    if schedule.warmup_fraction or (exported.listens and not exported.is_torch_plateau):
+    if schedule.warmup_fraction or (exported.observes and not exported.is_torch_plateau):
         warmup, steps = body_of(family.warmup_steps, "warmup_steps = "), "total_steps - warmup_steps"
         scheduler = body_of(family.assemble).replace("torch_class", torch_class)
     else:
@@ -132,7 +132,7 @@ def make_scheduler(exported: Exported) -> str:
     name = "make_scheduler_of_equal_groups" if exported.unequal_groups else "make_scheduler"
     said = f"The scheduler for a run of total_steps updates. All parameter groups get the same rate.{moved}"
     lines = [signature(name, given), f'    """{said}"""']
-    if "steps" in names(dedent(arguments)):
+    if "steps" in names_in(dedent(arguments)):
         warmup += f"    steps = {steps}\n"
     if schedule.least_steps > 1:
         lines += [f"    if total_steps < {schedule.least_steps}:"]

@@ -16,7 +16,7 @@ from search_spaces.errors import InputError
 
 
 def take_ratios(optimizer: Optimizer) -> list[float]:
-    """Each group's learning rate as a share of the highest; raises InputError where that is not above 0."""
+    """Each group's learning rate as a share of the highest; raises InputError if that is not above 0."""
     rates = [float(group["lr"]) for group in optimizer.param_groups]
     highest = max(rates)
     if not highest > 0:
@@ -35,7 +35,7 @@ def set_all_to(optimizer: Optimizer, peak_lr: float) -> None:
 
 
 def require_momentum(optimizer: Optimizer, family: str) -> None:
-    """Raise InputError where there is no momentum to cycle: torch would turn SGD(momentum=0) into 0.95."""
+    """Raise InputError if there is no momentum to cycle: torch would turn SGD(momentum=0) into 0.95."""
     for group in optimizer.param_groups:
         momentum = group["betas"][0] if "betas" in group else group.get("momentum", 0.0)
         if not momentum:
@@ -49,38 +49,40 @@ class KeepRatios(LRScheduler):
     """A scheduler of equal groups, for an optimizer whose groups are not equal."""
 
     def __init__(self, scheduler: Any, optimizer: Optimizer, ratios: list[float]) -> None:
-        # Not LRScheduler's own __init__: it would take a step.
-        self.scheduler, self.optimizer, self.ratios = scheduler, optimizer, ratios
-        self._apply_ratios()
-
-    def _apply_ratios(self) -> None:
-        self.lr = self.optimizer.param_groups[0]["lr"]
-        for group, ratio in zip(self.optimizer.param_groups, self.ratios, strict=True):
-            group["lr"] = self.lr * ratio
+        self.scheduler, self.ratios = scheduler, ratios
+        self.lr = optimizer.param_groups[0]["lr"]
+        super().__init__(optimizer)
+        self.base_lrs = [lr * ratio for lr, ratio in zip(self.base_lrs, ratios, strict=True)]
 
     def _with_equal_groups(self, move: Callable[[], None]) -> None:
         for group in self.optimizer.param_groups:
             group["lr"] = self.lr
         move()
-        self._apply_ratios()
+        self.lr = self.optimizer.param_groups[0]["lr"]
+        for group, lr in zip(self.optimizer.param_groups, self.get_lr(), strict=True):
+            group["lr"] = lr
 
     def step(self) -> None:  # type: ignore[override]
-        """Move on by one optimizer update."""
-        self._with_equal_groups(self.scheduler.step)
+        """Move on by one optimizer step; `__init__` calls it too, to set the first rates."""
+        if self.last_epoch >= 0:
+            self._with_equal_groups(self.scheduler.step)
+        super().step()
 
     def observe(self, loss: float) -> None:
-        """Hear the validation loss, where the schedule listens."""
+        """Pass on the validation loss, if the schedule observes it."""
         self._with_equal_groups(lambda: self.scheduler.observe(loss))
 
-    def get_last_lr(self) -> list[Any]:
+    def get_lr(self) -> list[Any]:
         """The rate of each group now."""
-        return [group["lr"] for group in self.optimizer.param_groups]
+        return [self.lr * ratio for ratio in self.ratios]
+
+    get_last_lr = get_lr  # not the one of the last step: observe() moves the rates too
 
     def state_dict(self) -> dict[str, Any]:
         """Everything needed to go on after `load_state_dict`."""
-        return {"lr": self.lr, "ratios": self.ratios, "scheduler": self.scheduler.state_dict()}
+        return super().state_dict() | {"scheduler": self.scheduler.state_dict()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from a saved state; the optimizer's own state is loaded before."""
-        self.lr, self.ratios = state_dict["lr"], state_dict["ratios"]
         self.scheduler.load_state_dict(state_dict["scheduler"])
+        super().load_state_dict(state_dict | {"scheduler": self.scheduler})

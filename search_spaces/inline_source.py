@@ -21,7 +21,7 @@ OURS = "search_spaces."
 def body_of(method: Callable[..., Any], result: str = "return ") -> str:
     """The lines of a method without its signature and docstring, `self.` left out, indented as in a function.
 
-    result: what stands where the method returns, such as `arguments = `.
+    result: what replaces each `return `, such as `arguments = `.
     """
     source = without_type_comments(dedent(inspect.getsource(method)))
     function = ast.parse(source).body[0]
@@ -49,7 +49,7 @@ def standalone(source: str, scope: Mapping[str, Any], imports: Iterable[str] = (
     seen = {line.split()[1].partition(".")[0] for line in imports if not is_from(line)}
 
     def gather(source: str, scope: Mapping[str, Any]) -> None:
-        for name in names(source):
+        for name in names_in(source):
             if name in seen or name not in scope:
                 continue
             seen.add(name)
@@ -76,7 +76,7 @@ def standalone(source: str, scope: Mapping[str, Any], imports: Iterable[str] = (
     return "\n\n\n".join(part for part in ["\n\n".join(head), *blocks, source.strip()] if part)
 
 
-def names(source: str) -> list[str]:
+def names_in(source: str) -> list[str]:
     """Every name that the source mentions, in order."""
     return list(dict.fromkeys(node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)))
 

@@ -1,16 +1,16 @@
 """Schedule: the frozen value that every family is.
 
 A schedule says nothing of a run's length: its parameters are fractions of the run and ratios of `peak_lr`, and
-`build` resolves them for a run of `total_steps` optimizer updates. In anyone's own loop:
+`build` resolves them for a run of `total_steps` optimizer steps. In a training loop of your own:
 
     scheduler = Cosine(peak_lr=0.1, warmup_fraction=0.05).build(optimizer, total_steps)
     ...
-    scheduler.step()                     # after every optimizer update
+    scheduler.step()                     # after every optimizer step
     scheduler.observe(validation_loss)   # after every evaluation: plateau only
 
-Ends, the same for every family: a warm-up of W updates multiplies the rate by (step + 1) / (W + 1); the body runs over
-the remaining T - W updates and would arrive at its last value at update T, which is not taken (`one_cycle` arrives at
-update T - 1, as torch's does). So no update is wasted at rate 0, and none is taken beyond T.
+Ends, the same for every family, in a run of T steps, counted from 0: a warm-up of W steps multiplies the rate by
+(step + 1) / (W + 1); the body runs over the remaining T - W steps and would arrive at its last value at step T, which
+is not taken (`one_cycle` arrives at step T - 1, as torch's does). So no step is wasted at rate 0.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Schedule(ABC):
     peak_lr: float
     """The highest learning rate of the run, in the parameter group with the highest rate; above 0."""
     warmup_fraction: float = 0.0
-    """Share of the run spent climbing linearly to peak_lr, at least 0 (none) and below 1."""
+    """Share of the run in which the rate rises linearly to peak_lr, at least 0 (none) and below 1."""
 
     family: ClassVar[str]
     """The name at the command line and in the records."""
@@ -45,25 +45,25 @@ class Schedule(ABC):
     """The torch scheduler that does the work after the warm-up."""
     space: ClassVar[Mapping[str, Domain]] = {}
     """The family's own parameters and the range each is searched in."""
-    climbs_by_itself: ClassVar[bool] = False
-    """Whether the family has a rise of its own, so that no warm-up may come before it."""
+    has_own_warmup: ClassVar[bool] = False
+    """Whether the family itself begins with a rise, so that no warm-up may come before it."""
     least_steps: ClassVar[int] = 1
-    """The fewest updates that can express the family, warm-up not counted."""
+    """The fewest steps that can express the family, not counting the warm-up."""
     evaluations: ClassVar[int] = 0
-    """How many evaluations of a run the scheduler hears, through `observe`; 0: it does not listen."""
+    """How many evaluations of a run the scheduler observes; 0 if it observes none."""
 
     def __post_init__(self) -> None:
         require(0 < self.peak_lr < math.inf, "peak_lr must be above 0 and finite", self.peak_lr)
         require(0 <= self.warmup_fraction < 1, "warmup_fraction must be at least 0 and below 1", self.warmup_fraction)
-        if self.warmup_fraction and self.climbs_by_itself:
-            raise InputError(f"{self.family} climbs by itself: it takes no warmup_fraction")
+        if self.warmup_fraction and self.has_own_warmup:
+            raise InputError(f"{self.family} already includes a warm-up: remove warmup_fraction")
 
     @classmethod
     def shared_space(cls) -> Mapping[str, Domain]:
         """The parameters that the family shares with others, besides `peak_lr`, and their ranges."""
         # The tuning playbook starts at 5 % of the run; Goyal 2017 warmed up for 5 of 90 epochs.
         warmup = Either(0.0, Float(0.005, 0.2, log=True))
-        return {} if cls.climbs_by_itself else {"warmup_fraction": warmup}
+        return {} if cls.has_own_warmup else {"warmup_fraction": warmup}
 
     @classmethod
     def suggest(cls, trial: Any, domains: Mapping[str, Domain]) -> dict[str, Any]:
@@ -73,25 +73,25 @@ class Schedule(ABC):
 
     @abstractmethod
     def arguments(self, steps: int) -> dict[str, Any]:
-        """The arguments of `torch_class`, besides the optimizer, for a body of `steps` updates."""
+        """The arguments of `torch_class`, besides the optimizer, for a body of `steps` steps."""
 
     def warmup_steps(self, total_steps: int) -> int:
-        """Updates of the warm-up in a run of so many; one at least is left for the body."""
+        """Steps of the warm-up in a run of `total_steps`; at least one is left for the body."""
         return min(round(self.warmup_fraction * total_steps), total_steps - 1)
 
     def split(self, total_steps: int) -> tuple[int, int]:
-        """(warm-up updates, body updates) of a run; raises InputError where it is too short for the family."""
+        """(steps of the warm-up, steps of the body) of a run; raises InputError if it is too short for the family."""
         require(total_steps >= 1, "total_steps must be at least 1", total_steps)
         warmup_steps = self.warmup_steps(total_steps)
         if total_steps - warmup_steps < self.least_steps:
             raise InputError(
-                f"{self.family} needs at least {self.least_steps} updates to show its shape, "
+                f"{self.family} needs at least {self.least_steps} steps to show its shape, "
                 f"but the run has {total_steps}: train longer, or with smaller batches"
             )
         return warmup_steps, total_steps - warmup_steps
 
     def resolve(self, total_steps: int) -> dict[str, Any]:
-        """What torch is given for a run of this length: warm-up updates, scheduler, and its arguments by name."""
+        """What torch is given for a run of this length: steps of the warm-up, scheduler, its arguments by name."""
         warmup_steps, steps = self.split(total_steps)
         return {"warmup_steps": warmup_steps, "scheduler": self.torch_class.__name__, **self.arguments(steps)}
 
@@ -99,9 +99,10 @@ class Schedule(ABC):
         """Give the optimizer its first learning rate, and return the scheduler that sets those that follow.
 
         The parameter group with the highest rate follows the schedule, the others keep their ratio to it.
-        Call `step()` after every optimizer update, `total_steps` times in all. The result is torch's own scheduler,
-        or, for unequal groups and for plateau, an LRScheduler of ours with the same methods.
-        Raises InputError where the run is too short for the family or the optimizer lacks what the schedule moves.
+        Call `step()` after every optimizer step, `total_steps` times in all. The result is torch's own scheduler, or,
+        for unequal groups and for plateau, an LRScheduler of ours with the same attributes and methods. `get_lr()` of
+        ours is the rate of each group now; `observe(loss)` is for schedules with `evaluations`.
+        Raises InputError if the run is too short for the family or the optimizer lacks what the schedule moves.
         """
         warmup_steps, steps = self.split(total_steps)
         arguments = self.arguments(steps)
@@ -113,7 +114,7 @@ class Schedule(ABC):
         return scheduler if all(ratio == 1 for ratio in ratios) else KeepRatios(scheduler, optimizer, ratios)
 
     def assemble(self, optimizer: Optimizer, warmup_steps: int, arguments: dict[str, Any]) -> Any:
-        """The warm-up, where there is one, then torch's scheduler; study/export.py quotes these lines."""
+        """The warm-up, if there is one, then torch's scheduler; `search_spaces.export` quotes these lines."""
         if warmup_steps == 0:
             return self.torch_class(optimizer, **arguments)
         warmup = linear_warmup(optimizer, warmup_steps)
@@ -121,22 +122,22 @@ class Schedule(ABC):
         return SequentialLR(optimizer, [warmup, body], milestones=[warmup_steps])
 
     def simulate(self, total_steps: int, losses: Sequence[float] = ()) -> list[tuple[float, float]]:
-        """(lr, momentum) at each update of a run, without training: read back from an SGD with momentum 0.9.
+        """(lr, momentum) at each step of a run, without training: read back from an SGD with momentum 0.9.
 
-        losses: what the evaluations of the run find, in order, for a schedule that listens; one per update at most.
+        losses: what the evaluations of the run find, in order, for a schedule that observes them; at most one per step.
         """
-        require(len(losses) <= total_steps, f"at most {total_steps} losses can be heard", len(losses))
+        require(len(losses) <= total_steps, f"at most {total_steps} losses can be observed", len(losses))
         weight = torch.nn.Parameter(torch.zeros(1))
         optimizer = torch.optim.SGD([weight], lr=1.0, momentum=0.9)
         scheduler = self.build(optimizer, total_steps)
-        heard = dict(zip(evaluation_steps(total_steps, len(losses)), losses, strict=True)) if self.evaluations else {}
+        due = dict(zip(evaluation_steps(total_steps, len(losses)), losses, strict=True))
         curve = []
         optimizer.step()  # torch's schedulers want to see one; the others would take most of the time
         for step in range(1, total_steps + 1):
             curve.append((float(optimizer.param_groups[0]["lr"]), float(optimizer.param_groups[0]["momentum"])))
             scheduler.step()
-            if step in heard:
-                scheduler.observe(heard[step])
+            if self.evaluations and step in due:
+                scheduler.observe(due[step])
         return curve
 
 
@@ -146,7 +147,7 @@ def linear_warmup(optimizer: Optimizer, warmup_steps: int) -> LinearLR:
 
 
 def evaluation_steps(total_steps: int, evaluations: int) -> list[int]:
-    """After which updates a run is evaluated: evenly spread, the last one at its end, no update twice.
+    """After how many steps a run is evaluated: evenly spread, the last time at its end, never twice at one step.
 
     >>> evaluation_steps(10, 4)
     [2, 5, 8, 10]

@@ -66,7 +66,7 @@ def as_params(written: Any, where: str, suggest: Callable[[Any], Schedule]) -> d
 
 @dataclass
 class Given:
-    """A trial that answers with what was written down, where that lies within what is searched.
+    """A trial that answers with what was written down, if that lies within what is searched.
 
     taken: names in the file. params: what was answered, as Optuna names it. exact: the values beside their ranges.
     """
@@ -80,7 +80,7 @@ class Given:
 
     @classmethod
     def of(cls, written: Any) -> Given:
-        """From the content of a file; raises InputError where that is no schedule."""
+        """From the content of a file; raises InputError if that is no schedule."""
         require(isinstance(written, dict), "a schedule is an object with family, peak_lr and parameters", written)
         for key in written:
             if key not in KEYS:
@@ -132,7 +132,7 @@ class Given:
         return name.removeprefix(f"{self.family}.")
 
     def take(self, name: str) -> Any:
-        """The value written under this name; raises InputError where there is none."""
+        """The value written under this name; raises InputError if there is none."""
         if name in ("family", "peak_lr"):
             return getattr(self, name)
         key = self.key(name)

@@ -1,7 +1,7 @@
 """A search space as a TOML file: which families are searched, and over which ranges.
 
-families = ["cosine", "wsd"]                              # all, where this is left out
-peak_lr = { low = 0.01, high = 1.0, log = true }          # the optimizer's own range, where this is left out
+families = ["cosine", "wsd"]                              # all, if this is left out
+peak_lr = { low = 0.01, high = 1.0, log = true }          # the optimizer's own range, if this is left out
 warmup_fraction = 0.05                                    # one value: it is not searched
 
 [cosine]
@@ -46,7 +46,7 @@ def read_space(name: str) -> SpaceFile:
     except FileNotFoundError as error:
         raise unknown("space", name, [*presets(), "a FILE.toml"]) from error
     except (OSError, ValueError) as error:
-        raise InputError(f"the space {name} is not a file of TOML ({error})") from error
+        raise InputError(f"the space {name} is not valid TOML ({error})") from error
     families = values.pop("families", list(FAMILIES))
     if not (isinstance(families, list) and all(isinstance(family, str) for family in families)):
         raise InputError(f'{name}: families must be a list such as ["cosine", "wsd"], but {families!r} was given')
@@ -112,8 +112,8 @@ def read_domain(where: str, value: Any, usual: Domain) -> Domain:
     numbers = usual.otherwise if isinstance(usual, Either) else usual
     log = value.get("log", getattr(numbers, "log", False))
     require(isinstance(log, bool), f"{where}.log must be true or false", log)
-    require(not log or isinstance(numbers, Float), f"{where} counts: leave out log", log)
-    require(not log or low > 0, f"{where}: low must be above 0 where log is true", low)
+    require(not log or isinstance(numbers, Float), f"{where} is an integer: remove log", log)
+    require(not log or low > 0, f"{where}: low must be above 0 if log is true", low)
     if isinstance(numbers, Integer):
         inside: Float | Integer = Integer(int(low), int(high))
     else:

@@ -1,1 +1,25 @@
-"""How schedules are searched: workloads, the training loop, the search, and what is kept of it."""
+"""Which learning-rate schedule, with which parameters, for your model, data and budget: an Optuna study that answers.
+
+What is named here is loaded when it is first used: `import study` loads neither torch nor Optuna.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from study.api import Result as Result
+    from study.api import compare_families as compare_families
+    from study.api import find_schedule as find_schedule
+    from study.api import load as load
+    from study.reports.findings import Comparison as Comparison
+
+__all__ = ["Comparison", "Result", "compare_families", "find_schedule", "load"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        module = "study.reports.findings" if name == "Comparison" else "study.api"
+        return getattr(import_module(module), name)
+    raise AttributeError(f"module 'study' has no attribute {name!r}")

@@ -6,34 +6,26 @@ import os
 import select
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TypeVar
 
-import torch
 import tyro
+from rich.console import Console
 
-from search_spaces.errors import InputError, require
+from search_spaces.errors import InputError
 
-DATA_ROOT = Path.home() / ".cache" / "learning-rate-study"
-"""Where data sets are kept that are not made on the spot."""
+RENAMED = {
+    "--least-updates": "--least-steps",
+    "--trials-per-generation": "--trials-per-bracket",
+    "--judge-seeds": "--confirm-seeds",
+}
+"""Flags by their old name."""
 
 T = TypeVar("T")
-
-
-def choose_device(name: str) -> torch.device:
-    """The device of this name: auto, cpu or cuda; raises InputError for another, and for CUDA where there is none."""
-    require(name in ("auto", "cpu", "cuda"), "--device must be auto, cpu or cuda", name)
-    if name == "cuda" and not torch.cuda.is_available():
-        raise InputError("--device cuda needs a GPU that torch sees, but it sees none: use --device cpu")
-    if name == "cpu" or not torch.cuda.is_available():
-        return torch.device("cpu")
-    # The same bits every time; cuBLAS reads the variable when it starts.
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    return torch.device("cuda")
 
 
 @contextmanager
@@ -41,7 +33,11 @@ def interruption() -> Iterator[Callable[[], bool]]:
     """Notes Ctrl-C and SIGTERM, instead of raising wherever they arrive; yields what tells whether one came.
 
     An exception may be lost where Python swallows it, or cut through a write. The second signal does raise.
+    Outside the main thread Python hears no signals, so none is noted.
     """
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
     received: list[int] = []
 
     def note(number: int, frame: FrameType | None) -> None:
@@ -59,7 +55,19 @@ def interruption() -> Iterator[Callable[[], bool]]:
 
 def run_command(options: type[T], main: Callable[[T], None]) -> None:
     """Parse the command line into `options` and run `main` with it."""
-    run(lambda: main(tyro.cli(options)))
+
+    def command() -> None:
+        for word in sys.argv[1:]:
+            if new := RENAMED.get(word.partition("=")[0].replace("_", "-")):
+                raise InputError(f"{word} has a new name: type {new}")
+        main(tyro.cli(options))
+
+    run(command)
+
+
+def plain_console(quiet: bool = False) -> Console:
+    """A console that prints text as it is, and leaves the breaking of long lines to the terminal; quiet: nothing."""
+    return Console(highlight=False, markup=False, emoji=False, soft_wrap=True, quiet=quiet)
 
 
 def run(command: Callable[[], None]) -> None:

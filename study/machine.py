@@ -19,10 +19,10 @@ def usable_cores() -> int:
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
-    """Torch computes with one thread in this context, then with as many as before."""
+def torch_threads(threads: int) -> Iterator[None]:
+    """Torch computes with this many threads in this context, then with as many as before."""
     before = torch.get_num_threads()
-    torch.set_num_threads(1)
+    torch.set_num_threads(threads)
     try:
         yield
     finally:

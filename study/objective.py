@@ -16,7 +16,7 @@ import torch
 from search_spaces.schedule import Schedule
 
 FIRST_FRESH_SEED = 1000
-"""The first `train_seed` that confirms a schedule. Searches train with smaller ones, so no schedule was chosen by it."""
+"""The first `train_seed` that confirms a schedule. Searches train with smaller ones: none was chosen by it."""
 
 Stop = Callable[[int], bool]
 """Says whether to leave the run of this index."""
@@ -96,6 +96,27 @@ class Evaluation:
     def last(self) -> bool:
         """Whether the run ends here."""
         return self.diverged or self.step == self.total_steps
+
+
+@dataclass(frozen=True)
+class Engine:
+    """How runs are trained. Results are equal to the last bit for equal engines and threads, on one machine.
+
+    cohort: the most runs trained together in lockstep; 1 is the plain loop, run by run.
+    workers: processes of one thread each; 0 is this process with all its threads.
+    """
+
+    cohort: int = 1
+    workers: int = 0
+
+    @property
+    def name(self) -> str:
+        """As at the command line."""
+        return "loop" if self.cohort == 1 else "lockstep"
+
+    def __str__(self) -> str:
+        how = self.name if self.cohort == 1 else f"lockstep of {self.cohort}"
+        return how + (f" in {self.workers} worker{'s' * (self.workers > 1)}" if self.workers else "")
 
 
 class Objective(Protocol):

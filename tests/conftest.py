@@ -8,13 +8,22 @@ import sys
 import optuna
 import pytest
 import torch
+from hypothesis import settings
 
-from tests.helpers import ROOT, SMALL, Result
+from tests.helpers import DIGITS, ROOT, Result
 
 # Small matrices on busy machines: a second thread costs more than it gives. Child processes inherit it.
 os.environ["OMP_NUM_THREADS"] = "1"
 torch.set_num_threads(1)
 optuna.logging.set_verbosity(optuna.logging.WARNING)
+# How long an example of a property takes depends on what else the machine does.
+settings.register_profile("suite", deadline=None)
+settings.load_profile("suite")
+
+
+def pytest_runtest_setup(item):
+    if item.get_closest_marker("cuda") and not torch.cuda.is_available():
+        pytest.skip("needs a CUDA device, but torch sees none")
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +33,7 @@ def data_root(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def workload(data_root):
-    return SMALL.make_workload(data_root)
+    return DIGITS.load(data_root)
 
 
 @pytest.fixture
@@ -47,10 +56,12 @@ def command(capfd, monkeypatch, tmp_path):
     handler = signal.getsignal(signal.SIGTERM)
 
     def call(script, *arguments):
-        monkeypatch.setattr(sys, "argv", [script, *map(str, arguments)])
+        path = ROOT / "scripts" / script
+        monkeypatch.setattr(sys, "argv", [str(script), *map(str, arguments)])
+        monkeypatch.setattr(sys, "path", [str(path.parent), *sys.path])  # as Python has it for a script
         code = 0
         try:
-            runpy.run_path(str(ROOT / "scripts" / script), run_name="__main__")
+            runpy.run_path(str(path), run_name="__main__")
         except SystemExit as end:
             code = end.code or 0
         captured = capfd.readouterr()

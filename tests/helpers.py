@@ -1,5 +1,6 @@
 """Searches over a small real workload, and scripts as processes."""
 
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -8,45 +9,61 @@ from pathlib import Path
 import torch
 from optuna.trial import TrialState
 
-from study.evidence.searches.record import record
-from study.executors.choice import Engine
+from study.api import opened, plan_search
+from study.executors.choice import ExecutorOptions
+from study.executors.in_process import InProcess
+from study.objective import Engine
 from study.search.configuration import Configuration
-from study.search.search import search
-from study.storage.provenance import provenance
-from study.storage.studies import open_study
 from study.training.lockstep import Lockstep
+from study.training.workload_objective import WorkloadObjective
 from study.workloads.datasets import Source
+from study.workloads.options import WorkloadOptions
 
 ROOT = Path(__file__).parent.parent
 
+DIGITS = WorkloadOptions(dataset="digits")
 SMALL = Configuration(
-    dataset="digits",
     epochs=4,
     rung_fractions=(0.25,),
-    least_updates=1,
+    least_steps=1,
     reduction=4,
     sampler="tpe",
     startup_trials=10,
     trials_per_batch=5,
-    trials_per_generation=10,
+    trials_per_bracket=10,
 )
-"""The digits data, 16 updates an epoch, rungs at 1 and 4 epochs: a trial takes a tenth of a second."""
+"""On the digits data, 16 steps an epoch, rungs at 1 and 4 epochs: a trial takes a tenth of a second."""
 
 LOOP, LOCKSTEP = Engine(), Engine(cohort=5)
 
 
-def open_small(storage, workload, configuration=SMALL, name="small"):
-    """Open a study of the small workload, as scripts/search.py does."""
-    attributes = {"group": name, **workload.attributes()}
-    return open_study(storage, name, configuration.resolved(workload), attributes, provenance(workload.device))
+def trainer(workload, cohort=1):
+    """What trains runs of a workload in this process."""
+    return InProcess(WorkloadObjective(workload), cohort)
 
 
-def run_search(storage, workload, trials, configuration=SMALL, name="small", engine=LOOP):
-    """Search to the end, and return the trials that the study holds."""
-    with open_small(storage, workload, configuration, name) as optuna_study:
-        for _ in search(optuna_study, workload, configuration, engine, trials):
+def small_plan(storage, workload, configuration=SMALL, name="small"):
+    """The plan of a study of the small workload."""
+    return plan_search(DIGITS, WorkloadObjective(workload), configuration, storage, name)
+
+
+def open_small(storage, workload, configuration=SMALL, name="small", engine=LOOP):
+    """Open a study of the small workload, as scripts/search.py does; a new one has this engine."""
+    return opened(small_plan(storage, workload, configuration, name), ExecutorOptions(), engine)
+
+
+def run_search(storage, workload, trials, configuration=SMALL, name="small", engine=LOOP, executor=None):
+    """Search to the end, and return the trials that the study holds. executor: one that is not made by the engine."""
+    with open_small(storage, workload, configuration, name, engine) as study:
+        study.executor = executor or study.executor
+        for _ in study.search(trials):
             pass
-        return optuna_study.get_trials()
+        return study.optuna_study.get_trials()
+
+
+def process_of(objective):
+    """The number of the process that trains the objective, for `Processes.everywhere`."""
+    return os.getpid()
 
 
 @dataclass
@@ -75,6 +92,8 @@ def finished(trials):
 
 
 def recorded_runs(configuration, workload, per_family=2, cohort=3):
+    from study.evidence.searches.record import record
+
     parts = record(configuration, workload, per_family, judge_seeds=2, cohort=cohort)
     lines = []
     while True:

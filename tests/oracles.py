@@ -4,11 +4,11 @@ import math
 
 
 def whole_run(body, peak_lr, total_steps, warmup_fraction=0.0):
-    """The rate at every update: a linear climb over the warm-up, then `body(step, steps)` times the peak."""
+    """The rate at every step: a linear rise over the warm-up, then `body(step, steps)` times the peak."""
     warmup = min(round(warmup_fraction * total_steps), total_steps - 1)
     steps = total_steps - warmup
-    climb = [peak_lr * (step + 1) / (warmup + 1) for step in range(warmup)]
-    return climb + [peak_lr * body(step, steps) for step in range(steps)]
+    rise = [peak_lr * (step + 1) / (warmup + 1) for step in range(warmup)]
+    return rise + [peak_lr * body(step, steps) for step in range(steps)]
 
 
 def constant(s, n):
@@ -105,7 +105,7 @@ def rex(s, n):
 
 
 def plateau(losses, evaluation_steps, total_steps, warmup_steps, peak_lr, factor, patience, threshold, floor):
-    """The rate at every update of a run whose evaluations, after the given updates, find these losses."""
+    """The rate at every step of a run whose evaluations, after these numbers of steps, find these losses."""
     lr, best, bad, rates = peak_lr, math.inf, 0, []
     found = dict(zip(evaluation_steps, losses, strict=True))
     for step in range(total_steps):

@@ -4,7 +4,7 @@ import sqlite3
 import time
 from contextlib import closing
 
-ARGUMENTS = ["--dataset", "digits", "--epochs", 4, "--rung-fractions", 0.25, "--least-updates", 1, "--study", "killed"]
+ARGUMENTS = ["--dataset", "digits", "--epochs", 4, "--rung-fractions", 0.25, "--least-steps", 1, "--study", "killed"]
 
 
 def ask(folder, query):

@@ -6,8 +6,8 @@ import optuna
 import pytest
 import torch
 
-from study.executors.in_process import Trainer
-from study.machine import one_thread
+from study.executors.in_process import InProcess
+from study.machine import torch_threads
 from tests.helpers import SMALL, run_search
 
 
@@ -23,7 +23,7 @@ def test_the_threads_are_given_back_also_after_an_error(two_threads):
     seen = []
 
     def fail():
-        with one_thread():
+        with torch_threads(1):
             seen.append(torch.get_num_threads())
             raise ValueError("of the sampler")
 
@@ -35,7 +35,7 @@ def test_the_threads_are_given_back_also_after_an_error(two_threads):
 
 def test_a_search_samples_with_one_and_trains_with_all(two_threads, storage, workload, monkeypatch):
     seen = {"sampling": set(), "training": set()}
-    draw, train = optuna.samplers.RandomSampler.sample_independent, Trainer.train
+    draw, train = optuna.samplers.RandomSampler.sample_independent, InProcess.train
 
     def noted_draw(*arguments):
         seen["sampling"].add(torch.get_num_threads())
@@ -46,6 +46,6 @@ def test_a_search_samples_with_one_and_trains_with_all(two_threads, storage, wor
         return train(*arguments)
 
     monkeypatch.setattr(optuna.samplers.RandomSampler, "sample_independent", noted_draw)
-    monkeypatch.setattr(Trainer, "train", noted_train)
+    monkeypatch.setattr(InProcess, "train", noted_train)
     run_search(storage, workload, 5, replace(SMALL, sampler="random"))
     assert seen == {"sampling": {1}, "training": {2}}

@@ -1,8 +1,8 @@
 """Compare ways of searching on recorded workloads: what each has found, against what it has spent.
 
-The judge is the truth: whatever a search would have returned at any moment is judged by its test error over fresh
-training seeds. The runs were recorded once by record_runs.py, so that hundreds of searches take minutes;
-`--live` trains every run instead, on the one workload that the other flags name.
+Whatever a search would have returned at any moment is evaluated by its test error over fresh training seeds. The runs
+were recorded once by record_runs.py, so that hundreds of searches take minutes; `--live` trains every run instead, on
+the one workload that the other flags name.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ import tyro
 from search_spaces.errors import InputError, require, require_at_least, unknown
 from study.cli import run_command
 from study.evidence.searches.arms import ARMS
-from study.evidence.searches.evaluated_search import Row
-from study.evidence.searches.figure import draw
+from study.evidence.searches.evaluated_search import EvaluatedSearch
+from study.evidence.searches.figure import draw_regret
 from study.evidence.searches.page import Comparison
 from study.evidence.searches.rows import read_rows, write_rows
 from study.evidence.searches.searches import Searches, one_search
-from study.evidence.searches.testbed import Ground, ground, rates
+from study.evidence.searches.testbed import Testbed
 from study.storage.provenance import provenance
 from study.storage.url import make_folder
 
@@ -55,7 +55,7 @@ class Options:
     name: str | None = None
     """Of these files. None: what is compared."""
     rebuild: bool = False
-    """Make tables and figure again of the data that is there, without searching."""
+    """Make the tables and the figure again from the data that is there, without searching."""
 
     def __post_init__(self) -> None:
         require(self.first_search_seed >= 0, "--first-search-seed must be at least 0", self.first_search_seed)
@@ -71,12 +71,12 @@ class Options:
 
     @property
     def stem(self) -> str:
-        """The path of these files, without what tells them apart."""
+        """The path of these files, without their suffixes."""
         return str(self.output / (self.name or self.searches.compare))
 
     @property
     def files(self) -> list[Path]:
-        """The files of recorded runs; raises InputError where there is none."""
+        """The files of recorded runs; raises InputError if there is none."""
         found = list(self.recorded or sorted(Path("results/search/recorded").glob("*.jsonl")))
         if not found:
             raise InputError(
@@ -87,20 +87,19 @@ class Options:
 
 def main(options: Options) -> None:
     """Run all searches, then print the tables and write what they were made of."""
-    shared = options.searches
     files: list[Path | None] = [None] if options.live else list(options.files)
     seeds = range(options.first_search_seed, options.first_search_seed + options.search_seeds)
-    grounds = {file: ground(shared.configuration, file, shared.data_root) for file in files}
+    testbeds = {file: options.searches.testbed(file) for file in files}
     make_folder(options.output)
-    rows = read_rows(Path(f"{options.stem}.csv")) if options.rebuild else search_all(options, grounds, seeds)
-    write_page(options, {here.name: here for here in grounds.values()}, rows)
+    rows = read_rows(Path(f"{options.stem}.csv")) if options.rebuild else search_all(options, testbeds, seeds)
+    write_page(options, {testbed.name: testbed for testbed in testbeds.values()}, rows)
 
 
-def search_all(options: Options, grounds: dict[Path | None, Ground], seeds: range) -> list[Row]:
+def search_all(options: Options, testbeds: dict[Path | None, Testbed], seeds: range) -> list[EvaluatedSearch]:
     """Run all searches, and keep their rows and what they were made with."""
-    found: list[tuple[int, int, Row]] = []
-    timed = {file: rates(here) for file, here in grounds.items()}
-    files = list(grounds)
+    found: list[tuple[int, int, EvaluatedSearch]] = []
+    timed = {file: testbed.seconds_per_epoch() for file, testbed in testbeds.items()}
+    files = list(testbeds)
     with ProcessPoolExecutor(options.processes, multiprocessing.get_context("spawn")) as pool:
         futures = {
             pool.submit(one_search, options.searches, file, arm, seed, timed[file]): (files.index(file), number)
@@ -125,9 +124,9 @@ def search_all(options: Options, grounds: dict[Path | None, Ground], seeds: rang
     return rows
 
 
-def write_page(options: Options, grounds: dict[str, Ground], rows: list[Row]) -> None:
+def write_page(options: Options, testbeds: dict[str, Testbed], rows: list[EvaluatedSearch]) -> None:
     """The tables to the terminal; these and the figure to the folder."""
-    compared = Comparison(
+    comparison = Comparison(
         options.searches.compare,
         options.searches.configuration,
         options.chosen_arms,
@@ -135,11 +134,11 @@ def write_page(options: Options, grounds: dict[str, Ground], rows: list[Row]) ->
         options.search_seeds,
         options.first_search_seed,
         rows,
-        grounds,
+        testbeds,
     )
-    text = compared.page(options.searches.equal_epochs)
+    text = comparison.page(options.searches.equal_epochs)
     Path(f"{options.stem}.md").write_text(text)
-    figure = draw(rows, compared.arms, compared.best, compared.full_epochs, options.searches.compare)
+    figure = draw_regret(rows, comparison.arms, comparison.best, comparison.full_epochs, options.searches.compare)
     Path(f"{options.stem}.png").write_bytes(figure)
     print(text)
 

@@ -11,13 +11,14 @@ import optuna
 import torch
 
 from search_spaces.errors import require, require_at_least
-from study.cli import DATA_ROOT, run_command
+from study.api import DATA_ROOT
+from study.cli import run_command
 from study.evidence.speed.runs import Measured, matrix_rate, measure, useful_flop
-from study.evidence.speed.runs_report import EPOCHS_PER_RUN, draw, table_of_runs
-from study.search.configuration import Configuration
+from study.evidence.speed.runs_report import EPOCHS_PER_RUN, draw_speed, table_of_runs
 from study.storage.csv_rows import write_csv
 from study.storage.provenance import provenance
 from study.storage.url import make_folder
+from study.workloads.options import WorkloadOptions
 
 WORKLOADS = (
     "mnist1d mlp sgd",
@@ -39,31 +40,31 @@ class Options:
     output: Path = Path("results/speed")
     """Folder for speed.md, runs.csv, speed.png and manifest.json."""
     data_root: Path = DATA_ROOT
-    """Where data sets are kept."""
+    """Directory for downloaded data sets."""
 
     def __post_init__(self) -> None:
         require_at_least(1, self, "rounds")
         for workload in self.workloads:
-            configuration_of(workload)
+            options_of(workload)
 
 
 def main(options: Options) -> None:
     """Measure, print, and write what was measured and what it was made with."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     devices = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
-    configurations = {name: configuration_of(name) for name in options.workloads}
-    flop = {name: useful_flop(configurations[name].make_workload(options.data_root)) for name in configurations}
+    workloads = {name: options_of(name) for name in options.workloads}
+    flop = {name: useful_flop(what.load(options.data_root)) for name, what in workloads.items()}
     rates = {device: matrix_rate(device) for device in devices}
     make_folder(options.output)
     measured: list[Measured] = []
-    for configuration in configurations.values():
+    for what in workloads.values():
         for device in devices:
-            measured += (found := measure(configuration, device, options.rounds, options.data_root))
+            measured += (found := measure(what, device, options.rounds, options.data_root))
             print(table_of_runs(found, flop, rates), flush=True)
     report = written(options.rounds, measured, flop, rates)
     print(report)
     (options.output / "speed.md").write_text(report)
-    (options.output / "speed.png").write_bytes(draw(measured))
+    (options.output / "speed.png").write_bytes(draw_speed(measured))
     write_csv(
         options.output / "runs.csv", [asdict(one) | {"seconds": " ".join(map(str, one.seconds))} for one in measured]
     )
@@ -72,11 +73,11 @@ def main(options: Options) -> None:
     (options.output / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
 
 
-def configuration_of(workload: str) -> Configuration:
-    """The configuration of a workload by its name; raises InputError where it has not three parts."""
+def options_of(workload: str) -> WorkloadOptions:
+    """The options of a workload by its name; raises InputError if that has not three parts."""
     parts = workload.split()
     require(len(parts) == 3, "--workloads takes names such as 'mnist1d mlp sgd', in quotes", workload)
-    return Configuration(dataset=parts[0], model=parts[1], optimizer=parts[2])
+    return WorkloadOptions(dataset=parts[0], model=parts[1], optimizer=parts[2])
 
 
 def written(rounds: int, measured: Sequence[Measured], flop: dict[str, float], rates: dict[str, float]) -> str:

@@ -11,15 +11,24 @@ import optuna
 import torch
 
 from search_spaces.errors import require_at_least
-from study.cli import DATA_ROOT, run_command
-from study.evidence.speed.studies import Entrant, Raced, our_study, overhead, race
-from study.evidence.speed.studies_report import page
+from study.api import DATA_ROOT, make_objective, plan_search
+from study.cli import run_command
+from study.evidence.speed.studies import RacedStudy, StudyMaker, our_study, overhead, race
+from study.evidence.speed.studies_report import page_of_races
 from study.evidence.speed.tutorial_loop import tutorial_study
 from study.search.configuration import Configuration
+from study.search.study_plan import StudyPlan
 from study.storage.csv_rows import write_csv
 from study.storage.provenance import provenance
 from study.storage.url import make_folder
-from study.workloads.workload import Workload
+from study.workloads.options import WorkloadOptions
+
+WAYS: dict[str, tuple[StudyMaker, Configuration]] = {
+    "Optuna with the tutorial loop": (tutorial_study, Configuration()),
+    "this project, by default": (our_study, Configuration()),
+    "this project, --sampler tpe": (our_study, Configuration(sampler="tpe")),
+}
+"""Who races; the others are compared with the first."""
 
 
 @dataclass(frozen=True)
@@ -31,13 +40,13 @@ class Options:
     trials: int = 50
     """Trials of each study."""
     confirm_seeds: int = 5
-    """Fresh training seeds that judge each winner."""
+    """Fresh training seeds that evaluate each winner."""
     long_study: int = 200
     """Trials of the default study that shows what a trial costs besides training; 0 for none."""
     output: Path = Path("results/speed")
     """Folder for studies.md, studies.csv and studies.json."""
     data_root: Path = DATA_ROOT
-    """Where data sets are kept."""
+    """Directory for downloaded data sets."""
 
     def __post_init__(self) -> None:
         require_at_least(1, self, "races", "trials", "confirm_seeds")
@@ -47,36 +56,31 @@ class Options:
 def main(options: Options) -> None:
     """Race, print, and write what was measured and what it was made with."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    configuration = Configuration()
-    workload = configuration.make_workload(options.data_root)
+    what = WorkloadOptions()
+    objective = make_objective(what, "cpu", options.data_root)
     make_folder(options.output)
     made = provenance(torch.device("cpu"))
-    entrants = [
-        Entrant("Optuna with the tutorial loop", configuration, tutorial_study),
-        Entrant("this project, by default", configuration, ours),
-        Entrant("this project, --sampler tpe", replace(configuration, sampler="tpe"), ours),
-    ]
-    raced: list[Raced] = []
-    with tempfile.TemporaryDirectory() as name:
+    raced: list[RacedStudy] = []
+    with tempfile.TemporaryDirectory() as folder:
+
+        def plan(configuration: Configuration, file: str) -> StudyPlan:
+            storage = f"sqlite:///{folder}/{file}.db"
+            return plan_search(what, objective, configuration, storage)
+
         for seed in range(options.races):
-            for number, entrant in enumerate(entrants):
-                database = Path(name) / f"{number}-{seed}.db"
-                raced.append(race(entrant, workload, options.trials, seed, options.confirm_seeds, database))
+            for number, (name, (make, configuration)) in enumerate(WAYS.items()):
+                planned = plan(replace(configuration, sampler_seed=seed), f"{number}-{seed}")
+                raced.append(race(name, make, planned, options.trials, options.confirm_seeds))
                 print(raced[-1], flush=True)
         outside = {}
         if options.long_study:
             at = [min(options.trials, options.long_study), options.long_study]
-            outside = overhead(workload, configuration, at, Path(name) / "long.db")
-    report = page(raced, outside, options.trials, options.confirm_seeds)
+            outside = overhead(plan(Configuration(), "long"), at)
+    report = page_of_races(raced, outside, options.trials, options.confirm_seeds)
     print(report)
     (options.output / "studies.md").write_text(report)
     write_csv(options.output / "studies.csv", [asdict(one) for one in raced])
     (options.output / "studies.json").write_text(json.dumps(made, indent=2) + "\n")
-
-
-def ours(workload: Workload, configuration: Configuration, trials: int, database: Path) -> optuna.Study:
-    """This project's study."""
-    return our_study(workload, configuration, trials, database)[0]
 
 
 if __name__ == "__main__":

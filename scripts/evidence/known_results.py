@@ -16,13 +16,15 @@ import optuna
 import torch
 
 from search_spaces.errors import InputError, require
-from study.cli import DATA_ROOT, run_command
+from study.api import DATA_ROOT, make_objective
+from study.cli import run_command
 from study.evidence.known.fixed_schedules import hand_set, seeds_of
 from study.evidence.known.known_results_page import ARMS, arm_rows, kept_rows, read_benchmarks, write_arms, write_page
-from study.search.configuration import Configuration
+from study.executors.in_process import InProcess
 from study.search.confirm import confirm
 from study.storage.provenance import provenance
 from study.storage.study_record import StudyRecord
+from study.workloads.options import WorkloadOptions
 
 
 @dataclass(frozen=True)
@@ -61,15 +63,15 @@ def main(options: Options) -> None:
 
 def trained(options: Options, name: str, studies: list[StudyRecord]) -> list[dict[str, Any]]:
     """The rows of one benchmark's arms; those that are not there yet are trained on its workload."""
-    stored = Configuration.stored(studies[0].configuration)
-    workload = stored.load_workload(options.data_root)
+    objective = make_objective(WorkloadOptions.stored(studies[0].configuration), "cpu", options.data_root)
+    executor = InProcess(objective, options.cohort)
     rows = []
     for arm in hand_set(studies):
         if not (seeds := seeds_of(studies, arm.epochs)):
             continue
         own = kept_rows(options.results, name, arm, seeds)
         print(f"{name}, {arm.epochs} epochs: {arm.name}{', kept' if own else ''}", flush=True)
-        errors = [] if own else confirm(workload, arm.schedule, arm.epochs, seeds, options.cohort)
+        errors = [] if own else confirm(objective, executor, arm.schedule, arm.epochs, seeds)
         rows += own or arm_rows(name, arm, seeds, errors)
     return rows
 

@@ -14,49 +14,56 @@ import torch
 import tyro
 
 from search_spaces.errors import require_at_least
-from study.cli import DATA_ROOT, run_command
+from study.api import DATA_ROOT, make_objective
+from study.cli import run_command
+from study.evidence.fresh_seeds import trainer
 from study.evidence.searches.record import record
 from study.executors.recorded_runs import recorded_path
 from study.search.configuration import Configuration
+from study.workloads.options import WorkloadOptions
 
 
 @dataclass(frozen=True)
 class Options:
     """Record the runs of many schedules of one workload."""
 
+    workload_options: Annotated[WorkloadOptions, tyro.conf.OmitArgPrefixes]
+    """What is trained."""
     configuration: Annotated[Configuration, tyro.conf.OmitArgPrefixes]
-    """The workload, the length of a full run, the families."""
+    """The length of a full run, and the families."""
     per_family: int = 40
     """Schedules of each family."""
-    judge_seeds: int = 5
-    """Fresh training seeds that judge each schedule on test."""
+    confirm_seeds: int = 5
+    """Fresh training seeds that evaluate each schedule on test."""
     cohort: int = 48
-    """Most runs trained together."""
+    """Most runs trained together; models that cannot be stacked are trained one by one."""
     threads: int = 1
     """Of torch."""
     output: Path = Path("results/search/recorded")
     """Folder of the recorded runs."""
     data_root: Path = DATA_ROOT
-    """Where data sets are kept."""
+    """Directory for downloaded data sets."""
 
     def __post_init__(self) -> None:
-        require_at_least(1, self, "per_family", "judge_seeds", "cohort", "threads")
+        require_at_least(1, self, "per_family", "confirm_seeds", "cohort", "threads")
 
 
 def main(options: Options) -> None:
     """Train all, then write the file."""
     torch.set_num_threads(options.threads)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    configuration = options.configuration
-    workload = configuration.make_workload(options.data_root)
-    parts = record(configuration, workload, options.per_family, options.judge_seeds, options.cohort)
+    what, configuration = options.workload_options, options.configuration
+    objective = make_objective(what, "cpu", options.data_root)
+    configuration.check(objective)
+    executor = trainer(objective, options.cohort)
+    parts = record(what, objective, configuration, executor, options.per_family, options.confirm_seeds)
     while True:
         try:
             print(next(parts), flush=True)
         except StopIteration as end:
             recorded = end.value
             break
-    path = recorded_path(options.output, configuration)
+    path = recorded_path(options.output, what.subject, configuration.epochs)
     recorded.write(path)
     print(f"{len(recorded.schedules)} schedules in {path}")
 

@@ -11,8 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from study.workloads.data import Data, Split
-from study.workloads.workload import Metric, Workload
+from study.workloads import Data, Metric, Split, Workload
 
 LENGTH, WIDTH = 32, 32
 """Letters of an example, and numbers that stand for each in the model."""

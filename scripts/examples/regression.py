@@ -9,8 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import huber_loss
 
-from study.workloads.data import Data, Split
-from study.workloads.workload import Metric, Workload
+from study.workloads import Data, Metric, Split, Workload
 
 ROWS, FEATURES = 1000, 8
 

@@ -8,9 +8,11 @@ from search_spaces.schedule import Schedule
 
 @dataclass(frozen=True, kw_only=True)
 class Constant(Schedule):
-    """The control arm: the learning rate stays where it is.
+    """The control arm: the learning rate stays at its peak.
 
-    lr(s) = peak_lr, for the body's updates s = 0 .. N - 1.
+    lr(s) = peak_lr
+
+    s is the step within the body, from 0 to N - 1; N is the number of steps of the body: the run without its warm-up.
 
     Torch's ConstantLR with factor 1 does nothing, under the interface of the others.
     """

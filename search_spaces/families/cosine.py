@@ -11,12 +11,14 @@ from search_spaces.schedule import Schedule
 
 @dataclass(frozen=True, kw_only=True)
 class Cosine(Schedule):
-    """Cosine annealing; after T_max, where that is shorter than the run, the rate rises again as torch's does.
+    """Cosine annealing; after T_max, if that is shorter than the body, the rate rises again as torch's does.
 
-    lr(s) = floor + (peak_lr - floor) * (1 + cos(pi * s / T_max)) / 2, with floor = floor_ratio * peak_lr and
-    T_max = t_max_fraction * N rounded, 1 at least.
+    lr(s) = floor + (peak_lr - floor) * (1 + cos(pi * s / T_max)) / 2
 
-    A T_max inside the run needs a floor above 0: the update at T_max would be wasted at rate 0 otherwise.
+    s is the step within the body, from 0 to N - 1; N is the number of steps of the body: the run without its warm-up.
+    floor = floor_ratio * peak_lr. T_max = t_max_fraction * N, rounded, at least 1.
+
+    A T_max shorter than the body needs a floor above 0: otherwise the step at T_max would be wasted at rate 0.
 
     Ranges: SGDR (Loshchilov & Hutter 2017) anneals over the whole run, to 0; floors of 1 to 10 % are common.
     """

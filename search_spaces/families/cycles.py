@@ -1,7 +1,7 @@
 """Whole cycles in whole steps: torch's cyclic schedulers count in integers, and a run should end at a minimum."""
 
 LEAST_CYCLE = 5
-"""Updates in the shortest cycle: with fewer, a cycle has no shape left."""
+"""Steps of the shortest cycle: with fewer, a cycle has no shape left."""
 LARGEST_CUT = 0.1
 """Share of the last cycle that rounding may cut off."""
 
@@ -11,7 +11,7 @@ def fit_cycles(steps: int, cycles: int, growth: int = 1) -> tuple[int, int]:
 
     Each cycle is `growth` times as long as the one before. The first length is rounded up, so that rounding cuts the
     last cycle short and never adds the start of another. As many of the wanted cycles are kept as leave the first at
-    least LEAST_CYCLE updates and lose at most LARGEST_CUT of the last.
+    least LEAST_CYCLE steps and lose at most LARGEST_CUT of the last.
 
     >>> fit_cycles(1000, 4)
     (4, 250)

@@ -16,9 +16,12 @@ MODES = ("triangular", "triangular2", "exp_range")
 class Cyclic(Schedule):
     """Cyclical learning rates: straight up and down between a base and the peak, ending at the base.
 
-    lr(s) = base + (max_lr - base) * triangle(s) * scale, base = base_ratio * peak_lr; triangle rises from 0 to 1 and
-    falls back once per cycle; scale is 1 (triangular), halved each cycle (triangular2), or end_amplitude ** (s / N)
-    (exp_range). max_lr is peak_lr, except in exp_range, where it is raised so that the highest rate is peak_lr.
+    lr(s) = base + (max_lr - base) * triangle(s) * scale(s)
+
+    s is the step of the run, from 0 to N - 1; N is the number of its steps. base = base_ratio * peak_lr.
+    triangle(s) is a line that rises from 0 to 1 and falls back, once per cycle. scale(s) is 1 (triangular), 1 halved
+    after each cycle (triangular2), or end_amplitude ** (s / N) (exp_range).
+    max_lr is peak_lr, but in exp_range higher, so that the highest rate of the run is peak_lr.
     With cycle_momentum, momentum (beta1 in Adam) moves between 0.9 and 0.8 against the rate, torch's defaults.
 
     Ranges: Smith 2017 cycles between a base of about a quarter to a tenth of the peak, a few times in a run.
@@ -26,7 +29,7 @@ class Cyclic(Schedule):
 
     family = "cyclic"
     torch_class = CyclicLR
-    climbs_by_itself = True
+    has_own_warmup = True
     least_steps = 2
     space = {
         "cycles": Integer(2, 8),

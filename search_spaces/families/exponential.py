@@ -10,9 +10,12 @@ from search_spaces.schedule import Schedule
 
 @dataclass(frozen=True, kw_only=True)
 class Exponential(Schedule):
-    """Exponential decay: the same factor at every update.
+    """Exponential decay: the same factor at every step.
 
-    lr(s) = peak_lr * end_ratio ** (s / N) = peak_lr * exp(-k s), with k = -ln(end_ratio) / N; torch's gamma is exp(-k).
+    lr(s) = peak_lr * end_ratio ** (s / N) = peak_lr * exp(-k * s)
+
+    s is the step within the body, from 0 to N - 1; N is the number of steps of the body: the run without its warm-up.
+    k = -ln(end_ratio) / N, so torch's gamma is exp(-k).
 
     Range: from almost no decay to four decades, the textbook form with its rate made relative to the run.
     """

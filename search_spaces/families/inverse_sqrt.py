@@ -17,12 +17,15 @@ def inverse_sqrt(step: int, timescale: float) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class InverseSqrt(Schedule):
-    """Inverse square root: flat for a timescale, then 1/sqrt(t).
+    """Inverse square root: flat for a timescale, then in proportion to 1 / sqrt(step).
 
-    lr(s) = peak_lr * sqrt(S / max(s, S)), with S = timescale_fraction * N, not rounded.
+    lr(s) = peak_lr * sqrt(S / max(s, S))
+
+    s is the step within the body, from 0 to N - 1; N is the number of steps of the body: the run without its warm-up.
+    S = timescale_fraction * N, not rounded.
 
     Range: the Noam schedule (Vaswani 2017) and transformers' get_inverse_sqrt_schedule take the warm-up's length
-    (4,000 of 100,000 updates) as the timescale.
+    (4,000 of 100,000 steps) as the timescale.
     """
 
     family = "inverse_sqrt"

@@ -16,12 +16,15 @@ def inverse_time(step: int, decay_rate: float, power: float) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class InverseTime(Schedule):
-    """Inverse-time decay, like 1/t, 1/sqrt(t) or 1/t^2.
+    """Inverse-time decay: in the end like 1 / step (power 1), its square root (power 0.5) or its square (power 2).
 
-    lr(s) = peak_lr / (1 + k s) ** power, with k such that lr(N) = end_ratio * peak_lr.
+    lr(s) = peak_lr / (1 + k * s) ** power
 
-    Ranges: Keras's InverseTimeDecay has power 1; 1/t is Robbins and Monro's (1951) rate, 1/sqrt(t) the one of convex
-    online learning, 1/t^2 the fastest that textbooks name.
+    s is the step within the body, from 0 to N - 1; N is the number of steps of the body: the run without its warm-up.
+    k = (end_ratio ** (-1 / power) - 1) / N, so that lr(N) would be end_ratio * peak_lr.
+
+    Ranges: Keras's InverseTimeDecay has power 1, which is Robbins and Monro's (1951) rate; 0.5 is the one of convex
+    online learning, 2 the fastest that textbooks name.
     """
 
     family = "inverse_time"

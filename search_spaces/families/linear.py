@@ -12,7 +12,9 @@ from search_spaces.schedule import Schedule
 class Linear(Schedule):
     """Linear decay, to zero or to a share of the peak.
 
-    lr(s) = peak_lr * (1 - (1 - end_ratio) * s / N).
+    lr(s) = peak_lr * (1 - (1 - end_ratio) * s / N)
+
+    s is the step within the body, from 0 to N - 1; N is the number of steps of the body: the run without its warm-up.
 
     Range: to zero is what Defazio 2023 and Bergsma 2025 (D2Z) recommend; language models often end at a tenth.
     """

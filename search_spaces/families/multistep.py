@@ -12,8 +12,11 @@ from search_spaces.schedule import Schedule
 class MultiStep(Schedule):
     """A long stretch at the peak, then drops by gamma, spread evenly over the rest.
 
-    lr(s) = peak_lr * gamma ** (number of milestones <= s), milestones at N * (f + (1 - f) * i / drops) for
-    i = 0 .. drops - 1, rounded, 1 at least, where f = first_drop_fraction.
+    lr(s) = peak_lr * gamma ** passed(s)
+
+    s is the step within the body, from 0 to N - 1; N is the number of steps of the body: the run without its warm-up.
+    passed(s) is the number of milestones up to s, which lie at the steps N * (f + (1 - f) * i / drops), rounded, at
+    least 1, with i = 0 .. drops - 1 and f = first_drop_fraction.
 
     Ranges: ResNets are trained with drops by 10 at 1/2 and 3/4 (CIFAR, He 2016) or 1/3 and 2/3 (ImageNet) of the run.
     """

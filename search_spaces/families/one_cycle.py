@@ -14,8 +14,12 @@ STRATEGIES = ("cos", "linear")
 class OneCycle(Schedule):
     """One cycle: a long rise to the peak, then a fall to far below the start.
 
-    lr(s) goes from peak_lr / div_factor at s = 0 to peak_lr at s = R, and on to end_ratio * peak_lr at s = T - 1,
-    along half a cosine or a straight line each; R = pct_start * T rounded, at least 1 and at most T - 2.
+    lr(s) = low + (peak_lr - low) * bend(p)
+
+    s is the step of the run, from 0 to N - 1; N is the number of its steps. The peak is at the step
+    R = pct_start * N, rounded, at least 1 and at most N - 2. Up to it, low = peak_lr / div_factor and p = s / R; after
+    it, low = end_ratio * peak_lr and p = (N - 1 - s) / (N - 1 - R).
+    bend(p) is p (linear) or (1 - cos(pi * p)) / 2 (cos).
     With cycle_momentum, momentum (beta1 in Adam) moves from 0.95 to 0.85 and back against the rate, torch's defaults.
 
     Ranges: Smith 2018; fastai rises over a quarter of the run from a 25th of the peak, torch over 0.3.
@@ -23,7 +27,7 @@ class OneCycle(Schedule):
 
     family = "one_cycle"
     torch_class = OneCycleLR
-    climbs_by_itself = True
+    has_own_warmup = True
     least_steps = 3
     space = {
         "pct_start": Float(0.05, 0.5),

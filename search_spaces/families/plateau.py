@@ -13,12 +13,14 @@ from search_spaces.schedule import Schedule, linear_warmup
 class Plateau(Schedule):
     """Reduce on plateau: multiply by factor when the validation loss has not improved for a while.
 
-    lr <- max(lr * factor, floor_ratio * peak_lr) at the evaluation that is the (patience + 1)-th in a row without an
-    improvement by `threshold` (relative); patience = patience_fraction * evaluations rounded, 1 at least.
+    lr <- max(lr * factor, floor_ratio * peak_lr)
 
-    The scheduler moves at two cadences: `step()` after every update (it only warms up), `observe(validation_loss)`
-    after every evaluation. Torch cannot warm up into ReduceLROnPlateau (pytorch#68978). What is heard during the
-    warm-up does not count.
+    after each patience + 1 evaluations in a row that do not improve the loss by `threshold` (relative).
+    patience = patience_fraction * evaluations, rounded, at least 1.
+
+    The scheduler has two calls: `step()` after every optimizer step, which only warms up, and
+    `observe(validation_loss)` after every evaluation. Losses observed during the warm-up do not count.
+    (Torch cannot warm up into ReduceLROnPlateau, pytorch#68978.)
 
     Ranges: torch's defaults are factor 0.1 and patience 10.
     """
@@ -38,8 +40,8 @@ class Plateau(Schedule):
     """Relative improvement of the loss that counts, at least 0 and below 1."""
     floor_ratio: float = 0.0
     """The lowest rate as a share of the peak, at least 0 and below 1."""
-    evaluations: int = 20  # type: ignore[misc]  # a class variable of the others, who never listen
-    """How many evaluations of the run the schedule hears, 1 at least."""
+    evaluations: int = 20  # type: ignore[misc]  # a class variable of the others, which observe nothing
+    """How many evaluations of the run the schedule observes, at least 1."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -66,37 +68,35 @@ class PlateauScheduler(LRScheduler):
     """Torch's LinearLR for the warm-up, then torch's ReduceLROnPlateau."""
 
     def __init__(self, optimizer: Optimizer, warmup_steps: int, arguments: dict[str, Any]) -> None:
-        # Not LRScheduler's own __init__: it would take a step.
-        self.optimizer = optimizer
         self.plateau = ReduceLROnPlateau(optimizer, **arguments)
         self.warmup = linear_warmup(optimizer, warmup_steps)
-        self.warmup_steps_left = warmup_steps
+        self.warmup_steps = warmup_steps
+        super().__init__(optimizer)
 
     def step(self) -> None:  # type: ignore[override]
-        """Move on by one optimizer update."""
-        if self.warmup_steps_left:
+        """Move on by one optimizer step; `__init__` calls it too, to set the first rate."""
+        if 0 <= self.last_epoch < self.warmup_steps:
             self.warmup.step()
-            self.warmup_steps_left -= 1
+        super().step()
 
     def observe(self, loss: float) -> None:
-        """Hear the validation loss (lower is better) of the evaluation just made."""
-        if not self.warmup_steps_left:
+        """Observe the validation loss (lower is better) of the evaluation just made."""
+        if self.last_epoch >= self.warmup_steps:
             self.plateau.step(loss)
 
-    def get_last_lr(self) -> list[Any]:
+    def get_lr(self) -> list[Any]:
         """The rate of each group now."""
         return [group["lr"] for group in self.optimizer.param_groups]
 
+    get_last_lr = get_lr  # not the one of the last step: observe() moves the rate too
+
     def state_dict(self) -> dict[str, Any]:
         """Everything needed to go on after `load_state_dict`."""
-        return {
-            "warmup_steps_left": self.warmup_steps_left,
-            "warmup": self.warmup.state_dict(),
-            "plateau": self.plateau.state_dict(),
-        }
+        inner = {"warmup": self.warmup.state_dict(), "plateau": self.plateau.state_dict()}
+        return super().state_dict() | inner
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from a saved state; the optimizer's own state is loaded before."""
-        self.warmup_steps_left = state_dict["warmup_steps_left"]
         self.warmup.load_state_dict(state_dict["warmup"])
         self.plateau.load_state_dict(state_dict["plateau"])
+        super().load_state_dict(state_dict | {"warmup": self.warmup, "plateau": self.plateau})

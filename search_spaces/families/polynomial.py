@@ -12,7 +12,9 @@ from search_spaces.schedule import Schedule
 class Polynomial(Schedule):
     """Polynomial decay to zero.
 
-    lr(s) = peak_lr * (1 - s / N) ** power.
+    lr(s) = peak_lr * (1 - s / N) ** power
+
+    s is the step within the body, from 0 to N - 1; N is the number of steps of the body: the run without its warm-up.
 
     Range: Keras, transformers and timm default to power 1 (linear); segmentation models use 0.9, some use 2; below 1
     the rate stays high and falls late.

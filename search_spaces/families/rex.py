@@ -17,7 +17,10 @@ def rex(step: int, steps: int) -> float:
 class REX(Schedule):
     """REX, the reflected exponential: stays high, and falls to zero late.
 
-    lr(s) = peak_lr * (1 - p) / (1 - p / 2), p = s / N.
+    lr(s) = peak_lr * (1 - p) / (1 - p / 2)
+
+    s is the step within the body, from 0 to N - 1; N is the number of steps of the body: the run without its warm-up.
+    p = s / N.
 
     Nothing to tune but the peak (Chen 2022, "REX: Revisiting Budgeted Training with an Improved Schedule").
     """

@@ -12,7 +12,10 @@ from search_spaces.schedule import Schedule
 class Step(Schedule):
     """Step decay: multiply by gamma at regular intervals.
 
-    lr(s) = peak_lr * gamma ** floor(s / S), with S = step_size_fraction * N rounded, 1 at least.
+    lr(s) = peak_lr * gamma ** floor(s / S)
+
+    s is the step within the body, from 0 to N - 1; N is the number of steps of the body: the run without its warm-up.
+    S = step_size_fraction * N, rounded, at least 1.
 
     Ranges: SGDR's baseline (Loshchilov & Hutter 2017) drops at 60, 120 and 160 of 200 epochs by 0.2; torch's default
     is 0.1.

@@ -13,8 +13,10 @@ from search_spaces.schedule import Schedule
 class WarmRestarts(Schedule):
     """Cosine annealing with warm restarts (SGDR), ending at a minimum.
 
-    lr(s) = floor + (peak_lr - floor) * (1 + cos(pi * t / L)) / 2, where t counts from the start of the present cycle
-    and L is its length: T_0, then T_mult times as long each time; floor = floor_ratio * peak_lr.
+    lr(s) = floor + (peak_lr - floor) * (1 + cos(pi * t / L)) / 2
+
+    s is the step within the body, the run without its warm-up; t is the step within the present cycle, from 0; L is
+    the length of that cycle: T_0 for the first, and t_mult times as long each time. floor = floor_ratio * peak_lr.
     T_0 is the least that lets the wanted cycles cover the body; short runs have fewer cycles (see `fit_cycles`).
 
     Ranges: SGDR (Loshchilov & Hutter 2017) uses T_mult 1 and 2 with two to five cycles in a run.

@@ -26,8 +26,11 @@ def wsd(step: int, stable: int, cooldown: int, shape: str) -> float:
 class WSD(Schedule):
     """Warm-up, stable, decay: a constant rate with a cool-down at the end.
 
-    lr(s) = peak_lr * shape(p), p = max(0, (s - (N - C)) / C), with C = cooldown_fraction * N rounded, 1 at least, and
-    shape(p) = 1 - p (linear), 1 - sqrt(p) (1-sqrt) or (1 + cos(pi p)) / 2 (cosine).
+    lr(s) = peak_lr * share(p)
+
+    s is the step within the body, from 0 to N - 1; N is the number of steps of the body: the run without its warm-up.
+    p = max(0, (s - (N - C)) / C) is the part of the cool-down that is over, and C = cooldown_fraction * N, rounded, at
+    least 1, its length. share(p) is 1 - p (linear), 1 - sqrt(p) (1-sqrt) or (1 + cos(pi * p)) / 2 (cosine), by `shape`.
 
     Ranges: Hagele 2024 cool down over 5 to 20 % of the run and find 1-sqrt best; transformers has
     get_wsd_schedule.

@@ -1,9 +1,8 @@
-"""Workers: processes of one thread each, which train runs side by side on the cores of the CPU."""
+"""Processes: workers of one thread each, which train cohorts side by side on the cores of the CPU."""
 
 from __future__ import annotations
 
 import os
-import pickle
 import signal
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -17,10 +16,8 @@ import torch
 from torch.multiprocessing import get_context
 
 from search_spaces.errors import InputError
-from study.executors.in_process import Trainer, never
-from study.search.pruners import AT_EVERY_EPOCH
-from study.training.loop import Evaluation, Run, Stop
-from study.workloads.workload import Workload
+from study.executors.in_process import InProcess, cohorts
+from study.objective import Evaluation, Objective, Run, Stop, never
 
 T = TypeVar("T")
 
@@ -30,21 +27,20 @@ START_SECONDS = 120.0
 """How long the workers wait for the slowest of them to start."""
 
 
-class Workers:
-    """Trains as `Trainer` does, with the same results as one single-threaded process, in `workers` processes at once.
+class Processes:
+    """An `Executor` with the same results as one single-threaded process, in `workers` processes at once.
 
     The data is shared, not copied. A context: the processes start with the first runs, and end with it.
     """
 
-    def __init__(self, workload: Workload, cohort: int, workers: int) -> None:
-        self.cohort = cohort
-        self.planner = Trainer(workload, cohort)
+    def __init__(self, objective: Objective, cohort: int, workers: int) -> None:
+        self.objective, self.cohort = objective, cohort
         context = get_context("spawn")  # torch's: tensors go through shared memory
         self.stopped = context.Event()
         self.workers, together = workers, context.Barrier(workers)
-        self.pool = ProcessPoolExecutor(workers, context, begin, (workload, cohort, self.stopped, together))
+        self.pool = ProcessPoolExecutor(workers, context, begin, (objective, cohort, self.stopped, together))
 
-    def __enter__(self) -> Workers:
+    def __enter__(self) -> Processes:
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -54,56 +50,41 @@ class Workers:
     def train(
         self, runs: Sequence[Run], stop: Stop = never, done: Collection[int] = frozenset()
     ) -> Iterator[Evaluation]:
-        """Train the runs that are not done, as `Trainer.train` does; yields all evaluations of a cohort when it ends.
+        """As `Executor.train`; yields all evaluations of a cohort when it ends.
 
         stop: asked several times a second whether to leave a run; the workers stop once all runs are to be left.
         """
-        cohorts: dict[Future[list[Evaluation]], list[int]] = {}
+        training: dict[Future[list[Evaluation]], list[int]] = {}
         try:
-            for cohort in self.planner.cohorts(runs):
+            for cohort in cohorts(runs, self.cohort, self.objective):
                 if not set(cohort) <= set(done):
-                    cohorts[self.pool.submit(train_in_worker, [runs[index] for index in cohort])] = cohort
-            while cohorts:
-                ended, _ = wait(cohorts, LOOK_EVERY, FIRST_COMPLETED)
+                    training[self.pool.submit(train_in_worker, [runs[index] for index in cohort])] = cohort
+            while training:
+                ended, _ = wait(training, LOOK_EVERY, FIRST_COMPLETED)
                 if all(map(stop, range(len(runs)))):
                     return
                 for future in ended:
-                    indices = cohorts.pop(future)
+                    indices = training.pop(future)
                     for evaluation in future.result():
                         yield replace(evaluation, run=indices[evaluation.run])
         except (BrokenProcessPool, BrokenPipeError) as error:
             raise InputError("a worker process was ended, or could not start; the same command goes on") from error
         finally:
-            if cohorts:
+            if training:
                 self.stopped.set()  # the caller has no use for the rest
 
     def everywhere(self, function: Callable[..., T], *arguments: Any) -> list[T]:
-        """What a function returns in each of the workers, called in all of them at the same time."""
+        """What a function of the objective returns in each of the workers, called in all of them at the same time."""
         futures = [self.pool.submit(call_together, function, *arguments) for _ in range(self.workers)]
         return [future.result() for future in futures]
 
 
-def workers_obstacle(workload: Workload, pruner: str) -> str | None:
-    """What speaks against several processes, and what to do about it; None where nothing does."""
-    if workload.device.type != "cpu":
-        return "--workers train on the CPU: leave it out, or give --device cpu"
-    if pruner in AT_EVERY_EPOCH:
-        return f"--pruner {pruner} judges runs as they go, one by one: leave out --workers"
-    if not workload.data.resident:
-        return f"{workload.data.name} is read by processes of its own: leave out --workers"
-    try:
-        pickle.dumps((workload.make_model, workload.make_optimizer, workload.loss, workload.metric))
-    except (pickle.PicklingError, AttributeError, TypeError) as error:
-        return f"--workers need functions of a module, not lambdas or inner functions ({error}): leave it out"
-    return None
-
-
-def begin(workload: Workload, cohort: int, stopped: Any, together: Any) -> None:
-    """Set up a worker: one thread, its trainer, and an end with the process that started it."""
+def begin(objective: Objective, cohort: int, stopped: Any, together: Any) -> None:
+    """Set up a worker: one thread, its executor, and an end with the process that started it."""
     torch.set_num_threads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the first one says what follows
     threading.Thread(target=end_with_parent, daemon=True).start()
-    state.update(trainer=Trainer(workload, cohort), stopped=stopped, together=together)
+    state.update(executor=InProcess(objective, cohort), stopped=stopped, together=together)
 
 
 def end_with_parent() -> None:
@@ -115,16 +96,16 @@ def end_with_parent() -> None:
 
 
 state: dict[str, Any] = {}
-"""Of a worker: its `trainer`; `stopped`, the event that says to stop; `together`, a barrier for all workers."""
+"""Of a worker: its `executor`; `stopped`, the event that says to stop; `together`, a barrier for all workers."""
 
 
 def train_in_worker(runs: Sequence[Run]) -> list[Evaluation]:
     """Train a cohort to its end, or until all is stopped."""
-    trainer, stopped = state["trainer"], state["stopped"]
-    return list(trainer.train(runs, lambda run: stopped.is_set()))
+    executor, stopped = state["executor"], state["stopped"]
+    return list(executor.train(runs, lambda run: stopped.is_set()))
 
 
 def call_together(function: Callable[..., T], *arguments: Any) -> T:
-    """Wait until every worker is here, then call."""
+    """Wait until every worker is here, then call the function with this worker's objective."""
     state["together"].wait(START_SECONDS)
-    return function(*arguments)
+    return function(state["executor"].objective, *arguments)

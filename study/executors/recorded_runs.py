@@ -1,15 +1,15 @@
 """Recorded runs: schedules whose runs were trained once, so that searches can be repeated without training.
 
 A file of them holds one JSON object per line: first what was recorded (`About`), then a schedule per line. A schedule
-that was not recorded is answered by the nearest one of its family, so a search over recorded runs sees a landscape of
-steps, whose every value is a real run's.
+that was not recorded is answered by the nearest one of its family, so what a search sees is piecewise constant, and
+every value is that of a real run.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +21,6 @@ from search_spaces import from_params
 from search_spaces.errors import InputError
 from search_spaces.ranges import Choice, Domain, Either, Float, Integer, share_of_range
 from search_spaces.schedule import Schedule
-from study.search.configuration import Configuration
 
 PEAK_WEIGHT = 4.0
 """How much more a difference of `peak_lr` counts than one of any other parameter, each over its whole range."""
@@ -29,7 +28,7 @@ PEAK_WEIGHT = 4.0
 
 @dataclass(frozen=True)
 class RecordedRun:
-    """What the evaluations of one run found. steps: updates done; metrics: on validation."""
+    """What the evaluations of one run found. steps: done at each; metrics: on validation."""
 
     steps: list[int]
     metrics: list[float]
@@ -38,9 +37,9 @@ class RecordedRun:
 
 @dataclass(frozen=True)
 class RecordedSchedule:
-    """A schedule's runs: one of the search's seed for each horizon, in epochs, and full runs of fresh seeds.
+    """A schedule's runs: one with the search's seed for each budget, in epochs, and full runs with fresh seeds.
 
-    params: as a trial's. test: the test metric at the end of a full run, by fresh seed.
+    params: as a trial's. test: the test metric at the end of a full run, for each fresh seed.
     """
 
     params: dict[str, Any]
@@ -48,18 +47,27 @@ class RecordedSchedule:
     test: list[float]
 
     @property
-    def truth(self) -> float:
-        """What the schedule is worth: the mean over the fresh seeds."""
+    def mean_test(self) -> float:
+        """What the schedule is evaluated by: the test metric, as a mean over the fresh seeds."""
         return math.fsum(self.test) / len(self.test)
 
 
 @dataclass(frozen=True)
 class About:
-    """What was recorded. configuration: of the study whose runs these are, resolved. session: provenance."""
+    """What was recorded. configuration: as a study stores it. confirm_seeds: the fresh ones. session: provenance."""
 
     configuration: dict[str, Any]
-    judge_seeds: list[int]
+    confirm_seeds: list[int]
     session: dict[str, Any]
+
+    @classmethod
+    def read(cls, stored: Mapping[str, Any]) -> About:
+        """What is stored under older names: `judge_seeds` are the fresh seeds."""
+        return cls(stored["configuration"], stored["judge_seeds"], stored["session"])
+
+    def stored(self) -> dict[str, Any]:
+        """As `read` reads it."""
+        return {"configuration": self.configuration, "judge_seeds": self.confirm_seeds, "session": self.session}
 
 
 @dataclass(frozen=True)
@@ -85,35 +93,36 @@ class Recorded:
         attributes = self.about.configuration["space"]["peak_lr"]["attributes"]
         return attributes["low"], attributes["high"]
 
-    def nearest(self, schedule: Schedule) -> int:
-        """The number of the recorded schedule of the same family that is nearest to this one."""
+    def nearest(self, schedule: Schedule) -> RecordedSchedule:
+        """The recorded schedule of the same family that is nearest to this one; raises InputError if there is none."""
         if schedule.family not in self.points:
             raise InputError(f"no schedule of family {schedule.family!r} was recorded: leave it out of --families")
         numbers, points = self.points[schedule.family]
-        return numbers[int(((points - coordinates(schedule, self.peak_lr)) ** 2).sum(1).argmin())]
+        distances = ((points - coordinates(schedule, self.peak_lr)) ** 2).sum(1)
+        return self.schedules[numbers[int(distances.argmin())]]
 
     def write(self, path: Path) -> None:
         """Write the file, its folder too."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        lines = [asdict(self.about), *map(asdict, self.schedules)]
+        lines = [self.about.stored(), *map(asdict, self.schedules)]
         path.write_text("".join(json.dumps(line) + "\n" for line in lines))
 
 
-def read(path: Path) -> Recorded:
-    """The recorded runs of a file; raises InputError where there is none."""
+def read_recorded(path: Path) -> Recorded:
+    """The recorded runs of a file; raises InputError if there is none."""
     if not path.is_file():
         raise InputError(f"{path} holds no recorded runs: make it with scripts/evidence/record_runs.py")
     first, *lines = path.read_text().splitlines()
     schedules = []
     for values in map(json.loads, lines):
-        runs = {int(horizon): RecordedRun(**run) for horizon, run in values["runs"].items()}
+        runs = {int(budget): RecordedRun(**run) for budget, run in values["runs"].items()}
         schedules.append(RecordedSchedule(values["params"], runs, values["test"]))
-    return Recorded(About(**json.loads(first)), schedules)
+    return Recorded(About.read(json.loads(first)), schedules)
 
 
-def recorded_path(folder: Path, configuration: Configuration) -> Path:
+def recorded_path(folder: Path, subject: str, epochs: int) -> Path:
     """The file of the runs of this workload and length."""
-    return folder / f"{configuration.subject}-{configuration.epochs}-epochs.jsonl"
+    return folder / f"{subject}-{epochs}-epochs.jsonl"
 
 
 def coordinates(schedule: Schedule, peak_lr: tuple[float, float]) -> list[float]:
@@ -123,11 +132,11 @@ def coordinates(schedule: Schedule, peak_lr: tuple[float, float]) -> list[float]
     """
     found = [PEAK_WEIGHT * share_of_range(schedule.peak_lr, Float(*peak_lr, log=True))]
     for name, domain in {**schedule.shared_space(), **schedule.space}.items():
-        found += spread(getattr(schedule, name), domain)
+        found += parameter_coordinates(getattr(schedule, name), domain)
     return found
 
 
-def spread(value: Any, domain: Domain) -> Sequence[float]:
+def parameter_coordinates(value: Any, domain: Domain) -> Sequence[float]:
     """The coordinates of one parameter."""
     match domain:
         case Either(exact, otherwise):

@@ -67,7 +67,7 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
 WARMUP_FRACTION = 0.1
 """Of the dashed curves."""
 STEPS = 1000
-"""Updates in a run: more than a panel has pixels."""
+"""Steps of a run: more than a panel has pixels."""
 SHARES = [step / STEPS for step in range(STEPS)]
 COLUMNS = 3
 
@@ -101,7 +101,7 @@ def draw_gallery() -> bytes:
         key = [
             Line2D([], [], color="C0", label="without warm-up"),
             Line2D([], [], **WARMED_UP, label=f"the blue one after a warm-up over {WARMUP_FRACTION:.0%} of the run"),
-            Line2D([], [], **LOSSES, label="validation losses that plateau hears (made up)"),
+            Line2D([], [], **LOSSES, label="validation losses that plateau observes (made up)"),
         ]
         figure.legend(handles=key, loc="outside upper center", ncols=len(key), fontsize=8, borderaxespad=0.6)
         picture = io.BytesIO()
@@ -110,12 +110,12 @@ def draw_gallery() -> bytes:
 
 
 def draw_panel(axes: Axes, family: type[Schedule]) -> None:
-    """Samples of the family, and the first of them after a warm-up unless the family climbs by itself."""
+    """Samples of the family, and the first of them after a warm-up unless the family has its own."""
     samples = SAMPLES.get(family.family, [{}])
     for sample in samples:
         label = ", ".join(f"{name} {value}" for name, value in sample.items())
         axes.plot(SHARES, shape(family, sample), label=label or "nothing but peak_lr")
-    if not family.climbs_by_itself:
+    if not family.has_own_warmup:
         axes.plot(SHARES, shape(family, {**samples[0], "warmup_fraction": WARMUP_FRACTION}), **WARMED_UP)
     if family.evaluations:
         shares = [step / STEPS for step in evaluation_steps(STEPS, family.evaluations)]
@@ -126,7 +126,7 @@ def draw_panel(axes: Axes, family: type[Schedule]) -> None:
 
 
 def shape(family: type[Schedule], parameters: dict[str, Any]) -> list[float]:
-    """The learning rate at each update of a run, as a share of the peak."""
+    """The learning rate at each step of a run, as a share of the peak."""
     schedule = family(peak_lr=1.0, **parameters)
     return [lr for lr, _ in schedule.simulate(STEPS, made_losses(schedule.evaluations))]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.console import RenderableType
+from rich.console import Console, RenderableType
 from rich.table import Column, Table
 
 from search_spaces.export import torch_code
@@ -12,10 +12,11 @@ from study.analysis.edges import edge_warnings
 from study.analysis.importance import FEWEST_FOR_IMPORTANCE, importance
 from study.analysis.peak_lr import FEWEST_OF_A_FAMILY, SPAN_HEADS, peak_spans, span_rows
 from study.analysis.pruning_audit import AUDIT_HEADS, audit_rows
-from study.analysis.summary import FAMILY_HEADS, family_rows
+from study.analysis.summary import FAMILY_HEADS, Tally, family_rows
 from study.reports.schedule_origin import exported
 from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
+from study.storage.url import dashboard_command
 
 
 def rich_table(heads: Sequence[str], rows: Sequence[Sequence[str]], title: str | None = None) -> Table:
@@ -94,3 +95,17 @@ def no_winner(study: StudyRecord) -> str:
         "numbers in the data that are not finite, and at the loss; if they are sound, lower peak_lr in a --space "
         "FILE.toml (--print-space prints one)."
     )
+
+
+def print_result(console: Console, study: StudyRecord, storage: str | None) -> None:
+    """Print the families, what else was learnt, the winner and its code, and where to look next.
+
+    storage: where the study is kept; None in memory, of which no dashboard can be served.
+    """
+    console.print(family_table(study))
+    console.print(f"{Tally.of(study).text}.\n")
+    for part in (*insight(study), *audit_shown(study)):
+        console.print(part, "")
+    console.print(winner_shown(study, study.best) if study.best else no_winner(study))
+    if storage:
+        console.print(f"\nBrowse the trials: {dashboard_command(storage)}")

@@ -1,123 +1,127 @@
-"""Competition: the trials of one generation, asked in batches, tried as short runs; the best are trained in full.
+"""Bracket: the trials that compete for the longer runs, from asking to storing.
 
-The sampler works on a view of its own (view.py), and is told of every batch before the next is asked.
+The sampler works on a study of its own (sampler_study.py), and learns of every batch before the next is asked. Who is
+pruned, and when, is the strategy's: our rungs (rungs.py), or Optuna's pruners (pruners.py).
 """
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import optuna
+from optuna.pruners import BasePruner
 from optuna.trial import FrozenTrial
 
-from study.executors.in_process import Trains
-from study.machine import one_thread
-from study.search.candidate import Candidate, frozen
+from study.machine import torch_threads
+from study.objective import Evaluation, Executor, Objective, Run
+from study.search.candidate import Candidate
 from study.search.configuration import Configuration
-from study.search.generation import Generation
-from study.search.pruners import AT_EVERY_EPOCH, worst_to_go_on
-from study.search.sampler_study import make_view, tell
+from study.search.sampler_study import make_sampler_study, pruner_notes, tell
 from study.search.samplers.optuna_samplers import make_sampler
-from study.storage.records import CURVE_POINTS, better_first, enqueued
-from study.training.loop import Run
-from study.workloads.workload import Workload
+from study.storage.records import CURVE_POINTS, enqueued
+from study.storage.studies import lower_cohort
+from study.storage.trial_row import trial_row
 
 SAVE_EVERY = 5.0
-"""Seconds between saves of the runs that an unfinished generation has behind it. A search that is killed loses no more
-than these, and the cohorts in training; with the pruners that judge at every epoch, the batch."""
+"""Seconds between saves of the runs that an unfinished bracket has behind it. A search that is killed loses no more
+than these, and the cohorts in training; with the pruners that prune midway, the batch."""
+
+
+class Strategy(Protocol):
+    """Who is pruned, and when.
+
+    pruner: of the sampler's study. completes_first_runs: whether the sampler sees each trial as complete, with the
+    value of its first run. saves_runs: whether runs that have ended are saved while their bracket is unfinished.
+    """
+
+    pruner: BasePruner
+    completes_first_runs: bool
+    saves_runs: bool
+
+    def run(self, bracket: Bracket) -> Iterator[None]:
+        """Ask, train, prune and store all trials of the bracket; yields after every evaluation."""
+
+    def observe(self, bracket: Bracket, candidate: Candidate, evaluation: Evaluation, budget: int) -> None:
+        """Report what the evaluation found, and prune the candidate if that is due."""
 
 
 @dataclass
-class Competition:
-    """One generation on its way: what its steps share.
+class Bracket:
+    """One bracket on its way.
 
-    stored: positions that are in the storage.
+    earlier: the trials of the brackets before it. stored: positions that are in the storage. stored_before: those that
+    an earlier start of the search has stored. finished: whether all of them are stored.
     """
 
+    number: int
+    size: int
     optuna_study: optuna.Study
-    workload: Workload
+    objective: Objective
     configuration: Configuration
-    trainer: Trains
-    generation: Generation
-    stored: set[int]
-    interrupted: Callable[[], bool]
-    attach: Callable[[FrozenTrial], FrozenTrial]
-    saved_at: float = field(default_factory=time.monotonic)
+    executor: Executor
+    strategy: Strategy
+    earlier: Sequence[FrozenTrial] = ()
+    stored: set[int] = field(default_factory=set)
+    interrupted: Callable[[], bool] = lambda: False
+    attach: Callable[[FrozenTrial], FrozenTrial] = lambda trial: trial
+    candidates: list[Candidate] = field(default_factory=list)
+    finished: bool = False
 
-    @property
-    def at_every_epoch(self) -> bool:
-        """Whether values are reported at every epoch of a full run, not only at the end of runs."""
-        return self.configuration.pruner != "horizon"
+    def __post_init__(self) -> None:
+        self.stored_before = frozenset(self.stored)
+        self.saved_at = time.monotonic()
+        self.saved = self.load()
+        self.split_seed = self.optuna_study.user_attrs.get("configuration", {}).get("split_seed", 0)
+        self.steps_per_epoch = self.objective.steps(1)
+        self.sampler_study = make_sampler_study(
+            self.earlier,
+            self.objective.metric.direction,
+            self.strategy.pruner,
+            enqueued(self.optuna_study),
+            self.strategy.completes_first_runs,
+        )
+        self.seen = self.sampler_study.get_trials(deepcopy=False)
 
-    def run(self, earlier: list[FrozenTrial]) -> Iterator[None]:
-        """Try all at the first rung, batch by batch, then train who may go on; yields after every evaluation.
-
-        earlier: the trials of the generations before.
-        """
-        horizons = self.configuration.horizons(self.workload.steps_per_epoch)
-        first = horizons[0]
-        known = enqueued(self.optuna_study)
-        view = make_view(earlier, self.workload.metric.direction, self.configuration, known)
-        seen = view.get_trials(deepcopy=False)
-        saved = self.load()
-        while len(self.generation.candidates) < self.generation.size:
-            batch = self.ask(view, saved)
-            yield from self.train(batch, first)
-            for candidate in batch:
-                if not self.at_every_epoch:
-                    candidate.trial.report(candidate.reported[first], step=first)
-                tell(view, candidate.trial, self.configuration)
-        live, audited = self.generation.candidates, list[Candidate]()
-        sign = better_first(self.optuna_study)
-        for before, horizon in pairwise(horizons):
-            values = [trial.intermediate_values[before] for trial in seen if before in trial.intermediate_values]
-            values += [candidate.reported[before] for candidate in live if before in candidate.reported]
-            worst = worst_to_go_on([sign * value for value in values], self.configuration.reduction)
-            for candidate in live:
-                if not candidate.pruned and sign * candidate.reported[before] > worst:
-                    self.prune(candidate, before)
-            self.store([candidate for candidate in live if candidate.pruned])
-            audited += [candidate for candidate in live if candidate.audited_from]
-            live = [candidate for candidate in live if not candidate.pruned and not candidate.audited_from]
-            yield from self.train(live, horizon)
-        self.store(live)
-        yield from self.train(audited, self.configuration.epochs)  # apart, so that other cohorts are as without them
-        self.store(audited)
+    def run(self) -> Iterator[None]:
+        """Train and store all trials; yields after every evaluation."""
+        yield from self.strategy.run(self)
         if self.optuna_study.user_attrs.get("unfinished"):
             self.optuna_study.set_user_attr("unfinished", {})
+        self.finished = True
 
-    def ask(self, view: optuna.Study, saved: dict[str, dict[str, Any]]) -> list[Candidate]:
-        """Draw the next batch of the generation, and give it what it has trained already."""
-        begin = len(self.generation.candidates)
-        number = begin // self.configuration.trials_per_batch
-        c = self.configuration
-        view.sampler = make_sampler(c.sampler, c.startup_trials, c.sampler_seed, self.generation.number, number)
-        with one_thread():  # a Gaussian process's matrices are too small to share
-            asked = [view.ask() for _ in range(min(self.configuration.trials_per_batch, self.generation.size - begin))]
-            schedules = [self.configuration.suggest(trial, self.workload) for trial in asked]
+    def ask(self) -> list[Candidate]:
+        """Draw the next batch, and give it what it has trained already; nothing if the bracket is full."""
+        begin, c = len(self.candidates), self.configuration
+        number = begin // c.trials_per_batch
+        self.sampler_study.sampler = make_sampler(c.sampler, c.startup_trials, c.sampler_seed, self.number, number)
+        with torch_threads(1):  # a Gaussian process's matrices are too small to share
+            asked = [self.sampler_study.ask() for _ in range(min(c.trials_per_batch, self.size - begin))]
+            schedules = [c.suggest(trial, self.objective.peak_lr) for trial in asked]
         batch = []
         for position, (trial, schedule) in enumerate(zip(asked, schedules, strict=True), start=begin):
             batch.append(Candidate(trial, schedule, position, number))
-            if str(position) in saved:
-                batch[-1].load(saved[str(position)])
-                for epoch, value in batch[-1].reported.items() if self.at_every_epoch else ():
-                    trial.report(value, step=epoch)
-        self.generation.candidates += batch
+            if str(position) in self.saved:
+                batch[-1].load(self.saved[str(position)])
+        self.candidates += batch
         return batch
 
-    def train(self, live: list[Candidate], horizon: int) -> Iterator[None]:
-        """Train one run of so many epochs for each that has not had it, and report what it was worth."""
-        evaluations = min(horizon, CURVE_POINTS)
-        seed = self.configuration.train_seed
-        runs = [Run(candidate.schedule, horizon, seed, evaluations) for candidate in live]
-        done = {index for index, candidate in enumerate(live) if candidate.trained >= horizon}
+    def tell(self, batch: Sequence[Candidate]) -> None:
+        """Let the sampler learn from what these trials have reported."""
+        for candidate in batch:
+            tell(self.sampler_study, candidate.trial, self.strategy.completes_first_runs)
+
+    def train(self, live: Sequence[Candidate], budget: int) -> Iterator[None]:
+        """Train one run of this budget for each candidate that has not had it; yields after every evaluation."""
+        evaluations, seed = min(budget, CURVE_POINTS), self.configuration.train_seed
+        runs = [Run(candidate.schedule, budget, seed, evaluations) for candidate in live]
+        done = {index for index, candidate in enumerate(live) if candidate.trained >= budget}
         for candidate in live:
-            if candidate.trained == horizon:  # loaded: it ended here at an earlier start
+            if candidate.trained == budget:  # loaded: it ended here at an earlier start
                 candidate.pruned = candidate.evaluations[-1].diverged
         begun: dict[int, Candidate] = {}
         seconds_before = [candidate.seconds for candidate in live]
@@ -127,14 +131,14 @@ class Competition:
             return (run in begun and live[run].pruned) or self.interrupted()
 
         def share_seconds() -> None:
-            updates = sum(candidate.evaluations[-1].step for candidate in begun.values())
+            steps = sum(candidate.evaluations[-1].step for candidate in begun.values())
             for index, candidate in begun.items():
-                candidate.seconds = seconds_before[index] + spent * candidate.evaluations[-1].step / updates
+                candidate.seconds = seconds_before[index] + spent * candidate.evaluations[-1].step / steps
 
-        evaluations_made = self.trainer.train(runs, stop, done)
+        training = self.executor.train(runs, stop, done)
         while True:
             began = time.perf_counter()
-            evaluation = next(evaluations_made, None)
+            evaluation = next(training, None)
             spent += time.perf_counter() - began
             if evaluation is None:
                 break
@@ -142,12 +146,10 @@ class Competition:
             if evaluation.run not in begun:
                 begun[evaluation.run] = candidate
                 candidate.evaluations = []
-            epoch = candidate.hear(evaluation, horizon, self.at_every_epoch, self.workload.steps_per_epoch)
-            candidate.pruned = evaluation.diverged
-            if self.at_every_epoch and epoch and not candidate.audited_from:
-                candidate.trial.report(evaluation.metric, step=epoch)
-                if not evaluation.last and candidate.trial.should_prune():
-                    self.prune(candidate, epoch)
+            if evaluation.too_large:
+                lower_cohort(self.optuna_study, math.ceil(evaluation.too_large[-1] / 2))
+            candidate.observe(evaluation, budget, self.steps_per_epoch)
+            self.strategy.observe(self, candidate, evaluation, budget)
             if time.monotonic() - self.saved_at > SAVE_EVERY:
                 share_seconds()
                 self.save()
@@ -157,40 +159,79 @@ class Competition:
         if begun:
             share_seconds()
 
-    def prune(self, candidate: Candidate, epoch: int) -> None:
-        """Prune at this epoch, or draw the candidate for the audit, which lets it run on; the same at every start."""
-        seed = [self.configuration.sampler_seed, self.generation.number, candidate.position, 1]
+    def prune(self, candidate: Candidate, epochs: int) -> None:
+        """Prune after these epochs, or let the candidate run on if the audit draws it, the same at every start."""
+        seed = [self.configuration.sampler_seed, self.number, candidate.position, 1]
         if np.random.default_rng(seed).random() < self.configuration.audit:
-            candidate.audited_from = epoch
+            candidate.audited_from = epochs
         else:
             candidate.pruned = True
 
-    def store(self, ended: list[Candidate]) -> None:
+    def store(self, ended: Sequence[Candidate]) -> None:
         """Write the trials that have ended to the storage, each in one transaction."""
-        where = {"generation": self.generation.number, "size": self.generation.size}
         for candidate in ended:
             if candidate.position not in self.stored:
-                trial = frozen(candidate, where, self.workload, self.configuration)
-                self.optuna_study.add_trial(self.attach(trial))
+                self.optuna_study.add_trial(self.attach(self.row(candidate)))
                 self.stored.add(candidate.position)
 
-    def save(self) -> None:
-        """Write down the runs that have ended, of trials that have not.
+    def row(self, candidate: Candidate) -> FrozenTrial:
+        """The candidate, which has ended, as it is stored."""
+        c = self.configuration
+        return trial_row(
+            params=candidate.trial.params,
+            distributions=candidate.trial.distributions,
+            schedule=candidate.schedule,
+            total_steps=self.objective.steps(c.epochs),
+            steps_per_epoch=self.steps_per_epoch,
+            metric=self.objective.metric,
+            evaluations=candidate.evaluations,
+            reported=candidate.reported,
+            pruned=candidate.pruned,
+            began=candidate.began,
+            place={
+                "generation": self.number,
+                "size": self.size,
+                "position": candidate.position,
+                "batch": candidate.batch,
+            },
+            seeds={"sampler_seed": c.sampler_seed, "train_seed": c.train_seed, "split_seed": self.split_seed},
+            epochs_used=candidate.epochs_used,
+            cohort=candidate.cohort,
+            audited_from=candidate.audited_from,
+            seconds=candidate.seconds,
+            notes=pruner_notes(self.sampler_study, candidate.trial) if c.prunes_midway else {},
+        )
 
-        Not where Optuna's pruners judge: what they say of a trial depends on how far the others are.
-        """
+    def save(self) -> None:
+        """Write down the runs that have ended, of trials that have not, if the strategy allows it."""
         self.saved_at = time.monotonic()
-        if self.configuration.pruner not in AT_EVERY_EPOCH:
-            kept = {
-                str(candidate.position): candidate.saved()
-                for candidate in self.generation.candidates
-                if candidate.trained
-            }
-            mine = {"generation": self.generation.number, "size": self.generation.size, "candidates": kept}
+        if self.strategy.saves_runs:
+            kept = {str(candidate.position): candidate.saved() for candidate in self.candidates if candidate.trained}
+            mine = {"generation": self.number, "size": self.size, "candidates": kept}
             self.optuna_study.set_user_attr("unfinished", mine)
 
     def load(self) -> dict[str, dict[str, Any]]:
-        """What an earlier start has saved of this generation, by position."""
+        """What an earlier start has saved of this bracket, by position."""
         kept = self.optuna_study.user_attrs.get("unfinished", {})
-        mine = (kept.get("generation"), kept.get("size")) == (self.generation.number, self.generation.size)
+        mine = (kept.get("generation"), kept.get("size")) == (self.number, self.size)
         return dict(kept["candidates"]) if mine else {}
+
+    @property
+    def tried(self) -> int:
+        """How many trials have begun, without those that were stored at the start."""
+        return sum(bool(candidate.evaluations) for candidate in self.on_their_way)
+
+    @property
+    def epochs_trained(self) -> float:
+        """Of the same, over all rungs, up to now."""
+        return sum(sum(candidate.epochs_used.values()) for candidate in self.on_their_way)
+
+    @property
+    def epochs_loaded(self) -> float:
+        """How many of these epochs an earlier start trained."""
+        return sum(candidate.epochs_loaded for candidate in self.on_their_way)
+
+    @property
+    def on_their_way(self) -> list[Candidate]:
+        """The candidates that were not stored when this start began."""
+        return [candidate for candidate in self.candidates if candidate.position not in self.stored_before]

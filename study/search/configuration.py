@@ -1,32 +1,118 @@
-"""Configuration: what a study finds depends on it. A study is opened with an equal one, or not at all."""
+"""Configuration: how schedules are searched, and how long a full run is.
+
+What a study finds depends on it, so a study is opened with an equal one, or not at all.
+"""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from pathlib import Path
+from functools import cached_property
 from typing import Any
 
-from search_spaces import space
+from search_spaces import FAMILIES, check_families, space, suggest
 from search_spaces.distributions import range_to_json
-from search_spaces.errors import InputError, require, require_at_least
-from search_spaces.groups import require_momentum
-from search_spaces.space_file import corners
-from study.search.plan import Plan
-from study.search.pruners import horizons
-from study.training.workload_check import check_fit
-from study.workloads.user_code import sources
-from study.workloads.workload import Workload
+from search_spaces.errors import InputError, require, require_at_least, unknown
+from search_spaces.schedule import Schedule
+from search_spaces.space_file import SpaceFile, corners, read_space
+from study.objective import FIRST_FRESH_SEED, Objective
+from study.search.samplers.optuna_samplers import SAMPLERS
 
+PRUNES_MIDWAY = ("median", "hyperband", "halving")
+"""Optuna's pruners that leave a run on its way."""
+PRUNERS = ("horizon", *PRUNES_MIDWAY, "none")
 LONGEST_RUN = 10_000_000
-"""Updates of a run. More are taken for a slip: when to look at a run is kept in memory, by the update."""
+"""Steps of a run. More are taken for a slip: when to look at a run is kept in memory, step by step."""
+STORED_NAMES = {"least_steps": "least_updates", "trials_per_bracket": "trials_per_generation"}
+"""Fields whose stored key is an older name, so that studies made before can be opened."""
 
 
 @dataclass(frozen=True)
-class Configuration(Plan):
-    """What is searched, on what, how, and how long a full run is."""
+class SearchOptions:
+    """How schedules are searched, whatever the length of a full run."""
+
+    families: tuple[str, ...] = tuple(FAMILIES)
+    """Families of schedules to search among."""
+    space: str | None = None
+    """A FILE.toml of families and ranges (--print-space prints one), or all, classic, transformer or no-warm-up."""
+    pruner: str = "horizon"
+    """horizon: compare short complete runs; median, hyperband, halving: Optuna's, at every epoch; none."""
+    rung_fractions: tuple[float, ...] = (0.1, 0.5)
+    """horizon: lengths of the short runs, as shares of the full run (results/search/rungs.md)."""
+    least_steps: int = 100
+    """horizon: no short run has fewer steps (results/search/floors.md). A rung longer than half the full run is left
+    out."""
+    reduction: int = 5
+    """horizon: at each rung one in this many is promoted (results/search/rungs.md)."""
+    trials_per_batch: int = 10
+    """Trials asked together; each batch learns from the whole batches before it. Batches of 1 to 25 perform alike; 50,
+    all of them start-up trials, find less than one by one (results/search/batches.md)."""
+    trials_per_bracket: int = 50
+    """horizon: trials that compete for the longer runs, once all had a short one. 10, 25 and 50 perform alike, but the
+    smaller train longer (results/search/generations.md)."""
+    sampler: str = "gp"
+    """gp, tpe, tpe-univariate, tpe-group, qmc (quasi-random) or random. gp finds the best schedules
+    (results/search/samplers.md), but is slow in studies of thousands of trials; tpe is not."""
+    startup_trials: int = 20
+    """Trials drawn at random before the sampler learns (results/search/startup.md)."""
+    audit: float = 0.0
+    """Share of the trials to be pruned that run to their end all the same, to show how often pruning is wrong."""
+    sampler_seed: int = 0
+    """Seed of the schedules drawn."""
+    train_seed: int = 0
+    """Seed of initialisation and order of rows, the same for all trials; below 1000."""
+
+    def __post_init__(self) -> None:
+        require_at_least(1, self, "least_steps", "trials_per_batch", "trials_per_bracket")
+        require_at_least(0, self, "sampler_seed", "train_seed")
+        fresh = f"--train-seed must be below {FIRST_FRESH_SEED}: seeds from there on are reserved for confirming"
+        require(self.train_seed < FIRST_FRESH_SEED, fresh, self.train_seed)
+        require(
+            all(0 < share < 1 for share in self.rung_fractions),
+            "--rung-fractions must be above 0 and below 1",
+            self.rung_fractions,
+        )
+        require_at_least(2, self, "reduction")
+        object.__setattr__(self, "families", tuple(check_families(self.families)))
+        if self.space:
+            object.__setattr__(self, "families", self.narrowed())
+        require_at_least(1, self, "startup_trials")
+        require(0 <= self.audit <= 1, "--audit must be from 0 to 1", self.audit)
+        if self.sampler not in SAMPLERS:
+            raise unknown("sampler", self.sampler, SAMPLERS)
+        if self.pruner not in PRUNERS:
+            raise unknown("pruner", self.pruner, PRUNERS)
+
+    @cached_property
+    def space_file(self) -> SpaceFile:
+        """What `--space` says; by itself, all there is."""
+        return read_space(self.space) if self.space else SpaceFile(self.families, {})
+
+    def narrowed(self) -> tuple[str, ...]:
+        """The families that `--families` and `--space` have in common; the former must be among the latter."""
+        if set(self.families) == set(FAMILIES):
+            return self.space_file.families
+        for family in self.families:
+            require(
+                family in self.space_file.families, f"--families must be among those of --space {self.space}", family
+            )
+        return self.families
+
+    def suggest(self, trial: Any, peak_lr: tuple[float, float]) -> Schedule:
+        """Draw a schedule from an Optuna trial, within the space that is searched. peak_lr: the range of the peak."""
+        return suggest(trial, self.families, peak_lr, self.space_file.ranges)
+
+    @property
+    def prunes_midway(self) -> str | None:
+        """The name of the pruner if it leaves runs on their way."""
+        return self.pruner if self.pruner in PRUNES_MIDWAY else None
+
+
+@dataclass(frozen=True)
+class Configuration(SearchOptions):
+    """How schedules are searched."""
 
     epochs: int = 20
     """Length of a full run."""
@@ -36,79 +122,79 @@ class Configuration(Plan):
         super().__post_init__()
 
     @classmethod
-    def stored(cls, values: Mapping[str, Any]) -> Configuration:
-        """The configuration of a study, from what `resolved` made of it."""
-        own: dict[str, Any] = {field.name: values[field.name] for field in fields(cls) if field.name in values}
-        told_by_others = ("space", *(["dataset", "model"] if values.get("workload") else []))
-        own = {name: value for name, value in own.items() if name not in told_by_others}
-        own |= {name: tuple(value) for name, value in own.items() if isinstance(value, list)}
+    def stored(cls, configuration: Mapping[str, Any]) -> Configuration:
+        """The configuration of a study, from what is stored of it. The space comes from its file no more."""
+        names = {field.name: STORED_NAMES.get(field.name, field.name) for field in fields(cls)}
+        own: dict[str, Any] = {
+            name: tuple(value) if isinstance(value := configuration[key], list) else value
+            for name, key in names.items()
+            if key in configuration and name != "space"
+        }
         return cls(**own)
 
-    def horizons(self, steps_per_epoch: int) -> list[int]:
+    def budgets(self, steps_per_epoch: int) -> list[int]:
         """Epochs of each run of a trial, ascending, the last one the full run."""
-        least_epochs = math.ceil(self.least_updates / steps_per_epoch)
-        return horizons(self.rung_fractions if self.pruner == "horizon" else (), self.epochs, least_epochs)
+        fractions = self.rung_fractions if self.pruner == "horizon" else ()
+        return budgets(fractions, self.epochs, math.ceil(self.least_steps / steps_per_epoch))
 
-    def generation_size(self, steps_per_epoch: int) -> int:
-        """Trials whose fate is decided together: a batch, where all runs are full ones."""
-        return self.trials_per_generation if len(self.horizons(steps_per_epoch)) > 1 else self.trials_per_batch
+    def bracket_size(self, steps_per_epoch: int) -> int:
+        """Trials that are decided on together: a batch, if all runs are full ones."""
+        return self.trials_per_bracket if len(self.budgets(steps_per_epoch)) > 1 else self.trials_per_batch
 
     def most_together(self, steps_per_epoch: int) -> int:
-        """The most runs that are to be trained at a time: a batch, or those of a generation that go on."""
-        return max(self.trials_per_batch, self.generation_size(steps_per_epoch) // self.reduction)
+        """The most runs that are to be trained at a time: a batch, or those of a bracket that are promoted."""
+        return max(self.trials_per_batch, self.bracket_size(steps_per_epoch) // self.reduction)
 
     def expected_epochs(self, steps_per_epoch: int) -> float:
-        """What a trial costs, on average, if one in `reduction` goes on at each rung, and the audit takes its share."""
-        horizons = self.horizons(steps_per_epoch)
-        kept = [math.pow(self.reduction, -rung) for rung in range(len(horizons))]
+        """What a trial costs on average, if one in `reduction` is promoted at each rung and the audit has its share."""
+        budgets = self.budgets(steps_per_epoch)
+        kept = [math.pow(self.reduction, -rung) for rung in range(len(budgets))]
         audited = self.audit * (1 - kept[-1]) * self.epochs
-        return math.fsum(horizon * share for horizon, share in zip(horizons, kept, strict=True)) + audited
+        return math.fsum(budget * share for budget, share in zip(budgets, kept, strict=True)) + audited
 
-    @property
-    def study_name(self) -> str:
-        """The name of the study unless one is given."""
+    def study_name(self, subject: str) -> str:
+        """The name of the study unless one is given. subject: what is trained."""
         pruner = "" if self.pruner == "horizon" else f"-{self.pruner}"
-        return f"{self.subject}-{self.epochs}-epochs{pruner}"
+        return f"{subject}-{self.epochs}-epochs{pruner}"
 
-    def make_workload(self, data_root: Path) -> Workload:
-        """The workload, on the CPU; raises InputError where it cannot be made or its runs are too short to search."""
-        workload = self.load_workload(data_root)
-        self.check(workload)
-        return workload
-
-    def check(self, workload: Workload) -> None:
-        """Raise InputError where the workload cannot be trained, or not with all schedules that may be drawn."""
-        total_steps = self.epochs * workload.steps_per_epoch
-        require(total_steps <= LONGEST_RUN, f"a run has {LONGEST_RUN:,} updates at most: lower --epochs", total_steps)
-        check_fit(workload)
-        shortest = self.horizons(workload.steps_per_epoch)[0] * workload.steps_per_epoch
-        optimizer = workload.make_optimizer(workload.make_model())
+    def check(self, objective: Objective) -> None:
+        """Raise InputError if the objective cannot be trained, or not with all schedules that may be drawn."""
+        total_steps = objective.steps(self.epochs)
+        require(total_steps <= LONGEST_RUN, f"a run has {LONGEST_RUN:,} steps at most: lower --epochs", total_steps)
+        shortest = objective.steps(self.budgets(objective.steps(1))[0])
+        schedules = []
         for family in self.families:
-            for schedule in corners(family, workload.peak_lr, self.space_file.ranges):
+            for schedule in corners(family, objective.peak_lr, self.space_file.ranges):
                 if isinstance(schedule, InputError):
                     raise schedule
                 schedule.split(shortest)
-                if getattr(schedule, "cycle_momentum", False):
-                    try:
-                        require_momentum(optimizer, family)
-                    except InputError as error:
-                        how = f"[{family}] cycle_momentum = false in a --space FILE.toml, or leave it out of --families"
-                        raise InputError(f"{error}: {how}") from error
+                schedules.append(schedule)
+        objective.check(schedules)
 
-    def resolved(self, workload: Workload) -> dict[str, Any]:
-        """All of it as plain values, defaults filled in, with what the workload and the defaults of the code add."""
-        ranges = space(self.families, workload.peak_lr, self.space_file.ranges)
-        values = asdict(self) | {
-            "weight_decay": workload.weight_decay,
-            "metric": workload.metric.name,
-            "direction": workload.metric.direction,
-            "data": workload.data.fingerprint(),
-            "horizons": self.horizons(workload.steps_per_epoch),
-            "device": workload.device.type,
-            "sources": sources(self.dataset, self.model, self.optimizer, self.workload) or None,
-            "space": {name: range_to_json(searched) for name, searched in ranges.items()},
+    def record(self, objective: Objective) -> dict[str, Any]:
+        """Its part of a study's configuration, as plain values, with what the objective adds."""
+        ranges = space(self.families, objective.peak_lr, self.space_file.ranges)
+        own = {STORED_NAMES.get(name, name): value for name, value in asdict(self).items()}
+        values = own | {
+            "metric": objective.metric.name,
+            "direction": objective.metric.direction,
+            "data": objective.fingerprint(),
+            "horizons": self.budgets(objective.steps(1)),
+            "device": objective.device.type,
+            "space": {name: range_to_json(found) for name, found in ranges.items()},
         }
-        if self.workload:  # which says both; the flags said nothing
-            values |= {"dataset": workload.data.name, "model": workload.name}
         plain: dict[str, Any] = json.loads(json.dumps(values))
         return plain
+
+
+def budgets(rung_fractions: Sequence[float], epochs: int, least_epochs: int) -> list[int]:
+    """The epochs of each run of a trial, ascending, the last one the full run.
+
+    A rung is `least_epochs` long at least, and is left out if it would be longer than half the full run. So a short run
+    has fewer rungs, or none.
+
+    >>> budgets([0.1, 0.25], 20, 2), budgets([0.1, 0.25], 5, 2), budgets([0.1, 0.25], 3, 2), budgets([], 20, 2)
+    ([2, 5, 20], [2, 5], [3], [20])
+    """
+    rungs = {max(least_epochs, int(fraction * epochs)) for fraction in rung_fractions}
+    return sorted({epochs, *(rung for rung in rungs if 2 * rung <= epochs)})

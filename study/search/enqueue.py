@@ -15,7 +15,7 @@ STUDY = "study:"
 """What stands before the name of a study whose winner is meant."""
 
 
-def read_known(sources: Sequence[str], storage: str, suggest: Callable[[Any], Schedule]) -> list[dict[str, Any]]:
+def read_known(sources: Sequence[str], storage: str | None, suggest: Callable[[Any], Schedule]) -> list[dict[str, Any]]:
     """The trial parameters of each schedule in these files, or of the winners of these studies, in order.
 
     sources: paths of JSON files, each with one schedule or a list of them, or `study:NAME`, in the storage.
@@ -25,12 +25,14 @@ def read_known(sources: Sequence[str], storage: str, suggest: Callable[[Any], Sc
     return [
         as_params(written, where, suggest)
         for source in sources
-        for where, written in (winners(source, storage) if source.startswith(STUDY) else read_file(source))
+        for where, written in (winners_of(source, storage) if source.startswith(STUDY) else read_file(source))
     ]
 
 
-def winners(source: str, storage: str) -> Iterator[tuple[str, Any]]:
+def winners_of(source: str, storage: str | None) -> Iterator[tuple[str, Any]]:
     """The winner of the study, or of each study of the benchmark of this name."""
+    if storage is None:
+        raise InputError(f"{source} needs a storage that holds the study: give one")
     for optuna_study in read_studies(storage, source.removeprefix(STUDY)):
         best = best_trial(optuna_study, finished_trials(optuna_study))
         if best is None:

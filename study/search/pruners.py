@@ -1,45 +1,64 @@
-"""Which trials go on: at the rungs of growing horizons, or, for comparison, at every epoch by Optuna's pruners."""
+"""Optuna's pruners, and none: every trial is trained in full, and may be pruned on its way.
+
+Values are reported at every epoch, as in `study.optimize`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator
 
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner, SuccessiveHalvingPruner
 
 from search_spaces.errors import unknown
+from study.objective import Evaluation
+from study.search.bracket import Bracket
+from study.search.candidate import Candidate
+from study.search.configuration import PRUNERS, PRUNES_MIDWAY
 
-PRUNERS = ("horizon", "median", "hyperband", "halving", "none")
-AT_EVERY_EPOCH = ("median", "hyperband", "halving")
-"""Those that judge a run on its way."""
 
+class FullRuns:
+    """A `Strategy`. pruner: by its name. epochs: of a full run.
 
-def worst_to_go_on(values: Sequence[float], reduction: int) -> float:
-    """The rule between rungs: who is at least as good as this goes on, the best 1/reduction and at least one.
-
-    values: all those found at the rung so far, lower is better; each is that of a complete run with the whole schedule
-    compressed into it.
-
-    >>> worst_to_go_on([0.3, 0.1, 0.4, 0.2], 2)
-    0.2
+    Runs are saved only if nothing is pruned: what Optuna's pruners say of a trial depends on how far the others are.
     """
-    return sorted(values)[max(1, len(values) // reduction) - 1]
+
+    completes_first_runs = False
+
+    def __init__(self, pruner: str, epochs: int) -> None:
+        self.pruner = make_pruner(pruner, epochs)
+        self.saves_runs = pruner not in PRUNES_MIDWAY
+        self.epochs = epochs
+
+    def run(self, bracket: Bracket) -> Iterator[None]:
+        """Train each batch in full."""
+        while batch := bracket.ask():
+            for candidate in batch:  # what an earlier start has trained
+                for epochs, value in candidate.reported.items():
+                    candidate.trial.report(value, step=epochs)
+            yield from bracket.train(batch, self.epochs)
+            bracket.tell(batch)
+        bracket.store(bracket.candidates)
+
+    def observe(self, bracket: Bracket, candidate: Candidate, evaluation: Evaluation, budget: int) -> None:
+        """Report the first value of each epoch, and ask the pruner."""
+        epochs = whole_epochs(evaluation, budget, bracket.steps_per_epoch)
+        if candidate.report(epochs, evaluation.metric) and not candidate.audited_from:
+            candidate.trial.report(evaluation.metric, step=epochs)
+            if not evaluation.last and candidate.trial.should_prune():
+                bracket.prune(candidate, epochs)
 
 
-def horizons(rung_fractions: Sequence[float], epochs: int, least_epochs: int) -> list[int]:
-    """The epochs of each run of a trial, ascending, the last one the full run.
-
-    A rung is least_epochs long at least, and is left out where it would be longer than half the full run: so a short
-    run has fewer rungs, or none.
-
-    >>> horizons([0.1, 0.25], 20, 2), horizons([0.1, 0.25], 5, 2), horizons([0.1, 0.25], 3, 2), horizons([], 20, 2)
-    ([2, 5, 20], [2, 5], [3], [20])
-    """
-    rungs = {max(least_epochs, int(fraction * epochs)) for fraction in rung_fractions}
-    return sorted({epochs, *(rung for rung in rungs if 2 * rung <= epochs)})
+def whole_epochs(evaluation: Evaluation, budget: int, steps_per_epoch: int) -> int:
+    """The whole number of epochs that a value is reported under: those done, or begun by a run that diverged."""
+    if evaluation.step == evaluation.total_steps:
+        return budget
+    epochs = evaluation.step / steps_per_epoch
+    return math.ceil(epochs) if evaluation.diverged else math.floor(epochs)
 
 
 def make_pruner(name: str, epochs: int) -> BasePruner:
-    """The pruner that judges at every epoch of runs of so many, by its name; horizon and none never do.
+    """The pruner of this name for runs of this many epochs; `horizon` and `none` never prune midway.
 
     Raises InputError for an unknown name.
     """

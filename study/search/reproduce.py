@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-import optuna
-from optuna.trial import FrozenTrial
-
-from search_spaces import InputError, from_params
-from study.executors.choice import Engine
-from study.search.sampler_study import place
-from study.storage.records import CURVE_POINTS, finished_trials
-from study.training.loop import Run
-from study.workloads.workload import Workload
+from search_spaces.errors import InputError
+from study.objective import Executor, Objective, Run
+from study.storage.records import CURVE_POINTS
+from study.storage.study_record import StudyRecord
+from study.storage.trial_record import TrialRecord
 
 
 @dataclass(frozen=True)
@@ -27,58 +22,46 @@ class Reproduced:
     found: float
 
 
-def reproduce(optuna_study: optuna.Study, trial: FrozenTrial, workload: Workload) -> Iterator[Reproduced]:
-    """Train each of the trial's runs again, in its cohort, with the study's engine; yields each rung when it is done.
+def reproduce(study: StudyRecord, trial: TrialRecord, objective: Objective, executor: Executor) -> Iterator[Reproduced]:
+    """Train each of the trial's runs again, in its cohort; yields each rung when it is done.
 
-    The last bits of a run depend on how many were trained with it, so the others of its cohort are trained too, each as
-    far as it came.
+    executor: of the study's engine. The last bits of a run depend on how many were trained with it, so the others of
+    its cohort are trained too, each as far as it came. Raises InputError if these are not all stored yet.
     """
-    stored = optuna_study.user_attrs["engine"]
-    with Engine(stored["cohort"], stored["workers"]).trainer(workload) as trainer:
-        for horizon in trial.user_attrs["record"]["epochs_used"]:
-            together = companions(optuna_study, trial, horizon)
-            runs = [
-                Run(from_params(t.params), int(horizon), seed(t), min(int(horizon), CURVE_POINTS)) for t in together
-            ]
-            ends = [round(t.user_attrs["record"]["epochs_used"][horizon] * workload.steps_per_epoch) for t in together]
-            reached = [0] * len(runs)
-            found, cohort = 0.0, 1
+    for budget in trial.epochs_used:
+        together = companions(study, trial, budget)
+        evaluations = min(budget, CURVE_POINTS)
+        runs = [Run(one.schedule, budget, one.seeds.train_seed, evaluations) for one in together]
+        ends = [round(one.epochs_used[budget] * objective.steps(1)) for one in together]
+        reached = [0] * len(runs)
+        found, cohort = 0.0, 1
 
-            def stop(run: int, reached: list[int] = reached, ends: list[int] = ends) -> bool:
-                return reached[run] >= ends[run]
+        def stop(run: int, reached: list[int] = reached, ends: list[int] = ends) -> bool:
+            return reached[run] >= ends[run]
 
-            own = [t.number for t in together].index(trial.number)
-            for evaluation in trainer.train(runs, stop):
-                reached[evaluation.run] = evaluation.step
-                if evaluation.run == own:
-                    found, cohort = evaluation.metric, evaluation.cohort
-            reported = [v for epoch, v in trial.intermediate_values.items() if epoch <= int(horizon)]
-            yield Reproduced(int(horizon), cohort, reported[-1], found)
+        own = [one.number for one in together].index(trial.number)
+        for evaluation in executor.train(runs, stop):
+            reached[evaluation.run] = evaluation.step
+            if evaluation.run == own:
+                found, cohort = evaluation.metric, evaluation.cohort
+        reported = [value for epochs, value in trial.reported.items() if epochs <= budget]
+        yield Reproduced(budget, cohort, reported[-1], found)
 
 
-def companions(optuna_study: optuna.Study, trial: FrozenTrial, horizon: str) -> list[FrozenTrial]:
-    """The trials whose runs of this length were trained at the same time, in the order of asking."""
-    record = trial.user_attrs["record"]
-    first = str(optuna_study.user_attrs["configuration"]["horizons"][0])
-
-    def with_it(other: FrozenTrial) -> bool:
-        theirs = other.user_attrs["record"]
-        if theirs["place"]["generation"] != record["place"]["generation"] or horizon not in theirs["epochs_used"]:
-            return False
-        if horizon == first:
-            return bool(theirs["place"]["batch"] == record["place"]["batch"])
-        return runs_on(theirs) == runs_on(record)
-
-    def runs_on(record: dict[str, Any]) -> bool:
-        """Whether it trained this run for an audit only."""
-        return record["audited_from"] is not None and int(horizon) > record["audited_from"]
-
-    stored = sum(place(other)[0] == place(trial)[0] for other in finished_trials(optuna_study))
-    if stored < record["place"]["size"]:
+def companions(study: StudyRecord, trial: TrialRecord, budget: int) -> list[TrialRecord]:
+    """The trials whose runs of this budget were trained at the same time, in the order of asking."""
+    bracket = [other for other in study.trials if other.place.bracket == trial.place.bracket]
+    if len(bracket) < trial.place.size:
         raise InputError("the trials that were trained with this one are not finished: let the search go on first")
-    return sorted(filter(with_it, finished_trials(optuna_study)), key=place)
 
+    def for_the_audit(one: TrialRecord) -> bool:
+        """Whether it trained this run for an audit only."""
+        return one.audited_from is not None and budget > one.audited_from
 
-def seed(trial: FrozenTrial) -> int:
-    """The training seed of a trial."""
-    return int(trial.user_attrs["record"]["seeds"]["train_seed"])
+    def together(other: TrialRecord) -> bool:
+        if budget == study.first_budget:
+            return other.place.batch == trial.place.batch
+        return for_the_audit(other) == for_the_audit(trial)
+
+    trained = [other for other in bracket if budget in other.epochs_used and together(other)]
+    return sorted(trained, key=lambda other: other.place.position)

@@ -1,8 +1,8 @@
-"""The view: what the sampler and the pruner see, so that the same seed gives the same study.
+"""The study that sampler and pruner see, so that the same seed gives the same study.
 
-An in-memory study, made anew for every generation of the stored trials of earlier ones, in the order of asking. Within
-the generation it hears what each whole batch found at the first rung, and each batch has a sampler seeded for it. So
-what was cut off is asked again, identically.
+An in-memory study, made anew for every bracket from the stored trials of earlier ones, in the order of asking. Within
+the bracket it learns what each whole batch found at the first rung, and each batch has a sampler seeded for it. So what
+was cut off is asked again, identically.
 """
 
 from __future__ import annotations
@@ -11,22 +11,20 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import optuna
+from optuna.pruners import BasePruner
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
-
-from study.search.configuration import Configuration
-from study.search.pruners import make_pruner
 
 
 def place(trial: FrozenTrial) -> tuple[int, int]:
-    """Where a stored trial was asked: the number of its generation, and its position there."""
+    """Where a stored trial was asked: the number of its bracket, and its position there."""
     record = trial.user_attrs["record"]["place"]
     return record["generation"], record["position"]
 
 
-def next_generation(finished: list[FrozenTrial], size: int, trials: int) -> tuple[int, int, set[int]]:
-    """(number, size, positions already stored) of the generation to ask: the last one again, where it was cut off.
+def next_bracket(finished: list[FrozenTrial], size: int, trials: int) -> tuple[int, int, set[int]]:
+    """(number, size, positions already stored) of the bracket to ask: the last one again, if it was cut off.
 
-    finished: the stored trials, in the order in which they were asked. size: of a whole generation.
+    finished: the stored trials, in the order in which they were asked. size: of a whole bracket.
     """
     if not finished:
         return 0, min(size, trials), set()
@@ -37,56 +35,58 @@ def next_generation(finished: list[FrozenTrial], size: int, trials: int) -> tupl
     return last["generation"] + 1, min(size, trials - len(finished)), set()
 
 
-def make_view(
-    earlier: list[FrozenTrial],
+def make_sampler_study(
+    earlier: Sequence[FrozenTrial],
     direction: Literal["minimize", "maximize"],
-    configuration: Configuration,
+    pruner: BasePruner,
     enqueued: Sequence[dict[str, Any]] = (),
+    first_runs_only: bool = False,
 ) -> optuna.Study:
-    """The study that a generation is asked from.
+    """The study that a bracket is asked from.
 
-    earlier: the trials of the generations before it. enqueued: the parameters of those that it begins with.
+    earlier: the trials of the brackets before it. enqueued: the parameters of the trials that the search begins with.
+    first_runs_only: whether each trial is seen as complete, with the value of its first run.
     """
-    view = optuna.create_study(
+    study = optuna.create_study(
         study_name="view",  # Hyperband derives its brackets from the name
         direction=direction,
-        pruner=make_pruner(configuration.pruner, configuration.epochs),
+        pruner=pruner,
     )
-    view.add_trials(as_seen_by_view(trial, hears_short_runs_only(configuration)) for trial in earlier)
+    study.add_trials(as_seen(trial, first_runs_only) for trial in earlier)
     for params in enqueued[len(earlier) :]:
-        view.enqueue_trial(params)
-    return view
+        study.enqueue_trial(params)
+    return study
 
 
-def hears_short_runs_only(configuration: Configuration) -> bool:
-    """Whether the sampler is one that learns from complete trials only: it is told all trials' first runs as such."""
-    return configuration.sampler == "gp" and configuration.pruner == "horizon"
-
-
-def tell(view: optuna.Study, trial: Trial, configuration: Configuration) -> None:
+def tell(study: optuna.Study, trial: Trial, first_runs_only: bool) -> None:
     """Let the sampler learn from what the trial has reported."""
-    if hears_short_runs_only(configuration):
-        view.tell(trial, next(iter(view.get_trials(deepcopy=False)[trial.number].intermediate_values.values())))
+    if first_runs_only:
+        study.tell(trial, next(iter(study.get_trials(deepcopy=False)[trial.number].intermediate_values.values())))
     else:
-        view.tell(trial, state=TrialState.PRUNED)
+        study.tell(trial, state=TrialState.PRUNED)
 
 
-def as_seen_by_view(trial: FrozenTrial, first_run_only: bool = False) -> FrozenTrial:
+def pruner_notes(study: optuna.Study, trial: Trial) -> dict[str, Any]:
+    """What Optuna's pruner has noted on a trial."""
+    return study.get_trials(deepcopy=False)[trial.number].system_attrs
+
+
+def as_seen(trial: FrozenTrial, first_run_only: bool = False) -> FrozenTrial:
     """A stored trial without what only people read, and with what the pruner noted on it.
 
-    One that an audit let run on is seen as pruned where it would have been: the study is to find what it finds without
+    A trial that an audit let run on is seen as pruned when it would have been: the study finds what it finds without
     the audit. first_run_only: as complete, with the value of its first run.
     """
     pruned_at = trial.user_attrs["record"]["audited_from"]
-    heard = {epoch: value for epoch, value in trial.intermediate_values.items() if epoch <= (pruned_at or epoch)}
-    state, value = (TrialState.PRUNED, heard[pruned_at]) if pruned_at else (trial.state, trial.value)
+    seen = {epoch: value for epoch, value in trial.intermediate_values.items() if epoch <= (pruned_at or epoch)}
+    state, value = (TrialState.PRUNED, seen[pruned_at]) if pruned_at else (trial.state, trial.value)
     if first_run_only:
-        state, value = TrialState.COMPLETE, next(iter(heard.values()))
+        state, value = TrialState.COMPLETE, next(iter(seen.values()))
     return create_trial(
         state=state,
         value=value,
         params=trial.params,
         distributions=trial.distributions,
-        intermediate_values=heard,
+        intermediate_values=seen,
         system_attrs=trial.user_attrs.get("pruner_notes", {}),
     )

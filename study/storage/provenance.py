@@ -2,22 +2,52 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import shlex
 import subprocess
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import psutil
 import torch
 
 from study.storage.url import without_passwords
 
 PACKAGES = ("torch", "torchvision", "optuna", "numpy", "scipy", "mnist1d", "scikit-learn")
+
+
+@dataclass(frozen=True)
+class Session:
+    """The provenance of one start of the search. commit: None outside a checkout. versions: by package."""
+
+    time: datetime
+    command: str
+    commit: str | None
+    python: str
+    versions: Mapping[str, str]
+    platform: str
+    device: str
+    threads: int
+
+    @classmethod
+    def read(cls, stored: Mapping[str, Any]) -> Session:
+        """The session of stored values."""
+        return cls(**{**stored, "time": datetime.fromisoformat(stored["time"])})
+
+    def differences(self, now: Session) -> list[str]:
+        """Sentences on what is not as it was, and may change the last bits of a result."""
+        pairs = [(name, self.versions.get(name), version) for name, version in now.versions.items()]
+        pairs += [(name, getattr(self, name), getattr(now, name)) for name in ("python", "device", "threads")]
+        return [f"{name} was {was}, now {is_now}" for name, was, is_now in pairs if was != is_now]
+
+
+def present_session(device: torch.device) -> Session:
+    """The provenance of what is done now, on this device."""
+    return Session.read(provenance(device))
 
 
 def provenance(device: torch.device) -> dict[str, Any]:
@@ -35,12 +65,6 @@ def provenance(device: torch.device) -> dict[str, Any]:
     }
 
 
-def usable_cores() -> int:
-    """How many cores this process may use, each counted once."""
-    cores = psutil.cpu_count(logical=False) or 1
-    return min(cores, len(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else cores
-
-
 def commit() -> str | None:
     """The git commit of this project's checkout, `-dirty` where files differ; None outside a checkout."""
     git = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
@@ -56,10 +80,3 @@ def processor() -> str:
     lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor()
-
-
-def differing_versions(stored: dict[str, Any], present: dict[str, Any]) -> list[str]:
-    """Sentences on what is not as it was, of what may change the last bits of a result."""
-    pairs = [(name, stored["versions"].get(name), now) for name, now in present["versions"].items()]
-    pairs += [(name, stored.get(name), present[name]) for name in ("python", "device", "threads")]
-    return [f"{name} was {was}, now {now}" for name, was, now in pairs if was != now]

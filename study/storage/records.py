@@ -24,7 +24,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from search_spaces.errors import InputError
-from study.training.loop import Evaluation
+from study.objective import Evaluation
 
 FORMAT = 3
 """Version of this record format; a study of another version is refused."""

@@ -21,22 +21,29 @@ from search_spaces.errors import InputError, unknown
 from study.storage.checks import check_format, check_group, refuse_other
 from study.storage.lock import owned
 from study.storage.records import FORMAT
-from study.storage.url import DEFAULT_STORAGE, check_file, lock_folder, make_folder, parse, shown
+from study.storage.url import DEFAULT_STORAGE, check_file, lock_folder, make_folder, parse, shown_url
 
 STORAGE_ERRORS = (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError, sqlite3.Error)
 
 
 @contextmanager
 def open_study(
-    storage: str, name: str, configuration: dict[str, Any], attributes: dict[str, Any], session: dict[str, Any]
+    storage: str | None, name: str, configuration: dict[str, Any], attributes: dict[str, Any], session: dict[str, Any]
 ) -> Iterator[optuna.Study]:
     """The study of this name, created where there is none, owned by this process until the context ends.
 
-    storage: a database URL. configuration: all that can change a result, as plain values. attributes: what else a new
-    study carries. session: the provenance of this start, added to the others.
+    storage: a database URL; None for a study in memory. configuration: all that can change a result, as plain values.
+    attributes: what else a new study carries. session: the provenance of this start, added to the others.
     Raises InputError where the storage cannot be used, another process searches this study, or it was made with another
     configuration.
     """
+    if storage is None:
+        in_memory = optuna.create_study(
+            study_name=name, direction=configuration["direction"], sampler=RandomSampler(), pruner=NopPruner()
+        )
+        prepare(in_memory, configuration, attributes, session)
+        yield in_memory
+        return
     if storage == DEFAULT_STORAGE:
         make_folder(Path("results"))
     url = parse(storage)
@@ -49,7 +56,7 @@ def open_study(
             yield optuna_study
         except STORAGE_ERRORS as error:
             raise InputError(
-                f"the storage {shown(storage)} failed: {first_line(error)}. Finished trials are kept"
+                f"the storage {shown_url(storage)} failed: {first_line(error)}. Finished trials are kept"
             ) from error
 
 
@@ -81,6 +88,14 @@ def prepare(
     optuna_study.set_user_attr("sessions", [*attrs.get("sessions", []), session])
 
 
+def lower_cohort(optuna_study: optuna.Study, cohort: int) -> None:
+    """Keep that the study's runs are trained in cohorts of this size from now on: memory did not suffice for more."""
+    stored = optuna_study.user_attrs.get("engine")
+    if stored and stored["cohort"] > cohort:
+        engine = "loop" if cohort == 1 else "lockstep"
+        optuna_study.set_user_attr("engine", {**stored, "engine": engine, "cohort": cohort})
+
+
 def read_studies(storage: str, name: str) -> list[optuna.Study]:
     """The study of this name, or all of the benchmark of this name in the order they were made, for reading.
 
@@ -101,7 +116,7 @@ def read_studies(storage: str, name: str) -> list[optuna.Study]:
         return [optuna.load_study(study_name=one.study_name, storage=connected) for one in found]
     except STORAGE_ERRORS as error:
         raise InputError(
-            f"the storage {shown(storage)} cannot be read ({first_line(error)}): check --storage"
+            f"the storage {shown_url(storage)} cannot be read ({first_line(error)}): check --storage"
         ) from error
 
 

@@ -16,8 +16,9 @@ import optuna
 from search_spaces.distributions import range_from_json
 from search_spaces.errors import InputError
 from search_spaces.ranges import Range
-from study.objective import Metric
+from study.objective import Engine, Metric
 from study.storage.checks import check_format
+from study.storage.provenance import Session
 from study.storage.records import FINISHED
 from study.storage.trial_record import TrialRecord
 
@@ -38,6 +39,7 @@ class Settings:
     optimizer: str
     weight_decay: float
     batch_size: int
+    device: str
     epochs: int
     budgets: tuple[int, ...]
     families: tuple[str, ...]
@@ -57,6 +59,7 @@ class Settings:
             optimizer=stored["optimizer"],
             weight_decay=float(stored["weight_decay"]),
             batch_size=int(stored["batch_size"]),
+            device=stored.get("device", "cpu"),
             epochs=int(stored["epochs"]),
             budgets=tuple(int(budget) for budget in stored["horizons"]),
             families=tuple(stored["families"]),
@@ -67,41 +70,6 @@ class Settings:
             reduction=int(stored["reduction"]),
             enqueued=tuple(stored.get("enqueued", ())),
         )
-
-
-@dataclass(frozen=True)
-class EngineRecord:
-    """How the runs of a study are trained.
-
-    cohort: the most runs trained together; 1 is the plain loop. workers: processes of one thread each; 0 is one process
-    with all its threads.
-    """
-
-    cohort: int = 1
-    workers: int = 0
-
-    def __str__(self) -> str:
-        how = f"lockstep of {self.cohort}" if self.cohort > 1 else "loop"
-        return how + (f" in {self.workers} worker{'s' * (self.workers > 1)}" if self.workers else "")
-
-
-@dataclass(frozen=True)
-class Session:
-    """The provenance of one start of the search. commit: None outside a checkout. versions: by package."""
-
-    time: datetime
-    command: str
-    commit: str | None
-    python: str
-    versions: Mapping[str, str]
-    platform: str
-    device: str
-    threads: int
-
-    @classmethod
-    def read(cls, stored: Mapping[str, Any]) -> Session:
-        """The session of stored values."""
-        return cls(**{**stored, "time": datetime.fromisoformat(stored["time"])})
 
 
 @dataclass(frozen=True)
@@ -132,7 +100,7 @@ class StudyRecord:
     steps_per_epoch: int
     optimizer_code: str
     unequal_groups: bool
-    engine: EngineRecord
+    engine: Engine
     sessions: tuple[Session, ...]
     confirmed: Confirmed | None
     unfinished: int
@@ -176,7 +144,7 @@ class StudyRecord:
             steps_per_epoch=int(attributes["steps_per_epoch"]),
             optimizer_code=attributes["optimizer_code"],
             unequal_groups=attributes.get("unequal_groups", False),
-            engine=EngineRecord(engine["cohort"], engine["workers"]),
+            engine=Engine(engine["cohort"], engine["workers"]),
             sessions=tuple(map(Session.read, attributes["sessions"])),
             confirmed=Confirmed(confirmed["trial"], tuple(confirmed["seeds"]), tuple(confirmed["test"]))
             if confirmed

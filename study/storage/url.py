@@ -18,6 +18,15 @@ DEFAULT_STORAGE = "sqlite:///results/studies.db"
 OPTUNA_TABLES = {"studies", "trials", "version_info"}
 
 
+def storage_url(storage: str | Path | None) -> str | None:
+    """The database URL of a file, or the URL itself; None is a study in memory.
+
+    >>> storage_url("studies.db"), storage_url("postgresql://host/db"), storage_url(None)
+    ('sqlite:///studies.db', 'postgresql://host/db', None)
+    """
+    return storage if storage is None or "://" in str(storage) else f"sqlite:///{storage}"  # type: ignore[return-value]
+
+
 def parse(storage: str) -> URL:
     """The parsed URL; raises InputError where it is none, or names no file."""
     example = f"give --storage a database URL such as {DEFAULT_STORAGE}"
@@ -88,10 +97,10 @@ def server_name(url: URL) -> str:
     return re.sub(r"\W", "_", f"{url.host}_{url.database}")
 
 
-def shown(storage: str) -> str:
+def shown_url(storage: str) -> str:
     """The URL without its password.
 
-    >>> shown("postgresql://me:secret@host/db")
+    >>> shown_url("postgresql://me:secret@host/db")
     'postgresql://me:***@host/db'
     """
     return parse(storage).render_as_string()
@@ -112,7 +121,7 @@ def storage_flag(storage: str) -> str:
     >>> storage_flag("postgresql://me:secret@host/db")
     " --storage 'postgresql://me:***@host/db'"
     """
-    return "" if storage == DEFAULT_STORAGE else f" --storage {shlex.quote(shown(storage))}"
+    return "" if storage == DEFAULT_STORAGE else f" --storage {shlex.quote(shown_url(storage))}"
 
 
 def dashboard_command(storage: str) -> str:

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.func import functional_call, stack_module_state, vmap
 
+from study.objective import Run
 from study.training.attention import batchable_attention
-from study.training.loop import Run
 from study.training.stacked_optimizers import stacked_optimizer
 from study.workloads.workload import Workload
 
@@ -57,7 +57,7 @@ class Lockstep:
             self.stacked.step(self.parameters, given, self.optimizers)
         return losses.detach()
 
-    def judge(self, x: Tensor, y: Tensor, positions: Sequence[int]) -> Tensor:
+    def evaluate(self, x: Tensor, y: Tensor, positions: Sequence[int]) -> Tensor:
         parameters, buffers = self.parameters, self.buffers
         if len(positions) < len(self.optimizers):
             parameters, buffers = (at_positions(state, positions) for state in (parameters, buffers))
@@ -65,7 +65,7 @@ class Lockstep:
         with batchable_attention(x.device):
             outputs = vmap(self.one_run, (0, 0, None), randomness="same")(parameters, buffers, x)
         self.model.train()
-        measures = (self.workload.loss, self.workload.metric.measure)
+        measures = (self.workload.loss, self.workload.measure)
         return torch.stack([self.by_run(measure, outputs, y, True).double().sum(1) for measure in measures], dim=1)
 
     def by_run(self, measure: Any, outputs: Tensor, y: Tensor, shared: bool) -> Tensor:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from study.training.loop import Run
+from study.objective import Run
 from study.workloads.workload import Workload
 
 
@@ -28,11 +28,11 @@ class Plain:
         self.optimizers[0].step()
         return loss.detach()[None]
 
-    def judge(self, x: Tensor, y: Tensor, positions: Sequence[int]) -> Tensor:
+    def evaluate(self, x: Tensor, y: Tensor, positions: Sequence[int]) -> Tensor:
         self.model.eval()
         outputs = self.model(x)
         self.model.train()
-        loss, metric = self.workload.loss(outputs, y), self.workload.metric.measure(outputs, y)
+        loss, metric = self.workload.loss(outputs, y), self.workload.measure(outputs, y)
         return torch.stack([loss.double().sum(), metric.double().sum()])[None]
 
     def keep(self, positions: Sequence[int]) -> None:

@@ -1,9 +1,10 @@
-"""What a schedule is judged on: data, model, loss, metric and optimizer, known ones and one's own.
+"""Data, model, loss, metric and optimizer: built-in ones and yours.
 
 from study.workloads import Data, Metric, Split, Workload
 """
 
+from study.objective import Metric
 from study.workloads.data import Data, Split
-from study.workloads.workload import Metric, Workload
+from study.workloads.workload import Workload
 
 __all__ = ["Data", "Metric", "Split", "Workload"]

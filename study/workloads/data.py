@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from study.workloads.streamed import LazySplit
+from study.workloads.streamed import StreamedSplit
 
 
 class Split(NamedTuple):
@@ -64,9 +64,9 @@ class Data:
 
     name: str
     classes: int
-    train: Split | LazySplit
-    validation: Split | LazySplit
-    test: Split | LazySplit
+    train: Split | StreamedSplit
+    validation: Split | StreamedSplit
+    test: Split | StreamedSplit
     task: str = "classification"
     about: str = ""
 

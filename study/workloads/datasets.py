@@ -16,7 +16,7 @@ from study.workloads.data import Data
 from study.workloads.image_folder import read_images
 from study.workloads.npz import read_arrays
 from study.workloads.splits import TASKS, data_of_arrays, row_numbers
-from study.workloads.streamed import LazySplit
+from study.workloads.streamed import StreamedSplit
 from study.workloads.table import SUFFIXES, read_table
 from study.workloads.user_code import call, imported, is_imported
 
@@ -93,7 +93,7 @@ def data_of_datasets(name: str, parts: Mapping[str, Any], task: str | None, spli
         )
     rows = row_numbers(name, len(parts["train"]), split_seed, "validation" not in parts, "test" not in parts)
     sets = dict(parts) | {part: Subset(parts["train"], numbers.tolist()) for part, numbers in rows.items()}
-    train, validation, test = (LazySplit(sets[part]) for part in ("train", "validation", "test"))
+    train, validation, test = (StreamedSplit(sets[part]) for part in ("train", "validation", "test"))
     x, y = train.first(2)
     require(bool(torch.isfinite(x.double()).all()), f"{name}: the examples must be finite", "NaN or infinity")
     task = task or ("regression" if y.is_floating_point() else "classification")
@@ -105,7 +105,7 @@ def data_of_datasets(name: str, parts: Mapping[str, Any], task: str | None, spli
     return Data(name, classes, train, validation, test, task, about)
 
 
-def count_classes(name: str, dataset: Any, train: LazySplit) -> int:
+def count_classes(name: str, dataset: Any, train: StreamedSplit) -> int:
     """The number of classes: as the dataset's `classes` or `targets` say, else found by reading all targets once."""
     named = getattr(dataset, "classes", None)
     if named is not None:

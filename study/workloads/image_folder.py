@@ -19,7 +19,7 @@ from torch.utils.data import Subset
 from search_spaces.errors import InputError, require
 from study.workloads.data import Data, Split
 from study.workloads.splits import row_numbers
-from study.workloads.streamed import LazySplit
+from study.workloads.streamed import StreamedSplit
 
 PARTS = {"train": "train", "val": "validation", "valid": "validation", "validation": "validation", "test": "test"}
 """Names of sub-folders that hold a part of the data."""
@@ -51,7 +51,7 @@ def read_images(folder: Path, image_size: int | None, split_seed: int) -> Data:
     mean, deviation = mean_and_deviation(sets["train"])
     for images in plain.values():
         images.transform = partial(as_tensor, shape=shape, mean=mean, deviation=deviation)
-    train, validation, test = (LazySplit(sets[part]) for part in ("train", "validation", "test"))
+    train, validation, test = (StreamedSplit(sets[part]) for part in ("train", "validation", "test"))
     counts = f"{train.rows} + {validation.rows} + {test.rows} images for train, validation and test"
     needed = 4 * torch.Size(shape).numel() * (train.rows + validation.rows + test.rows)
     resident = needed <= MEMORY_SHARE * psutil.virtual_memory().available
@@ -134,12 +134,12 @@ def as_tensor(image: Any, shape: tuple[int, ...], mean: Any = 0.0, deviation: An
 def mean_and_deviation(images: Any) -> tuple[Tensor, Tensor]:
     """Of each channel, (channels, 1, 1), over SAMPLE images."""
     some = torch.linspace(0, len(images) - 1, min(len(images), SAMPLE)).round().long()
-    x, _ = next(LazySplit(images).fetch([some]))
+    x, _ = next(StreamedSplit(images).fetch([some]))
     deviation, mean = torch.std_mean(x, [0, 2, 3])
     return mean[:, None, None], torch.where(deviation > 0, deviation, 1.0)[:, None, None]
 
 
-def in_memory(split: LazySplit) -> Split:
+def in_memory(split: StreamedSplit) -> Split:
     """The split, all its rows read now."""
     parts = list(split.parts(SAMPLE))
     return Split(torch.cat([x for x, _ in parts]), torch.cat([y for _, y in parts]))

@@ -10,17 +10,19 @@ from torch import Tensor, nn
 
 from search_spaces.errors import InputError, require, unknown
 from study.workloads.builtin_models import MODELS
-from study.workloads.user_code import call, imported, name_of
+from study.workloads.user_code import call, imported, path_of
 
 
-def check_model(name: str) -> None:
-    """Raise InputError for what is neither a known model nor of the form of the others."""
-    if name not in MODELS and ":" not in name:
+def check_model(name: str | Callable[..., Any]) -> None:
+    """Raise InputError for a name that is neither a known model nor of the form of the others."""
+    if isinstance(name, str) and name not in MODELS and ":" not in name:
         raise unknown("model", name, [*MODELS, "torchvision:NAME", "timm:NAME", "package.module:function"])
 
 
-def model_maker(name: str, input_shape: tuple[int, ...], classes: int) -> Callable[[], nn.Module]:
-    """What makes a freshly initialised model of this name; raises InputError where there is none."""
+def model_maker(name: str | Callable[..., Any], input_shape: tuple[int, ...], classes: int) -> Callable[[], nn.Module]:
+    """What makes a freshly initialised model of this name, or by this function; raises InputError if there is none."""
+    if not isinstance(name, str):
+        return partial(call_model, name, input_shape, classes)
     library, colon, of_it = name.partition(":")
     if name in MODELS:
         return partial(MODELS[name], input_shape, classes)
@@ -34,7 +36,7 @@ def model_maker(name: str, input_shape: tuple[int, ...], classes: int) -> Callab
 def call_model(function: Callable[..., Any], input_shape: tuple[int, ...], classes: int) -> nn.Module:
     """The model of a user's function, which may take `input_shape` and `classes`."""
     model = call(function, "--model", input_shape=input_shape, classes=classes)
-    require(isinstance(model, nn.Module), f"--model {name_of(function)} must make an nn.Module", type(model).__name__)
+    require(isinstance(model, nn.Module), f"--model {path_of(function)} must make an nn.Module", type(model).__name__)
     return model  # type: ignore[no-any-return]  # checked in the line above
 
 

@@ -12,7 +12,7 @@ from torch.optim import SGD, AdamW, Optimizer
 
 from search_spaces import ADAMW_PEAK_LR, SGD_PEAK_LR
 from search_spaces.errors import InputError, require, unknown
-from study.workloads.user_code import call, imported, is_imported
+from study.workloads.user_code import call, imported, is_imported, path_of
 
 
 class OptimizerChoice(NamedTuple):
@@ -41,13 +41,15 @@ class Optimizing(NamedTuple):
     weight_decay: float
 
 
-def optimizing(name: str, weight_decay: float | None, model: nn.Module) -> Optimizing:
-    """The optimizer of this name. weight_decay: None is its usual one. model: one to make it for, to look at.
+def optimizing(name: str | Callable[..., Any], weight_decay: float | None, model: nn.Module) -> Optimizing:
+    """The optimizer of this name, or of this function. weight_decay: None is its usual one. model: one to try it on.
 
     Raises InputError where there is none, or it takes no weight decay.
     """
+    if not isinstance(name, str):
+        return users_optimizer(name, weight_decay, model)
     if is_imported(name):
-        return imported_optimizer(name, weight_decay, model)
+        return users_optimizer(imported(name, "--optimizer"), weight_decay, model)
     check_optimizer(name)
     choice = OPTIMIZERS[name]
     decay = choice.weight_decay if weight_decay is None else weight_decay
@@ -66,15 +68,15 @@ def make_optimizer(torch_class: type[Any], arguments: dict[str, Any], model: nn.
     return torch_class(model.parameters(), lr=1.0, fused=True, **arguments)
 
 
-def check_optimizer(name: str) -> None:
-    """Raise InputError for what is neither a known optimizer nor of the form of the others."""
-    if name not in OPTIMIZERS and not is_imported(name):
+def check_optimizer(name: str | Callable[..., Any]) -> None:
+    """Raise InputError for a name that is neither a known optimizer nor of the form of the others."""
+    if isinstance(name, str) and name not in OPTIMIZERS and not is_imported(name):
         raise unknown("optimizer", name, [*OPTIMIZERS, "package.module:function"])
 
 
-def imported_optimizer(name: str, weight_decay: float | None, model: nn.Module) -> Optimizing:
-    """The optimizer that `package.module:function` makes of a model or of its parameters."""
-    function = imported(name, "--optimizer")
+def users_optimizer(function: Callable[..., Any], weight_decay: float | None, model: nn.Module) -> Optimizing:
+    """The optimizer that a user's function makes of a model or of its parameters."""
+    name = path_of(function)
     arguments = {} if weight_decay is None else {"weight_decay": weight_decay}
     make = partial(call_optimizer, function, arguments)
     optimizer = make(model)

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from search_spaces.errors import InputError
-from study.storage.provenance import usable_cores
+from study.machine import usable_cores
 
 CPU = torch.device("cpu")
 MOST_WORKERS = 4
@@ -21,7 +21,7 @@ LOOKED_AT = 64
 
 
 @dataclass(frozen=True)
-class LazySplit:
+class StreamedSplit:
     """A split as data.Split is, of a map-style dataset whose items are (x, y): the same rows in the same order.
 
     What the dataset draws at random must come from torch: workers are seeded alike in every run.
@@ -61,7 +61,7 @@ class LazySplit:
         """(x, y) of the first rows."""
         return next(self.fetch([torch.arange(min(rows, self.rows))]))
 
-    def to(self, device: torch.device) -> LazySplit:
+    def to(self, device: torch.device) -> StreamedSplit:
         """The same rows, which go to a device when they are read."""
         return replace(self, device=device)
 

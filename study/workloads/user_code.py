@@ -56,7 +56,7 @@ def call(function: Callable[..., Any], flag: str, **offered: Any) -> Any:
 
     Raises InputError where it needs others, or fails.
     """
-    name = name_of(function)
+    name = path_of(function)
     try:
         parameters = inspect.signature(function).parameters.values()
     except ValueError as error:
@@ -77,7 +77,7 @@ def call(function: Callable[..., Any], flag: str, **offered: Any) -> Any:
         raise InputError(f"{flag} {name} failed: {failure(error)}") from error
 
 
-def name_of(function: Callable[..., Any]) -> str:
+def path_of(function: Callable[..., Any]) -> str:
     """What `package.module:function` would name it; what a `functools.partial` is of."""
     while isinstance(function, partial):
         function = function.func
@@ -110,3 +110,21 @@ def sources(*names: str | None) -> dict[str, str]:
             if file and module.partition(".")[0] not in VERSIONED:
                 found[module] = hashlib.sha256(Path(file).read_bytes()).hexdigest()
     return found
+
+
+def is_importable(function: Callable[..., Any]) -> bool:
+    """Whether another process finds this very function under its `path_of`: not a lambda, nor one of a notebook."""
+    module, _, name = path_of(function).partition(":")
+    return module != "__main__" and getattr(sys.modules.get(module), name, None) is function
+
+
+def digest(function: Callable[..., Any]) -> str:
+    """A SHA-256 of a function's source, or of its compiled code if the source is not to be had."""
+    while isinstance(function, partial):
+        function = function.func
+    try:
+        code = inspect.getsource(function).encode()
+    except (OSError, TypeError):
+        compiled = getattr(function, "__code__", None)
+        code = compiled.co_code + repr(compiled.co_consts).encode() if compiled else path_of(function).encode()
+    return hashlib.sha256(code).hexdigest()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,32 +16,11 @@ from torch.optim import Optimizer
 
 from search_spaces.errors import InputError, require
 from search_spaces.groups import take_ratios
+from study.objective import Metric
 from study.workloads.data import Data
-from study.workloads.datasets import Source
-from study.workloads.models import check_model, model_maker
-from study.workloads.optimizers import SGD_DEFAULT, check_optimizer, optimizing
+from study.workloads.models import model_maker
+from study.workloads.optimizers import SGD_DEFAULT, optimizing
 from study.workloads.user_code import call, failure, imported
-
-
-@dataclass(frozen=True)
-class Metric:
-    """What a run is judged by.
-
-    name: as in records and reports, where `val_` or `test_` goes before it. unit: of the number, for axes.
-    worst: the finite value that a diverged run is given; no other run is said to be worse.
-    measure: (outputs, targets) of some rows -> a number for each row, (rows,); the metric is their mean.
-    """
-
-    name: str
-    direction: Literal["minimize", "maximize"]
-    unit: str
-    worst: float
-    measure: Callable[[Tensor, Tensor], Tensor]
-
-    def bounded(self, value: float) -> float:
-        """The value, or the worst where it is worse, or is no number."""
-        better = value < self.worst if self.direction == "minimize" else value > self.worst
-        return value if better else self.worst
 
 
 def wrong(scores: Tensor, targets: Tensor) -> Tensor:
@@ -96,10 +75,22 @@ class Workload:
     batch_size: int = 64
     weight_decay: float = SGD_DEFAULT.weight_decay
 
+    def __post_init__(self) -> None:
+        if self.metric.measure is None:
+            raise InputError(
+                f"the metric {self.metric.name!r} of workload {self.name!r} needs measure, which gives a number a row"
+            )
+
     @property
     def device(self) -> torch.device:
         """Where the data is and the models are trained."""
         return self.data.train.device
+
+    @property
+    def measure(self) -> Callable[[Tensor, Tensor], Tensor]:
+        """(outputs, targets) of some rows -> the metric of each, (rows,)."""
+        assert self.metric.measure is not None
+        return self.metric.measure
 
     @property
     def steps_per_epoch(self) -> int:
@@ -124,52 +115,42 @@ class Workload:
         return replace(self, data=self.data.to(device))
 
 
-def named_workload(
-    dataset: str | Source,
-    model: str,
-    optimizer: str,
-    batch_size: int,
-    weight_decay: float | None,
-    split_seed: int,
-    data_root: Path,
-) -> Workload:
-    """A classification or regression from what `--dataset`, `--model` and `--optimizer` may name.
+def workload_of(name: str, data: Data, model: str | Callable[..., Any]) -> Workload:
+    """A classification or regression on this data, by its task. model: what `--model` may name, or a function.
 
-    weight_decay: None is the optimizer's usual one.
-    Raises InputError for a name that is unknown, data that is not there, or a batch larger than the training rows.
+    Raises InputError for a model that is unknown, or cannot take the data.
     """
-    check_model(model)  # a name that is mistyped is told before data is read
-    check_optimizer(optimizer)
-    source = Source(dataset) if isinstance(dataset, str) else dataset
-    data = source.read(data_root, split_seed)
     loss, metric = CROSS_ENTROPY, ERROR
     if data.task == "regression":
         loss, metric = squared_error, squared_error_metric(float(data.train.sample()[1].var(0, correction=0).mean()))
-    workload = Workload(
-        name=f"{short(source.dataset)}-{short(model)}-{short(optimizer)}",
+    return Workload(
+        name=name,
         data=data,
         make_model=model_maker(model, data.input_shape, data.classes),
         loss=loss,
         metric=metric,
     )
-    return optimized(workload, optimizer, batch_size, weight_decay)
 
 
-def imported_workload(
-    name: str, optimizer: str, batch_size: int, weight_decay: float | None, split_seed: int, data_root: Path
-) -> Workload:
-    """The workload that a function of the user's returns; raises InputError where it returns none."""
+def imported_workload(name: str, split_seed: int, data_root: Path) -> Workload:
+    """The workload that a function of the user's returns; raises InputError if it returns none."""
     made = call(imported(name, "--workload"), "--workload", split_seed=split_seed, data_root=data_root)
     require(
         isinstance(made, Workload),
         f"--workload {name} must return a study.workloads.Workload",
         type(made).__name__,
     )
-    return optimized(made, optimizer, batch_size, weight_decay)
+    return made  # type: ignore[no-any-return]  # checked in the line above
 
 
-def optimized(workload: Workload, optimizer: str, batch_size: int, weight_decay: float | None) -> Workload:
-    """The workload with the optimizer of this name, and batches of this size."""
+def optimized(
+    workload: Workload, optimizer: str | Callable[..., Any], batch_size: int, weight_decay: float | None
+) -> Workload:
+    """The workload with this optimizer, and batches of this size.
+
+    optimizer: what `--optimizer` may name, or a function. weight_decay: None is the optimizer's usual one.
+    Raises InputError for a batch larger than the training rows, or an optimizer that does not fit.
+    """
     rows = workload.data.train.rows
     name = workload.data.name
     require(batch_size <= rows, f"--batch-size must be at most {rows}, the training rows of {name}", batch_size)

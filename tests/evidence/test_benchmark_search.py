@@ -8,7 +8,7 @@ import pytest
 from tests.helpers import start
 
 DIGITS = ["--dataset", "digits", "--epochs", "4", "--families", "cosine", "linear", "plateau"]
-SHORT = ["--least-updates", "1"]
+SHORT = ["--least-steps", "1"]
 FEW = ["--search-seeds", "2", "--trials", "10", "--arms", "none", "horizon"]
 
 
@@ -29,6 +29,7 @@ def folder(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_searches_over_recorded_runs(folder):
     """All workloads in one table, each in its own; a second start prints the same, but for the times."""
     tables = []
@@ -66,6 +67,7 @@ def test_searches_over_recorded_runs(folder):
         assert all(seconds > 0 for seconds in timed.values())
 
 
+@pytest.mark.slow
 def test_searches_that_train(folder):
     code, said = run(
         "evidence/benchmark_search.py",
@@ -108,6 +110,7 @@ def test_bad_input_is_told_in_one_message(arguments, said, command, tmp_path):
     assert [path.name for path in tmp_path.rglob("*")] == ["results"], "nothing half-written"
 
 
+@pytest.mark.slow
 def test_runs_of_other_data_are_refused(folder, command):
     """A file whose data is not what the name makes today."""
     lines = (folder / "results/search/recorded/digits-mlp-sgd-4-epochs.jsonl").read_text().splitlines()

@@ -181,9 +181,10 @@ def test_the_rule_above_the_table_says_what_is_done():
         assert peak_matters("here", Recorded(About({}, [], {}), schedules)).agrees == agrees
 
 
+@pytest.mark.slow
 def test_from_a_benchmark_to_the_table_and_again_without_training(command, tmp_path):
     families = ("constant", "linear", "exponential", "warm_restarts", "cyclic")
-    flags = ("--dataset", "digits", "--optimizer", "adamw", "--least-updates", 1, "--families", *families)
+    flags = ("--dataset", "digits", "--optimizer", "adamw", "--least-steps", 1, "--families", *families)
     budget = ("--epochs", 2, 4, "--trials-per-family", 2, "--confirm-seeds", 2, "--engine", "loop")
     assert command("evidence/known_results.py").err.startswith(
         "error: results holds no report of a benchmark: make one with"

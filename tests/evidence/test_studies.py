@@ -32,6 +32,7 @@ def test_what_a_trial_costs_besides_training(workload, tmp_path, monkeypatch):
     assert overhead(workload, SMALL, [10, 30], tmp_path) == {10: pytest.approx(0.1), 30: pytest.approx(0.5)}
 
 
+@pytest.mark.slow
 def test_the_benchmark_of_studies(tmp_path):
     """Real studies, in a process of their own."""
     arguments = "--races 1 --trials 2 --confirm-seeds 1 --long-study 4 --output speed"

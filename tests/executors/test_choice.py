@@ -1,7 +1,6 @@
 """How the engine is chosen, kept and forced."""
 
 import math
-import re
 from dataclasses import replace
 
 import psutil
@@ -10,21 +9,32 @@ import torch
 
 import study.executors.choice
 from search_spaces import InputError
-from study.executors.choice import Engine, EngineOptions, agree
-from study.executors.timing import runs_in_memory, seconds_per_update
-from study.search.pruners import AT_EVERY_EPOCH
-from study.search.search import search
-from tests.helpers import LOCKSTEP, SMALL, Crowded, open_small, run_search
+from study.api import opened
+from study.executors.choice import Demand, ExecutorOptions
+from study.executors.timing import seconds_per_step
+from study.objective import Engine
+from study.search.configuration import PRUNES_MIDWAY
+from study.training.workload_objective import WorkloadObjective
+from tests.helpers import LOCKSTEP, SMALL, Crowded, run_search, small_plan
+
+DEMAND = Demand(most_together=5, steps=64)
 
 
 def agreed(storage, workload, options=None, configuration=SMALL):
-    with open_small(storage, workload, configuration) as optuna_study:
-        return agree(optuna_study, options or EngineOptions(), workload, configuration)
+    """The engine of a study that is opened with these options, and the reason."""
+    with opened(small_plan(storage, workload, configuration), options or ExecutorOptions()) as study:
+        return study.engine, study.reason
+
+
+def times_in(reason):
+    """Engine -> its milliseconds, as the reason for a choice states them."""
+    listed = reason.removeprefix("milliseconds per step and run: ").partition(";")[0]
+    return {engine: float(time) for time, engine in (part.split(" ", 1) for part in listed.split(", "))}
 
 
 def timed(monkeypatch, seconds):
-    """Let each cohort take these milliseconds per update and run, instead of timing it."""
-    monkeypatch.setattr(study.executors.choice, "seconds_per_update", lambda workload, cohort: seconds[cohort] / 1000)
+    """Let each cohort take these milliseconds per step and run, instead of timing it."""
+    monkeypatch.setattr(study.executors.choice, "seconds_per_step", lambda objective, cohort: seconds[cohort] / 1000)
     monkeypatch.setattr(study.executors.choice, "usable_cores", lambda: 1)
 
 
@@ -41,7 +51,7 @@ def test_auto_takes_the_fastest_and_keeps_it(seconds, chosen, storage, workload,
     timed(monkeypatch, seconds)
     engine, reason = agreed(storage, workload)
     assert engine == Engine(chosen)
-    assert "milliseconds per update and run: 0.50 loop, 0.60 lockstep of 2" in reason
+    assert "milliseconds per step and run: 0.50 loop, 0.60 lockstep of 2" in reason
     timed(monkeypatch, {})  # a second choice would fail
     assert agreed(storage, workload) == (Engine(chosen), "as when the study began")
 
@@ -49,16 +59,18 @@ def test_auto_takes_the_fastest_and_keeps_it(seconds, chosen, storage, workload,
 def test_timing_trains_for_real(workload, storage):
     before = torch.get_rng_state(), torch.get_num_threads()
     engine, reason = agreed(storage, workload)
-    assert engine.cohort in (1, 2, 4, 5)
-    assert float(re.search(r"([0-9.]+) loop", reason)[1]) > 0.01, "an update takes more than a hundredth of it"
+    times = times_in(reason)
+    assert {"loop", "lockstep of 2", "lockstep of 4"} <= set(times)
+    assert times[str(engine)] == min(times.values())
+    assert times["loop"] > 0.01, "a step takes more than a hundredth of a millisecond"
     assert torch.equal(torch.get_rng_state(), before[0])
     assert torch.get_num_threads() == before[1]
 
 
 def test_a_cohort_that_does_not_fit_is_not_the_fastest(workload, monkeypatch):
-    monkeypatch.setattr("study.executors.in_process.Lockstep", Crowded)
-    assert seconds_per_update(workload, 3) < math.inf
-    assert seconds_per_update(workload, 4) == math.inf
+    monkeypatch.setattr("study.training.workload_objective.Lockstep", Crowded)
+    assert seconds_per_step(WorkloadObjective(workload), 3) < math.inf
+    assert seconds_per_step(WorkloadObjective(workload), 4) == math.inf
 
 
 def test_workers_are_started_only_where_they_promise_much(workload, storage, monkeypatch):
@@ -66,24 +78,29 @@ def test_workers_are_started_only_where_they_promise_much(workload, storage, mon
     monkeypatch.setattr(study.executors.choice, "usable_cores", lambda: 2)
     assert "workers" not in agreed(storage, workload)[1]
     monkeypatch.setattr(study.executors.choice, "WORTH_WORKERS", -math.inf)
-    chosen, reason = study.executors.choice.choose(EngineOptions(), workload, SMALL)
-    assert re.search(r"[0-9.]+ loop in 2 workers", reason)
-    assert chosen.workers in (0, 2)
-    for pruner in AT_EVERY_EPOCH:
-        _, reason = study.executors.choice.choose(EngineOptions(), workload, replace(SMALL, pruner=pruner))
+    chosen, reason = study.executors.choice.choose(ExecutorOptions(), WorkloadObjective(workload), DEMAND)
+    times = times_in(reason)
+    assert "loop in 2 workers" in times
+    assert times[str(chosen)] == min(times.values())
+    for pruner in PRUNES_MIDWAY:
+        _, reason = study.executors.choice.choose(
+            ExecutorOptions(), WorkloadObjective(workload), replace(DEMAND, prunes_midway=pruner)
+        )
         assert "workers" not in reason, "their results would depend on which of them is faster"
 
 
 @pytest.mark.parametrize(
     ("options", "engine"),
     [
-        (EngineOptions("loop"), Engine()),
-        (EngineOptions("lockstep"), Engine(5)),
-        (EngineOptions("lockstep", cohort=3), Engine(3)),
-        (EngineOptions(cohort=3), Engine(3)),
-        (EngineOptions(cohort=1), Engine()),
-        (EngineOptions(workers=2), Engine(1, 2)),
-        (EngineOptions("lockstep", cohort=2, workers=2), Engine(2, 2)),
+        (ExecutorOptions("loop"), Engine()),
+        (ExecutorOptions("lockstep"), Engine(5)),
+        (ExecutorOptions("lockstep", cohort=3), Engine(3)),
+        (ExecutorOptions(cohort=3), Engine(3)),
+        (ExecutorOptions(cohort=1), Engine()),
+        (ExecutorOptions(workers=2), Engine(1, 2)),
+        (ExecutorOptions("lockstep", cohort=2, workers=2), Engine(2, 2)),
+        (ExecutorOptions(executor="processes", workers=1), Engine(1, 1)),
+        (ExecutorOptions(executor="in-process", cohort=3), Engine(3, 0)),
     ],
 )
 def test_what_is_asked_is_what_is_taken(options, engine, storage, workload):
@@ -95,10 +112,19 @@ def test_what_is_asked_is_what_is_taken(options, engine, storage, workload):
 @pytest.mark.parametrize(
     ("first", "then", "said"),
     [
-        (EngineOptions("loop"), EngineOptions("lockstep"), "was made with --engine loop: give the same again"),
-        (EngineOptions("lockstep"), EngineOptions("loop"), "was made with --engine lockstep: give the same again"),
-        (EngineOptions(cohort=3), EngineOptions(cohort=4), "was made with --cohort 3: give the same again"),
-        (EngineOptions("loop"), EngineOptions(workers=2), "was made with one process with all threads, not --workers"),
+        (ExecutorOptions("loop"), ExecutorOptions("lockstep"), "was made with --engine loop: give the same again"),
+        (ExecutorOptions("lockstep"), ExecutorOptions("loop"), "was made with --engine lockstep: give the same again"),
+        (
+            ExecutorOptions(workers=2),
+            ExecutorOptions(executor="in-process"),
+            "was made with --executor processes: give",
+        ),
+        (ExecutorOptions(cohort=3), ExecutorOptions(cohort=4), "was made with --cohort 3: give the same again"),
+        (
+            ExecutorOptions("loop"),
+            ExecutorOptions(workers=2),
+            "was made with --executor in-process: give the",
+        ),
     ],
 )
 def test_another_engine_is_refused(first, then, said, storage, workload):
@@ -108,8 +134,8 @@ def test_another_engine_is_refused(first, then, said, storage, workload):
 
 
 def test_the_number_of_workers_may_change(storage, workload):
-    agreed(storage, workload, EngineOptions(workers=2))
-    assert agreed(storage, workload, EngineOptions(workers=3))[0] == Engine(1, 3)
+    agreed(storage, workload, ExecutorOptions(workers=2))
+    assert agreed(storage, workload, ExecutorOptions(workers=3))[0] == Engine(1, 3)
 
 
 @pytest.mark.parametrize(
@@ -117,6 +143,8 @@ def test_the_number_of_workers_may_change(storage, workload):
     [
         ({"engine": "lokstep"}, "unknown engine 'lokstep': did you mean 'lockstep'"),
         ({"cohort": 0}, "--cohort must be at least 1, but 0 was given"),
+        ({"executor": "procesess"}, "unknown executor 'procesess': did you mean 'processes'"),
+        ({"executor": "in-process", "workers": 2}, "--executor in-process has no workers: leave out --workers, but 2"),
         ({"workers": 0}, "--workers must be at least 1, but 0 was given"),
         ({"engine": "loop", "cohort": 4}, "--engine loop trains run by run: leave out --cohort, but 4 was given"),
         ({"engine": "lockstep", "cohort": 1}, "--engine lockstep needs a --cohort of at least 2, but 1 was given"),
@@ -124,22 +152,21 @@ def test_the_number_of_workers_may_change(storage, workload):
 )
 def test_options_that_make_no_sense_are_told(options, said):
     with pytest.raises(InputError, match=said):
-        EngineOptions(**options)
+        ExecutorOptions(**options)
 
 
 def test_what_cannot_be_done_is_told(storage, workload):
     with pytest.raises(InputError, match="--engine lockstep needs --trials-per-batch of at least 2, but 1 was given"):
-        agreed(
-            storage, workload, EngineOptions("lockstep"), replace(SMALL, trials_per_batch=1, trials_per_generation=1)
-        )
+        agreed(storage, workload, ExecutorOptions("lockstep"), replace(SMALL, trials_per_batch=1, trials_per_bracket=1))
     with pytest.raises(InputError, match="--pruner median judges runs as they go, one by one: leave out --workers"):
-        study.executors.choice.check_workers(workload, replace(SMALL, pruner="median"))
+        study.executors.choice.check_workers(WorkloadObjective(workload), replace(DEMAND, prunes_midway="median"))
     with pytest.raises(InputError, match="--workers train on the CPU: leave it out, or give --device cpu"):
-        study.executors.choice.check_workers(workload.to(torch.device("meta")), SMALL)
+        study.executors.choice.check_workers(WorkloadObjective(workload.to(torch.device("meta"))), DEMAND)
     other = replace(workload, make_optimizer=lambda model: torch.optim.RMSprop(model.parameters()))
+    objective = WorkloadObjective(other)
     with pytest.raises(InputError, match="cannot be trained in lockstep with RMSprop"):
-        study.executors.choice.choose(EngineOptions("lockstep"), other, SMALL)
-    engine, reason = study.executors.choice.choose(EngineOptions(), other, SMALL)
+        study.executors.choice.choose(ExecutorOptions("lockstep"), objective, DEMAND)
+    engine, reason = study.executors.choice.choose(ExecutorOptions(), objective, DEMAND)
     assert engine.cohort == 1
     assert "not in lockstep: runs cannot be trained in lockstep with RMSprop, only with SGD and AdamW" in reason
 
@@ -147,40 +174,39 @@ def test_what_cannot_be_done_is_told(storage, workload):
 def test_memory_bounds_the_cohort(workload, storage, monkeypatch):
     """An MLP's run takes a few times its 17,510 weights, and the activations of 64 rows."""
     free = psutil.virtual_memory().available
-    per_run = 0.8 * free / runs_in_memory(workload)
+    per_run = 0.8 * free / WorkloadObjective(workload).largest_cohort()
     assert 4 * 17510 * 4 < per_run < 12 * 17510 * 4
-    monkeypatch.setattr(study.executors.choice, "runs_in_memory", lambda workload: 3)
-    engine, reason = agreed(storage, workload, EngineOptions("lockstep", cohort=5))
+    monkeypatch.setattr(WorkloadObjective, "largest_cohort", lambda objective: 3)
+    engine, reason = agreed(storage, workload, ExecutorOptions("lockstep", cohort=5))
     assert (engine, reason) == (Engine(3), "5 runs together do not fit into memory")
-    assert agreed(storage, workload, EngineOptions("lockstep", cohort=5))[0] == Engine(3), "the same command goes on"
-    monkeypatch.setattr(study.executors.choice, "runs_in_memory", lambda workload: 1)
+    assert agreed(storage, workload, ExecutorOptions("lockstep", cohort=5))[0] == Engine(3), "the same command goes on"
+    monkeypatch.setattr(WorkloadObjective, "largest_cohort", lambda objective: 1)
     with pytest.raises(InputError, match="two runs together do not fit into memory: use --engine loop"):
-        study.executors.choice.choose(EngineOptions("lockstep"), workload, SMALL)
+        study.executors.choice.choose(ExecutorOptions("lockstep"), WorkloadObjective(workload), DEMAND)
 
 
 def test_a_study_that_ran_out_of_memory_goes_on_with_smaller_cohorts(workload, storage, monkeypatch):
-    monkeypatch.setattr("study.executors.in_process.Lockstep", Crowded)
-    with open_small(storage, workload) as optuna_study:
-        engine, _ = agree(optuna_study, EngineOptions("lockstep"), workload, SMALL)
-        for _ in search(optuna_study, workload, SMALL, engine, 10):
+    monkeypatch.setattr("study.training.workload_objective.Lockstep", Crowded)
+    with opened(small_plan(storage, workload), ExecutorOptions("lockstep")) as study:
+        for _ in study.search(10):
             pass
-        records = [trial.user_attrs["record"] for trial in optuna_study.trials]
-        assert optuna_study.user_attrs["engine"]["cohort"] == 3
+        records = [trial.user_attrs["record"] for trial in study.optuna_study.trials]
+        assert study.optuna_study.user_attrs["engine"]["cohort"] == 3
     assert [5] in [record["too_large"] for record in records]
     assert [] in [record["too_large"] for record in records], "those that came after were not tried in too large ones"
     assert {record["cohort"]["1"] for record in records} == {2, 3}
     assert {record["place"]["size"] for record in records} == {10}, "what was asked stays the same"
-    assert agreed(storage, workload, EngineOptions("lockstep"))[0] == Engine(3)
+    assert agreed(storage, workload, ExecutorOptions("lockstep"))[0] == Engine(3)
 
 
-def test_a_search_in_workers_finds_the_same(workload, storage, tmp_path):
+@pytest.mark.parametrize("number", [pytest.param(1, marks=pytest.mark.slow), 2])
+def test_a_search_in_workers_finds_the_same(number, workload, storage, tmp_path):
     """Whatever their number, and with one thread as here, the same as the loop in this process."""
     from tests.helpers import finished
 
     alone = finished(run_search(storage, workload, 10))
-    for number in (1, 2):
-        other = f"sqlite:///{tmp_path / f'{number}.db'}"
-        assert finished(run_search(other, workload, 10, engine=Engine(1, number))) == alone
+    other = f"sqlite:///{tmp_path / 'workers.db'}"
+    assert finished(run_search(other, workload, 10, engine=Engine(1, number))) == alone
 
 
 def test_an_engine_names_itself():

@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 from torch import nn
 
 from search_spaces import Constant, Cosine, InputError
-from study.executors.in_process import Trainer, divide, out_of_memory
-from study.executors.processes import Workers
-from study.training.loop import Run
-from tests.helpers import ROOT, SMALL, Crowded
+from study.executors.in_process import cohorts, divide
+from study.executors.processes import Processes
+from study.machine import out_of_memory
+from study.objective import Run
+from study.training.workload_objective import WorkloadObjective
+from tests.helpers import DIGITS, ROOT, Crowded, process_of, trainer
 
 
 @given(st.integers(0, 60), st.integers(1, 20))
@@ -36,37 +38,37 @@ def runs_of(*peaks, epochs=2, seeds=(0,)):
 
 def test_runs_of_other_lengths_train_apart(workload):
     runs = [*runs_of(0.1, 0.2), *runs_of(0.1, 0.2, 0.3, epochs=1)]
-    assert Trainer(workload, 4).cohorts(runs) == [[0, 1], [2, 3, 4]]
-    found = list(Trainer(workload, 4).train(runs))
+    assert cohorts(runs, 4, WorkloadObjective(workload)) == [[0, 1], [2, 3, 4]]
+    found = list(trainer(workload, 4).train(runs))
     assert {e.run: e.total_steps for e in found} == {0: 32, 1: 32, 2: 16, 3: 16, 4: 16}
 
 
 def test_seeds_train_apart_only_where_the_model_draws_random_numbers(workload):
     runs = runs_of(0.1, 0.1, 0.1, 0.1, seeds=(0, 1))
-    assert Trainer(workload, 4).cohorts(runs) == [[0, 1, 2, 3]]
+    assert cohorts(runs, 4, WorkloadObjective(workload)) == [[0, 1, 2, 3]]
     dropout = replace(workload, make_model=lambda: nn.Sequential(workload.make_model(), nn.Dropout(0.5)))
-    assert Trainer(dropout, 4).cohorts(runs) == [[0, 2], [1, 3]]
-    together = [e.loss for e in Trainer(dropout, 4).train(runs) if e.last]
-    alone = [e.loss for e in Trainer(dropout).train(runs) if e.last]
+    assert cohorts(runs, 4, WorkloadObjective(dropout)) == [[0, 2], [1, 3]]
+    together = [e.loss for e in trainer(dropout, 4).train(runs) if e.last]
+    alone = [e.loss for e in trainer(dropout).train(runs) if e.last]
     assert sorted(together) == pytest.approx(sorted(alone), rel=1e-5)
 
 
 @pytest.mark.parametrize("fails_after", [0, 20])
 def test_a_cohort_that_does_not_fit_goes_on_in_halves(fails_after, workload, monkeypatch):
-    """Nothing is lost or told twice, the records say it, and the trainer does not try so many again."""
+    """Nothing is lost or told twice, the records say it, and the executor does not try so many again."""
     runs = runs_of(0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
-    expected = {(e.run, e.step): e.loss for e in Trainer(workload).train(runs)}
-    monkeypatch.setattr("study.executors.in_process.Lockstep", Crowded)
+    expected = {(e.run, e.step): e.loss for e in trainer(workload).train(runs)}
+    monkeypatch.setattr("study.training.workload_objective.Lockstep", Crowded)
     monkeypatch.setattr(Crowded, "fails_after", fails_after)
-    trainer = Trainer(workload, 7)
-    found = list(trainer.train(runs))
+    executor = trainer(workload, 7)
+    found = list(executor.train(runs))
     assert len(found) == len(expected)
     assert {(e.run, e.step): e.loss for e in found} == pytest.approx(expected, rel=1e-4)
     last = [e for e in found if e.last]
     assert {e.cohort for e in last} <= {1, 2, 3}
     assert all(e.too_large[0] == 7 for e in last)
-    assert trainer.cohort <= 3
-    assert all(e.too_large == () for e in trainer.train(runs)), "later runs start with what fits"
+    assert executor.cohort <= 3
+    assert all(e.too_large == () for e in executor.train(runs)), "later runs start with what fits"
 
 
 def test_no_cohort_is_larger_than_what_was_found_to_fit(workload, monkeypatch):
@@ -79,11 +81,11 @@ def test_no_cohort_is_larger_than_what_was_found_to_fit(workload, monkeypatch):
                 tried.append(len(self.optimizers))
             return super().update(x, y)
 
-    monkeypatch.setattr("study.executors.in_process.Lockstep", Noted)
-    trainer = Trainer(workload, 6)
-    found = list(trainer.train(runs_of(*[0.1] * 18, epochs=1)))
+    monkeypatch.setattr("study.training.workload_objective.Lockstep", Noted)
+    executor = trainer(workload, 6)
+    found = list(executor.train(runs_of(*[0.1] * 18, epochs=1)))
     assert tried == [6, 3, 3, 3, 3, 3, 3]
-    assert trainer.cohort == 3
+    assert executor.cohort == 3
     assert {e.too_large for e in found if e.run < 6} == {(6,)}
     assert {e.too_large for e in found if e.run >= 6} == {()}
 
@@ -100,49 +102,51 @@ def test_one_run_that_does_not_fit_is_told(workload, monkeypatch):
 
     monkeypatch.setattr("study.training.plain.Plain.update", full)
     with pytest.raises(InputError, match="one run does not fit into the GPU's memory: use a smaller --batch-size"):
-        list(Trainer(workload).train(runs_of(0.1)))
+        list(trainer(workload).train(runs_of(0.1)))
 
 
 def by_run(evaluations):
     return sorted(evaluations, key=lambda evaluation: (evaluation.run, evaluation.step))
 
 
-@pytest.mark.parametrize("cohort", [1, 2])
+@pytest.mark.parametrize("cohort", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_workers_give_what_one_process_of_one_thread_gives(cohort, workload):
     """To the last bit, however many there are. This process has one thread, too."""
     runs = runs_of(0.1, 0.2, 0.3, 0.4, 1e9)
-    expected = by_run(Trainer(workload, cohort).train(runs))
+    expected = by_run(trainer(workload, cohort).train(runs))
     for number in (1, 2):
-        with Workers(workload, cohort, number) as workers:
+        with Processes(WorkloadObjective(workload), cohort, number) as workers:
             assert by_run(workers.train(runs)) == expected
             assert by_run(workers.train(runs[:2])) == [e for e in expected if e.run < 2], "they can be used again"
 
 
 def test_workers_stop_when_told(workload):
     began = time.monotonic()
-    with Workers(workload, 1, 2) as workers:
+    with Processes(WorkloadObjective(workload), 1, 2) as workers:
         endless = [Run(Constant(peak_lr=0.1), 10**6, 0, evaluations=1)] * 3
         assert list(workers.train(endless, lambda run: time.monotonic() > began + 1)) == []
 
 
 KILLED = """
-import os, signal, sys, threading
 from pathlib import Path
 from search_spaces import Constant
-from study.search.configuration import Configuration
-from study.training.loop import Run
-from study.executors.processes import Workers
+from study.executors.processes import Processes
+from study.objective import Run
+from study.training.workload_objective import WorkloadObjective
+from study.workloads.options import WorkloadOptions
+from tests.helpers import process_of
 
 if __name__ == "__main__":
-    workload = Configuration(dataset="digits").make_workload(Path("."))
-    with Workers(workload, 1, 1) as workers:
-        (worker,) = workers.everywhere(os.getpid)
+    workload = WorkloadOptions("digits").load(Path("."))
+    with Processes(WorkloadObjective(workload), 1, 1) as workers:
+        (worker,) = workers.everywhere(process_of)
         print(worker, flush=True)
         for _ in workers.train([Run(Constant(peak_lr=0.1), 10**6, 0, evaluations=1)]):
             pass
 """
 
 
+@pytest.mark.slow
 def test_workers_end_with_the_process_that_started_them(tmp_path):
     script = tmp_path / "killed.py"
     script.write_text(KILLED)
@@ -166,8 +170,8 @@ def alive(process):
 
 
 def test_a_worker_killed_from_outside_is_told(workload):
-    with Workers(workload, 1, 1) as workers:
-        (worker,) = workers.everywhere(os.getpid)
+    with Processes(WorkloadObjective(workload), 1, 1) as workers:
+        (worker,) = workers.everywhere(process_of)
         evaluations = workers.train([Run(Constant(peak_lr=0.1), 10**6, 0, evaluations=1)])
         os.kill(worker, signal.SIGKILL)
         with pytest.raises(
@@ -176,22 +180,22 @@ def test_a_worker_killed_from_outside_is_told(workload):
             list(evaluations)
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.cuda
 def test_lockstep_on_cuda_agrees_with_the_plain_loop(data_root):
-    workload = SMALL.make_workload(data_root).to(torch.device("cuda"))
+    workload = DIGITS.load(data_root).to(torch.device("cuda"))
     runs = runs_of(0.01, 0.02, 0.05)
-    expected = [e.loss for e in by_run(Trainer(workload).train(runs))]
-    assert [e.loss for e in by_run(Trainer(workload, 3).train(runs))] == pytest.approx(expected, rel=1e-3)
+    expected = [e.loss for e in by_run(trainer(workload).train(runs))]
+    assert [e.loss for e in by_run(trainer(workload, 3).train(runs))] == pytest.approx(expected, rel=1e-3)
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.cuda
 def test_memory_that_runs_out_on_cuda_halves_the_cohort(data_root):
-    workload = SMALL.make_workload(data_root).to(torch.device("cuda"))
+    workload = DIGITS.load(data_root).to(torch.device("cuda"))
     runs = runs_of(*[0.01 * (i + 1) for i in range(64)], epochs=1)
     free, _ = torch.cuda.mem_get_info()
     hog = torch.empty(int(free - 64 * 2**20), dtype=torch.uint8, device="cuda")
     try:
-        found = list(Trainer(workload, 64).train(runs))
+        found = list(trainer(workload, 64).train(runs))
     finally:
         del hog
         torch.cuda.empty_cache()

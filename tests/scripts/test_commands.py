@@ -1,9 +1,12 @@
 """The commands as users type them: what they print, and what they say to bad input."""
 
-import json
 import os
+import re
+import runpy
 import subprocess
 import sys
+from dataclasses import fields, is_dataclass
+from typing import get_type_hints
 
 import pytest
 
@@ -63,10 +66,10 @@ def test_a_first_search(command, tmp_path):
         ),
         ("--sampler-seed -1", "--sampler-seed must be at least 0, but -1 was given"),
         ("--rung-fractions 1.5", "--rung-fractions must be above 0 and below 1, but (1.5,) was given"),
-        ("--least-updates 0", "--least-updates must be at least 1, but 0 was given"),
+        ("--least-steps 0", "--least-steps must be at least 1, but 0 was given"),
         ("--reduction 1", "--reduction must be at least 2, but 1 was given"),
         ("--dataset mnist1d --model resnet18", "model resnet18 needs images"),
-        ("--batch-size 1000 --epochs 2", "one_cycle needs at least 3 updates to show its shape, but the run has 2"),
+        ("--batch-size 1000 --epochs 2", "one_cycle needs at least 3 steps to show its shape, but the run has 2"),
         ("--storage results/studies.db", "'results/studies.db' is no database URL: give --storage a database URL"),
         (
             "--storage sqlite:///nowhere/studies.db",
@@ -129,18 +132,35 @@ def test_every_model_and_optimizer_can_be_typed(command):
 
 
 def test_a_study_whose_trials_all_diverge_has_no_winner(command, monkeypatch):
-    monkeypatch.setattr("study.training.loop.EXPLODED", -1.0)
+    monkeypatch.setattr("study.training.divergence.EXPLODED", -1.0)
     result = command("search.py", *DIGITS, "--trials", 2)
     assert result.code == 0, result.err
     assert "No winner: all 2 trials diverged, with a peak_lr of 0." in result.out
 
 
-def test_help_shows_every_option(command):
-    result = command("search.py", "--help")
+def flags(options, names=None):
+    """The flags of a dataclass of options, also of those that are fields of it; names: what its annotations use."""
+    hints = get_type_hints(options, names)
+    for field in fields(options):
+        if is_dataclass(hints[field.name]):
+            yield from flags(hints[field.name])
+        else:
+            yield f"--{field.name.replace('_', '-')}"
+
+
+SCRIPTS = ROOT / "scripts"
+WITH_OPTIONS = [path for path in sorted(SCRIPTS.rglob("*.py")) if "class Options" in path.read_text()]
+
+
+@pytest.mark.parametrize("script", WITH_OPTIONS, ids=lambda path: path.stem)
+def test_help_shows_every_option(script, command):
+    script_names = runpy.run_path(str(script))
+    result = command(script.relative_to(SCRIPTS), "--help")
     assert result.code == 0
-    for option in ("--trials", "--families", "--dataset", "--storage", "--pruner", "--sampler-seed", "--device"):
-        assert option in result.out
-    assert json.dumps(DEFAULT_STORAGE)[1:-1] in result.out
+    shown = set(re.findall(r"--[\w-]+", result.out))
+    assert set(flags(script_names["Options"], script_names)) <= shown
+    if "storage" in script_names["Options"].__annotations__:
+        assert DEFAULT_STORAGE in result.out
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,7 @@ def test_these_are_all():
     assert stems == {*EXAMPLES, "language_model", "regression"}, "test_own_workloads.py has the others"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_the_rates_are_those_of_the_schedule(example):
     listens = {"evaluations": EXAMPLES[example], "factor": 0.5, "patience_fraction": 0.05, "threshold": 0.9}
@@ -58,6 +59,7 @@ def test_the_rates_are_those_of_the_schedule(example):
     assert min(trained[3][0]) < 0.05, "plateau must have heard something, or the test shows little"
 
 
+@pytest.mark.slow
 def test_the_schedule_waits_where_the_scaler_skips_an_update():
     schedule = OneCycle(peak_lr=0.05)
     [(whole, _), (skipped, _)], _ = run("amp_and_accumulation", (schedule,), (schedule, torch.float16, 2.0**24))

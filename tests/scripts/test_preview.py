@@ -3,7 +3,9 @@
 import csv
 import io
 import math
+import re
 import struct
+from dataclasses import fields
 
 import matplotlib as mpl
 import pytest
@@ -53,7 +55,7 @@ def test_one_cycle_moves_momentum_against_the_rate(command):
 
 
 def test_plateau_reduces_where_it_should_by_hand(command, tmp_path):
-    # Five evaluations in ten updates come after updates 2, 4, 6, 8 and 10. A patience of 0.2 * 5 = 1 tolerates the
+    # Five evaluations in ten steps come after 2, 4, 6, 8 and 10 of them. A patience of 0.2 * 5 = 1 tolerates the
     # first loss that is no better than 0.5, not the second: steps 0 to 7 run at the peak, 8 and 9 at half of it.
     (tmp_path / "losses.txt").write_text("1.0\n0.5\n0.6\n5e-1\n0.4\n")
     flags = "--peak-lr 0.1 --factor 0.5 --patience-fraction 0.2 --losses losses.txt --total-steps 10"
@@ -77,15 +79,15 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path):
         ("cosin --peak-lr 1", "unknown family 'cosin': did you mean 'cosine'? Valid: constant, step, multistep"),
         ("cosine --peak-lr -1", "peak_lr must be above 0 and finite, but -1.0 was given"),
         ("step --peak-lr 1 --gamma 2", "gamma must be above 0, at most 1, but 2.0 was given"),
-        ("cyclic --peak-lr 1 --warmup-fraction 0.1", "cyclic climbs by itself"),
+        ("cyclic --peak-lr 1 --warmup-fraction 0.1", "cyclic already includes a warm-up: remove warmup_fraction"),
         ("cosine --peak-lr 1 --total-steps 0", "--total-steps must be from 1 to 10,000,000, but 0 was given"),
         (
             "cosine --peak-lr 1 --total-steps 100000000000",
             "--total-steps must be from 1 to 10,000,000, but 100000000000",
         ),
-        ("one_cycle --peak-lr 1 --total-steps 2", "one_cycle needs at least 3 updates"),
-        ("cosine --peak-lr 1 --losses good.txt", "cosine does not listen to losses: leave out --losses"),
-        ("plateau --peak-lr 1", "plateau listens to validation losses: give --losses FILE"),
+        ("one_cycle --peak-lr 1 --total-steps 2", "one_cycle needs at least 3 steps"),
+        ("cosine --peak-lr 1 --losses good.txt", "cosine does not observe losses: leave out --losses"),
+        ("plateau --peak-lr 1", "plateau observes validation losses: give --losses FILE"),
         ("plateau --peak-lr 1 --losses nowhere.txt", "cannot read nowhere.txt: No such file or directory"),
         ("plateau --peak-lr 1 --losses .", "cannot read .: Is a directory"),
         ("plateau --peak-lr 1 --losses empty.txt", "empty.txt is empty"),
@@ -96,7 +98,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path):
         ("--gallery nowhere/gallery.png", "cannot write nowhere/gallery.png: No such file or directory"),
     ],
 )
-def test_bad_input_is_told_in_one_message(command, tmp_path, monkeypatch, arguments, message):
+def test_bad_input_is_answered_in_one_line(command, tmp_path, monkeypatch, arguments, message):
     monkeypatch.setattr("study.reports.gallery.draw_gallery", lambda: b"picture")
     before = {"good.txt": "3\n2\n1\n", "empty.txt": "\n", "word.txt": "1\na\n", "nan.txt": "nan\n", "old.csv": "kept"}
     for name, text in before.items():
@@ -131,12 +133,22 @@ def test_a_mistake_ends_the_process_without_a_traceback(tmp_path):
 def test_help_says_what_there_is(command):
     result = command("preview.py", "--help")
     assert result.code == 0
-    assert [word for word in ["--gallery", "preview.py cosine", *FAMILIES] if word not in result.out] == []
-    result = command("preview.py", "cosine", "--help")
+    assert [word for word in ["--gallery", *FAMILIES] if word not in result.out] == []
+    examples = [line for line in result.out.splitlines() if line.strip().startswith("python scripts/preview.py")]
+    assert len(examples) == 3, "a line each"
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
+def test_help_of_a_family_has_every_parameter_and_its_formula(command, family):
+    result = command("preview.py", family.family, "--help")
     assert result.code == 0
-    flags = "--peak-lr --warmup-fraction --t-max-fraction --floor-ratio --total-steps --losses --csv"
-    assert [word for word in [*flags.split(), "1 + cos(pi * s / T_max)"] if word not in result.out] == []
-    assert "--evaluations" not in command("preview.py", "plateau", "--help").out, "they are counted in the file"
+    listed = set(re.findall(r"--[a-z-]+", result.out))
+    own = {field.name for field in fields(family)} - {"evaluations"}  # plateau's are counted in the file of losses
+    flags = {f"--{name.replace('_', '-')}" for name in own | {"total_steps", "losses", "csv", "help"}}
+    switches = {flag.replace("--", "--no-", 1) for flag in flags if flag == "--cycle-momentum"}
+    assert listed == flags | switches
+    [formula] = re.findall(r"^ +(lr.*)$", family.__doc__, re.M)
+    assert f"│ {formula} " in result.out, "on a line of its own"
 
 
 def test_gallery_is_the_same_picture_each_time(tmp_path):
@@ -163,10 +175,10 @@ def test_gallery_panel_shows_shapes_that_differ(family):
     samples = len(SAMPLES.get(family.family, [{}]))
     assert samples <= 3, "there are three colours"
     curves = [tuple(line.get_ydata()) for line in axes.lines]
-    assert len(set(curves)) == len(curves) == samples + (not family.climbs_by_itself) + (family.evaluations > 0)
+    assert len(set(curves)) == len(curves) == samples + (not family.has_own_warmup) + (family.evaluations > 0)
     assert all(min(curve) > 0 and max(curve) == pytest.approx(1) for curve in curves)
     assert all(len(set(curve)) > 1 for curve in curves) or family is FAMILIES["constant"]
-    if not family.climbs_by_itself:
+    if not family.has_own_warmup:
         assert curves[samples][:101] == pytest.approx([(step + 1) / 101 for step in range(101)]), "a tenth of the run"
 
 

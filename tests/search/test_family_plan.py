@@ -5,21 +5,20 @@ import shlex
 from statistics import mean
 
 import pytest
-import torch
 
 from search_spaces import from_params
-from study.executors.choice import EngineOptions, lower_cohort
-from study.search.configuration import Configuration
+from study.api import comparing, plan_comparison
+from study.executors.choice import ExecutorOptions
+from study.search.configuration import Configuration, SearchOptions
 from study.search.confirm import confirm
-from study.search.family_plan import benchmark, parts
-from study.search.plan import Plan
-from study.storage.provenance import provenance
+from study.search.family_plan import parts
 from study.storage.records import best_trial, finished_trials
-from study.storage.studies import read_studies
-from tests.helpers import ROOT, start
+from study.storage.studies import lower_cohort, read_studies
+from study.training.workload_objective import WorkloadObjective
+from study.workloads.options import WorkloadOptions
+from tests.helpers import DIGITS, start, trainer
 
-CPU = torch.device("cpu")
-SHORT = ["--dataset", "digits", "--families", "constant", "linear", "step", "--least-updates", 1]
+SHORT = ["--dataset", "digits", "--families", "constant", "linear", "step", "--least-steps", 1]
 ARGUMENTS = [*SHORT, "--epochs", 2, 4, "--trials-per-family", 4, "--confirm-seeds", 3, "--name", "b"]
 
 
@@ -49,8 +48,9 @@ def test_a_study_for_every_family_and_budget_each_confirmed(folder, data_root):
         kept, best = study.user_attrs["confirmed"], best_trial(study, trials)
         assert (kept["trial"], kept["seeds"]) == (best.number, [1000, 1001, 1002])
         stored = Configuration.stored(study.user_attrs["configuration"])
-        workload = stored.make_workload(data_root)
-        again = confirm(workload, from_params(best.params), stored.epochs, kept["seeds"])
+        workload = WorkloadOptions.stored(study.user_attrs["configuration"]).load(data_root)
+        objective = WorkloadObjective(workload)
+        again = confirm(objective, trainer(workload), from_params(best.params), stored.epochs, kept["seeds"])
         assert kept["test"] == pytest.approx(again, abs=5 / len(workload.data.test.x)), "lockstep rounds differently"
     said = (folder / "said.txt").read_text()
     lines = re.findall(r"^(\d)/6 (\w+), (\d) epochs \| val [\d.]+, test ([\d.]+) \| \d+:\d\d left$", said, re.M)
@@ -71,7 +71,7 @@ def test_a_second_start_finds_all_done_and_more_trials_are_added(folder, command
 
 def test_it_goes_on_where_memory_has_lowered_a_cohort(command, storage):
     """The study before knows of fewer runs at a time than those that came after it."""
-    flags = [*SHORT[:2], "--families", "linear", "step", "--least-updates", 1, "--epochs", 2, "--confirm-seeds", 2]
+    flags = [*SHORT[:2], "--families", "linear", "step", "--least-steps", 1, "--epochs", 2, "--confirm-seeds", 2]
     flags += ["--trials-per-family", 2, "--engine", "lockstep", "--cohort", 4, "--storage", storage]
     assert command("benchmark.py", *flags).code == 0
     lower_cohort(read_studies(storage, "benchmark-digits-mlp-sgd")[0], 2)
@@ -81,7 +81,7 @@ def test_it_goes_on_where_memory_has_lowered_a_cohort(command, storage):
 
 def test_a_search_and_a_benchmark_have_names_of_their_own(folder, command):
     """A report of the one would replace that of the other."""
-    few = ["--dataset", "digits", "--epochs", 2, "--least-updates", 1, "--families", "linear"]
+    few = ["--dataset", "digits", "--epochs", 2, "--least-steps", 1, "--families", "linear"]
     search = [*few, "--trials", 1, "--storage", storage_of(folder)]
     refused = command("search.py", *search, "--study", "b")
     assert (refused.code, refused.err) == (2, "error: 'b' is the name of a benchmark: choose another with --study\n")
@@ -94,7 +94,7 @@ def test_it_is_named_after_what_is_trained(command, tmp_path):
     (tmp_path / "my data").mkdir()
     rows = "".join(f"{i / 100},{i % 2}\n" for i in range(100))
     (tmp_path / "my data/t.csv").write_text(f"x,y\n{rows}")
-    flags = ["--dataset", "my data/t.csv", "--target", "y", "--families", "linear", "--least-updates", 1, "--epochs", 2]
+    flags = ["--dataset", "my data/t.csv", "--target", "y", "--families", "linear", "--least-steps", 1, "--epochs", 2]
     storage = "sqlite:///my data/t.db"
     few = ["--trials-per-family", 1, "--confirm-seeds", 1, "--batch-size", 8, "--storage", storage]
     result = command("benchmark.py", *flags, *few)
@@ -134,7 +134,7 @@ def test_the_report_ranks_the_families(folder, command, tmp_path):
 
 
 def test_repeated_searches_have_seeds_of_their_own():
-    found = parts(Plan(families=("constant", "rex")), [5, 20], 2, 3, "g")
+    found = parts(SearchOptions(families=("constant", "rex")), [5, 20], 2, 3, "g")
     assert [part.name for part in found[:4]] == [
         "g-5-epochs-constant",
         "g-5-epochs-rex",
@@ -146,7 +146,7 @@ def test_repeated_searches_have_seeds_of_their_own():
 
 
 def test_a_family_whose_trials_all_diverge_is_said_so(command, monkeypatch, storage):
-    monkeypatch.setattr("study.training.loop.EXPLODED", -1.0)
+    monkeypatch.setattr("study.training.divergence.EXPLODED", -1.0)
     result = command("benchmark.py", *SHORT, "--epochs", 2, "--trials-per-family", 2, "--storage", storage)
     assert result.code == 0, result.err
     assert result.out.count("all trials diverged") == 3
@@ -159,35 +159,24 @@ def test_a_family_whose_trials_all_diverge_is_said_so(command, monkeypatch, stor
         ("--epochs 0", "--epochs must be at least 1, but (0,) was given"),
         ("--trials-per-family 0", "--trials-per-family must be at least 1, but 0 was given"),
         ("--families cosin", "unknown family 'cosin': did you mean 'cosine'?"),
-        ("--epochs 2 --batch-size 1000", "one_cycle needs at least 3 updates to show its shape"),
+        ("--epochs 2 --batch-size 1000", "one_cycle needs at least 3 steps to show its shape"),
     ],
 )
 def test_bad_input_is_told_in_one_message(arguments, said, command, tmp_path):
-    dataset = ["--dataset", "digits", "--least-updates", "1", "--rung-fractions", "0.5"]
+    dataset = ["--dataset", "digits", "--least-steps", "1", "--rung-fractions", "0.5"]
     result = command("benchmark.py", *dataset, *arguments.split())
     assert result.code == 2
     assert result.err.startswith(f"error: {said}")
     assert [path.name for path in tmp_path.rglob("*")] == ["results"], "nothing half-written"
 
 
-def test_the_help_names_the_flags(command):
-    result = command("benchmark.py", "--help")
-    assert result.code == 0
-    for flag in ("--epochs", "--families", "--trials-per-family", "--confirm-seeds", "--search-seeds"):
-        assert flag in result.out
-    assert (ROOT / "scripts/benchmark.py").read_text().count("--epochs 5 20 80") == 1
-
-
-LOOP = EngineOptions("loop")
-
-
 def test_an_interruption_while_confirming_ends_it_and_the_next_start_goes_on(storage, data_root):
-    plan = Plan(dataset="digits", families=("linear",), least_updates=1, sampler="tpe")
-    [part] = parts(plan, [2], 1, 3, "g")
-    workload = plan.load_workload(data_root)
+    options = SearchOptions(families=("linear",), least_steps=1, sampler="tpe")
+    objective = WorkloadObjective(DIGITS.load(data_root))
+    plan = plan_comparison(DIGITS, objective, options, [2], 1, 3, storage, "g")
 
     def trained(interrupted):
-        return list(benchmark(part, workload, 2, storage, "g", LOOP, LOOP, provenance(CPU), interrupted=interrupted))
+        return list(comparing(plan, ExecutorOptions("loop"), 2, interrupted))
 
     asked = 0
 

@@ -10,9 +10,9 @@ from study.search.samplers.optuna_samplers import SAMPLERS, make_sampler
 from tests.helpers import SMALL, run_search
 
 
-def drawn(name, seed, generation=0, batch=0, startup_trials=3):
+def drawn(name, seed, bracket=0, batch=0, startup_trials=3):
     """The parameters of eight trials, of a study that minimises peak_lr."""
-    study = optuna.create_study(sampler=make_sampler(name, startup_trials, seed, generation, batch))
+    study = optuna.create_study(sampler=make_sampler(name, startup_trials, seed, bracket, batch))
     for _ in range(8):
         trial = study.ask()
         suggest(trial)
@@ -23,7 +23,7 @@ def drawn(name, seed, generation=0, batch=0, startup_trials=3):
 @pytest.mark.parametrize("name", SAMPLERS)
 def test_the_seed_decides_and_matters(name):
     assert drawn(name, 0) == drawn(name, 0)
-    others = [drawn(name, 1), drawn(name, 0, generation=1), drawn(name, 0, batch=1)]
+    others = [drawn(name, 1), drawn(name, 0, bracket=1), drawn(name, 0, batch=1)]
     assert all(drawn(name, 0) != other for other in others)
 
 
@@ -36,7 +36,7 @@ def test_the_first_trials_are_random_the_others_learn(name):
 
 
 def test_quasi_random_numbers_go_on_in_the_next_batch():
-    """Two batches of one generation draw different points of one sequence: each half of the range gets its half."""
+    """Two batches of one bracket draw different points of one sequence: each half of the range gets its half."""
     study = optuna.create_study()
     for batch in range(2):
         study.sampler = make_sampler("qmc", 10, 0, 0, batch)
@@ -51,7 +51,7 @@ def test_quasi_random_numbers_go_on_in_the_next_batch():
 
 
 def test_the_gaussian_process_learns_from_short_runs(storage, workload, monkeypatch):
-    """Optuna's would wait for complete trials, of which a generation has none until its end."""
+    """Optuna's would wait for complete trials, of which a bracket has none until its end."""
     learnt = []
     sample = optuna.samplers.GPSampler.sample_relative
 

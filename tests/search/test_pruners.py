@@ -5,13 +5,12 @@ from dataclasses import replace
 import pytest
 from optuna.trial import TrialState
 
-from study.search.pruners import AT_EVERY_EPOCH
-from study.search.search import search
+from study.search.configuration import PRUNES_MIDWAY
 from study.storage.records import spent_epochs
-from tests.helpers import LOOP, SMALL, finished, open_small, run_search
+from tests.helpers import SMALL, finished, open_small, run_search
 
 
-@pytest.mark.parametrize("pruner", [*AT_EVERY_EPOCH, "none"])
+@pytest.mark.parametrize("pruner", [*PRUNES_MIDWAY, "none"])
 @pytest.mark.parametrize("trials_per_batch", [1, 5])
 def test_the_classical_pruners_hear_of_every_epoch(pruner, trials_per_batch, storage, workload):
     configuration = replace(SMALL, pruner=pruner, trials_per_batch=trials_per_batch)
@@ -25,14 +24,14 @@ def test_the_classical_pruners_hear_of_every_epoch(pruner, trials_per_batch, sto
         assert spent_epochs(trial) == epochs[-1]
 
 
-@pytest.mark.parametrize("pruner", AT_EVERY_EPOCH)
+@pytest.mark.parametrize("pruner", PRUNES_MIDWAY)
 def test_the_classical_pruners_go_on_after_a_stop(pruner, storage, tmp_path, workload):
     configuration = replace(SMALL, pruner=pruner, trials_per_batch=2)
     left_alone = run_search(storage, workload, 14, configuration)
     stopped = f"sqlite:///{tmp_path / 'stopped.db'}"
     run_search(stopped, workload, 6, configuration)
     with open_small(stopped, workload, configuration) as study:
-        batches = search(study, workload, configuration, LOOP, 14)
+        batches = study.search(14)
         for _ in range(3):  # into the middle of the next batch
             next(batches)
         batches.close()

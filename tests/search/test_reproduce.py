@@ -5,12 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from study.executors.choice import Engine
+from study.objective import Engine
 from study.search.configuration import Configuration
 from study.search.reproduce import reproduce
 from study.storage.records import finished_trials
 from study.storage.studies import read_studies
-from tests.helpers import LOCKSTEP, LOOP, SMALL, open_small, run_search, start
+from study.workloads.options import WorkloadOptions
+from tests.helpers import DIGITS, LOCKSTEP, LOOP, SMALL, open_small, run_search, start
 
 AUDITED = replace(SMALL, audit=0.5)
 
@@ -22,12 +23,10 @@ AUDITED = replace(SMALL, audit=0.5)
     ids=["horizon", "median", "halving"],
 )
 def test_every_trial_is_reproduced_to_the_last_bit(engine, configuration, storage, workload):
-    with open_small(storage, workload, configuration) as optuna_study:
-        optuna_study.set_user_attr("engine", {"engine": engine.name, "cohort": engine.cohort, "workers": 0})
     trials = run_search(storage, workload, 15, configuration, engine=engine)
-    with open_small(storage, workload, configuration) as optuna_study:
+    with open_small(storage, workload, configuration) as study:
         for trial in trials:
-            rungs = list(reproduce(optuna_study, trial, workload))
+            rungs = list(reproduce(study.optuna_study, trial, study.plan.objective, study.executor))
             assert [rung.found for rung in rungs] == [rung.stored for rung in rungs]
             assert rungs[-1].stored == trial.value
             assert [rung.cohort for rung in rungs] == list(trial.user_attrs["record"]["cohort"].values())
@@ -36,19 +35,18 @@ def test_every_trial_is_reproduced_to_the_last_bit(engine, configuration, storag
 def test_a_changed_record_is_not_reproduced(storage, workload):
     """What is found is found by training: another schedule gives another value."""
     run_search(storage, workload, 5)
-    with open_small(storage, workload) as optuna_study:
-        optuna_study.set_user_attr("engine", {"engine": "loop", "cohort": 1, "workers": 0})
-        best = min(finished_trials(optuna_study), key=lambda trial: trial.value)
+    with open_small(storage, workload) as study:
+        best = min(finished_trials(study.optuna_study), key=lambda trial: trial.value)
         best.params["peak_lr"] = 1e-3
-        rung = next(iter(reproduce(optuna_study, best, workload)))
+        rung = next(iter(reproduce(study.optuna_study, best, study.plan.objective, study.executor)))
         assert rung.found > rung.stored
 
 
 def test_the_configuration_comes_back_from_the_record(storage, workload):
     run_search(storage, workload, 1, AUDITED)
-    assert Configuration.stored(read_studies(storage, "small")[0].user_attrs["configuration"]) == replace(
-        AUDITED, weight_decay=workload.weight_decay
-    )
+    stored = read_studies(storage, "small")[0].user_attrs["configuration"]
+    assert Configuration.stored(stored) == AUDITED
+    assert WorkloadOptions.stored(stored) == replace(DIGITS, weight_decay=workload.weight_decay)
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +72,7 @@ def test_what_differs_is_told(folder, command, monkeypatch):
 
     monkeypatch.setattr("study.storage.provenance.PACKAGES", ("torch",))
     monkeypatch.setattr("study.storage.provenance.version", lambda name: "1.0")
-    monkeypatch.setattr(study.search.reproduce, "seed", lambda trial: 5)
+    monkeypatch.setattr(study.search.reproduce, "train_seed", lambda trial: 5)
     result = command(
         "reproduce.py", "--study", "mine", "--trial", 7, "--storage", f"sqlite:///{folder}/results/studies.db"
     )
@@ -107,7 +105,7 @@ def test_a_database_that_is_not_there_is_not_made(command, tmp_path):
 def test_what_only_a_narrowed_space_allows_is_reproduced(command, tmp_path):
     """Plain SGD has no momentum to cycle, so the whole space cannot be searched with it."""
     (tmp_path / "still.toml").write_text("families = ['cyclic']\n[cyclic]\ncycle_momentum = false\n")
-    flags = "--dataset digits --epochs 2 --least-updates 1 --optimizer torch.optim:SGD --trials 2 --study still"
+    flags = "--dataset digits --epochs 2 --least-steps 1 --optimizer torch.optim:SGD --trials 2 --study still"
     whole = command("search.py", *flags.split(), "--families", "cyclic")
     assert whole.err.startswith("error: cyclic with cycle_momentum=True needs an optimizer with momentum")
     assert command("search.py", *flags.split(), "--space", "still.toml").code == 0

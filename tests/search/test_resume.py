@@ -10,6 +10,8 @@ from optuna.trial import TrialState
 from tests.helpers import finished, start
 from tests.processes import ARGUMENTS, wait_until_training
 
+pytestmark = pytest.mark.slow
+
 
 def trials_of(folder):
     return optuna.load_study(study_name="killed", storage=f"sqlite:///{folder / 'results' / 'studies.db'}").get_trials()

@@ -1,16 +1,14 @@
-"""The rule between rungs, and their lengths."""
+"""The rule between rungs."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search_spaces import InputError
-from study.search.pruners import PRUNERS, horizons, make_pruner, worst_to_go_on
+from study.search.rungs import worst_to_promote
 
 
 @given(st.lists(st.integers(0, 50).map(lambda i: i / 50), min_size=1, max_size=40), st.integers(2, 5))
-def test_the_best_part_goes_on(values, reduction):
-    worst = worst_to_go_on(values, reduction)
+def test_the_best_part_is_promoted(values, reduction):
+    worst = worst_to_promote(values, reduction)
     for value in values:
         ahead = sum(other < value for other in values)
         assert (value <= worst) == (ahead < max(1, len(values) // reduction))
@@ -18,25 +16,4 @@ def test_the_best_part_goes_on(values, reduction):
 
 def test_the_order_does_not_matter():
     values = [0.5, 0.1, 0.3, 0.2, 0.4, 0.6]
-    assert worst_to_go_on(values, 3) == worst_to_go_on(values[::-1], 3) == 0.2
-
-
-@pytest.mark.parametrize("epochs", [*range(1, 41), 100, 200, 1000])
-@pytest.mark.parametrize("fractions", [(0.1,), (0.125, 0.5), (0.05, 0.25)])
-@pytest.mark.parametrize("least", [1, 2, 7])
-def test_every_run_is_as_long_as_it_should_be_whatever_the_epochs(epochs, fractions, least):
-    *rungs, full = horizons(fractions, epochs, least)
-    assert full == epochs
-    assert rungs == sorted(set(rungs))
-    for rung in rungs:
-        assert least <= rung <= epochs / 2
-    if int(min(fractions) * epochs) >= least and epochs >= 20:
-        assert len(rungs) == len(fractions), "only short runs have fewer"
-
-
-def test_names():
-    """Horizon and none judge no run before its end."""
-    made = [type(make_pruner(name, 20)).__name__ for name in PRUNERS]
-    assert made == ["NopPruner", "MedianPruner", "HyperbandPruner", "SuccessiveHalvingPruner", "NopPruner"]
-    with pytest.raises(InputError, match="unknown pruner 'horizn': did you mean 'horizon'"):
-        make_pruner("horizn", 20)
+    assert worst_to_promote(values, 3) == worst_to_promote(values[::-1], 3) == 0.2

@@ -10,11 +10,10 @@ import pytest
 from optuna.trial import TrialState
 
 from search_spaces import from_params, suggest
-from study.executors.in_process import Trainer
-from study.search.search import search
+from study.executors.in_process import InProcess
+from study.objective import Run
 from study.storage.records import CURVE_POINTS, best_trial, spent_epochs
-from study.training.loop import Run
-from tests.helpers import LOCKSTEP, LOOP, SMALL, finished, open_small, run_search, substance
+from tests.helpers import LOCKSTEP, LOOP, SMALL, finished, open_small, run_search, substance, trainer
 
 
 @pytest.fixture(scope="module", params=[LOOP, LOCKSTEP], ids=["loop", "lockstep"])
@@ -63,10 +62,10 @@ def test_the_value_is_that_of_a_complete_run(whole, workload, engine):
     for trial in whole[:6]:
         for epochs, value in trial.intermediate_values.items():
             run = Run(from_params(trial.params), epochs, 0, evaluations=1)
-            assert list(Trainer(workload).train([run]))[-1].metric == pytest.approx(value, abs=1.01 * one_row)
+            assert list(trainer(workload).train([run]))[-1].metric == pytest.approx(value, abs=1.01 * one_row)
 
 
-def test_those_go_on_that_are_among_the_best_of_all_so_far(whole):
+def test_the_best_of_all_so_far_are_promoted(whole):
     for begin, end in ((0, 10), (10, 15)):
         seen = sorted(trial.intermediate_values[1] for trial in whole[:end])
         limit = seen[max(1, end // SMALL.reduction) - 1]
@@ -112,7 +111,7 @@ def test_another_seed_gives_another_study(whole, storage, workload):
     assert [trial.params for trial in other] != [trial.params for trial in whole[:5]]
 
 
-def test_a_study_extended_by_whole_generations_is_the_same(whole, storage, workload, engine):
+def test_a_study_extended_by_whole_brackets_is_the_same(whole, storage, workload, engine):
     run_search(storage, workload, 10, engine=engine)
     assert finished(run_search(storage, workload, 15, engine=engine)) == finished(whole)
 
@@ -130,7 +129,7 @@ def test_a_search_stopped_anywhere_goes_on_as_if_nothing_had_happened(
 ):
     monkeypatch.setattr("study.search.bracket.SAVE_EVERY", save_every)
     for _ in range(2):
-        with open_small(storage, workload) as study, closing(search(study, workload, SMALL, engine, 15)) as steps:
+        with open_small(storage, workload, engine=engine) as study, closing(study.search(15)) as steps:
             for _ in zip(range(evaluations), steps, strict=False):
                 pass
     assert finished(run_search(storage, workload, 15, engine=engine)) == finished(whole)
@@ -143,7 +142,7 @@ def test_a_saved_run_that_diverged_stays_pruned(pruner, storage, tmp_path, workl
     monkeypatch.setattr("study.search.bracket.SAVE_EVERY", 0.0)
     stopped = f"sqlite:///{tmp_path / 'stopped.db'}"
     with open_small(stopped, wild, configuration) as study:
-        steps = search(study, wild, configuration, LOOP, 5)
+        steps = study.search(5)
         for _ in range(4):
             next(steps)
         steps.close()
@@ -154,59 +153,59 @@ def test_a_saved_run_that_diverged_stays_pruned(pruner, storage, tmp_path, workl
 def test_saved_runs_of_another_schedule_are_trained_again(whole, storage, workload, engine, monkeypatch):
     """Another version of Optuna might draw others."""
     monkeypatch.setattr("study.search.bracket.SAVE_EVERY", 0.0)
-    with open_small(storage, workload) as study:
-        with closing(search(study, workload, SMALL, engine, 15)) as steps:
+    with open_small(storage, workload, engine=engine) as study:
+        with closing(study.search(15)) as steps:
             for _ in zip(range(12), steps, strict=False):
                 pass
-        unfinished = study.user_attrs["unfinished"]
+        unfinished = study.optuna_study.user_attrs["unfinished"]
         for candidate in unfinished["candidates"].values():
             candidate["params"]["peak_lr"] /= 2
             candidate["reported"] = [[1, 0.0]]
-        study.set_user_attr("unfinished", unfinished)
+        study.optuna_study.set_user_attr("unfinished", unfinished)
     assert finished(run_search(storage, workload, 15, engine=engine)) == finished(whole)
 
 
 def test_saved_runs_are_not_trained_again(storage, workload, monkeypatch):
-    """Stopped in the long runs of a generation, a search goes on with those."""
+    """Stopped in the long runs of a bracket, a search goes on with those."""
     monkeypatch.setattr("study.search.bracket.SAVE_EVERY", 0.0)
-    with open_small(storage, workload) as study, closing(search(study, workload, SMALL, LOOP, 10)) as steps:
-        next(generation for generation in steps if any("4" in c.epochs_used for c in generation.candidates))
-        saved = study.user_attrs["unfinished"]["candidates"]
+    with open_small(storage, workload) as study, closing(study.search(10)) as steps:
+        next(bracket for bracket in steps if any("4" in c.epochs_used for c in bracket.candidates))
+        saved = study.optuna_study.user_attrs["unfinished"]["candidates"]
     assert len(saved) == 10
     json.dumps(saved, allow_nan=False)  # the dashboard shows it
     trained = []
-    train = Trainer.train
+    train = InProcess.train
 
     def counted(self, runs, stop, done):
-        trained.extend(run.epochs for index, run in enumerate(runs) if index not in done)
+        trained.extend(run.budget for index, run in enumerate(runs) if index not in done)
         return train(self, runs, stop, done)
 
-    monkeypatch.setattr(Trainer, "train", counted)
+    monkeypatch.setattr(InProcess, "train", counted)
     run_search(storage, workload, 10)
     assert set(trained) == {4}
     with open_small(storage, workload) as study:
-        assert study.user_attrs["unfinished"] == {}, "all is stored now"
+        assert study.optuna_study.user_attrs["unfinished"] == {}, "all is stored now"
 
 
 @pytest.mark.parametrize("kept", [2, 9, 13])
-def test_a_generation_cut_off_while_it_was_stored_is_completed(whole, storage, workload, engine, kept, monkeypatch):
+def test_a_bracket_cut_off_while_it_was_stored_is_completed(whole, storage, workload, engine, kept, monkeypatch):
     """Trials are stored one after another: a stop in between keeps those that are, and adds the rest."""
     import study.search.bracket
 
-    frozen, calls = study.search.bracket.frozen, []
+    trial_row, calls = study.search.bracket.trial_row, []
 
-    def frozen_some(*arguments):
+    def some_rows(**arguments):
         calls.append(arguments)
         if len(calls) > kept:
             raise KeyboardInterrupt
-        return frozen(*arguments)
+        return trial_row(**arguments)
 
-    monkeypatch.setattr(study.search.bracket, "frozen", frozen_some)
+    monkeypatch.setattr(study.search.bracket, "trial_row", some_rows)
     with pytest.raises(KeyboardInterrupt):
         run_search(storage, workload, 15, engine=engine)
     monkeypatch.undo()
     with open_small(storage, workload) as study:
-        assert len(study.trials) == kept
+        assert len(study.optuna_study.trials) == kept
     assert finished(run_search(storage, workload, 15, engine=engine)) == finished(whole)
 
 
@@ -224,7 +223,7 @@ def test_diverged_trials_teach_the_sampler(storage, workload):
 
 def optuna_study_of(storage, workload):
     with open_small(storage, workload) as study:
-        return study
+        return study.optuna_study
 
 
 def test_long_runs_keep_fifty_points(workload, storage):

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from study.executors.recorded_runs import RecordedRun
-from study.executors.replay import ReplayEngine
-from study.search.search import search
+from study.executors.replay import Replay
+from study.training.workload_objective import WorkloadObjective
 from tests.helpers import SMALL, open_small, recorded_runs, run_search
 
 
@@ -19,7 +19,17 @@ def explosive(workload):
         replace(kept, runs=kept.runs | {4: RecordedRun([10], [1.0], True)}) if number % 3 == 0 else kept
         for number, kept in enumerate(recorded.schedules)
     ]
-    return ReplayEngine(recorded=replace(recorded, schedules=schedules))
+    return Replay(WorkloadObjective(workload), replace(recorded, schedules=schedules))
+
+
+@pytest.fixture(scope="module", params=[0.0, 0.5], ids="audit {}".format)
+def whole(request, explosive, workload, tmp_path_factory):
+    """A configuration, and the trials of its search that is not stopped."""
+    configuration = replace(SMALL, reduction=2, audit=request.param)
+    storage = f"sqlite:///{tmp_path_factory.mktemp('whole')}/studies.db"
+    trials = run_search(storage, workload, 20, configuration, executor=explosive)
+    assert any(t.user_attrs["record"]["diverged"] and len(t.intermediate_values) == 2 for t in trials)
+    return configuration, trials
 
 
 def what_is_found(trials):
@@ -28,19 +38,15 @@ def what_is_found(trials):
     ]
 
 
-@pytest.mark.parametrize("audit", [0.0, 0.5])
 @pytest.mark.parametrize("evaluations", range(12, 40, 3))
 def test_a_run_that_diverged_at_a_later_rung_counts_at_the_earlier_one_after_a_stop(
-    audit, evaluations, explosive, storage, tmp_path, workload, monkeypatch
+    evaluations, whole, explosive, storage, workload, monkeypatch
 ):
-    configuration = replace(SMALL, reduction=2, audit=audit)
-    whole = run_search(f"sqlite:///{tmp_path / 'whole.db'}", workload, 20, configuration, engine=explosive)
-    assert any(t.user_attrs["record"]["diverged"] and len(t.intermediate_values) == 2 for t in whole)
+    configuration, trials = whole
     monkeypatch.setattr("study.search.bracket.SAVE_EVERY", 0.0)
-    with (
-        open_small(storage, workload, configuration) as study,
-        closing(search(study, workload, configuration, explosive, 20)) as steps,
-    ):
-        for _ in zip(range(evaluations), steps, strict=False):
-            pass
-    assert what_is_found(run_search(storage, workload, 20, configuration, engine=explosive)) == what_is_found(whole)
+    with open_small(storage, workload, configuration) as study:
+        study.executor = explosive
+        with closing(study.search(20)) as steps:
+            for _ in zip(range(evaluations), steps, strict=False):
+                pass
+    assert what_is_found(run_search(storage, workload, 20, configuration, executor=explosive)) == what_is_found(trials)

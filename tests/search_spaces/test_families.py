@@ -1,5 +1,7 @@
-"""Every family against its formula, both ends included."""
+"""Every family against its formula, both ends included, and what its docstring says of that formula."""
 
+import re
+from dataclasses import fields
 from functools import partial
 
 import pytest
@@ -26,7 +28,7 @@ from tests import oracles
 
 PEAK = 0.3
 
-# One row per way that a family can look: the class, its parameters, the formula where those differ from the parameters.
+# One row per way that a family can look: the class, its parameters, the formula.
 TABLE = [
     (Constant, {}, oracles.constant),
     (Step, {"step_size_fraction": 0.3, "gamma": 0.5}, oracles.step),
@@ -65,7 +67,7 @@ TABLE = [
     (WSD, {"cooldown_fraction": 0.6, "shape": "1-sqrt"}, oracles.wsd),
     (WSD, {"cooldown_fraction": 0.05, "shape": "cosine"}, oracles.wsd),
     (REX, {}, oracles.rex),
-    (Plateau, {"factor": 0.5}, lambda s, n, factor: 1.0),  # nothing heard: nothing done; what is heard is tested below
+    (Plateau, {"factor": 0.5}, lambda s, n, factor: 1.0),  # nothing observed, nothing done; losses are tested below
 ]
 ROWS = [pytest.param(*row, id=f"{row[0].family}-{i}") for i, row in enumerate(TABLE)]
 
@@ -90,7 +92,7 @@ def test_rates_follow_the_formula(cls, parameters, body):
     assert rates == pytest.approx(expected, rel=1e-9, abs=1e-12)
 
 
-@pytest.mark.parametrize(("cls", "parameters", "body"), [row for row in ROWS if not row.values[0].climbs_by_itself])
+@pytest.mark.parametrize(("cls", "parameters", "body"), [row for row in ROWS if not row.values[0].has_own_warmup])
 @pytest.mark.parametrize("warmup_fraction", [0.005, 0.2])
 def test_rates_follow_the_formula_after_a_warmup(cls, parameters, body, warmup_fraction):
     body_steps = 245 if parameters.get("t_mult") == 2 else 240
@@ -130,3 +132,14 @@ def test_plateau_follows_the_losses(warmup_fraction):
     expected = oracles.plateau(losses, every, 200, warmup_steps, PEAK, 0.2, 2, 1e-3, 0.01 * PEAK)
     assert [lr for lr, _ in schedule.simulate(200, losses)] == pytest.approx(expected)
     assert min(expected) == pytest.approx(0.01 * PEAK), "the losses must reach the floor, or the test shows little"
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
+def test_every_symbol_of_a_formula_is_defined_where_it_stands(family):
+    """As `symbol = ...` or `symbol is ...`: every single letter of the docstring, and every name in the formula."""
+    text = " ".join(family.__doc__.split())
+    [formula] = re.findall(r"^ +(lr.*)$", family.__doc__, re.M)
+    symbols = set(re.findall(r"(?<![\w'])[A-Za-z](?!\w)", text)) - {"a", "A"}  # an English word
+    symbols |= set(re.findall(r"[A-Za-z]\w+", formula)) - {"lr", *(field.name for field in fields(family))}
+    undefined = {symbol for symbol in symbols if not re.search(rf"\b{symbol}(\(\w\))? (=|is) ", text)}
+    assert undefined <= {"cos", "exp", "max", "pi", "sqrt"} | ({"floor"} if family is Step else set())

@@ -7,10 +7,9 @@ import optuna
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from search_spaces import ADAMW_PEAK_LR, FAMILIES, SGD_PEAK_LR, InputError, from_params, space
-from search_spaces.ranges import Either
+from search_spaces import ADAMW_PEAK_LR, FAMILIES, SGD_PEAK_LR, InputError, from_params, space, suggest
+from search_spaces.ranges import Choice, Either, Float, Integer
 from search_spaces.space_file import presets, read_space, space_toml
 from study.search.configuration import Configuration
 from tests.helpers import ROOT, SMALL, run_search
@@ -70,14 +69,14 @@ def test_everything_that_a_file_can_say(tmp_path):
     families, ranges = read_space(path)
     assert families == ("cosine", "multistep", "wsd", "one_cycle")
     assert ranges == {
-        "peak_lr": FloatDistribution(0.01, 0.1, log=True),
-        "warmup_fraction": FloatDistribution(0.05, 0.05),
-        "cosine.t_max_fraction": FloatDistribution(1.0, 1.0),
-        "cosine.floor_ratio": Either(0.0, FloatDistribution(0.01, 0.1, log=True)),
-        "multistep.drops": IntDistribution(2, 9),
-        "multistep.gamma": CategoricalDistribution([0.1, 0.5]),
-        "wsd.shape": CategoricalDistribution(["linear", "cosine"]),
-        "one_cycle.cycle_momentum": CategoricalDistribution([False]),
+        "peak_lr": Float(0.01, 0.1, log=True),
+        "warmup_fraction": Float(0.05, 0.05),
+        "cosine.t_max_fraction": Float(1.0, 1.0),
+        "cosine.floor_ratio": Either(0.0, Float(0.01, 0.1, log=True)),
+        "multistep.drops": Integer(2, 9),
+        "multistep.gamma": Choice((0.1, 0.5)),
+        "wsd.shape": Choice(("linear", "cosine")),
+        "one_cycle.cycle_momentum": Choice((False,)),
     }
 
 
@@ -92,7 +91,7 @@ def test_everything_that_a_file_can_say(tmp_path):
         ("peak_lr = nan", "bad.toml: peak_lr must be a finite number, but nan was given"),
         ("peak_lr = -1", r"bad.toml: \[constant\]: peak_lr must be above 0 and finite, but -1.0 was given"),
         ("peak_lr = { low = 1, high = 0.1 }", r"peak_lr: low must be at most high, but \(1.0, 0.1\) was given"),
-        ("peak_lr = { low = 0, high = 0.1 }", "peak_lr: low must be above 0 where log is true, but 0.0 was given"),
+        ("peak_lr = { low = 0, high = 0.1 }", "peak_lr: low must be above 0 if log is true, but 0.0 was given"),
         ("peak_lr = { low = 0.1 }", "peak_lr needs low and high, but {'low': 0.1} was given"),
         ("peak_lr = { low = 0.1, hihg = 1 }", "unknown key of bad.toml: peak_lr 'hihg': did you mean 'high'"),
         ("peak_lr = { low = 0.1, high = 1, or_exactly = 2 }", "peak_lr has no value beside its range"),
@@ -106,7 +105,7 @@ def test_everything_that_a_file_can_say(tmp_path):
         ),
         ("[linear]\nend_ratio = { low = 0.1, high = 1, or_exactly = 0.5 }", "end_ratio.or_exactly must be 0, but 0.5"),
         ("[multistep]\ndrops = 1.5", r"\[multistep\] drops must be a whole number, but 1.5 was given"),
-        ("[multistep]\ndrops = { low = 1, high = 4, log = true }", r"drops counts: leave out log"),
+        ("[multistep]\ndrops = { low = 1, high = 4, log = true }", r"drops is an integer: remove log"),
         ("[multistep]\ndrops = 0", r"\[multistep\]: drops must be at least 1, but 0 was given"),
         ('[wsd]\nshape = "round"', r"\[wsd\]: unknown shape 'round'"),
         ("[wsd]\nshape = []", r"\[wsd\] shape must name one choice at least"),
@@ -116,21 +115,21 @@ def test_everything_that_a_file_can_say(tmp_path):
         ),
         ("[one_cycle]\ncycle_momentum = 1", r"cycle_momentum must be among \[True, False\], but 1 was given"),
         ('families = ["wsd"]\n[cosine]\nfloor_ratio = 0', r"\[cosine\] is given, but families leaves cosine out"),
-        ("families = [", "bad.toml is not a file of TOML"),
+        ("families = [", "bad.toml is not valid TOML"),
     ],
 )
-def test_mistakes_are_told_with_file_and_key(text, said, tmp_path, monkeypatch):
+def test_a_mistake_is_named_with_file_and_key(text, said, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     written(tmp_path / "bad.toml", text)
-    with pytest.raises(InputError, match=said) as told:
+    with pytest.raises(InputError, match=said) as caught:
         read_space("bad.toml")
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(caught.value)
 
 
-def test_files_that_are_not_there_are_told(tmp_path):
+def test_files_that_are_not_there_are_refused(tmp_path):
     with pytest.raises(InputError, match="unknown space 'clasic': did you mean 'classic'. Valid: all, classic, no-"):
         Configuration(space="clasic")
-    with pytest.raises(InputError, match="is not a file of TOML"):
+    with pytest.raises(InputError, match="is not valid TOML"):
         Configuration(space=str(tmp_path))
     with pytest.raises(InputError, match="--families must be among those of --space classic, but 'wsd' was given"):
         Configuration(space="classic", families=("step", "wsd"))
@@ -144,9 +143,9 @@ BOUNDS = st.tuples(st.floats(1e-6, 0.9), st.floats(1e-6, 0.9)).map(sorted)
 @settings(max_examples=50, deadline=None)
 def test_any_ranges_are_read_as_they_are_printed_and_drawn_within(tmp_path_factory, peak, floor, log, exactly, warmup):
     ranges = {
-        "peak_lr": FloatDistribution(*peak, log=log and peak[0] < peak[1]),
-        "warmup_fraction": FloatDistribution(warmup, warmup),
-        "linear.end_ratio": FloatDistribution(*floor, log=log and floor[0] < floor[1]),
+        "peak_lr": Float(*peak, log=log and peak[0] < peak[1]),
+        "warmup_fraction": Float(warmup, warmup),
+        "linear.end_ratio": Float(*floor, log=log and floor[0] < floor[1]),
     }
     if exactly:
         ranges["linear.end_ratio"] = Either(0.0, ranges["linear.end_ratio"])
@@ -154,7 +153,7 @@ def test_any_ranges_are_read_as_they_are_printed_and_drawn_within(tmp_path_facto
     found = read_space(path)
     assert (found.families, found.ranges) == (("linear",), ranges)
     trial = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=1)).ask()
-    drawn = Configuration(space=path).suggest(trial, type("W", (), {"peak_lr": PEAK_LR}))
+    drawn = suggest(trial, found.families, PEAK_LR, found.ranges)
     assert peak[0] <= drawn.peak_lr <= peak[1]
     assert drawn.warmup_fraction == warmup
     assert floor[0] <= drawn.end_ratio <= floor[1] or (exactly and drawn.end_ratio == 0)

@@ -8,14 +8,17 @@ import optuna
 import pytest
 
 from search_spaces import InputError
+from study.api import opened, plan_search
+from study.executors.choice import ExecutorOptions
 from study.storage.records import FORMAT
 from study.storage.url import artifact_folder, check_file, dashboard_command, parse
-from tests.helpers import SMALL, open_small, run_search
+from study.training.workload_objective import WorkloadObjective
+from tests.helpers import DIGITS, SMALL, open_small, run_search
 
 
 def test_a_study_carries_what_it_promises(storage, workload):
     with open_small(storage, workload) as study:
-        attrs = study.user_attrs
+        attrs = study.optuna_study.user_attrs
     assert attrs["format"] == FORMAT
     assert attrs["group"] == "small"
     assert attrs["metric"] == {"name": "error", "direction": "minimize", "unit": "fraction of rows", "worst": 1.0}
@@ -28,14 +31,13 @@ def test_a_study_carries_what_it_promises(storage, workload):
     assert session["versions"]["optuna"] == optuna.__version__
     assert {"command", "commit", "device", "threads", "python", "platform", "time"} < set(session)
     with open_small(storage, workload) as study:
-        assert len(study.user_attrs["sessions"]) == 2
+        assert len(study.optuna_study.user_attrs["sessions"]) == 2
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
         ({"epochs": 5}, "epochs 4 \\(now 5\\)"),
-        ({"batch_size": 32}, "batch_size 64 \\(now 32\\)"),
         ({"families": ("cosine",)}, "families .* \\(now \\['cosine'\\]\\)"),
         ({"pruner": "none"}, "pruner horizon \\(now none\\)"),
         ({"reduction": 2}, "reduction 4 \\(now 2\\)"),
@@ -55,12 +57,12 @@ def test_another_configuration_is_refused_naming_the_difference(change, said, st
 def test_another_workload_is_refused(storage, workload, data_root):
     with open_small(storage, workload):
         pass
-    other = replace(SMALL, split_seed=1)
-    with (
-        pytest.raises(InputError, match="split_seed 0 .now 1., data "),
-        open_small(storage, other.make_workload(data_root), other),
-    ):
-        pass
+    for changes, said in (({"split_seed": 1}, "split_seed 0 .now 1."), ({"batch_size": 32}, "batch_size 64 .now 32.")):
+        other = replace(DIGITS, **changes)
+        objective = WorkloadObjective(other.load(data_root))
+        plan = plan_search(other, objective, SMALL, storage, "small")
+        with pytest.raises(InputError, match=said), opened(plan, ExecutorOptions()):
+            pass
     without_decay = replace(workload, weight_decay=0.0)
     with pytest.raises(InputError, match="weight_decay 0.0005 .now 0.0"), open_small(storage, without_decay):
         pass
@@ -103,7 +105,7 @@ def test_a_storage_that_fails_midway_is_told(storage, workload):
 def test_a_study_left_half_created_is_completed(storage, workload):
     optuna.create_study(storage=storage, study_name="small")
     with open_small(storage, workload) as study:
-        assert study.user_attrs["format"] == FORMAT
+        assert study.optuna_study.user_attrs["format"] == FORMAT
 
 
 def test_one_process_at_a_time(storage, workload):

@@ -8,11 +8,11 @@ import torch
 from torch import nn
 
 from search_spaces import Constant, Cosine, Linear, OneCycle, Plateau
-from study.executors.in_process import Trainer
-from study.training.loop import Run
+from study.objective import Run
 from study.workloads.data import Split
-from study.workloads.workload import named_workload
+from study.workloads.options import WorkloadOptions
 from tests import oracles
+from tests.helpers import trainer
 
 EPOCHS = 3
 
@@ -55,7 +55,9 @@ def slow_twin(workload, make_optimizer, rates, train_seed):
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
 def test_the_loop_equals_its_slow_twin(model, optimizer, data_root):
     own = model == "net_with_everything"
-    workload = named_workload("digits", "mlp" if own else model, optimizer, 64, 1e-3, 0, data_root)
+    workload = WorkloadOptions(
+        "digits", model="mlp" if own else model, optimizer=optimizer, batch_size=64, weight_decay=1e-3
+    ).load(data_root)
     # float64, so that another order of the same operations stays far from a tolerance.
     make_model = net_with_everything if own else workload.make_model
     train_split, validation = (Split(x.double(), y) for x, y in (workload.data.train, workload.data.validation))
@@ -69,7 +71,7 @@ def test_the_loop_equals_its_slow_twin(model, optimizer, data_root):
         "adamw": lambda parameters: torch.optim.AdamW(parameters, lr=1.0, weight_decay=1e-3),
     }[optimizer]
     run = Run(Linear(peak_lr=peak, warmup_fraction=0.1), EPOCHS, train_seed=3, evaluations=EPOCHS)
-    found = list(Trainer(workload).train([run]))
+    found = list(trainer(workload).train([run]))
     twin = slow_twin(workload, make, rates, 3)
     assert [evaluation.loss for evaluation in found] == pytest.approx([loss for loss, _ in twin], rel=1e-9)
     assert [evaluation.metric for evaluation in found] == [pytest.approx(wrong) for _, wrong in twin]
@@ -78,7 +80,9 @@ def test_the_loop_equals_its_slow_twin(model, optimizer, data_root):
 
 @pytest.mark.parametrize(("epochs", "batch_size"), [(1, 64), (3, 50), (2, 1078)])
 def test_no_update_is_taken_beyond_the_run(epochs, batch_size, data_root):
-    workload = named_workload("digits", "mlp", "sgd", batch_size, 0.0, 0, data_root)
+    workload = WorkloadOptions("digits", model="mlp", optimizer="sgd", batch_size=batch_size, weight_decay=0.0).load(
+        data_root
+    )
     taken = []
 
     def counted(model):
@@ -86,7 +90,7 @@ def test_no_update_is_taken_beyond_the_run(epochs, batch_size, data_root):
         optimizer.register_step_post_hook(lambda *arguments: taken.append(optimizer.param_groups[0]["lr"]))
         return optimizer
 
-    (last,) = Trainer(replace(workload, make_optimizer=counted)).train(
+    (last,) = trainer(replace(workload, make_optimizer=counted)).train(
         [Run(Linear(peak_lr=0.1), epochs, 0, evaluations=1)]
     )
     total_steps = epochs * (1078 // batch_size)
@@ -96,7 +100,7 @@ def test_no_update_is_taken_beyond_the_run(epochs, batch_size, data_root):
 
 def test_momentum_is_read_back(workload):
     schedule = OneCycle(peak_lr=0.1, cycle_momentum=True)
-    found = list(Trainer(workload).train([Run(schedule, EPOCHS, 0, evaluations=6)]))
+    found = list(trainer(workload).train([Run(schedule, EPOCHS, 0, evaluations=6)]))
     curve = schedule.simulate(48)
     assert [(e.lr, e.momentum) for e in found] == [pytest.approx(curve[e.step - 1]) for e in found]
 
@@ -104,7 +108,7 @@ def test_momentum_is_read_back(workload):
 def test_each_run_is_seeded_by_itself(workload):
     def losses(*seeds):
         cohort = [Run(Cosine(peak_lr=0.1), 2, seed, evaluations=1) for seed in seeds]
-        return [evaluation.loss for evaluation in Trainer(workload).train(cohort)]
+        return [evaluation.loss for evaluation in trainer(workload).train(cohort)]
 
     together = losses(0, 1, 0)
     assert together[0] == together[2] == losses(0)[0], "the same seed, the same bits, whatever was trained before"
@@ -115,7 +119,7 @@ def test_the_callers_random_numbers_are_left_alone(workload):
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
-    list(Trainer(workload).train([Run(Constant(peak_lr=0.1), 1, 0, evaluations=1)]))
+    list(trainer(workload).train([Run(Constant(peak_lr=0.1), 1, 0, evaluations=1)]))
     assert torch.equal(torch.rand(3), expected)
 
 
@@ -125,7 +129,7 @@ def test_a_diverged_run_stops_at_once(workload, peak_lr):
         Run(Constant(peak_lr=peak_lr), EPOCHS, 0, evaluations=EPOCHS),
         Run(Constant(peak_lr=0.1), 1, 0, evaluations=1),
     ]
-    bad, good = Trainer(workload).train(runs)
+    bad, good = trainer(workload).train(runs)
     assert bad.diverged
     assert bad.metric == workload.metric.worst
     assert bad.last
@@ -137,7 +141,7 @@ def test_a_diverged_run_stops_at_once(workload, peak_lr):
 def test_a_stopped_run_is_trained_no_further(workload):
     stopped, found = set(), []
     runs = [Run(Constant(peak_lr=0.1), EPOCHS, seed, EPOCHS) for seed in (0, 1)]
-    for evaluation in Trainer(workload).train(runs, stopped.__contains__):
+    for evaluation in trainer(workload).train(runs, stopped.__contains__):
         found.append((evaluation.run, evaluation.step))
         if evaluation.run == 0:
             stopped.add(0)
@@ -146,18 +150,18 @@ def test_a_stopped_run_is_trained_no_further(workload):
 
 def test_the_test_rows_are_not_touched_unless_asked(workload):
     blind = replace(workload, data=replace(workload.data, test=None))
-    assert [e.test_metric for e in Trainer(blind).train([Run(Constant(peak_lr=0.1), 1, 0, evaluations=2)])] == [
+    assert [e.test_metric for e in trainer(blind).train([Run(Constant(peak_lr=0.1), 1, 0, evaluations=2)])] == [
         None,
         None,
     ]
-    asked = list(Trainer(workload).train([Run(Constant(peak_lr=0.1), 2, 0, evaluations=2, test=True)]))
+    asked = list(trainer(workload).train([Run(Constant(peak_lr=0.1), 2, 0, evaluations=2, test=True)]))
     assert asked[0].test_metric is None
     assert 0 < asked[1].test_metric < 0.5
 
 
 def test_plateau_hears_the_validation_loss(workload):
     schedule = Plateau(peak_lr=0.5, factor=0.5, patience_fraction=0.05, evaluations=12)
-    found = list(Trainer(workload).train([Run(schedule, EPOCHS, 0, evaluations=1)]))
+    found = list(trainer(workload).train([Run(schedule, EPOCHS, 0, evaluations=1)]))
     assert len(found) == 12, "as often as the schedule listens, at every horizon"
     steps = [evaluation.step for evaluation in found]
     rates = oracles.plateau([e.loss for e in found], steps, 48, 0, 0.5, 0.5, 1, 1e-4, 0.0)
@@ -168,8 +172,8 @@ def test_plateau_hears_the_validation_loss(workload):
 def test_a_loss_below_zero_is_no_divergence(workload):
     """A constant taken from the loss changes no gradient."""
     lower = replace(workload, loss=partial(below, workload.loss))
-    run = Run(Cosine(peak_lr=0.1), epochs=2, train_seed=0, evaluations=4)
-    expected, found = (list(Trainer(one).train([run])) for one in (workload, lower))
+    run = Run(Cosine(peak_lr=0.1), 2, train_seed=0, evaluations=4)
+    expected, found = (list(trainer(one).train([run])) for one in (workload, lower))
     assert [one.metric for one in found] == [one.metric for one in expected]
     assert [one.loss for one in found] == pytest.approx([one.loss - 10 for one in expected], abs=1e-5)
     assert not found[-1].diverged

@@ -1,6 +1,5 @@
 """Data of one's own: files, folders and functions, read at once or row by row, and what is said of bad ones."""
 
-from dataclasses import replace
 from textwrap import dedent
 
 import numpy as np
@@ -9,14 +8,12 @@ import torch
 from torch import nn
 from torch.utils.data import Dataset, IterableDataset, TensorDataset
 
-import study.workloads.image_folder
 from search_spaces import Cosine, InputError, Plateau
-from study.executors.in_process import Trainer
-from study.training.loop import Run
+from study.objective import Run
 from study.workloads.datasets import Source, made_data
-from study.workloads.streamed import LazySplit
+from study.workloads.streamed import StreamedSplit
 from study.workloads.workload import Workload
-from tests.helpers import read, start
+from tests.helpers import read, start, trainer
 
 X = torch.randn(200, 6, generator=torch.Generator().manual_seed(0))
 Y = (X[:, 0] > 0).long()
@@ -61,7 +58,7 @@ def test_rows_read_as_they_are_needed_train_the_same_to_the_last_bit():
         Run(Cosine(peak_lr=0.1), 3, 0, evaluations=3, test=True),
         Run(Plateau(peak_lr=0.1, evaluations=5), 2, 7, evaluations=2),
     ]
-    found = [list(Trainer(Workload("w", data, with_dropout, batch_size=32)).train(runs)) for data in (resident, lazy)]
+    found = [list(trainer(Workload("w", data, with_dropout, batch_size=32)).train(runs)) for data in (resident, lazy)]
     assert found[0] == found[1]
     assert len(found[0]) == 3 + 5
     assert found[0][2].test_metric is not None
@@ -77,7 +74,7 @@ def test_the_splits_share_no_row_and_hold_all():
 
 
 def test_a_row_that_cannot_be_read_is_told_in_one_line():
-    split = LazySplit(Broken(X, Y))
+    split = StreamedSplit(Broken(X, Y))
     with pytest.raises(InputError, match="an example cannot be read .ValueError: no row 1") as told:
         list(split.parts(50))
     assert "\n" not in str(told.value)
@@ -188,19 +185,19 @@ def test_what_is_not_there_is_told(options, said):
 
 
 def test_lazy_data_trains_in_the_plain_loop_only(storage):
-    from study.executors.choice import EngineOptions, choose
-    from study.training.lockstep_check import obstacle
-    from tests.helpers import SMALL
+    from study.executors.choice import Demand, ExecutorOptions, check_workers, choose
+    from study.training.workload_objective import WorkloadObjective
 
-    workload = Workload("w", made_data("rows", Rows(X, Y), None, 0), with_dropout)
-    assert obstacle(workload) == "its data is read as it is needed"
-    engine, reason = choose(EngineOptions(), workload, SMALL)
+    objective = WorkloadObjective(Workload("w", made_data("rows", Rows(X, Y), None, 0), with_dropout))
+    demand = Demand(most_together=5, steps=64)
+    assert objective.lockstep_obstacle() == "its data is read as it is needed"
+    engine, reason = choose(ExecutorOptions(), objective, demand)
     assert (engine.cohort, engine.workers) == (1, 0)
     assert "not in lockstep: its data is read as it is needed" in reason
     with pytest.raises(InputError, match=r"cannot be trained in lockstep \(its data is read as it is needed\)"):
-        choose(EngineOptions("lockstep"), workload, SMALL)
+        choose(ExecutorOptions("lockstep"), objective, demand)
     with pytest.raises(InputError, match="rows is read by processes of its own: leave out --workers"):
-        study.executors.choice.check_workers(workload, replace(SMALL))
+        check_workers(objective, demand)
 
 
 def test_a_project_of_ones_own_is_searched_reported_and_reproduced(command, tmp_path):

@@ -7,12 +7,11 @@ from torch import nn
 
 import study.workloads.image_folder
 from search_spaces import Cosine, InputError
-from study.executors.in_process import Trainer
-from study.training.loop import Run
+from study.objective import Run
 from study.workloads.data import Split
-from study.workloads.streamed import LazySplit
+from study.workloads.streamed import StreamedSplit
 from study.workloads.workload import Workload
-from tests.helpers import read
+from tests.helpers import read, trainer
 
 
 def draw_images(folder, classes=("cat", "dog"), number=20, size=(10, 8), mode="RGB"):
@@ -63,7 +62,7 @@ def test_images_that_do_not_fit_into_memory_train_the_same(tmp_path, monkeypatch
     monkeypatch.setattr(study.workloads.image_folder, "MEMORY_SHARE", 0.0)
     lazy = read(tmp_path / "pets")
     assert isinstance(resident.train, Split)
-    assert isinstance(lazy.train, LazySplit)
+    assert isinstance(lazy.train, StreamedSplit)
     assert "read as they are needed, by worker processes (0 MB, more than 0% of what is free)" in lazy.about
     assert lazy.fingerprint() == read(tmp_path / "pets").fingerprint()
     run = Run(Cosine(peak_lr=0.01), 2, 0, evaluations=2)
@@ -71,7 +70,7 @@ def test_images_that_do_not_fit_into_memory_train_the_same(tmp_path, monkeypatch
     def make_model():
         return nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.LazyLinear(2))
 
-    found = [list(Trainer(Workload("w", data, make_model, batch_size=8)).train([run])) for data in (resident, lazy)]
+    found = [list(trainer(Workload("w", data, make_model, batch_size=8)).train([run])) for data in (resident, lazy)]
     assert found[0] == found[1]
 
 

@@ -12,7 +12,7 @@ from torch.optim import SGD
 
 from search_spaces import InputError, OneCycle
 from study.search.configuration import Configuration
-from study.training.lockstep_check import obstacle
+from study.training.lockstep_check import lockstep_obstacle
 from study.training.workload_check import check_fit
 from study.workloads.data import Data, Split
 from study.workloads.models import model_maker
@@ -204,7 +204,7 @@ def nested():
 def test_lockstep_or_a_reason(model, reason):
     workload = Workload("w", ROWS, model)
     check_fit(workload)
-    found = obstacle(workload)
+    found = lockstep_obstacle(workload)
     assert found is None if reason is None else __import__("re").search(reason, found)
     assert torch.equal(ROWS.train.x, X), "what works in place works on copies"
 
@@ -220,7 +220,7 @@ def test_losses_that_differ_keep_a_workload_from_lockstep(monkeypatch):
             CountsOnce.total += 1
             return self.linear(x) * (1 + 0.1 * CountsOnce.total)
 
-    assert obstacle(replace(workload, make_model=CountsOnce)) == "its losses are not those of the plain loop"
+    assert lockstep_obstacle(replace(workload, make_model=CountsOnce)) == "its losses are not those of the plain loop"
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,11 @@ import pytest
 from torch import nn
 
 from search_spaces import Constant, Cosine, InputError
-from study.executors.in_process import Trainer
-from study.search.configuration import Configuration
-from study.training.lockstep_check import obstacle
-from study.training.loop import Run
+from study.objective import Run
+from study.training.lockstep_check import lockstep_obstacle
 from study.workloads.data import Split
-from tests.helpers import ROOT, start
+from study.workloads.options import WorkloadOptions
+from tests.helpers import ROOT, start, trainer
 
 EXAMPLES = {
     "language_model": ("bits_per_letter", ["--optimizer", "adamw", "--batch-size", 32, "--epochs", 2]),
@@ -28,7 +27,7 @@ def load(monkeypatch):
 
 
 def load_example(name, **flags):
-    return Configuration(workload=f"examples.{name}:workload", optimizer="adamw", **flags).make_workload(None)
+    return WorkloadOptions(workload=f"examples.{name}:workload", optimizer="adamw", **flags).load(None)
 
 
 def exact(model):
@@ -52,11 +51,11 @@ def in_float64(data):
 def test_lockstep_is_as_the_plain_loop(name, load):
     """In float64 and without dropout, whose mask follows the memory: only the order of the same operations differs."""
     workload = load(name, batch_size=32)
-    assert obstacle(workload) is None
+    assert lockstep_obstacle(workload) is None
     make_model = workload.make_model
     workload = replace(workload, data=in_float64(workload.data), make_model=lambda: exact(make_model()))
     runs = [Run(Cosine(peak_lr=peak), 1, 0, evaluations=2) for peak in (1e-3, 3e-3, 1e-2)]
-    alone, together = (list(Trainer(workload, cohort).train(runs)) for cohort in (1, 3))
+    alone, together = (list(trainer(workload, cohort).train(runs)) for cohort in (1, 3))
     together.sort(key=lambda evaluation: (evaluation.run, evaluation.step))
     assert [e.loss for e in together] == pytest.approx([e.loss for e in alone], rel=1e-8)
     assert {evaluation.cohort for evaluation in together} == {3}
@@ -66,13 +65,14 @@ def test_lockstep_is_as_the_plain_loop(name, load):
 def test_it_learns_and_no_run_is_worse_than_the_worst(name, load):
     workload = load(name)
     good, bad = (Run(Constant(peak_lr=peak), 4, 0, evaluations=1) for peak in (1e-2, 1e9))
-    ends = [evaluation for evaluation in Trainer(workload).train([good, bad]) if evaluation.last]
+    ends = [evaluation for evaluation in trainer(workload).train([good, bad]) if evaluation.last]
     assert ends[0].metric < 0.3 * workload.metric.worst
     assert ends[1].metric == workload.metric.worst
     assert workload.metric.bounded(2 * workload.metric.worst) == workload.metric.worst
     assert workload.metric.bounded(math.nan) == workload.metric.worst
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_searched_and_reproduced_as_a_user_would(name, command, tmp_path):
     metric, flags = EXAMPLES[name]
@@ -91,6 +91,6 @@ def test_searched_and_reproduced_as_a_user_would(name, command, tmp_path):
 def test_flags_that_a_workload_leaves_no_room_for_are_refused(monkeypatch):
     monkeypatch.chdir(ROOT / "scripts")
     with pytest.raises(InputError, match="--workload says it all: leave out --model, but 'cnn' was given"):
-        Configuration(workload="examples.regression:workload", model="cnn")
+        WorkloadOptions(workload="examples.regression:workload", model="cnn")
     with pytest.raises(InputError, match="must return a study.workloads.Workload, but 'Sequential' was given"):
-        Configuration(workload="examples.regression:make_model").load_workload(None)
+        WorkloadOptions(workload="examples.regression:make_model").load(None)

@@ -6,7 +6,8 @@ import torch
 from search_spaces import InputError
 from study.workloads.builtin_models import MODELS
 from study.workloads.optimizers import OPTIMIZERS
-from study.workloads.workload import ERROR, named_workload
+from study.workloads.options import WorkloadOptions
+from study.workloads.workload import ERROR
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -34,7 +35,7 @@ def test_resnet18_keeps_small_images_large():
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_the_code_of_the_optimizer_makes_that_optimizer(optimizer, data_root):
-    workload = named_workload("digits", "mlp", optimizer, 64, 0.25, 0, data_root)
+    workload = WorkloadOptions("digits", optimizer=optimizer, weight_decay=0.25).load(data_root)
     model = workload.make_model()
     made = workload.make_optimizer(model).defaults | {"fused": None, "lr": 0.5}
     printed = eval(workload.optimizer_code.format(lr=0.5), {"torch": torch, "model": model}).defaults
@@ -49,22 +50,22 @@ def test_the_error_counts_the_wrong_rows():
 
 def test_what_does_not_fit_is_told(data_root):
     with pytest.raises(InputError, match="--batch-size must be at most 1078, the training rows of digits, but 2000"):
-        named_workload("digits", "mlp", "sgd", 2000, 0.0, 0, data_root)
+        WorkloadOptions("digits", model="mlp", optimizer="sgd", batch_size=2000, weight_decay=0.0).load(data_root)
     with pytest.raises(InputError, match="unknown model 'mpl': did you mean 'mlp'"):
-        named_workload("digits", "mpl", "sgd", 64, 0.0, 0, data_root)
+        WorkloadOptions("digits", model="mpl", optimizer="sgd", batch_size=64, weight_decay=0.0).load(data_root)
     with pytest.raises(InputError, match="unknown optimizer 'adam': did you mean 'adamw'"):
-        named_workload("digits", "mlp", "adam", 64, 0.0, 0, data_root)
+        WorkloadOptions("digits", model="mlp", optimizer="adam", batch_size=64, weight_decay=0.0).load(data_root)
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.cuda
 def test_training_on_cuda_agrees_with_the_cpu(data_root):
     from search_spaces import Cosine
-    from study.executors.in_process import Trainer
-    from study.training.loop import Run
+    from study.objective import Run
+    from tests.helpers import trainer
 
-    workload = named_workload("digits", "mlp", "sgd", 64, 5e-4, 0, data_root)
+    workload = WorkloadOptions("digits", model="mlp", optimizer="sgd", batch_size=64, weight_decay=5e-4).load(data_root)
     run = Run(Cosine(peak_lr=0.05), 2, 0, evaluations=2, test=True)
-    cpu = list(Trainer(workload).train([run]))
-    cuda = list(Trainer(workload.to(torch.device("cuda"))).train([run]))
+    cpu = list(trainer(workload).train([run]))
+    cuda = list(trainer(workload.to(torch.device("cuda"))).train([run]))
     assert [e.loss for e in cuda] == pytest.approx([e.loss for e in cpu], rel=1e-3)
     assert [e.lr for e in cuda] == [e.lr for e in cpu]

@@ -168,7 +168,7 @@ def accuracy(benchmark: Benchmark) -> Iterable[KnownResult]:
 
 def peak_matters(workload: str, recorded: Recorded) -> KnownResult:
     """The peak matters more than the shape."""
-    errors = np.array([one.truth for one in recorded.schedules])
+    errors = np.array([one.mean_test for one in recorded.schedules])
     families = np.array([one.params["family"] for one in recorded.schedules])
     ranks = np.argsort(np.argsort([one.params["peak_lr"] for one in recorded.schedules], kind="stable"))
     kinds = len(set(families))

@@ -10,7 +10,7 @@ from typing import Any
 from study.analysis.family_results import by_budget, ranking
 from study.evidence.known.fixed_schedules import Arm
 from study.evidence.known.known_results import AGREEMENT, Benchmark, all_known
-from study.executors.recorded_runs import read
+from study.executors.recorded_runs import read_recorded
 from study.reports.markdown import escaped, table
 from study.reports.report import is_benchmark
 from study.storage.archive import TRIALS, read_archive
@@ -48,7 +48,7 @@ def write_page(found: Mapping[str, Sequence[StudyRecord]], results: Path) -> str
     for row in read_csv(results / "known" / ARMS):
         arms[row["benchmark"]][int(row["epochs"])][row["arm"]].append(float(row["test"]))
     benchmarks = [Benchmark(name.removeprefix("benchmark-"), studies, arms[name]) for name, studies in found.items()]
-    recorded = {path.stem: read(path) for path in sorted(results.glob("search/recorded/*.jsonl"))}
+    recorded = {path.stem: read_recorded(path) for path in sorted(results.glob("search/recorded/*.jsonl"))}
     rows = [[escaped(cell) for cell in line] for line in all_known(benchmarks, recorded)]
     parts = ["# What the benchmarks say", "## The best families", best_families(benchmarks)]
     parts += [

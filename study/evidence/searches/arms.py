@@ -9,7 +9,7 @@ from study.search.samplers.optuna_samplers import SAMPLERS
 OPTUNA: dict[str, Any] = {"sampler": "tpe", "startup_trials": 10}
 """Optuna's own defaults, for searches as they are made without this project."""
 ONE_BY_ONE: dict[str, Any] = {"trials_per_batch": 1, **OPTUNA}
-"""Optuna's pruners judge one trial after another, as in `study.optimize`; the others in batches."""
+"""Optuna's pruners compare one trial after another, as in `study.optimize`; the others in batches."""
 NONE: dict[str, Any] = {"pruner": "none"}
 STOCK: dict[str, dict[str, Any]] = {name: {"pruner": name, **ONE_BY_ONE} for name in ("median", "hyperband", "halving")}
 
@@ -39,10 +39,10 @@ ARMS: dict[str, dict[str, dict[str, Any]]] = {
         for sampler in ("gp", "tpe", "random")
         for pruner, changes in {"horizon": {}, **STOCK}.items()
     },
-    "floors": {f"{updates} updates at least": {"least_updates": updates} for updates in (100, 1)},
+    "floors": {f"{steps} updates at least": {"least_steps": steps} for steps in (100, 1)},
     "startup": {f"{trials} at random": {"startup_trials": trials} for trials in (20, 10, 30, 40)},
     "startup-unpruned": {f"{trials} at random": {"startup_trials": trials, **NONE} for trials in (20, 10, 30, 40)},
     "batches": {f"batches of {size}": {"trials_per_batch": size} for size in (10, 1, 5, 25, 50)},
-    "generations": {f"generations of {size}": {"trials_per_generation": size} for size in (50, 10, 25)},
+    "generations": {f"generations of {size}": {"trials_per_bracket": size} for size in (50, 10, 25)},
 }
-"""By what is compared: the arms by name. Differences are to the first two."""
+"""By what is compared: the arms by name, as results/search has them. Differences are to the first two."""

@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, PercentFormatter
 
 from study.analysis.statistics import mean_interval
-from study.evidence.searches.evaluated_search import Row, Unit
-from study.evidence.searches.tables import moment, of_arm, of_workload, regret_at
+from study.evidence.searches.evaluated_search import EvaluatedSearch, Unit
+from study.evidence.searches.tables import incumbent_at, of_arm, of_workload, regret_at
 from study.reports.plot_style import COLORS, LOOK, SAVE
 
 LEAST = 0.01
@@ -23,8 +23,12 @@ SHARES = (0.02, 0.03, 0.05, 0.07, 0.1, 0.14, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6
 """Where regret is drawn: shares of the epochs of a search without pruning, of the seconds of an arm's shortest one."""
 
 
-def draw(
-    rows: Sequence[Row], arms: Sequence[str], best: dict[str, float], full_epochs: dict[str, float], title: str
+def draw_regret(
+    rows: Sequence[EvaluatedSearch],
+    arms: Sequence[str],
+    best: dict[str, float],
+    full_epochs: dict[str, float],
+    title: str,
 ) -> bytes:
     """A PNG: for each workload the mean regret of each arm with its interval, against epochs and against seconds."""
     with style.context(["default", LOOK]):
@@ -52,12 +56,14 @@ def draw(
     return picture.getvalue()
 
 
-def draw_arm(axes: Axes, rows: Sequence[Row], best: float, unit: Unit, whole: float, arm: str, number: int) -> None:
-    """One line, up to `whole`; where not every search has an incumbent yet, or one has ended, there is none."""
+def draw_arm(
+    axes: Axes, rows: Sequence[EvaluatedSearch], best: float, unit: Unit, whole: float, arm: str, number: int
+) -> None:
+    """One line, from where every search has an incumbent to `whole`, or to where the first search ends."""
     spent = [
         share * whole
         for share in SHARES
-        if all(moment(row, share * whole, unit) and row.end(unit) >= share * whole for row in rows)
+        if all(incumbent_at(row, share * whole, unit) and row.end(unit) >= share * whole for row in rows)
     ]
     found = [mean_interval([regret_at(row, one, best, unit) for row in rows]) for one in spent]
     line: dict[str, Any] = {

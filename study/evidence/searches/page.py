@@ -8,14 +8,14 @@ from statistics import median
 from typing import Any
 
 from study.evidence.searches.arms import ARMS
-from study.evidence.searches.evaluated_search import Row
+from study.evidence.searches.evaluated_search import EvaluatedSearch
 from study.evidence.searches.tables import of_workload, table_after, table_equal, table_overall
-from study.evidence.searches.testbed import Ground
+from study.evidence.searches.testbed import Testbed
 from study.search.configuration import Configuration
 
 CHANGED = {name for arms in ARMS.values() for changes in arms.values() for name in changes}
 BASE = [field.name for field in fields(Configuration) if field.name in CHANGED - {"pruner"}]
-"""What of a search any arm changes, but for the pruner: one that says none has horizon."""
+"""What any arm changes of a search, but for the pruner: an arm that does not name one has `horizon`."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Comparison:
     """Arms compared over search seeds, on one workload or several.
 
     compare: what is compared. base: the search that the arms change. trials: per search. rows: one for each search.
-    grounds: by the name that rows have.
+    testbeds: by the name that rows have.
     """
 
     compare: str
@@ -32,31 +32,31 @@ class Comparison:
     trials: int
     search_seeds: int
     first_search_seed: int
-    rows: Sequence[Row]
-    grounds: Mapping[str, Ground]
+    rows: Sequence[EvaluatedSearch]
+    testbeds: Mapping[str, Testbed]
 
     @property
     def best(self) -> dict[str, float]:
         """The test error of the best schedule known, by workload."""
         return {
-            name: min(schedule.truth for schedule in one.recorded.schedules)
+            name: min(schedule.mean_test for schedule in one.recorded.schedules)
             if one.recorded
-            else min(moment.error for row in of_workload(self.rows, name) for moment in row.trace)
-            for name, one in self.grounds.items()
+            else min(found.error for row in of_workload(self.rows, name) for found in row.incumbents)
+            for name, one in self.testbeds.items()
         }
 
     @property
     def full_epochs(self) -> dict[str, float]:
-        """What the trials take unpruned, by workload."""
-        return {name: float(self.trials * one.configuration.epochs) for name, one in self.grounds.items()}
+        """The epochs that the trials take unpruned, by workload."""
+        return {name: float(self.trials * one.configuration.epochs) for name, one in self.testbeds.items()}
 
     def page(self, equal_epochs: bool) -> str:
         """Markdown. equal_epochs: whether the searches went on until all had spent the same."""
         best, full = self.best, self.full_epochs
         text = [f"# {self.compare.capitalize()} compared", "", self.legend, ""]
-        if len(self.grounds) > 1:
+        if len(self.testbeds) > 1:
             text += ["## All workloads", "", table_overall(self.rows, self.arms, best, full, equal_epochs), ""]
-        for name, one in self.grounds.items():
+        for name, one in self.testbeds.items():
             own = of_workload(self.rows, name)
             text += [f"## {name}", "", about(one, best[name]), ""]
             text += [f"After {self.trials} trials:", "", table_after(own, self.arms, best[name], full[name]), ""]
@@ -85,7 +85,7 @@ class Comparison:
 
 
 def flags(changes: Mapping[str, Any]) -> str:
-    """What is to be typed for these changes of a configuration.
+    """What to type for these changes of a configuration.
 
     >>> flags({"rung_fractions": (0.1, 0.5), "reduction": 4})
     '`--rung-fractions 0.1 0.5 --reduction 4`'
@@ -96,12 +96,12 @@ def flags(changes: Mapping[str, Any]) -> str:
     return f"`{' '.join(words)}`" if words else "nothing"
 
 
-def about(one: Ground, best: float) -> str:
-    """What the searches are judged by."""
+def about(one: Testbed, best: float) -> str:
+    """What the searches are evaluated by."""
     if not one.recorded:
         return f"Trained live. The best schedule found in any of these searches has {100 * best:.2f} % test error."
-    seeds = len(one.recorded.about.judge_seeds)
-    errors = [schedule.truth for schedule in one.recorded.schedules]
+    seeds = len(one.recorded.about.confirm_seeds)
+    errors = [schedule.mean_test for schedule in one.recorded.schedules]
     return (
         f"{len(errors)} recorded schedules, each judged over {seeds} fresh seeds; the best of them has "
         f"{100 * best:.2f} % test error, the median one {100 * median(errors):.2f} %."

@@ -1,4 +1,4 @@
-"""Recorder: trains the runs that recorded.py keeps."""
+"""Record: trains the runs of many schedules, for searches to look up (executors/recorded_runs.py)."""
 
 from __future__ import annotations
 
@@ -10,73 +10,78 @@ import optuna
 from optuna.samplers import RandomSampler
 
 from search_spaces import from_params
-from study.executors.in_process import Trainer
 from study.executors.recorded_runs import About, Recorded, RecordedRun, RecordedSchedule
+from study.objective import FIRST_FRESH_SEED, Evaluation, Executor, Run
 from study.search.configuration import Configuration
-from study.search.confirm import FIRST_FRESH_SEED
 from study.storage.provenance import provenance
 from study.storage.records import CURVE_POINTS
-from study.training.loop import Evaluation, Run
-from study.workloads.workload import Workload
+from study.training.workload_objective import WorkloadObjective
+from study.workloads.options import WorkloadOptions
 
-HORIZON_SHARES = (0.05, 0.1, 0.125, 0.2, 0.25, 0.5)
+BUDGET_SHARES = (0.05, 0.1, 0.125, 0.2, 0.25, 0.5)
 """The short runs that are recorded, as shares of the full run."""
 
 
-def horizons_to_record(epochs: int) -> list[int]:
+def budgets_to_record(epochs: int) -> list[int]:
     """The epochs of each run, ascending, the full run last.
 
-    >>> horizons_to_record(20)
+    >>> budgets_to_record(20)
     [1, 2, 4, 5, 10, 20]
     """
-    return sorted({epochs, *(max(1, int(share * epochs)) for share in HORIZON_SHARES)})
+    return sorted({epochs, *(max(1, int(share * epochs)) for share in BUDGET_SHARES)})
 
 
-def draw_pool(configuration: Configuration, workload: Workload, per_family: int) -> list[dict[str, Any]]:
+def draw_pool(configuration: Configuration, peak_lr: tuple[float, float], per_family: int) -> list[dict[str, Any]]:
     """The parameters of the schedules to record: of each family the peaks evenly over their range, the rest random."""
-    low, high = workload.peak_lr
+    low, high = peak_lr
     pool = []
     for number, family in enumerate(configuration.families):
         drawn = optuna.create_study(sampler=RandomSampler(seed=number))
         for i in range(per_family):
             drawn.enqueue_trial({"peak_lr": low * (high / low) ** ((i + 0.5) / per_family)})
             trial = drawn.ask()
-            replace(configuration, families=(family,)).suggest(trial, workload)
+            replace(configuration, families=(family,)).suggest(trial, peak_lr)
             pool.append(trial.params)
     return pool
 
 
 def record(
-    configuration: Configuration, workload: Workload, per_family: int, judge_seeds: int, cohort: int
+    what: WorkloadOptions,
+    objective: WorkloadObjective,
+    configuration: Configuration,
+    executor: Executor,
+    per_family: int,
+    confirm_seeds: int,
 ) -> Generator[str, None, Recorded]:
-    """Train every schedule at every horizon with the search's seed, and in full with fresh seeds.
+    """Train every schedule for every budget with the search's seed, and in full with fresh seeds.
 
-    cohort: the most runs trained together, all of one seed. Yields a line for every part that is done.
+    what: the objective was made of it. Yields a line for every part that is done.
     """
-    pool = draw_pool(configuration, workload, per_family)
+    pool = draw_pool(configuration, objective.peak_lr, per_family)
     schedules = [from_params(params) for params in pool]
-    seeds = list(range(FIRST_FRESH_SEED, FIRST_FRESH_SEED + judge_seeds))
-    trainer = Trainer(workload, cohort)
+    seeds = list(range(FIRST_FRESH_SEED, FIRST_FRESH_SEED + confirm_seeds))
 
-    def train(epochs: int, seed: int, evaluations: int, test: bool) -> list[list[Evaluation]]:
+    def train(budget: int, seed: int, evaluations: int, test: bool) -> list[list[Evaluation]]:
         """The evaluations of each schedule's run."""
-        heard: list[list[Evaluation]] = [[] for _ in schedules]
-        for evaluation in trainer.train([Run(schedule, epochs, seed, evaluations, test) for schedule in schedules]):
-            heard[evaluation.run].append(evaluation)
-        return heard
+        made: list[list[Evaluation]] = [[] for _ in schedules]
+        for evaluation in executor.train([Run(schedule, budget, seed, evaluations, test) for schedule in schedules]):
+            made[evaluation.run].append(evaluation)
+        return made
 
     runs: list[dict[int, RecordedRun]] = [{} for _ in schedules]
     tests: list[list[float]] = [[] for _ in schedules]
-    for horizon in horizons_to_record(configuration.epochs):
-        heard = train(horizon, configuration.train_seed, min(horizon, CURVE_POINTS), test=False)
-        for own, evaluations in zip(runs, heard, strict=True):
-            own[horizon] = as_recorded(evaluations)
-        yield f"{len(schedules)} runs of {horizon} epochs"
+    for budget in budgets_to_record(configuration.epochs):
+        made = train(budget, configuration.train_seed, min(budget, CURVE_POINTS), test=False)
+        for own, evaluations in zip(runs, made, strict=True):
+            own[budget] = as_recorded(evaluations)
+        yield f"{len(schedules)} runs of {budget} epochs"
     for seed in seeds:
         for test, evaluations in zip(tests, train(configuration.epochs, seed, evaluations=1, test=True), strict=True):
-            test.append(judged(evaluations[-1], workload.metric.worst))
-        yield f"{len(schedules)} runs judged with seed {seed}"
-    about = About(configuration.resolved(workload), seeds, provenance(workload.device))
+            test.append(final_test(evaluations[-1], objective.metric.worst))
+        yield f"{len(schedules)} runs evaluated on test with seed {seed}"
+    about = About(
+        what.record(objective.workload) | configuration.record(objective), seeds, provenance(objective.device)
+    )
     return Recorded(about, [RecordedSchedule(*kept) for kept in zip(pool, runs, tests, strict=True)])
 
 
@@ -86,6 +91,6 @@ def as_recorded(evaluations: Sequence[Evaluation]) -> RecordedRun:
     return RecordedRun([evaluation.step for evaluation in evaluations], metrics, evaluations[-1].diverged)
 
 
-def judged(last: Evaluation, worst: float) -> float:
-    """The test metric at the end of a run; the worst where it diverged."""
+def final_test(last: Evaluation, worst: float) -> float:
+    """The test metric at the end of a run; the worst if it diverged."""
     return round(worst if last.test_metric is None else last.test_metric, 6)

@@ -9,18 +9,22 @@ from pathlib import Path
 from typing import Any
 
 from search_spaces.errors import InputError
-from study.evidence.searches.evaluated_search import Moment, Row
+from study.evidence.searches.evaluated_search import EvaluatedSearch, Incumbent
 from study.storage.csv_rows import read_csv, write_csv
 
 
-def write_rows(path: Path, rows: Sequence[Row]) -> None:
-    """One line per search."""
-    traces = [json.dumps([list(asdict(moment).values()) for moment in row.trace]) for row in rows]
-    write_csv(path, [asdict(row) | {"trace": trace} for row, trace in zip(rows, traces, strict=True)])
+def write_rows(path: Path, rows: Sequence[EvaluatedSearch]) -> None:
+    """One line per search, its incumbents as `trace`."""
+    lines = []
+    for row in rows:
+        line = asdict(row)
+        incumbents = [list(one.values()) for one in line.pop("incumbents")]
+        lines.append(line | {"trace": json.dumps(incumbents)})
+    write_csv(path, lines)
 
 
-def read_rows(path: Path) -> list[Row]:
-    """What `write_rows` wrote; raises InputError where there is none."""
+def read_rows(path: Path) -> list[EvaluatedSearch]:
+    """What `write_rows` wrote; raises InputError if there is none."""
     if not path.is_file():
         raise InputError(f"{path} is not there: leave out --rebuild")
     rows = []
@@ -30,7 +34,7 @@ def read_rows(path: Path) -> list[Row]:
             "search_seed": int(line["search_seed"]),
             "lost": {"True": True, "False": False}.get(line["lost"]),
             "overhead": float(line["overhead"]) if line["overhead"] else None,
-            "trace": tuple(Moment(*moment) for moment in json.loads(line["trace"])),
+            "incumbents": tuple(Incumbent(*one) for one in json.loads(line.pop("trace"))),
         }
-        rows.append(Row(**{**line, **numbers, **known}))
+        rows.append(EvaluatedSearch(**{**line, **numbers, **known}))
     return rows

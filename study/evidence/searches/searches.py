@@ -2,41 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
 from search_spaces.errors import require, require_at_least, unknown
-from search_spaces.schedule import Schedule
-from study.cli import DATA_ROOT
+from study.api import DATA_ROOT
 from study.evidence.searches.arms import ARMS
-from study.evidence.searches.evaluated_search import Row, contest
-from study.evidence.searches.testbed import ground
-from study.executors.choice import Engine
-from study.executors.replay import ReplayEngine
+from study.evidence.searches.evaluated_search import EvaluatedSearch, evaluate_search
+from study.evidence.searches.testbed import Testbed, open_testbed
 from study.search.configuration import Configuration
-from study.search.confirm import FIRST_FRESH_SEED, confirm
+from study.workloads.options import WorkloadOptions
 
 
 @dataclass(frozen=True)
 class Searches:
     """What all searches of a comparison share."""
 
+    workload_options: Annotated[WorkloadOptions, tyro.conf.OmitArgPrefixes]
+    """live: what is trained. Recorded runs say it themselves."""
     configuration: Annotated[Configuration, tyro.conf.OmitArgPrefixes]
-    """The search that all arms change; of recorded runs, the workload is that of the recording."""
+    """The search that all arms change; the families and the length of recorded runs are those of the recording."""
     compare: str = "pruners"
-    """What is compared: a name in study/comparisons/arms.py, as pruners, rungs, floors, samplers or batches."""
+    """What is compared: a name in study/evidence/searches/arms.py, as pruners, rungs, floors, samplers or batches."""
     trials: int = 50
     """Trials per search."""
     equal_epochs: bool = True
     """Search on until all arms have spent what the trials take unpruned."""
     confirm_seeds: int = 5
-    """live: fresh training seeds that judge what was found."""
+    """live: fresh training seeds that evaluate what was found."""
     data_root: Path = DATA_ROOT
-    """Where data sets are kept."""
+    """Directory for downloaded data sets."""
 
     def __post_init__(self) -> None:
         given = self.configuration
@@ -46,30 +45,19 @@ class Searches:
         if self.compare not in ARMS:
             raise unknown("comparison", self.compare, ARMS)
 
+    def testbed(self, file: Path | None) -> Testbed:
+        """What the searches of this file of recorded runs, or the live ones, are compared on."""
+        return open_testbed(self.workload_options, self.configuration, file, self.confirm_seeds, self.data_root)
 
-def one_search(searches: Searches, file: Path | None, arm: str, seed: int, timed: dict[int, float]) -> Row:
-    """Search with one arm and one seed, and judge all that was found on the way. timed: what `rates` gives."""
-    here = ground(searches.configuration, file, searches.data_root)
-    configuration = replace(here.configuration, sampler_seed=seed, **ARMS[searches.compare][arm])
-    steps = here.workload.steps_per_epoch
-    together = configuration.most_together(steps) if configuration.generation_size(steps) > 1 else 1
+
+def one_search(
+    searches: Searches, file: Path | None, arm: str, seed: int, seconds_per_epoch: Mapping[int, float]
+) -> EvaluatedSearch:
+    """Search with one arm and one seed, and evaluate all that was found on the way.
+
+    seconds_per_epoch: as `Testbed.seconds_per_epoch`, timed before.
+    """
+    testbed = searches.testbed(file)
+    configuration = replace(testbed.configuration, sampler_seed=seed, **ARMS[searches.compare][arm])
     epochs = searches.equal_epochs * searches.trials * configuration.epochs
-    recorded = here.recorded
-    if recorded is None:
-        seeds = range(FIRST_FRESH_SEED, FIRST_FRESH_SEED + searches.confirm_seeds)
-
-        @cache
-        def judged(schedule: Schedule) -> float:
-            values = confirm(here.workload, schedule, configuration.epochs, seeds, len(seeds))
-            return sum(values) / len(values)
-
-        return contest(here.workload, configuration, Engine(together), arm, searches.trials, epochs, judged)
-
-    def true_error(schedule: Schedule) -> float:
-        return recorded.schedules[recorded.nearest(schedule)].truth
-
-    def full_error(schedule: Schedule) -> float:
-        return recorded.schedules[recorded.nearest(schedule)].runs[configuration.epochs].metrics[-1]
-
-    engine = ReplayEngine(recorded=recorded)
-    return contest(here.workload, configuration, engine, arm, searches.trials, epochs, true_error, full_error, timed)
+    return evaluate_search(testbed, configuration, arm, searches.trials, epochs, seconds_per_epoch)

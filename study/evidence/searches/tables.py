@@ -4,49 +4,51 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from statistics import fmean
 
 from study.analysis.statistics import mean_interval, median_interval
-from study.evidence.searches.evaluated_search import Moment, Row, Unit
+from study.evidence.searches.evaluated_search import EvaluatedSearch, Incumbent, Unit
 from study.reports.markdown import table
 
 CLOSE = 0.5
 """Points within which a regret is close."""
 
 
-def of_arm(rows: Sequence[Row], arm: str) -> list[Row]:
+def of_arm(rows: Sequence[EvaluatedSearch], arm: str) -> list[EvaluatedSearch]:
     """The rows of one arm, by search seed."""
     return sorted((row for row in rows if row.arm == arm), key=lambda row: row.search_seed)
 
 
-def of_workload(rows: Sequence[Row], workload: str) -> list[Row]:
+def of_workload(rows: Sequence[EvaluatedSearch], workload: str) -> list[EvaluatedSearch]:
     """The rows of one workload."""
     return [row for row in rows if row.workload == workload]
 
 
-def moment(row: Row, spent: float, unit: Unit = "epochs") -> Moment | None:
-    """The incumbent's last change before so much was spent; None where there was no incumbent."""
-    return max((one for one in row.trace if getattr(one, unit) <= spent), key=lambda one: one.epochs, default=None)
+def incumbent_at(row: EvaluatedSearch, spent: float, unit: Unit = "epochs") -> Incumbent | None:
+    """The incumbent when this was spent; None before the first one."""
+    reached = (one for one in row.incumbents if getattr(one, unit) <= spent)
+    return max(reached, key=lambda one: one.epochs, default=None)
 
 
-def regret_at(row: Row, spent: float, best: float, unit: Unit = "epochs") -> float:
-    """Points of test error over the best known schedule's, when so much was spent; NaN before the first incumbent."""
-    found = moment(row, spent, unit)
+def regret_at(row: EvaluatedSearch, spent: float, best: float, unit: Unit = "epochs") -> float:
+    """Points of test error over the best known schedule's, when this was spent; NaN before the first incumbent."""
+    found = incumbent_at(row, spent, unit)
     return 100 * (found.error - best) if found else math.nan
 
 
-def close_from(row: Row, best: float, epochs: float) -> Moment | None:
-    """From when on the incumbent was within CLOSE points of the best known; None where it never came to stay there.
+def close_from(row: EvaluatedSearch, best: float, epochs: float) -> Incumbent | None:
+    """The incumbent from which on all were within CLOSE points of the best known; None if the last one is not.
 
     epochs: what was spent later does not count.
     """
     found = None
-    for one in (one for one in row.trace if one.epochs <= epochs):
+    for one in (one for one in row.incumbents if one.epochs <= epochs):
         near = 100 * (one.error - best) <= CLOSE + 1e-9
         found = (found or one) if near else None
     return found
 
 
-def table_after(rows: Sequence[Row], arms: Sequence[str], best: float, full_epochs: float) -> str:
+def table_after(rows: Sequence[EvaluatedSearch], arms: Sequence[str], best: float, full_epochs: float) -> str:
     """Markdown: what each arm has found with the same number of trials, and what it cost.
 
     best: the error of the best known schedule. full_epochs: what the trials take unpruned.
@@ -56,16 +58,16 @@ def table_after(rows: Sequence[Row], arms: Sequence[str], best: float, full_epoc
     lines = []
     for arm in arms:
         own = of_arm(rows, arm)
-        epochs = mean([row.epochs for row in own])
-        cost = [f"{epochs:.0f} ({epochs / full_epochs:.0%})", f"{mean([row.seconds for row in own]):.1f}", lost(own)]
+        epochs = fmean(row.epochs for row in own)
+        cost = [f"{epochs:.0f} ({epochs / full_epochs:.0%})", f"{fmean(row.seconds for row in own):.1f}"]
         besides = [row.overhead for row in own if row.overhead is not None]
-        cost += [f"{mean(besides):.1f}" if besides else "-"]
-        lines.append([arm, *compared(rows, arms, arm, lambda row: 100 * (row.error - best)), *cost])
+        cost += [share_lost(own), f"{fmean(besides):.1f}" if besides else "-"]
+        lines.append([arm, *mean_and_gaps(rows, arms, arm, lambda row: 100 * (row.error - best)), *cost])
     return table(heads, lines)
 
 
-def table_equal(rows: Sequence[Row], arms: Sequence[str], best: float, full_epochs: float) -> str:
-    """Markdown: what each arm has found when it has spent the epochs of so many unpruned trials, and how soon it came.
+def table_equal(rows: Sequence[EvaluatedSearch], arms: Sequence[str], best: float, full_epochs: float) -> str:
+    """Markdown: what each arm has found when it has spent the epochs that the trials take unpruned, and how soon.
 
     The arguments are as for `table_after`.
     """
@@ -79,7 +81,7 @@ def table_equal(rows: Sequence[Row], arms: Sequence[str], best: float, full_epoc
         quarters = by_seed(rows, arm, lambda row: regret_at(row, full_epochs / 4, best))
         quarter = mean_interval(list(quarters.values()))
         behind = mean_interval([quarters[seed] - ends[seed] for seed in quarters if seed in ends])
-        n, regret, *against = compared(rows, arms, arm, lambda row: regret_at(row, full_epochs, best))
+        n, regret, *against = mean_and_gaps(rows, arms, arm, lambda row: regret_at(row, full_epochs, best))
         close = [close_from(row, best, full_epochs) for row in own]
         shares = median_interval([one.epochs / full_epochs if one else math.inf for one in close])
         seconds = median_interval([one.seconds if one else math.inf for one in close])
@@ -90,25 +92,31 @@ def table_equal(rows: Sequence[Row], arms: Sequence[str], best: float, full_epoc
 
 
 def table_overall(
-    rows: Sequence[Row], arms: Sequence[str], best: dict[str, float], full_epochs: dict[str, float], equal_epochs: bool
+    rows: Sequence[EvaluatedSearch],
+    arms: Sequence[str],
+    best: dict[str, float],
+    full_epochs: dict[str, float],
+    equal_epochs: bool,
 ) -> str:
     """Markdown: the means over the workloads, in pairs of equal search seeds; at equal trials, and equal epochs."""
     heads = ["arm", "n", "regret, equal trials", *(f"against {arm}" for arm in arms[:2]), "epochs", "lost the best"]
     heads += ["regret, equal epochs", *(f"against {arm}" for arm in arms[:2])] if equal_epochs else []
     lines = []
     for arm in arms:
-        epochs = mean([row.epochs / full_epochs[row.workload] for row in of_arm(rows, arm)])
-        after = compared(rows, arms, arm, lambda row: 100 * (row.error - best[row.workload]))
-        line = [arm, *after, f"{epochs:.0%}", lost(of_arm(rows, arm))]
+        epochs = fmean(row.epochs / full_epochs[row.workload] for row in of_arm(rows, arm))
+        after = mean_and_gaps(rows, arms, arm, lambda row: 100 * (row.error - best[row.workload]))
+        line = [arm, *after, f"{epochs:.0%}", share_lost(of_arm(rows, arm))]
         if equal_epochs:
-            line += compared(
+            line += mean_and_gaps(
                 rows, arms, arm, lambda row: regret_at(row, full_epochs[row.workload], best[row.workload])
             )[1:]
         lines.append(line)
     return table(heads, lines)
 
 
-def compared(rows: Sequence[Row], arms: Sequence[str], arm: str, measure: Callable[[Row], float]) -> list[str]:
+def mean_and_gaps(
+    rows: Sequence[EvaluatedSearch], arms: Sequence[str], arm: str, measure: Callable[[EvaluatedSearch], float]
+) -> list[str]:
     """n, an arm's mean, and its paired differences to the first two arms; a pair is a search seed."""
     own = by_seed(rows, arm, measure)
     cells = [str(len(own)), f"{mean_interval(list(own.values())):.2f}"]
@@ -120,20 +128,15 @@ def compared(rows: Sequence[Row], arms: Sequence[str], arm: str, measure: Callab
     return cells
 
 
-def by_seed(rows: Sequence[Row], arm: str, measure: Callable[[Row], float]) -> dict[int, float]:
+def by_seed(rows: Sequence[EvaluatedSearch], arm: str, measure: Callable[[EvaluatedSearch], float]) -> dict[int, float]:
     """A measure of an arm by search seed: its mean over the workloads, of the seeds that all of them have."""
     workloads = {row.workload for row in rows}
     found: dict[int, list[float]] = {}
     for row in of_arm(rows, arm):
         found.setdefault(row.search_seed, []).append(measure(row))
-    return {seed: mean(values) for seed, values in found.items() if len(values) == len(workloads)}
+    return {seed: fmean(values) for seed, values in found.items() if len(values) == len(workloads)}
 
 
-def lost(rows: Sequence[Row]) -> str:
+def share_lost(rows: Sequence[EvaluatedSearch]) -> str:
     """The share of the searches that lost the best."""
     return "-" if rows[0].lost is None else f"{sum(bool(row.lost) for row in rows) / len(rows):.0%}"
-
-
-def mean(values: Sequence[float]) -> float:
-    """The mean."""
-    return math.fsum(values) / len(values)

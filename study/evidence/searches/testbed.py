@@ -1,4 +1,4 @@
-"""Ground: what searches are compared on."""
+"""Testbed: what searches are compared on."""
 
 from __future__ import annotations
 
@@ -10,51 +10,79 @@ import optuna
 import torch
 
 from search_spaces.errors import InputError
-from study.executors.recorded_runs import Recorded, read
-from study.executors.timing import cohort_sizes, seconds_per_update
+from search_spaces.schedule import Schedule
+from study.api import make_objective
+from study.evidence.fresh_seeds import mean_test, trainer
+from study.executors.recorded_runs import Recorded, read_recorded
+from study.executors.replay import Replay
+from study.executors.timing import cohort_sizes, seconds_per_step
+from study.objective import Executor, Objective
 from study.search.configuration import Configuration
-from study.training.lockstep_check import obstacle
-from study.workloads.workload import Workload
+from study.workloads.options import WorkloadOptions
 
 MOST_TOGETHER = 16
 """Runs in the largest cohort whose speed is timed."""
 
 
 @dataclass(frozen=True)
-class Ground:
-    """What searches are compared on: the workload, the search to change, and how a schedule is judged."""
+class Testbed:
+    """An objective whose runs are recorded, or trained now.
+
+    configuration: the search that arms change. recorded: None if searches train. confirm_seeds: the fresh seeds that
+    evaluate a schedule then.
+    """
 
     configuration: Configuration
-    workload: Workload
-    recorded: Recorded | None
+    objective: Objective
+    recorded: Recorded | None = None
+    confirm_seeds: int = 5
 
     @property
     def name(self) -> str:
         """As the rows of its searches have it."""
-        return f"{self.workload.name}, {self.configuration.epochs} epochs"
+        return f"{self.objective.name}, {self.configuration.epochs} epochs"
+
+    def executor(self, most_together: int) -> Executor:
+        """What looks runs up, or trains this many together."""
+        return Replay(self.objective, self.recorded) if self.recorded else trainer(self.objective, most_together)
+
+    def true_error(self, schedule: Schedule) -> float:
+        """The mean test error of a full run over fresh seeds."""
+        if self.recorded:
+            return self.recorded.nearest(schedule).mean_test
+        return mean_test(self.objective, schedule, self.configuration.epochs, self.confirm_seeds)
+
+    def full_error(self, schedule: Schedule) -> float | None:
+        """The validation error of a full run with the search's seed; None if that is not recorded."""
+        if not self.recorded:
+            return None
+        return self.recorded.nearest(schedule).runs[self.configuration.epochs].metrics[-1]
+
+    def seconds_per_epoch(self) -> dict[int, float]:
+        """Of one run, by how many are trained together, timed now; empty if searches train."""
+        if not self.recorded:
+            return {}
+        sizes = [1, *([] if self.objective.lockstep_obstacle() else cohort_sizes(MOST_TOGETHER))]
+        return {size: seconds_per_step(self.objective, size) * self.objective.steps(1) for size in sizes}
 
 
 @cache
-def ground(asked: Configuration, file: Path | None, data_root: Path) -> Ground:
-    """Load a workload, and its recorded runs; once in each process. file: None where the searches train."""
+def open_testbed(
+    what: WorkloadOptions, configuration: Configuration, file: Path | None, confirm_seeds: int, data_root: Path
+) -> Testbed:
+    """Load a workload, and its recorded runs; once in each process.
+
+    file: of recorded runs, whose workload, length, families and seed are then searched; None if searches train.
+    Raises InputError if the file holds none, or was recorded on other data.
+    """
     torch.set_num_threads(1)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     if file is None:
-        return Ground(asked, asked.make_workload(data_root), None)
-    recorded = read(file)
+        return Testbed(configuration, make_objective(what, "cpu", data_root), confirm_seeds=confirm_seeds)
+    recorded = read_recorded(file)
     stored = recorded.about.configuration
-    names = ("dataset", "model", "optimizer", "epochs", "batch_size", "weight_decay", "train_seed", "split_seed")
-    kept = {name: stored[name] for name in names} | {"families": tuple(stored["families"])}
-    configuration = replace(asked, **kept)
-    workload = configuration.make_workload(data_root)
-    if workload.data.fingerprint() != stored["data"]:
+    objective = make_objective(WorkloadOptions.stored(stored), "cpu", data_root)
+    if objective.fingerprint() != stored["data"]:
         raise InputError(f"{file} was recorded on other data: record it again with scripts/evidence/record_runs.py")
-    return Ground(configuration, workload, recorded)
-
-
-def rates(here: Ground) -> dict[int, float]:
-    """Seconds per epoch of a run, by how many are trained together, timed now; nothing where the searches train."""
-    if not here.recorded:
-        return {}
-    sizes = [1, *([] if obstacle(here.workload) else cohort_sizes(MOST_TOGETHER))]
-    return {size: seconds_per_update(here.workload, size) * here.workload.steps_per_epoch for size in sizes}
+    as_recorded = {name: stored[name] for name in ("epochs", "train_seed")} | {"families": tuple(stored["families"])}
+    return Testbed(replace(configuration, **as_recorded), objective, recorded)

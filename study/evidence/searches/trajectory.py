@@ -1,49 +1,48 @@
-"""Trace: what a search has spent and found at every moment, for judging it afterwards."""
+"""Trajectory: what a search has spent and found at every moment, noted while its runs are trained."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from search_spaces.schedule import Schedule
-from study.executors.choice import Engine
-from study.executors.in_process import Trains, never
-from study.training.loop import Evaluation, Run, Stop
-from study.workloads.workload import Workload
+from study.objective import Evaluation, Executor, Run, Stop, never
 
 
 @dataclass(frozen=True)
-class Ended:
-    """A run that came to its horizon. epochs: what the whole search had trained by then. seconds: since it began."""
+class EndedRun:
+    """A run that came to the end of its budget, with the metric found there.
+
+    budget: epochs. epochs: what the whole search had trained by then. seconds: since it began.
+    """
 
     schedule: Schedule
-    horizon: int
+    budget: int
     metric: float
     epochs: float
     seconds: float
 
 
 @dataclass(frozen=True)
-class Mark:
-    """A moment of a search: how many runs had been begun, what was spent; training: of the seconds."""
+class Spent:
+    """What a search had spent at one moment. runs: those begun. training: the part of the seconds that trained."""
 
-    tried: int
+    runs: int
     epochs: float
     seconds: float
     training: float
 
 
 @dataclass
-class Trace:
+class Trajectory:
     """The runs of one search, in the order in which they ended.
 
-    epochs: trained in all. tried: the schedule of every run begun. training: seconds that training would have taken,
-    where the engine only looks runs up.
+    epochs: trained in all. tried: the schedule of every run begun, in order. began: as `time.perf_counter` has it.
+    training: seconds that training would have taken, if the runs are only looked up.
     """
 
-    ended: list[Ended] = field(default_factory=list)
+    ended: list[EndedRun] = field(default_factory=list)
     tried: list[Schedule] = field(default_factory=list)
     epochs: float = 0.0
     began: float = field(default_factory=time.perf_counter)
@@ -54,73 +53,55 @@ class Trace:
         """Since it began."""
         return time.perf_counter() - self.began + self.training
 
-    def mark(self) -> Mark:
-        """The present moment."""
-        return Mark(len(self.tried), self.epochs, self.seconds, self.training)
+    @property
+    def spent(self) -> Spent:
+        """What is spent now."""
+        return Spent(len(self.tried), self.epochs, self.seconds, self.training)
 
-    def incumbents(self, sign: int) -> list[Ended]:
+    def incumbents(self, sign: int) -> list[EndedRun]:
         """What one would have taken at each moment: the best of the longest runs so far; each change of it, in order.
 
-        sign: makes a smaller metric the better one.
+        sign: times this, a smaller metric is the better one.
         """
-        found: list[Ended] = []
+        found: list[EndedRun] = []
         for run in self.ended:
-            if not found or (-run.horizon, sign * run.metric) < (-found[-1].horizon, sign * found[-1].metric):
+            if not found or (-run.budget, sign * run.metric) < (-found[-1].budget, sign * found[-1].metric):
                 found.append(run)
         return found
 
 
-@dataclass(frozen=True)
-class TracedEngine(Engine):
-    """Trains as another engine does, and notes it.
-
-    seconds_per_epoch: of one run, by how many are trained together; nothing where the engine really trains.
-    """
-
-    inner: Engine = field(default_factory=Engine)
-    trace: Trace = field(default_factory=Trace)
-    seconds_per_epoch: Mapping[int, float] = field(default_factory=dict)
-
-    @contextmanager
-    def trainer(self, workload: Workload) -> Iterator[Trains]:
-        """What trains, watched."""
-        with self.inner.trainer(workload) as trains:
-            yield Watched(trains, self.trace, workload.steps_per_epoch, self.seconds_per_epoch)
-
-
 @dataclass
 class Watched:
-    """Trains as another does, and notes every run in a trace."""
+    """An `Executor` that trains as another one does, and notes every run in a trajectory.
 
-    trains: Trains
-    trace: Trace
+    seconds_per_epoch: of one run, by how many are trained together; empty if the other executor really trains.
+    """
+
+    executor: Executor
     steps_per_epoch: int
-    seconds_per_epoch: Mapping[int, float]
-    cohort: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.cohort = self.trains.cohort
+    seconds_per_epoch: Mapping[int, float] = field(default_factory=dict)
+    trajectory: Trajectory = field(default_factory=Trajectory)
 
     def train(
         self, runs: Sequence[Run], stop: Stop = never, done: Collection[int] = frozenset()
     ) -> Iterator[Evaluation]:
-        """The evaluations of the other."""
+        """As the other executor."""
+        trajectory = self.trajectory
         steps = dict.fromkeys(range(len(runs)), 0)
         rate = self.rate(len(runs) - len(done))
-        for evaluation in self.trains.train(runs, stop, done):
+        for evaluation in self.executor.train(runs, stop, done):
             run, before = runs[evaluation.run], steps[evaluation.run]
             if not before:
-                self.trace.tried.append(run.schedule)
-            self.trace.epochs += (evaluation.step - before) / self.steps_per_epoch
-            self.trace.training += rate * (evaluation.step - before) / self.steps_per_epoch
+                trajectory.tried.append(run.schedule)
+            trajectory.epochs += (evaluation.step - before) / self.steps_per_epoch
+            trajectory.training += rate * (evaluation.step - before) / self.steps_per_epoch
             steps[evaluation.run] = evaluation.step
             if evaluation.last and not evaluation.diverged:
-                ended = Ended(run.schedule, run.epochs, evaluation.metric, self.trace.epochs, self.trace.seconds)
-                self.trace.ended.append(ended)
+                ended = EndedRun(run.schedule, run.budget, evaluation.metric, trajectory.epochs, trajectory.seconds)
+                trajectory.ended.append(ended)
             yield evaluation
-        self.cohort = self.trains.cohort
 
     def rate(self, runs: int) -> float:
-        """Seconds per epoch of one run when so many are trained at a time, by the largest cohort that they fill."""
+        """Seconds per epoch of one run if this many are trained at a time, by the largest cohort that they fill."""
         timed = [size for size in self.seconds_per_epoch if size <= max(1, runs)]
         return min((self.seconds_per_epoch[size] for size in timed), default=0.0)

@@ -20,12 +20,12 @@ import torch
 from optuna.samplers import TPESampler
 
 from search_spaces import InputError, Ranges, from_params, suggest
-from study.evidence.speed.found import Found, Tried, found
-from study.executors.in_process import Trainer
+from study.evidence.speed.studies import StudyOutcome, TriedSchedule
+from study.executors.in_process import InProcess
+from study.machine import usable_cores
+from study.objective import Objective, Run
 from study.search.configuration import Configuration
-from study.storage.provenance import usable_cores
-from study.training.loop import Run
-from study.workloads.workload import Workload
+from study.search.study_plan import StudyPlan
 
 ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -37,12 +37,12 @@ ENVIRONMENT = {
 """What makes Ray quiet, lets it be interrupted, and has it use every core for trials as short as ours."""
 
 
-def ray_study(workload: Workload, configuration: Configuration, trials: int) -> Found:
-    """Search the space of the configuration with Ray; the seconds do not count starting Ray, but its actors."""
+def ray_study(plan: StudyPlan, trials: int) -> StudyOutcome:
+    """A `StudyMaker`: search the space of the plan with Ray; the seconds do not count starting Ray, but its actors."""
     with local_ray() as folder:
         began = time.perf_counter()
-        tried = ray_trials(workload, configuration, trials, folder)
-        return found(tried, workload.metric.direction, time.perf_counter() - began)
+        tried = ray_trials(plan.objective, plan.configuration, trials, folder)
+        return StudyOutcome.of(tried, plan.objective.metric, time.perf_counter() - began)
 
 
 @contextmanager
@@ -63,11 +63,11 @@ def local_ray() -> Iterator[str]:
             ray.shutdown()
 
 
-def ray_trials(workload: Workload, configuration: Configuration, trials: int, folder: str) -> list[Tried]:
-    """So many trials, in the order they were asked, of a Ray that runs; it keeps its files in the folder.
+def ray_trials(objective: Objective, configuration: Configuration, trials: int, folder: str) -> list[TriedSchedule]:
+    """This many trials, in the order of asking, of a Ray that runs; it keeps its files in the folder.
 
-    Ray's own get_best_result is not asked for the winner: it compares the last values of all trials, whatever their
-    lengths, or with scope="all" the best epoch of each, which is luck.
+    Ray's own get_best_result does not choose the winner: it compares the last values of all trials, whatever their
+    lengths, or with scope="all" the best epoch of each, which is partly noise.
     """
     from ray import tune
     from ray.tune.schedulers import ASHAScheduler
@@ -75,22 +75,22 @@ def ray_trials(workload: Workload, configuration: Configuration, trials: int, fo
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     epochs = configuration.epochs
-    goal = {"metric": workload.metric.name, "mode": workload.metric.direction.removesuffix("imize")}
+    goal = {"metric": objective.metric.name, "mode": objective.metric.direction.removesuffix("imize")}
     ranges = configuration.space_file.ranges
-    space = partial(suggest_only, families=configuration.families, peak_lr=workload.peak_lr, ranges=ranges)
-    train = tune.with_parameters(train_one, workload=workload, epochs=epochs, train_seed=configuration.train_seed)
+    space = partial(suggest_only, families=configuration.families, peak_lr=objective.peak_lr, ranges=ranges)
+    train = tune.with_parameters(train_one, objective=objective, epochs=epochs, train_seed=configuration.train_seed)
     asked = tune.TuneConfig(
         search_alg=OptunaSearch(space, sampler=TPESampler(seed=configuration.sampler_seed), **goal),
         scheduler=ASHAScheduler("epoch", max_t=epochs, grace_period=1, reduction_factor=4, **goal),
         num_samples=trials,
         reuse_actors=True,  # else each trial starts a Python and imports torch, for seconds
     )
-    told = tune.RunConfig(storage_path=folder, verbose=0, failure_config=tune.FailureConfig(fail_fast=True))
-    results = tune.Tuner(tune.with_resources(train, {"cpu": 1}), tune_config=asked, run_config=told).fit()
+    keeping = tune.RunConfig(storage_path=folder, verbose=0, failure_config=tune.FailureConfig(fail_fast=True))
+    results = tune.Tuner(tune.with_resources(train, {"cpu": 1}), tune_config=asked, run_config=keeping).fit()
     if results.errors:
         raise results.errors[0]
     last = [(result.config, result.metrics["epoch"], result.metrics[goal["metric"]]) for result in results]
-    return [Tried(params, reached, reached == epochs, value) for params, reached, value in last]
+    return [TriedSchedule(params, reached, reached == epochs, value) for params, reached, value in last]
 
 
 def suggest_only(trial: Any, families: Sequence[str], peak_lr: tuple[float, float], ranges: Ranges) -> None:
@@ -98,14 +98,14 @@ def suggest_only(trial: Any, families: Sequence[str], peak_lr: tuple[float, floa
     suggest(trial, families, peak_lr, ranges)
 
 
-def train_one(params: Mapping[str, Any], workload: Workload, epochs: int, train_seed: int) -> None:
+def train_one(params: Mapping[str, Any], objective: Objective, epochs: int, train_seed: int) -> None:
     """What Ray calls for each trial, in an actor: our own loop, reporting every evaluation; one thread.
 
-    A diverged run reports the worst value, where it diverged, and ends. Plateau evaluates when it listens.
+    A diverged run reports the worst value, where it diverged, and ends. Plateau evaluates when it observes.
     """
     from ray import tune
 
     torch.set_num_threads(1)
-    for evaluation in Trainer(workload).train([Run(from_params(params), epochs, train_seed, evaluations=epochs)]):
-        epoch = evaluation.step / workload.steps_per_epoch
-        tune.report({"epoch": epoch, workload.metric.name: evaluation.metric})
+    for evaluation in InProcess(objective).train([Run(from_params(params), epochs, train_seed, evaluations=epochs)]):
+        epoch = evaluation.step / objective.steps(1)
+        tune.report({"epoch": epoch, objective.metric.name: evaluation.metric})

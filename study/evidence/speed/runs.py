@@ -18,18 +18,19 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from search_spaces import Cosine
 from study.evidence.speed.tutorial_loop import tutorial_run
-from study.executors.in_process import same_random_numbers_after
-from study.executors.processes import Workers
-from study.search.configuration import Configuration
-from study.storage.provenance import usable_cores
+from study.executors.processes import Processes
+from study.machine import same_random_numbers_after, usable_cores
+from study.objective import Objective, Run, never
 from study.training.lockstep import Lockstep
-from study.training.loop import EVALUATION_ROWS, Run, train_cohort
+from study.training.loop import EVALUATION_ROWS, train_cohort
 from study.training.plain import Plain
+from study.training.workload_objective import WorkloadObjective
 from study.workloads.data import Split
+from study.workloads.options import WorkloadOptions
 from study.workloads.workload import Workload
 
 TRAIN_ROWS, VALIDATION_ROWS = 3200, 800
-"""All workloads are cut to so many rows: 50 updates and one evaluation an epoch. More would make no update slower."""
+"""All workloads are cut to these rows: 50 steps and one evaluation an epoch. More would make no step slower."""
 COHORTS = (1, 4, 16, 64)
 LEAST_SECONDS = 0.5
 MATRIX = 2048
@@ -57,52 +58,54 @@ def ways(device: str) -> dict[str, int]:
     return {"tutorial": 1, "loop": 1, **workers} | {f"lockstep of {cohort}": cohort for cohort in COHORTS}
 
 
-def measure(configuration: Configuration, device: str, rounds: int, data_root: Path) -> list[Measured]:
-    """Time each way on the workload, one after the other, so many times over."""
+def measure(what: WorkloadOptions, device: str, rounds: int, data_root: Path) -> list[Measured]:
+    """Time each way on the workload, one after the other, once in every round."""
     context = get_context("spawn")
     with ExitStack() as stack:
         pools = {}
         for way in ways(device):
-            pool = ProcessPoolExecutor(1, context, prepare, (configuration, device, way, data_root))
+            pool = ProcessPoolExecutor(1, context, begin_measuring, (what, device, way, data_root))
             pools[way] = stack.enter_context(pool)
-            stack.callback(lambda pool: pool.submit(finish).result(), pool)
+            stack.callback(lambda pool: pool.submit(end_measuring).result(), pool)
         for way, pool in pools.items():  # once each, uncounted
-            pool.submit(epoch, way).result()
-        timed = [{way: pool.submit(epoch, way).result() for way, pool in pools.items()} for _ in range(rounds)]
+            pool.submit(seconds_of_an_epoch, way).result()
+        timed = [
+            {way: pool.submit(seconds_of_an_epoch, way).result() for way, pool in pools.items()} for _ in range(rounds)
+        ]
         peaks = {way: pool.submit(peak_bytes).result() for way, pool in pools.items()}
-    return [Measured(name(configuration), device, way, tuple(row[way] for row in timed), peaks[way]) for way in pools]
+    return [Measured(measured_name(what), device, way, tuple(row[way] for row in timed), peaks[way]) for way in pools]
 
 
-def name(configuration: Configuration) -> str:
+def measured_name(what: WorkloadOptions) -> str:
     """The workload's name: data set, model and optimizer."""
-    return f"{configuration.dataset} {configuration.model} {configuration.optimizer}"
+    return f"{what.dataset} {what.model} {what.optimizer}"
 
 
 state: dict[str, Any] = {}
-"""Of a measuring process: its `workload`, and its `workers` where that is its way."""
+"""Of a measuring process: its `workload`, and its `workers` if that is its way."""
 
 
-def prepare(configuration: Configuration, device: str, way: str, data_root: Path) -> None:
+def begin_measuring(what: WorkloadOptions, device: str, way: str, data_root: Path) -> None:
     """Set up a measuring process."""
-    state["workload"] = cut(configuration.make_workload(data_root)).to(torch.device(device))
+    state["workload"] = with_fewer_rows(what.load(data_root)).to(torch.device(device))
     if "workers" in way:
-        state["workers"] = Workers(state["workload"], 1, ways(device)[way])
+        state["workers"] = Processes(WorkloadObjective(state["workload"]), 1, ways(device)[way])
 
 
-def finish() -> None:
+def end_measuring() -> None:
     """End a measuring process's own workers: it would wait for them for ever."""
     if "workers" in state:
         state["workers"].__exit__()
 
 
-def cut(workload: Workload) -> Workload:
-    """The workload with fewer rows."""
+def with_fewer_rows(workload: Workload) -> Workload:
+    """The workload, cut to the rows that are measured."""
     data = workload.data
     train, validation = Split(*data.train.first(TRAIN_ROWS)), Split(*data.validation.first(VALIDATION_ROWS))
     return replace(workload, data=replace(data, train=train, validation=validation))
 
 
-def epoch(way: str) -> float:
+def seconds_of_an_epoch(way: str) -> float:
     """Seconds that one epoch of one run takes, with an evaluation at its end: the mean over at least LEAST_SECONDS."""
     workload: Workload = state["workload"]
     together = ways(workload.device.type)[way]
@@ -119,7 +122,7 @@ def epoch(way: str) -> float:
         else:
             with same_random_numbers_after(workload.device):
                 learner = (Plain if way == "loop" else Lockstep)(workload, runs)
-                list(train_cohort(workload, runs, learner, lambda run: False))
+                list(train_cohort(workload, runs, learner, never))
     return (time.perf_counter() - began) / trained
 
 
@@ -127,8 +130,13 @@ def peak_bytes() -> int:
     """The most memory that the process and its workers have had; on a GPU, that was allocated there."""
     if state["workload"].device.type == "cuda":
         return int(torch.cuda.max_memory_allocated())
-    workers: list[int] = state["workers"].everywhere(own_peak_bytes) if "workers" in state else []
+    workers: list[int] = state["workers"].everywhere(worker_peak_bytes) if "workers" in state else []
     return own_peak_bytes() + sum(workers)
+
+
+def worker_peak_bytes(objective: Objective) -> int:
+    """The most memory that the worker process which trains the objective has had."""
+    return own_peak_bytes()
 
 
 def own_peak_bytes() -> int:
@@ -144,15 +152,15 @@ def own_peak_bytes() -> int:
 
 
 def useful_flop(workload: Workload) -> float:
-    """Floating-point operations of one epoch of one run: updates and evaluation, as torch counts the plain loop's."""
-    workload = cut(workload)
+    """Floating-point operations of one epoch of one run: steps and evaluation, as torch counts the plain loop's."""
+    workload = with_fewer_rows(workload)
     learner = Plain(workload, [Run(Cosine(peak_lr=workload.peak_lr[0]), 1, 0, evaluations=1)])
-    with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as update:  # the fused kernel is not counted
+    with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as step:  # the fused kernel is not counted
         learner.update(*workload.data.train.first(workload.batch_size))
     with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as evaluation:
-        learner.judge(*workload.data.validation.first(EVALUATION_ROWS), [0])
+        learner.evaluate(*workload.data.validation.first(EVALUATION_ROWS), [0])
     return float(
-        workload.steps_per_epoch * update.get_total_flops()
+        workload.steps_per_epoch * step.get_total_flops()
         + workload.data.validation.rows / EVALUATION_ROWS * evaluation.get_total_flops()
     )
 

@@ -14,7 +14,7 @@ from study.reports.markdown import table
 from study.reports.plot_style import LOOK, SAVE
 
 EPOCHS_PER_RUN = 20
-"""A run, where runs are counted."""
+"""Of the runs that are counted per minute."""
 
 
 def table_of_runs(measured: Sequence[Measured], flop: dict[str, float], rates: dict[str, float]) -> str:
@@ -52,7 +52,7 @@ def of_group(measured: Sequence[Measured], workload: str, device: str) -> list[M
     return [one for one in measured if (one.workload, one.device) == (workload, device)]
 
 
-def draw(measured: Sequence[Measured]) -> bytes:
+def draw_speed(measured: Sequence[Measured]) -> bytes:
     """A PNG: for each workload and device how many times as fast as the tutorial each way is."""
     shown = groups(measured)
     with style.context(["default", LOOK]):

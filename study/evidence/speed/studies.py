@@ -4,38 +4,81 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
-from statistics import mean
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import optuna
 
-from search_spaces import InputError, from_params
-from study.executors.choice import EngineOptions, agree
-from study.search.configuration import Configuration
-from study.search.confirm import FIRST_FRESH_SEED, confirm
-from study.search.search import search
-from study.storage.provenance import provenance
-from study.storage.records import best_trial, finished_trials
-from study.storage.studies import open_study
+from search_spaces import from_params
+from search_spaces.errors import InputError
+from search_spaces.schedule import Schedule
+from study.api import opened
+from study.evidence.fresh_seeds import mean_test
+from study.executors.choice import ExecutorOptions
+from study.objective import Metric
+from study.search.study_plan import StudyPlan
+from study.storage.study_record import StudyRecord
+from study.storage.trial_record import TrialRecord
+from study.training.workload_objective import WorkloadObjective
 from study.workloads.workload import Workload
 
 
 @dataclass(frozen=True)
-class Entrant:
-    """A way of making a study. make: of a workload, with a configuration, so many trials, in an SQLite file."""
+class TriedSchedule:
+    """One trial, whoever ran it: parameters, epochs trained, whether it ran to its end, and the last val metric."""
 
-    name: str
-    configuration: Configuration
-    make: Callable[[Workload, Configuration, int, Path], optuna.Study]
+    params: Mapping[str, Any]
+    epochs: float
+    complete: bool
+    value: float
 
 
 @dataclass(frozen=True)
-class Raced:
+class StudyOutcome:
+    """What a whole study found, and what that cost.
+
+    schedule: the winner's. epochs: trained, over all trials. seconds: wall time. training: the part of it that trained,
+    None if the trials do not say.
+    """
+
+    schedule: Schedule
+    trials: int
+    epochs: float
+    seconds: float
+    training: float | None = None
+
+    @classmethod
+    def of(
+        cls, tried: Sequence[TriedSchedule], metric: Metric, seconds: float, training: float | None = None
+    ) -> StudyOutcome:
+        """The winner is the best of the trials that ran to their end, by the value there; the earliest of equals.
+
+        tried: in the order of asking. Raises InputError if no trial ran to its end.
+        """
+        complete = [trial for trial in tried if trial.complete]
+        if not complete:
+            raise InputError("no trial ran to its end: give more --trials")
+        best = min(complete, key=lambda trial: metric.sign * trial.value)
+        epochs = math.fsum(trial.epochs for trial in tried)
+        return cls(from_params(best.params), len(tried), epochs, seconds, training)
+
+
+def planned_workload(plan: StudyPlan) -> Workload:
+    """What the study trains, for those who train it in another way."""
+    assert isinstance(plan.objective, WorkloadObjective)
+    return plan.objective.workload
+
+
+StudyMaker = Callable[[StudyPlan, int], StudyOutcome]
+"""A way of making the study of a plan, with this many trials."""
+
+
+@dataclass(frozen=True)
+class RacedStudy:
     """One study: its wall time, and the test error of its winner, a mean over fresh training seeds.
 
-    outside: share of the wall time that was not training, where the trials tell.
+    outside: share of the wall time that was not training, None if the trials do not say.
     """
 
     study: str
@@ -45,47 +88,46 @@ class Raced:
     error: float
 
 
-def race(entrant: Entrant, workload: Workload, trials: int, seed: int, confirm_seeds: int, database: Path) -> Raced:
-    """Make the study in a new SQLite file, and judge its winner; raises InputError where there is none."""
-    configuration = replace(entrant.configuration, sampler_seed=seed)
+def race(name: str, make: StudyMaker, plan: StudyPlan, trials: int, confirm_seeds: int) -> RacedStudy:
+    """Make the study of the plan, which is new, and evaluate its winner. name: of the way of making it."""
+    outcome = make(plan, trials)
+    error = mean_test(plan.objective, outcome.schedule, plan.configuration.epochs, confirm_seeds)
+    outside = None if outcome.training is None else 1 - outcome.training / outcome.seconds
+    return RacedStudy(name, plan.configuration.sampler_seed, outcome.seconds, outside, error)
+
+
+def our_study(plan: StudyPlan, trials: int) -> StudyOutcome:
+    """A `StudyMaker`: search as scripts/search.py does."""
     began = time.perf_counter()
-    optuna_study = entrant.make(workload, configuration, trials, database)
+    optuna_study, _ = timed_search(plan, trials)
     seconds = time.perf_counter() - began
-    found = optuna_study.get_trials(deepcopy=False)
-    best = best_trial(optuna_study, found)
-    if best is None:
-        raise InputError(f"no trial of {entrant.name} ran to its end: give more --trials")
-    fresh = range(FIRST_FRESH_SEED, FIRST_FRESH_SEED + confirm_seeds)
-    error = mean(confirm(workload, from_params(best.params), configuration.epochs, fresh, cohort=confirm_seeds))
-    training = [trial.user_attrs["record"]["seconds"] for trial in found if "record" in trial.user_attrs]
-    return Raced(entrant.name, seed, seconds, 1 - sum(training) / seconds if training else None, error)
+    record = StudyRecord.of(optuna_study)
+    tried = [TriedSchedule(trial.params, trial.epochs_spent, trial.complete, trial.value) for trial in record.trials]
+    training = math.fsum(trial.seconds for trial in record.trials)
+    return StudyOutcome.of(tried, record.metric, seconds, training)
 
 
-def our_study(
-    workload: Workload, configuration: Configuration, trials: int, database: Path
-) -> tuple[optuna.Study, list[float]]:
-    """Search as scripts/search.py does; (the study, now of nobody; when the search began and each generation ended)."""
-    attributes = {"group": "benchmark", **workload.attributes()}
-    resolved, session = configuration.resolved(workload), provenance(workload.device)
-    with open_study(f"sqlite:///{database}", "ours", resolved, attributes, session) as optuna_study:
-        engine, _ = agree(optuna_study, EngineOptions(), workload, configuration)
+def timed_search(plan: StudyPlan, trials: int) -> tuple[optuna.Study, list[float]]:
+    """Search; (the study, which nobody owns any more; the moments when the search began and each bracket ended)."""
+    with opened(plan, ExecutorOptions()) as study:
         moments = [time.perf_counter()]
-        for generation in search(optuna_study, workload, configuration, engine, trials):
-            if generation.finished:
+        for bracket in study.search(trials):
+            if bracket.finished:
                 moments.append(time.perf_counter())
-        return optuna_study, moments
+        return study.optuna_study, moments
 
 
-def overhead(workload: Workload, configuration: Configuration, at: Sequence[int], database: Path) -> dict[int, float]:
-    """Seconds outside training per trial, in the generations that end at these trials of one study, by trial.
+def overhead(plan: StudyPlan, at: Sequence[int]) -> dict[int, float]:
+    """Seconds outside training per trial, in the brackets that end at these trials of one study, by trial.
 
     at: ascending; the last is the length of the study.
     """
-    optuna_study, moments = our_study(workload, configuration, at[-1], database)
-    records = [trial.user_attrs["record"] for trial in finished_trials(optuna_study)]
-    costs = {}
-    for end in at:
-        number = math.ceil(end / configuration.generation_size(workload.steps_per_epoch)) - 1
-        training = [record["seconds"] for record in records if record["place"]["generation"] == number]
-        costs[end] = (moments[number + 1] - moments[number] - sum(training)) / len(training)
-    return costs
+    optuna_study, moments = timed_search(plan, at[-1])
+    size = plan.configuration.bracket_size(plan.objective.steps(1))
+    return {end: outside(StudyRecord.of(optuna_study).trials, moments, math.ceil(end / size) - 1) for end in at}
+
+
+def outside(trials: Sequence[TrialRecord], moments: Sequence[float], bracket: int) -> float:
+    """Seconds outside training per trial of the bracket of this number. moments: as `timed_search` returns them."""
+    training = [trial.seconds for trial in trials if trial.place.bracket == bracket]
+    return (moments[bracket + 1] - moments[bracket] - math.fsum(training)) / len(training)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import math
+import time
 
 import optuna
 import torch
 from optuna.pruners import NopPruner
 from optuna.samplers import TPESampler
+from optuna.trial import FrozenTrial, TrialState
 from torch.utils.data import DataLoader, TensorDataset
 
-from study.search.configuration import Configuration
-from study.training.loop import Run
+from study.evidence.speed.studies import StudyOutcome, TriedSchedule, planned_workload
+from study.objective import Run
+from study.search.study_plan import StudyPlan
 from study.workloads.workload import Workload
 
 
@@ -28,9 +31,9 @@ def tutorial_run(workload: Workload, run: Run) -> float:
     validation_loader = DataLoader(TensorDataset(*rows.validation.first(rows.validation.rows)), workload.batch_size)
     model = workload.make_model().to(workload.device)
     optimizer = workload.make_optimizer(model)
-    scheduler = run.schedule.build(optimizer, run.epochs * len(loader))
+    scheduler = run.schedule.build(optimizer, run.budget * len(loader))
     metric = workload.metric.worst
-    for _ in range(run.epochs):
+    for _ in range(run.budget):
         model.train()
         for x, y in loader:
             loss = workload.loss(model(x.to(workload.device)), y.to(workload.device)).mean()
@@ -44,29 +47,36 @@ def tutorial_run(workload: Workload, run: Run) -> float:
             for x, y in validation_loader:
                 outputs, targets = model(x.to(workload.device)), y.to(workload.device)
                 loss_sum += workload.loss(outputs, targets).sum().item()
-                metric_sum += workload.metric.measure(outputs, targets).sum().item()
+                metric_sum += workload.measure(outputs, targets).sum().item()
         metric = metric_sum / rows.validation.rows
         if run.schedule.evaluations:
             scheduler.observe(loss_sum / rows.validation.rows)
     return metric
 
 
-def tutorial_study(workload: Workload, configuration: Configuration, trials: int, database: Path) -> optuna.Study:
-    """An unpruned Optuna study of so many trials whose objective is that loop, over the space of the configuration.
+def tutorial_study(plan: StudyPlan, trials: int) -> StudyOutcome:
+    """A `StudyMaker`: an unpruned Optuna study whose objective is that loop, over the space of the plan."""
+    configuration, objective, metric = plan.configuration, plan.objective, plan.objective.metric
 
-    database: an SQLite file, made where there is none.
-    """
-
-    def objective(trial: optuna.Trial) -> float:
-        schedule = configuration.suggest(trial, workload)
-        return tutorial_run(workload, Run(schedule, configuration.epochs, configuration.train_seed, evaluations=1))
+    def train(trial: optuna.Trial) -> float:
+        schedule = configuration.suggest(trial, objective.peak_lr)
+        run = Run(schedule, configuration.epochs, configuration.train_seed, evaluations=1)
+        return tutorial_run(planned_workload(plan), run)
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
+    began = time.perf_counter()
     optuna_study = optuna.create_study(
-        direction=workload.metric.direction,
+        direction=metric.direction,
         sampler=TPESampler(seed=configuration.sampler_seed),
         pruner=NopPruner(),
-        storage=f"sqlite:///{database}",
+        storage=plan.storage,
     )
-    optuna_study.optimize(objective, n_trials=trials)
-    return optuna_study
+    optuna_study.optimize(train, n_trials=trials)
+    seconds = time.perf_counter() - began
+    return StudyOutcome.of([tried(trial, configuration.epochs) for trial in optuna_study.trials], metric, seconds)
+
+
+def tried(trial: FrozenTrial, epochs: int) -> TriedSchedule:
+    """A trial of that study; one whose value is no number has not come to its end."""
+    complete = trial.state == TrialState.COMPLETE
+    return TriedSchedule(trial.params, epochs, complete, trial.values[0] if complete else math.nan)

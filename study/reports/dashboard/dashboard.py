@@ -12,7 +12,7 @@ from optuna_dashboard import save_note, save_plotly_graph_object
 from study.reports.dashboard.artifacts import Artifacts
 from study.reports.dashboard.figures import figures
 from study.reports.dashboard.note import note
-from study.search.generation import Generation
+from study.search.bracket import Bracket
 from study.storage.study_record import StudyRecord
 from study.storage.url import artifact_folder
 
@@ -25,7 +25,7 @@ FIRST_REFRESH = 0.2
 
 
 class Dashboard:
-    """Keeps the note and the figures of a study; a context, updated with every generation that `search` yields.
+    """Keeps the note and the figures of a study; a context, updated with every bracket that `search` yields.
 
     At its end, also after an interruption, all is brought up to date once more.
     """
@@ -45,6 +45,11 @@ class Dashboard:
         if kind in (None, KeyboardInterrupt):
             self.refresh()
 
+    @property
+    def problem(self) -> str | None:
+        """What could not be shown, and why."""
+        return self.artifacts.problem
+
     def attach(self, trial: FrozenTrial) -> FrozenTrial:
         """A trial that is to be stored, with its artifacts."""
         began = time.monotonic()
@@ -52,18 +57,18 @@ class Dashboard:
         self.spent += time.monotonic() - began
         return trial
 
-    def update(self, generation: Generation) -> None:
+    def update(self, bracket: Bracket) -> None:
         """Refresh, unless that was done a moment ago or would take more than its share of the time."""
         now = time.monotonic()
         share = SHARE_OF_TIME * (now - self.began)
         if now - self.refreshed >= REFRESH_EVERY and self.spent + self.last_took <= share:
-            self.refresh(generation)
+            self.refresh(bracket)
 
-    def refresh(self, generation: Generation | None = None) -> None:
+    def refresh(self, bracket: Bracket | None = None) -> None:
         """Write the note, and the figures if there are trials that they do not show."""
         began = time.monotonic()
         self.record = study = StudyRecord.of(self.optuna_study, self.record)
-        save_note(self.optuna_study, note(study, self.storage, generation))
+        save_note(self.optuna_study, note(study, self.storage, bracket))
         if len(study.trials) != self.shown:
             self.shown = len(study.trials)
             for name, figure in figures(study).items():

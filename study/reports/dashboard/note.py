@@ -13,21 +13,21 @@ from study.reports.markdown import code, escaped, table
 from study.reports.schedule_origin import exported
 from study.reports.section import searched, setting
 from study.reports.terminal import no_winner
-from study.search.generation import Generation
+from study.search.bracket import Bracket
 from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
 from study.storage.url import storage_flag
 
 
-def note(study: StudyRecord, storage: str, generation: Generation | None = None) -> str:
-    """The note of a study in any state; generation: the one that is on its way, if one is."""
+def note(study: StudyRecord, storage: str, bracket: Bracket | None = None) -> str:
+    """The note of a study in any state; bracket: the one that is on its way, if one is."""
     tally, value = Tally.of(study), escaped(study.value_name)
     rows = [[f"`{name}`", *counts] for name, *counts in family_rows(study)]
     audited = audit_rows(study)
     parts = [
         f"# {escaped(study.name)}",
         *answer_so_far(study, tally.best, value),
-        f"{how_far(tally, generation)} {setting(study)}; {searched(study)}.",
+        f"{how_far(tally, bracket)} {setting(study)}; {searched(study)}.",
         "## The families",
         table([*FAMILY_HEADS, f"best {value}"], rows) if rows else "No trial is finished yet.",
         how_to_read(study.settings.epochs),
@@ -55,14 +55,14 @@ def answer_so_far(study: StudyRecord, best: TrialRecord | None, value: str) -> l
     return [found, lines, on_test]
 
 
-def how_far(tally: Tally, generation: Generation | None) -> str:
+def how_far(tally: Tally, bracket: Bracket | None) -> str:
     """How far the search is."""
     done = f"{tally.text}."
-    if generation is None or generation.finished or not generation.on_their_way:
+    if bracket is None or bracket.finished or not bracket.on_their_way:
         return done
     return (
-        f"{done} On their way: {generation.tried} trials of a generation of {generation.size}, with "
-        f"{generation.epochs_trained:.0f} epochs so far; a trial is shown once it has ended."
+        f"{done} On their way: {bracket.tried} trials of a bracket of {bracket.size}, with "
+        f"{bracket.epochs_trained:.0f} epochs so far; a trial is shown once it has ended."
     )
 
 

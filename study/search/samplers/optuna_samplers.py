@@ -13,26 +13,28 @@ from search_spaces.errors import unknown
 SAMPLERS = ("gp", "tpe", "tpe-univariate", "tpe-group", "qmc", "random")
 
 
-def make_sampler(name: str, startup_trials: int, sampler_seed: int, generation: int, batch: int) -> BaseSampler:
-    """The sampler of the batch of this number in the generation of that number, by its name.
+def make_sampler(name: str, startup_trials: int, sampler_seed: int, bracket: int, batch: int) -> BaseSampler:
+    """The sampler of the batch of this number in the bracket of that number, by its name.
 
     tpe: Optuna's default, multivariate; tpe-univariate: each parameter by itself; tpe-group: families apart.
     gp: a Gaussian process over the parameters that all families share, the others at random. qmc: a scrambled Sobol
-    sequence over the parameters of the view's first trial, anew for every generation, the others at random.
+    sequence over the parameters of the study's first trial, anew for every bracket, the others at random.
     startup_trials: drawn at random before tpe and gp model anything.
     Raises InputError for an unknown name.
     """
     with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):
-        return make(name, startup_trials, seed(sampler_seed, generation, batch), seed(sampler_seed, generation))
+        return make(
+            name, startup_trials, combined_seed(sampler_seed, bracket, batch), combined_seed(sampler_seed, bracket)
+        )
 
 
-def seed(*numbers: int) -> int:
+def combined_seed(*numbers: int) -> int:
     """One number made of several."""
     return int(np.random.SeedSequence(numbers).generate_state(1)[0])
 
 
-def make(name: str, startup_trials: int, batch_seed: int, generation_seed: int) -> BaseSampler:
-    """The sampler of this name. batch_seed: of the batch alone. generation_seed: the same for its whole generation."""
+def make(name: str, startup_trials: int, batch_seed: int, bracket_seed: int) -> BaseSampler:
+    """The sampler of this name. batch_seed: of the batch alone. bracket_seed: the same for its whole bracket."""
     match name:
         case "tpe":
             return TPESampler(n_startup_trials=startup_trials, seed=batch_seed)
@@ -43,10 +45,10 @@ def make(name: str, startup_trials: int, batch_seed: int, generation_seed: int) 
         case "gp":
             return GPSampler(n_startup_trials=startup_trials, seed=batch_seed, warn_independent_sampling=False)
         case "qmc":
-            # Its place in the sequence is kept by the view, which lives for a generation.
+            # Its place in the sequence is kept by the sampler's study, which lives for a bracket.
             independent = RandomSampler(seed=batch_seed)
             return QMCSampler(
-                scramble=True, seed=generation_seed, independent_sampler=independent, warn_independent_sampling=False
+                scramble=True, seed=bracket_seed, independent_sampler=independent, warn_independent_sampling=False
             )
         case "random":
             return RandomSampler(seed=batch_seed)

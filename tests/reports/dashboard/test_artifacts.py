@@ -9,6 +9,7 @@ import optuna
 import pytest
 from optuna.artifacts import FileSystemArtifactStore, get_all_artifact_meta
 from optuna.samplers import RandomSampler
+from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 
 from search_spaces import FAMILIES, suggest
@@ -52,13 +53,14 @@ def drawn_trial(family, seed, total_steps):
 
 def test_each_complete_trial_has_its_picture_and_its_curve(storage, workload, tmp_path):
     artifacts = Artifacts(tmp_path / "artifacts")
-    optuna_study, trials = search_with(artifacts, storage, workload)
+    _, trials = search_with(artifacts, storage, workload)
     assert artifacts.problem is None
     store = FileSystemArtifactStore(tmp_path / "artifacts")
+    kept_in = RDBStorage(storage)
     complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
     assert 3 <= len(complete) < len(trials)
     for trial in trials:
-        metas = get_all_artifact_meta(trial, storage=optuna_study._storage)
+        metas = get_all_artifact_meta(trial, storage=kept_in)
         kinds = {meta.filename: meta.mimetype for meta in metas}
         assert kinds == ({"run.svg": "image/svg+xml", "curve.csv": "text/csv"} if trial in complete else {})
         kept = {}

@@ -33,7 +33,7 @@ OPTIONS = [
     "2",
     "--rung-fractions",
     "0.5",
-    "--least-updates",
+    "--least-steps",
     "1",
     "--device",
     "cpu",
@@ -148,6 +148,7 @@ def test_listens_on_this_machine_only(address: str) -> None:
     assert listening == ["127.0.0.1"]
 
 
+@pytest.mark.slow
 def test_a_browser_shows_all_of_it(address: str, get: Callable[[str], Any]) -> None:
     """Four figures that are drawn, the note, a trial's picture; and no page is wider than the window."""
     complete = [trial for trial in get("/api/studies/1?after=0")["trials"] if trial["state"] == "Complete"]

@@ -8,10 +8,10 @@ import optuna
 import pytest
 from markdown_it import MarkdownIt
 from optuna_dashboard import get_note
+from study.search.generation import Generation
 
 from study.reports.dashboard.dashboard import Dashboard
 from study.reports.dashboard.note import note
-from study.search.generation import Generation
 from study.search.search import search
 from study.storage.records import finished_trials
 from study.storage.study_record import Confirmed, StudyRecord

@@ -1,0 +1,302 @@
+"""For scripts and notebooks: the only place where objective, executor, search and storage meet.
+
+>>> import study
+>>> result = study.find_schedule(dataset="digits", epochs=2, trials=4, families=("cosine", "rex"), progress=False)
+>>> result.schedule.family in ("cosine", "rex")
+True
+>>> list(result.trials["epochs"])
+[2.0, 2.0, 2.0, 2.0]
+
+What is named `..._and_show` prints how it goes, for scripts; the rest is quiet unless `progress` is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import fields
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import optuna
+from rich.console import Console
+
+from search_spaces.errors import InputError, require, unknown
+from study.cli import interruption, plain_console
+from study.executors.choice import Demand, ExecutorOptions, agree, as_stored, executor_of
+from study.machine import choose_device, torch_threads
+from study.objective import Engine
+from study.reports.comparison_progress import ComparisonDisplay, StudyProgress
+from study.reports.dashboard.dashboard import Dashboard
+from study.reports.findings import Comparison, Findings
+from study.reports.search_console import shown_search
+from study.search.configuration import Configuration, SearchOptions
+from study.search.enqueue import read_known
+from study.search.family_plan import ComparisonPlan, parts
+from study.search.reproduce import Reproduced, reproduce
+from study.search.study_plan import OpenStudy, StudyPlan
+from study.storage.provenance import provenance
+from study.storage.studies import open_study, read_studies
+from study.storage.study_record import StudyRecord
+from study.storage.trial_record import TrialRecord
+from study.storage.url import storage_url
+from study.training.workload_objective import WorkloadObjective
+from study.workloads.objects import WorkloadObjects, workload_source
+from study.workloads.options import WorkloadOptions
+
+DATA_ROOT = Path.home() / ".cache" / "learning-rate-study"
+"""Directory for downloaded data sets."""
+UNPRUNED = SearchOptions(pruner="none")
+"""A comparison of families gives each the same epochs; pruned ones take what their trials happen to be worth."""
+
+Source = WorkloadOptions | WorkloadObjects
+"""What is trained."""
+
+
+def make_objective(source: Source, device: str, data_root: Path) -> WorkloadObjective:
+    """The objective, on its device: auto, cpu or cuda; raises InputError if it cannot be made."""
+    chosen = choose_device(device)
+    return WorkloadObjective(source.load(data_root).to(chosen))
+
+
+def plan_search(
+    source: Source,
+    objective: WorkloadObjective,
+    configuration: Configuration,
+    storage: str | None,
+    name: str | None = None,
+    group: str | None = None,
+    enqueue: Sequence[str] = (),
+) -> StudyPlan:
+    """The plan of one study; raises InputError if something does not go together. source: of the objective.
+
+    name: None is derived from the workload and the configuration. enqueue: schedules to begin with, as `read_known`.
+    """
+    configuration.check(objective)
+    known = read_known(enqueue, storage, partial(configuration.suggest, peak_lr=objective.peak_lr))
+    record = source.record(objective.workload) | configuration.record(objective)
+    record |= {"enqueued": known} if known else {}
+    name, about = name or configuration.study_name(source.subject), objective.workload.data.about
+    return StudyPlan(name, objective, configuration, record, storage, group or name, known, about)
+
+
+@contextmanager
+def opened(plan: StudyPlan, options: ExecutorOptions, like: Engine | None = None) -> Iterator[OpenStudy]:
+    """Open or create the study, agree on its engine, and own both until the context ends.
+
+    like: the engine that a new study is to have; None chooses one by the options.
+    Raises InputError if the study cannot be opened, or was made with something else.
+    """
+    objective, configuration = plan.objective, plan.configuration
+    most_together = configuration.most_together(objective.steps(1))
+    demand = Demand(most_together, objective.steps(configuration.epochs), configuration.prunes_midway)
+    attributes = {"group": plan.group, **objective.attributes()}
+    with ExitStack() as stack:
+        stack.callback(optuna.logging.set_verbosity, optuna.logging.get_verbosity())
+        optuna.logging.set_verbosity(optuna.logging.WARNING)  # studies in memory are none of the user's business
+        session = provenance(objective.device)
+        optuna_study = stack.enter_context(open_study(plan.storage, plan.name, plan.record, attributes, session))
+        stored = optuna_study.user_attrs.get("engine")
+        if stored is None and like:
+            engine, reason = like, "as the studies before"
+        else:
+            engine, reason = agree(plan.name, stored, options, objective, demand)
+        if stored is None:
+            optuna_study.set_user_attr("engine", as_stored(engine, options))
+        executor = stack.enter_context(executor_of(engine, objective))
+        dashboard = stack.enter_context(Dashboard(optuna_study, plan.storage)) if plan.storage else None
+        yield OpenStudy(plan, optuna_study, engine, reason, executor, dashboard)
+
+
+def search_and_show(plan: StudyPlan, options: ExecutorOptions, trials: int, console: Console) -> StudyRecord:
+    """Search until the study holds this many finished trials, and print how it goes and what was found.
+
+    Ctrl-C and SIGTERM end the search: what was found is printed, then KeyboardInterrupt is raised.
+    """
+    least = max(1, len(plan.known))
+    require(trials >= least, f"--trials must be at least {least}, to try what is enqueued", trials)
+    with opened(plan, options) as study, interruption() as interrupted:
+        with shown_search(console, study, trials) as display:
+            for bracket in study.search(trials, interrupted):
+                display.update(bracket)
+        return study.record
+
+
+def plan_comparison(
+    source: Source,
+    objective: WorkloadObjective,
+    options: SearchOptions,
+    budgets: Sequence[int],
+    search_seeds: int,
+    confirm_seeds: int,
+    storage: str | None,
+    name: str | None = None,
+) -> ComparisonPlan:
+    """The plan of a comparison of families; raises InputError, before anything runs, if a part cannot be trained.
+
+    budgets: epochs. search_seeds: how often each search is repeated. confirm_seeds: fresh seeds for each winner.
+    """
+    name = name or f"benchmark-{source.subject}"
+    todo = parts(options, budgets, search_seeds, confirm_seeds, name)
+    plans = [plan_search(source, objective, part.configuration, storage, part.name, group=name) for part in todo]
+    return ComparisonPlan(name, plans, [part.seeds for part in todo])
+
+
+def comparing(
+    plan: ComparisonPlan, options: ExecutorOptions, trials: int, interrupted: Callable[[], bool] = lambda: False
+) -> Iterator[StudyProgress]:
+    """Tune each family with this many trials, and confirm its winner; goes on where it was.
+
+    A new study is trained as the first one was.
+    """
+    chosen: Engine | None = None
+    for number, (part, seeds) in enumerate(zip(plan.studies, plan.seeds, strict=True)):
+        progress = partial(StudyProgress, number, part.configuration.families[0], part.configuration.epochs)
+        with opened(part, options, chosen) as study:
+            chosen, trained, now = study.engine, 0.0, 0.0
+            for bracket in study.search(trials, interrupted):
+                now = bracket.epochs_trained - bracket.epochs_loaded
+                yield progress(trained + now)
+                trained += now if bracket.finished else 0.0
+            epochs = 0.0
+            for epochs in study.confirm(seeds, interrupted):
+                yield progress(trained + epochs)
+            yield progress(trained + epochs, study.record)
+
+
+def compare_and_show(
+    plan: ComparisonPlan, options: ExecutorOptions, trials: int, console: Console
+) -> list[StudyRecord]:
+    """Tune each family with this many trials, confirm its winner, and print how it goes; the studies in their order.
+
+    Ctrl-C and SIGTERM raise KeyboardInterrupt once what is being written is written.
+    """
+    found = []
+    with interruption() as interrupted, ComparisonDisplay(console, plan, trials) as display:
+        for progress in comparing(plan, options, trials, interrupted):
+            display.update(progress)
+            found += [progress.study] if progress.study else []
+    return found
+
+
+class Result(Findings):
+    """What a study has found, and its trials trained again."""
+
+    def reproduce(self, trial: int, data_root: str | Path = DATA_ROOT, **objects: Any) -> list[Reproduced]:
+        """Train a trial again as it was trained; for each of its runs, the stored value beside the one found now.
+
+        objects: data, model, optimizer or workload, if the study was made of Python objects.
+        Raises InputError if what the study was made with is not there any more.
+        """
+        chosen = self.record.trial(trial)
+        with torch_threads(self.record.session_of(chosen).threads):
+            return list(reproducing(self.record, chosen, Path(data_root), **objects))
+
+
+def reproducing(record: StudyRecord, trial: TrialRecord, data_root: Path, **objects: Any) -> Iterator[Reproduced]:
+    """The same on its way, with as many threads as torch has now."""
+    source = stored_source(record, objects)
+    objective = make_objective(source, record.settings.device, data_root)
+    stored, now = record.configuration, source.record(objective.workload)
+    if objective.fingerprint() != stored["data"]:
+        raise InputError(f"the data {stored['dataset']!r} is not what study {record.name!r} was made with")
+    for kind, what in (("sources", "file of"), ("objects", "function")):
+        for name, digest in (stored.get(kind) or {}).items():
+            if (now.get(kind) or {}).get(name) != digest:
+                raise InputError(f"the {what} {name!r} is not what study {record.name!r} was made with")
+    with executor_of(record.engine, objective) as executor:
+        yield from reproduce(record, trial, objective, executor)
+
+
+def stored_source(record: StudyRecord, objects: dict[str, Any]) -> Source:
+    """What a study was made of; raises InputError if that were Python objects, which are not given again."""
+    wanted = record.configuration.get("objects", {})
+    missing = [name for name in wanted if objects.get(name) is None]
+    if missing:
+        again = ", ".join(f"{name}=..." for name in missing)
+        raise InputError(
+            f"study {record.name!r} was made of Python objects ({', '.join(missing)}), which no command can import: "
+            f"call study.load({record.name!r}, storage=...).reproduce(trial, {again})"
+        )
+    return workload_source(WorkloadOptions.stored(record.configuration), **objects)
+
+
+def find_schedule(
+    *,
+    model: Any = None,
+    data: Any = None,
+    optimizer: Any = None,
+    workload: Any = None,
+    trials: int = 50,
+    storage: str | Path | None = None,
+    study: str | None = None,
+    enqueue: Sequence[str] = (),
+    device: str = "auto",
+    data_root: str | Path = DATA_ROOT,
+    progress: bool = True,
+    **options: Any,
+) -> Result:
+    """Search for the best learning-rate schedule, as `scripts/search.py` does with the flags of the same names.
+
+    model, optimizer: a name, or a function that makes one. data: (x, y), a Dataset, a dict of such with train, val and
+    test, or Data; instead of it `dataset` takes a name. workload: a name, or a Workload. storage: a file or a database
+    URL that keeps the study, so that the same call goes on where it was stopped; None keeps it in memory.
+    trials: the study's, those of earlier calls included. progress: whether to print how it goes.
+    options: all other flags of the command line, such as epochs, families, sampler, cohort.
+    Raises InputError for what does not go together; KeyboardInterrupt on Ctrl-C, after printing what was found.
+    """
+    workload_options, configuration, executor = taken(options, WorkloadOptions, Configuration, ExecutorOptions)
+    source = workload_source(workload_options, model=model, data=data, optimizer=optimizer, workload=workload)
+    objective = make_objective(source, device, Path(data_root))
+    plan = plan_search(source, objective, configuration, storage_url(storage), study, enqueue=enqueue)
+    return Result(search_and_show(plan, executor, trials, plain_console(quiet=not progress)))
+
+
+def compare_families(
+    *,
+    model: Any = None,
+    data: Any = None,
+    optimizer: Any = None,
+    workload: Any = None,
+    epochs: int | Sequence[int] = 20,
+    trials_per_family: int = 50,
+    confirm_seeds: int = 16,
+    search_seeds: int = 1,
+    storage: str | Path | None = None,
+    name: str | None = None,
+    device: str = "auto",
+    data_root: str | Path = DATA_ROOT,
+    progress: bool = True,
+    **options: Any,
+) -> Comparison:
+    """Compare families of schedules fairly, as `scripts/benchmark.py` does with the flags of the same names.
+
+    Every family is tuned by itself with as many trials, all in full unless a pruner is named; its best schedule is
+    trained again with fresh seeds and evaluated on test. epochs: one budget or several. The rest as `find_schedule`.
+    """
+    options = {"pruner": UNPRUNED.pruner} | options
+    workload_options, search_options, executor = taken(options, WorkloadOptions, SearchOptions, ExecutorOptions)
+    source = workload_source(workload_options, model=model, data=data, optimizer=optimizer, workload=workload)
+    objective = make_objective(source, device, Path(data_root))
+    budgets, url = [epochs] if isinstance(epochs, int) else list(epochs), storage_url(storage)
+    plan = plan_comparison(source, objective, search_options, budgets, search_seeds, confirm_seeds, url, name)
+    return Comparison(compare_and_show(plan, executor, trials_per_family, plain_console(quiet=not progress)))
+
+
+def load(study: str, storage: str | Path) -> Result | Comparison:
+    """What a stored study, or comparison of families, has found; raises InputError if there is none of this name."""
+    url = storage_url(storage)
+    assert url is not None
+    records = [StudyRecord.of(found) for found in read_studies(url, study)]
+    return Result(records[0]) if records[0].name == study else Comparison(records)
+
+
+def taken(options: dict[str, Any], *kinds: type[Any]) -> list[Any]:
+    """One of each kind of options, made of the values whose names are its fields; raises InputError for other names."""
+    known = [field.name for kind in kinds for field in fields(kind)]
+    for name in options:
+        if name not in known:
+            raise unknown("option", name, known)
+    given = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
+    return [kind(**{f.name: given[f.name] for f in fields(kind) if f.name in given}) for kind in kinds]

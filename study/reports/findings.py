@@ -1,0 +1,100 @@
+"""What a study, or a comparison of families, has found: for notebooks, as values, a table, code and a report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from search_spaces import Schedule
+from search_spaces.errors import InputError, unknown
+from search_spaces.export import FORMATS
+from study.reports.report import write_report
+from study.reports.schedule_origin import exported
+from study.storage.study_record import StudyRecord
+from study.storage.trial_record import TrialRecord
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a study has found. record: all of it, as typed values."""
+
+    record: StudyRecord
+
+    @property
+    def best(self) -> TrialRecord:
+        """The best of the trials that ran to their end; raises InputError if there is none."""
+        if self.record.best is None:
+            raise InputError(f"study {self.record.name!r} has no winner: none of its trials has run to its end")
+        return self.record.best
+
+    @property
+    def schedule(self) -> Schedule:
+        """The best schedule: `schedule.build(optimizer, total_steps)` makes the scheduler for a run of yours."""
+        return self.best.schedule
+
+    @property
+    def trials(self) -> pd.DataFrame:
+        """A row for each finished trial, see `trials_table`."""
+        return trials_table(self.record)
+
+    def code(self, format: str = "torch", trial: int | None = None) -> str:
+        """The best schedule, or that of another trial, as code that needs nothing of this project.
+
+        format: torch, lightning or transformers.
+        """
+        if format not in FORMATS:
+            raise unknown("format", format, FORMATS)
+        chosen = self.best if trial is None else self.record.trial(trial)
+        return FORMATS[format](exported(self.record, chosen))
+
+    def report(self, folder: str | Path) -> Path:
+        """Write the report with its data and figures into the folder; returns the path of report.html."""
+        write_report([self.record], Path(folder))
+        return Path(folder) / "report.html"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a comparison of families has found. studies: one for each family and budget, in the order they were made."""
+
+    studies: list[StudyRecord]
+
+    @property
+    def results(self) -> dict[tuple[str, int], Findings]:
+        """(family, epochs) -> what was found; of repeated searches the first."""
+        found: dict[tuple[str, int], Findings] = {}
+        for record in self.studies:
+            found.setdefault((record.settings.families[0], record.settings.epochs), Findings(record))
+        return found
+
+    @property
+    def trials(self) -> pd.DataFrame:
+        """The trials of all studies; the name of the study is the first level of the index."""
+        return pd.concat({record.name: trials_table(record) for record in self.studies}, names=["study"])
+
+    def report(self, folder: str | Path) -> Path:
+        """Write the report with its data and figures into the folder; returns the path of report.html."""
+        write_report(self.studies, Path(folder))
+        return Path(folder) / "report.html"
+
+
+def trials_table(record: StudyRecord) -> pd.DataFrame:
+    """A row for each finished trial, by number: what it found, what it cost, and the parameters of its schedule.
+
+    value: the metric at the end of its last run. complete: whether that was the full run. epochs: trained, over all its
+    runs. seconds: of training.
+    """
+    rows = [
+        {
+            "value": trial.value,
+            "complete": trial.complete,
+            "diverged": trial.diverged,
+            "epochs": trial.epochs_spent,
+            "seconds": trial.seconds,
+            **trial.params,
+        }
+        for trial in record.trials
+    ]
+    return pd.DataFrame(rows, index=pd.Index([trial.number for trial in record.trials], name="trial"))

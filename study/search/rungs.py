@@ -1,0 +1,71 @@
+"""Our pruning: a trial is tried as short complete runs, and the best are promoted to longer ones.
+
+Each run has the whole schedule compressed into it, so no run is judged by its middle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from optuna.pruners import BasePruner, NopPruner
+
+from study.objective import Evaluation
+from study.search.bracket import Bracket
+from study.search.candidate import Candidate
+
+
+class Rungs:
+    """A `Strategy`. budgets: epochs of each run, ascending, the last one the full run.
+
+    A Gaussian process learns from complete trials only, so it sees all trials as such, with the value of their first
+    run; other samplers see them as pruned.
+    """
+
+    saves_runs = True
+
+    def __init__(self, budgets: Sequence[int], sampler: str) -> None:
+        self.pruner: BasePruner = NopPruner()
+        self.budgets = budgets
+        self.completes_first_runs = sampler == "gp"
+
+    def run(self, bracket: Bracket) -> Iterator[None]:
+        """Try all at the first rung, batch by batch, then train those that are promoted."""
+        first, full = self.budgets[0], self.budgets[-1]
+        while batch := bracket.ask():
+            yield from bracket.train(batch, first)
+            for candidate in batch:
+                candidate.trial.report(candidate.reported[first], step=first)
+            bracket.tell(batch)
+        live, audited = bracket.candidates, list[Candidate]()
+        sign, reduction = bracket.objective.metric.sign, bracket.configuration.reduction
+        for before, budget in pairwise(self.budgets):
+            seen = [trial.intermediate_values for trial in bracket.seen] + [candidate.reported for candidate in live]
+            worst = worst_to_promote([sign * values[before] for values in seen if before in values], reduction)
+            for candidate in live:
+                if not candidate.pruned and sign * candidate.reported[before] > worst:
+                    bracket.prune(candidate, before)
+            bracket.store([candidate for candidate in live if candidate.pruned])
+            audited += [candidate for candidate in live if candidate.audited_from]
+            live = [candidate for candidate in live if not candidate.pruned and not candidate.audited_from]
+            yield from bracket.train(live, budget)
+        bracket.store(live)
+        yield from bracket.train(audited, full)  # apart, so that other cohorts are as without them
+        bracket.store(audited)
+
+    def observe(self, bracket: Bracket, candidate: Candidate, evaluation: Evaluation, budget: int) -> None:
+        """Report the value at the end of each run."""
+        if evaluation.last:
+            candidate.report(budget, evaluation.metric)
+
+
+def worst_to_promote(values: Sequence[float], reduction: int) -> float:
+    """The rule between rungs: who is at least as good as this is promoted, the best 1/reduction and at least one.
+
+    values: all those found at the rung so far, lower is better; each is that of a complete run with the whole schedule
+    compressed into it.
+
+    >>> worst_to_promote([0.3, 0.1, 0.4, 0.2], 2)
+    0.2
+    """
+    return sorted(values)[max(1, len(values) // reduction) - 1]

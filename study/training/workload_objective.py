@@ -1,0 +1,89 @@
+"""Our training loop as an objective: a workload whose runs are trained plainly, or in lockstep."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import torch
+
+from search_spaces.schedule import Schedule
+from study.machine import free_memory, same_random_numbers_after
+from study.objective import Evaluation, Metric, Run, Stop
+from study.training.lockstep import Lockstep
+from study.training.lockstep_check import draws_random_numbers, lockstep_obstacle
+from study.training.loop import train_cohort
+from study.training.memory import bytes_of_a_run
+from study.training.plain import Plain
+from study.training.workload_check import check_momentum, check_workload
+from study.workloads.workload import Workload
+
+MEMORY_SHARE = 0.8
+"""Share of the free memory that a cohort may take."""
+
+
+@dataclass(frozen=True)
+class WorkloadObjective:
+    """An `Objective`: a workload, on the device that its data lies on. A budget is a number of epochs."""
+
+    workload: Workload
+
+    @property
+    def name(self) -> str:
+        return self.workload.name
+
+    @property
+    def metric(self) -> Metric:
+        return self.workload.metric
+
+    @property
+    def peak_lr(self) -> tuple[float, float]:
+        return self.workload.peak_lr
+
+    @property
+    def device(self) -> torch.device:
+        return self.workload.device
+
+    @cached_property
+    def mixes_seeds(self) -> bool:
+        """Not if the model draws random numbers: the runs of a cohort share one generator."""
+        return not draws_random_numbers(self.workload)
+
+    def steps(self, budget: int) -> int:
+        return budget * self.workload.steps_per_epoch
+
+    def fingerprint(self) -> str:
+        return self.workload.data.fingerprint()
+
+    def attributes(self) -> dict[str, Any]:
+        return self.workload.attributes()
+
+    def check(self, schedules: Sequence[Schedule]) -> None:
+        check_workload(self.workload)
+        check_momentum(self.workload, schedules)
+
+    def lockstep_obstacle(self) -> str | None:
+        return lockstep_obstacle(self.workload)
+
+    def process_obstacle(self) -> str | None:
+        workload = self.workload
+        if workload.device.type != "cpu":
+            return "--workers train on the CPU: leave it out, or give --device cpu"
+        if not workload.data.resident:
+            return f"{workload.data.name} is read by processes of its own: leave out --workers"
+        try:
+            pickle.dumps((workload.make_model, workload.make_optimizer, workload.loss, workload.metric))
+        except (pickle.PicklingError, AttributeError, TypeError) as error:
+            return f"--workers need functions of a module, not lambdas or inner functions ({error}): leave it out"
+        return None
+
+    def largest_cohort(self) -> int:
+        return int(MEMORY_SHARE * free_memory(self.device) / bytes_of_a_run(self.workload))
+
+    def train(self, runs: Sequence[Run], stop: Stop) -> Iterator[Evaluation]:
+        with same_random_numbers_after(self.device):  # the learner seeds torch's generators for its runs
+            learner = (Plain if len(runs) == 1 else Lockstep)(self.workload, runs)
+            yield from train_cohort(self.workload, runs, learner, stop)

@@ -1,0 +1,99 @@
+"""Data, model, optimizer or a whole workload given as Python objects, in place of the names that options take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from search_spaces.errors import InputError, require
+from study.workloads.data import Data
+from study.workloads.datasets import made_data
+from study.workloads.options import WorkloadOptions
+from study.workloads.user_code import digest, is_importable, path_of
+from study.workloads.workload import Workload, optimized, short, workload_of
+
+NAMED = ("model", "optimizer")
+"""Parts that a function makes: one that can be imported is known by its name, as at the command line."""
+
+
+@dataclass(frozen=True)
+class WorkloadObjects:
+    """What is trained, in part as Python objects. It stands in for `WorkloadOptions`.
+
+    options: the rest. data: (x, y), a Dataset, a dict of such by part, or Data. model, optimizer: functions, as
+    `package.module:function` would name them. workload: a whole `Workload`.
+    """
+
+    options: WorkloadOptions
+    data: Any = None
+    model: Callable[..., Any] | None = None
+    optimizer: Callable[..., Any] | None = None
+    workload: Workload | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.model, nn.Module):
+            raise InputError(
+                "model must be a function that makes a model, but a model was given: every run needs its own"
+            )
+        for name in NAMED:
+            function = getattr(self, name)
+            require(function is None or callable(function), f"{name} must be a name or a function", function)
+        require(
+            self.workload is None or isinstance(self.workload, Workload), "workload must be a Workload", self.workload
+        )
+
+    def load(self, data_root: Path) -> Workload:
+        """The workload, on the CPU; raises InputError if the parts do not go together."""
+        options, optimizer = self.options, self.optimizer or self.options.optimizer
+        made = self.workload
+        if made is None:
+            data = options.read_data(data_root) if self.data is None else self.read_data()
+            made = workload_of(self.subject, data, self.model or options.model)
+        return optimized(made, optimizer, options.batch_size, options.weight_decay)
+
+    def read_data(self) -> Data:
+        """The data that was given."""
+        return made_data("data", self.data, self.options.task, self.options.split_seed)
+
+    def record(self, workload: Workload) -> dict[str, Any]:
+        """As `WorkloadOptions.record`, with a digest of each function that was given under `objects`."""
+        values = self.options.record(workload)
+        given: dict[str, str | None] = {}
+        if self.data is not None:  # its fingerprint is recorded by itself
+            given["data"], values["dataset"] = None, "data"
+        if self.workload is not None:
+            given["workload"] = None
+            values |= {"dataset": workload.data.name, "model": workload.name}
+        for name in NAMED:
+            function = getattr(self, name)
+            if function is not None:
+                given[name], values[name] = digest(function), path_of(function)
+        return values | {"objects": given}
+
+    @property
+    def subject(self) -> str:
+        """What is trained, as a part of the names of studies and files."""
+        if self.workload is not None:
+            return short(self.workload.name)
+        dataset = "data" if self.data is not None else self.options.dataset
+        model = self.options.model if self.model is None else path_of(self.model).rpartition(":")[2]
+        optimizer = self.options.optimizer if self.optimizer is None else path_of(self.optimizer).rpartition(":")[2]
+        return "-".join(map(short, (dataset, model, optimizer)))
+
+
+def workload_source(options: WorkloadOptions, **objects: Any) -> WorkloadOptions | WorkloadObjects:
+    """The options, or with what was given as objects: a function that can be imported becomes its name.
+
+    objects: data, model, optimizer and workload; None is not given.
+    """
+    for name in NAMED:
+        function = objects.get(name)
+        if callable(function) and not isinstance(function, nn.Module) and is_importable(function):
+            named: dict[str, Any] = {name: path_of(function)}
+            options, objects[name] = replace(options, **named), None
+    given = {name: value for name, value in objects.items() if value is not None}
+    return WorkloadObjects(options, **given) if given else options

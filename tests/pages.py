@@ -1,0 +1,38 @@
+"""Pages of documentation, whose commands and snippets are typed as they stand."""
+
+import re
+import shlex
+
+from tests.helpers import ROOT, Result, start
+
+README = (ROOT / "README.md").read_text()
+GUIDE = (ROOT / "GUIDE.md").read_text()
+
+
+def blocks(page):
+    """(language, text) of each block of code that can be run, in the order of the page."""
+    return re.findall(r"```(python|bash)\n(.*?)```", page, re.DOTALL)
+
+
+class Typist:
+    """Types lines that begin with `python scripts/` in a folder.
+
+    The first line of each script is run as a process, the others in this one, which saves their start.
+    """
+
+    def __init__(self, command, folder):
+        self.command, self.folder, self.started = command, folder, set()
+
+    def type(self, line):
+        """Run the line; it must end well, and a search with a winner."""
+        _, script, *arguments = shlex.split(line)
+        script = script.removeprefix("scripts/")
+        if script in self.started:
+            result = self.command(script, *arguments)
+        else:
+            process = start(script, *arguments, cwd=self.folder)
+            out, _ = process.communicate(timeout=200)
+            result = Result(process.returncode, out, "")
+        self.started.add(script)
+        assert result.code == 0, (line, result.out, result.err)
+        assert ("Winner: trial" in result.out) == ("--trials" in arguments), line
