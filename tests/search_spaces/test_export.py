@@ -13,7 +13,7 @@ import torch
 from search_spaces import FAMILIES, WSD, Cyclic, InverseTime, OneCycle, Plateau
 from search_spaces.export import FORMATS, Exported, torch_code
 from search_spaces.schedule import evaluation_steps
-from study.storage.trial_row import plain_arguments
+from study.storage.records import plain_arguments
 
 SGD = "torch.optim.SGD(model.parameters(), lr={lr}, momentum=0.9)"
 LENGTHS = (200, 137, 40, 3)

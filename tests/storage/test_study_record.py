@@ -9,7 +9,7 @@ import pytest
 from search_spaces import InputError, from_params
 from search_spaces.ranges import Choice, Float
 from study.objective import Metric
-from study.storage.records import FINISHED, FORMAT, best_trial, finished_trials, spent_epochs
+from study.storage.records import FINISHED, FORMAT, best_trial, finished_trials, session_of, spent_epochs, trial_of
 from study.storage.study_record import Confirmed, EngineRecord, StudyRecord
 from study.storage.trial_record import Place, Seeds, TrialRecord
 from tests.example_studies import SESSION, TRIAL, row, study_record
@@ -62,16 +62,19 @@ def test_the_best_is_the_one_that_optuna_objects_give(optuna_study):
 
 
 def test_a_number_that_is_not_there_is_told(optuna_study):
-    with pytest.raises(InputError, match="study 'small' holds trials 0 to 14, but 15 was given"):
+    with pytest.raises(InputError) as told:
+        trial_of(optuna_study, 15)
+    with pytest.raises(InputError) as said:
         StudyRecord.of(optuna_study).trial(15)
+    assert str(said.value) == str(told.value) == "study 'small' holds trials 0 to 14, but 15 was given"
     with pytest.raises(InputError, match="holds no finished trial yet, but 0 was given"):
         study_record().trial(0)
 
 
 def test_a_trial_belongs_to_the_last_session_before_its_end(optuna_study):
     study = StudyRecord.of(optuna_study)
-    assert {trial.ended.tzinfo for trial in study.trials} == {UTC}
-    assert all(study.session_of(trial) is study.sessions[0] for trial in study.trials)
+    for trial, stored in zip(study.trials, finished_trials(optuna_study), strict=True):
+        assert study.session_of(trial).command == session_of(optuna_study, stored)["command"]
     first, second = SESSION, replace(SESSION, time=SESSION.time + timedelta(hours=2), command="again")
     twice = study_record(sessions=(first, second))
     for hours, session in [(-1, first), (1, first), (3, second)]:
