@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 from search_spaces import FAMILIES
 from search_spaces.ranges import Choice, Float, Integer
-from study.objective import Metric
+from study.objective import Engine, Metric
 from study.reports.figures import Measure
-from study.storage.study_record import EngineRecord, Session, Settings, StudyRecord
+from study.storage.study_record import Session, Settings, StudyRecord
 from study.storage.trial_record import Place, Seeds, TrialRecord
 
 ERROR = Measure("val_error", "fraction of rows")
@@ -46,6 +46,7 @@ SETTINGS = Settings(
     optimizer="sgd",
     weight_decay=0.0005,
     batch_size=64,
+    device="cpu",
     epochs=20,
     budgets=(2, 20),
     families=(),
@@ -77,7 +78,7 @@ def study_record(trials=(), direction="minimize", name="example", settings=SETTI
         "steps_per_epoch": 16,
         "optimizer_code": "torch.optim.SGD(model.parameters(), lr={lr})",
         "unequal_groups": False,
-        "engine": EngineRecord(),
+        "engine": Engine(),
         "sessions": (SESSION,),
         "confirmed": None,
         "unfinished": 0,

@@ -10,6 +10,7 @@ import torch
 from optuna.trial import TrialState
 
 from study.api import opened, plan_search
+from study.evidence.searches.record import record
 from study.executors.choice import ExecutorOptions
 from study.executors.in_process import InProcess
 from study.objective import Engine
@@ -92,9 +93,8 @@ def finished(trials):
 
 
 def recorded_runs(configuration, workload, per_family=2, cohort=3):
-    from study.evidence.searches.record import record
-
-    parts = record(configuration, workload, per_family, judge_seeds=2, cohort=cohort)
+    objective = WorkloadObjective(workload)
+    parts = record(DIGITS, objective, configuration, InProcess(objective, cohort), per_family, confirm_seeds=2)
     lines = []
     while True:
         try:

@@ -22,7 +22,7 @@ from study.cli import run_command
 from study.evidence.searches.arms import ARMS
 from study.evidence.searches.evaluated_search import EvaluatedSearch
 from study.evidence.searches.figure import draw_regret
-from study.evidence.searches.page import Comparison
+from study.evidence.searches.page import SearchComparison
 from study.evidence.searches.rows import read_rows, write_rows
 from study.evidence.searches.searches import Searches, one_search
 from study.evidence.searches.testbed import Testbed
@@ -126,7 +126,7 @@ def search_all(options: Options, testbeds: dict[Path | None, Testbed], seeds: ra
 
 def write_page(options: Options, testbeds: dict[str, Testbed], rows: list[EvaluatedSearch]) -> None:
     """The tables to the terminal; these and the figure to the folder."""
-    comparison = Comparison(
+    comparison = SearchComparison(
         options.searches.compare,
         options.searches.configuration,
         options.chosen_arms,

@@ -11,7 +11,6 @@ from search_spaces.distributions import as_distribution
 from search_spaces.ranges import Float
 from study.analysis.comparable import comparable
 from study.analysis.importance import importance
-from study.storage.study_record import StudyRecord
 from tests.example_studies import RANGES, draws, ended, ranged
 from tests.helpers import SMALL, open_small, run_search
 
@@ -68,10 +67,10 @@ def test_without_rungs_only_full_runs_are_compared():
 
 def test_a_real_search_gives_the_same_answer_again(storage, workload):
     run_search(storage, workload, 30)
-    with open_small(storage, workload) as optuna_study:
-        study = StudyRecord.of(optuna_study)
+    with open_small(storage, workload) as opened:
+        study = opened.record
         shares, n = importance(study)
-        assert importance(StudyRecord.of(optuna_study)) == (shares, n)
+        assert importance(opened.record) == (shares, n)
     assert n == sum(not trial.diverged for trial in study.trials) >= 20
     assert {"family", "peak_lr"} <= set(shares)
     assert sum(shares.values()) == pytest.approx(1)
@@ -82,8 +81,8 @@ def test_who_is_compared(pruner, storage, workload):
     """With rungs all that did not diverge, at the first one; otherwise those that ran to their end, audited or not."""
     configuration = replace(SMALL, pruner=pruner, families=("cosine", "linear"), audit=0.5, trials_per_batch=1)
     run_search(storage, workload, 25, configuration)
-    with open_small(storage, workload, configuration) as optuna_study:
-        study = StudyRecord.of(optuna_study)
+    with open_small(storage, workload, configuration) as opened:
+        study = opened.record
     compared = {trial.number for trial, _ in comparable(study)}
     assert all(value == trial.reported[1 if pruner == "horizon" else 4] for trial, value in comparable(study))
     audited = {trial.number for trial in study.complete if trial.audited_from}

@@ -3,7 +3,6 @@
 import pytest
 
 from study.analysis.peak_lr import peak_spans, span_rows
-from study.storage.study_record import StudyRecord
 from tests.example_studies import ranged, row
 from tests.helpers import open_small, run_search
 
@@ -24,8 +23,8 @@ def test_the_span_is_that_of_the_better_half(direction, sign):
 
 def test_the_spans_of_a_real_search_lie_within_what_was_tried(storage, workload):
     run_search(storage, workload, 30)
-    with open_small(storage, workload) as optuna_study:
-        study = StudyRecord.of(optuna_study)
+    with open_small(storage, workload) as opened:
+        study = opened.record
     assert peak_spans(study)
     for family, span in peak_spans(study).items():
         own = [trial.peak_lr for trial in study.trials if trial.family == family]

@@ -11,8 +11,7 @@ from optuna.trial import TrialState
 from scipy.stats import beta
 
 from study.analysis.pruning_audit import audit_rows, audits
-from study.search.pruners import AT_EVERY_EPOCH
-from study.search.search import search
+from study.search.configuration import PRUNES_MIDWAY
 from tests.example_studies import TRIAL, study_record
 from tests.helpers import LOCKSTEP, LOOP, SMALL, finished, open_small, run_search, substance
 
@@ -81,7 +80,7 @@ def test_three_rungs_judge_the_audited_once(storage, workload):
             assert substance(trial) == substance(plain[place])
 
 
-@pytest.mark.parametrize("pruner", AT_EVERY_EPOCH)
+@pytest.mark.parametrize("pruner", PRUNES_MIDWAY)
 def test_the_classical_pruners_are_audited_too(pruner, storage, workload):
     configuration = replace(SMALL, pruner=pruner, trials_per_batch=1)
     plain = run_search(storage, workload, 25, configuration, "plain")
@@ -102,7 +101,7 @@ def test_the_classical_pruners_are_audited_too(pruner, storage, workload):
 def test_an_audited_search_goes_on_after_a_stop(evaluations, storage, tmp_path, workload, monkeypatch):
     monkeypatch.setattr("study.search.bracket.SAVE_EVERY", 0.0)
     whole = run_search(f"sqlite:///{tmp_path / 'whole.db'}", workload, 20, AUDITED)
-    with open_small(storage, workload, AUDITED) as study, closing(search(study, workload, AUDITED, LOOP, 20)) as steps:
+    with open_small(storage, workload, AUDITED) as study, closing(study.search(20)) as steps:
         for _ in zip(range(evaluations), steps, strict=False):
             pass
     assert finished(run_search(storage, workload, 20, AUDITED)) == finished(whole)

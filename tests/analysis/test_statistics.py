@@ -19,6 +19,8 @@ from study.analysis.statistics import (
     wilcoxon_p,
 )
 from study.search.confirm import confirm
+from study.training.workload_objective import WorkloadObjective
+from tests.helpers import trainer
 
 WHOLE = st.integers(-4, 4).map(float)
 """Few values, so that many tie and many are 0."""
@@ -61,15 +63,16 @@ def test_the_same_values_give_the_same_interval():
     assert mean_interval(values).mean == pytest.approx(0.4)
 
 
-def test_confirming_judges_on_test_with_fresh_seeds(workload):
+def test_confirming_evaluates_on_test_with_fresh_seeds(workload):
     from search_spaces import Cosine
 
-    errors = confirm(workload, Cosine(peak_lr=0.1), 2, [1000, 1001, 1000])
+    objective, executor = WorkloadObjective(workload), trainer(workload)
+    errors = confirm(objective, executor, Cosine(peak_lr=0.1), 2, [1000, 1001, 1000])
     assert errors[0] == errors[2]
     assert all(0 < error < 0.5 for error in errors)
     rows = len(workload.data.test.x)
     assert all(error * rows == pytest.approx(round(error * rows)) for error in errors), "whole rows of the test split"
-    assert confirm(workload, Cosine(peak_lr=1e25), 1, [1000]) == [1.0]
+    assert confirm(objective, executor, Cosine(peak_lr=1e25), 1, [1000]) == [1.0]
 
 
 @given(st.lists(st.floats(0, 1), max_size=8))

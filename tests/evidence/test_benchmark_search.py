@@ -2,10 +2,13 @@
 
 import csv
 import json
+import shlex
+import shutil
+from importlib.metadata import version
 
 import pytest
 
-from tests.helpers import start
+from tests.helpers import ROOT, start
 
 DIGITS = ["--dataset", "digits", "--epochs", "4", "--families", "cosine", "linear", "plateau"]
 SHORT = ["--least-steps", "1"]
@@ -121,3 +124,57 @@ def test_runs_of_other_data_are_refused(folder, command):
     result = command("evidence/benchmark_search.py", "--recorded", "other.jsonl")
     assert (result.code, result.out) == (2, "")
     assert "other.jsonl was recorded on other data: record it again with scripts/evidence/record_runs.py" in result.err
+
+
+COMMITTED = ROOT / "results" / "search"
+UNTIMED = ("epochs", "error", "lost", "family", "spent")
+"""The columns of a search that do not depend on the machine's speed."""
+
+
+def what_is_found(path):
+    """By workload, arm and seed: what a search spent and found, and its incumbents without their seconds."""
+    with path.open() as file:
+        return {
+            (row["workload"], row["arm"], row["search_seed"]): (
+                [row[name] for name in UNTIMED],
+                [(epochs, error) for epochs, _, error in json.loads(row["trace"])],
+            )
+            for row in csv.DictReader(file)
+        }
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_committed_comparison_of_pruners_is_found_again(tmp_path):
+    """Two search seeds on two workloads, with ours, none, and two of Optuna's pruners."""
+    made = json.loads((COMMITTED / "pruners.json").read_text())["made"]["versions"]
+    present = {name: version(name) for name in ("torch", "optuna", "numpy", "scipy")}
+    if present != {name: made[name] for name in present}:
+        pytest.skip(f"these packages are not those that the rows were made with: {present}")
+    workloads = ("mnist1d-mlp-sgd-20-epochs", "mnist1d-transformer-adamw-10-epochs")
+    recorded = [COMMITTED / "recorded" / f"{name}.jsonl" for name in workloads]
+    arms = ("none", "horizon", "median", "hyperband")
+    process = start(
+        "evidence/benchmark_search.py",
+        *("--search-seeds", 2, "--recorded", *recorded, "--arms", *arms, "--output", tmp_path),
+        cwd=tmp_path,
+    )
+    said = process.communicate(timeout=840)[0]
+    assert process.returncode == 0, said
+    found, committed = what_is_found(tmp_path / "pruners.csv"), what_is_found(COMMITTED / "pruners.csv")
+    assert len(found) == 16
+    assert found == {key: committed[key] for key in found}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted({path.stem for path in COMMITTED.glob("*.csv")} - {"peer"}))
+def test_a_committed_page_is_made_of_its_rows(name, command, data_root, tmp_path, monkeypatch):
+    """By the command that its manifest holds."""
+    words = shlex.split(json.loads((COMMITTED / f"{name}.json").read_text())["made"]["command"])[2:]
+    words += ["--startup-trials", 30] if name == "samplers" else []  # the default when it was made
+    monkeypatch.chdir(ROOT)  # the recorded runs lie there
+    shutil.copy(COMMITTED / f"{name}.csv", tmp_path)
+    where = ("--data-root", data_root, "--output", tmp_path)
+    result = command("evidence/benchmark_search.py", *words, "--rebuild", *where)
+    assert result.code == 0, result.err
+    assert (tmp_path / f"{name}.md").read_text() == (COMMITTED / f"{name}.md").read_text()

@@ -1,4 +1,4 @@
-"""Contests: what is noted of a search, and the tables that are made of it."""
+"""Evaluated searches: the trajectory of a search, and the tables that are made of it."""
 
 import math
 from contextlib import closing
@@ -10,22 +10,26 @@ from matplotlib.figure import Figure
 
 from search_spaces import FAMILIES, REX, from_params
 from study.evidence.searches.arms import ARMS
-from study.evidence.searches.evaluated_search import Moment, Row, contest, watch
-from study.evidence.searches.figure import draw, draw_arm
+from study.evidence.searches.evaluated_search import EvaluatedSearch, Incumbent, evaluate_search, watch
+from study.evidence.searches.figure import draw_arm, draw_regret
+from study.evidence.searches.rows import read_rows, write_rows
 from study.evidence.searches.tables import (
     close_from,
-    moment,
+    incumbent_at,
     of_arm,
     regret_at,
     table_after,
     table_equal,
     table_overall,
 )
-from study.evidence.searches.trajectory import Ended, Trace, TracedEngine
-from study.executors.replay import ReplayEngine
+from study.evidence.searches.testbed import Testbed as Bed  # no class of tests
+from study.evidence.searches.trajectory import EndedRun, Trajectory, Watched
+from study.executors.in_process import InProcess
+from study.executors.replay import Replay
 from study.search.search import search
-from study.storage.records import best_trial, spent_epochs
-from tests.helpers import LOCKSTEP, LOOP, SMALL, recorded_runs
+from study.storage.trial_record import TrialRecord
+from study.training.workload_objective import WorkloadObjective
+from tests.helpers import SMALL, recorded_runs
 
 ALL = replace(SMALL, families=tuple(FAMILIES))
 
@@ -36,31 +40,32 @@ def recorded(workload):
 
 
 @pytest.mark.parametrize("pruner", ["none", "horizon", "median", "halving"])
-@pytest.mark.parametrize("engine", [LOOP, LOCKSTEP], ids=["loop", "lockstep"])
-def test_a_trace_is_what_the_records_say(pruner, engine, workload):
-    configuration = replace(SMALL, pruner=pruner)
-    study = optuna.create_study()
-    traced = TracedEngine(engine.cohort, inner=engine)
-    with closing(search(study, workload, configuration, traced, 20)) as steps:
-        for _ in steps:
+@pytest.mark.parametrize("cohort", [1, 5], ids=["loop", "lockstep"])
+def test_a_trajectory_is_what_the_records_say(pruner, cohort, workload):
+    objective, optuna_study = WorkloadObjective(workload), optuna.create_study()
+    watched = Watched(InProcess(objective, cohort), objective.steps(1))
+    with closing(search(optuna_study, objective, replace(SMALL, pruner=pruner), watched, 20)) as brackets:
+        for _ in brackets:
             pass
-    trials, trace = study.trials, traced.trace
-    assert trace.epochs == pytest.approx(sum(map(spent_epochs, trials)))
-    assert trace.ended[-1].epochs <= trace.epochs + 1e-9
-    full = [run for run in trace.ended if run.horizon == 4]
-    assert sorted(run.metric for run in full) == sorted(t.value for t in trials if t.state.name == "COMPLETE")
-    assert {str(schedule) for schedule in trace.tried} == {str(from_params(trial.params)) for trial in trials}
-    assert trace.incumbents(1)[-1].metric == best_trial(study, trials).value
-    assert [run.epochs for run in trace.ended] == sorted(run.epochs for run in trace.ended)
+    trials, trajectory = [*map(TrialRecord.of, optuna_study.trials)], watched.trajectory
+    assert trajectory.epochs == pytest.approx(sum(trial.epochs_spent for trial in trials))
+    assert trajectory.ended[-1].epochs <= trajectory.epochs + 1e-9
+    full = [run for run in trajectory.ended if run.budget == 4]
+    complete = [trial.value for trial in trials if trial.complete]
+    assert sorted(run.metric for run in full) == sorted(complete)
+    assert {str(schedule) for schedule in trajectory.tried} == {str(trial.schedule) for trial in trials}
+    assert trajectory.incumbents(1)[-1].metric == min(complete)
+    assert [run.epochs for run in trajectory.ended] == sorted(run.epochs for run in trajectory.ended)
 
 
 def test_the_incumbent_is_the_best_of_the_longest_runs():
-    def ended(horizon, metric):
-        return Ended(REX(peak_lr=metric), horizon, metric, 0.0, 0.0)
-
-    trace = Trace(ended=[ended(2, 0.5), ended(2, 0.6), ended(2, 0.4), ended(9, 0.7), ended(2, 0.1), ended(9, 0.7)])
-    assert [(run.horizon, run.metric) for run in trace.incumbents(1)] == [(2, 0.5), (2, 0.4), (9, 0.7)]
-    assert [(run.horizon, run.metric) for run in trace.incumbents(-1)] == [(2, 0.5), (2, 0.6), (9, 0.7)]
+    ended = [
+        EndedRun(REX(peak_lr=metric), budget, metric, 0.0, 0.0)
+        for budget, metric in ((2, 0.5), (2, 0.6), (2, 0.4), (9, 0.7), (2, 0.1), (9, 0.7))
+    ]
+    trajectory = Trajectory(ended=ended)
+    assert [(run.budget, run.metric) for run in trajectory.incumbents(1)] == [(2, 0.5), (2, 0.4), (9, 0.7)]
+    assert [(run.budget, run.metric) for run in trajectory.incumbents(-1)] == [(2, 0.5), (2, 0.6), (9, 0.7)]
 
 
 def configurations_of_arms():
@@ -79,44 +84,55 @@ def configurations_of_arms():
 
 @pytest.mark.parametrize("configuration", [*configurations_of_arms()])
 def test_every_arm_searches_recorded_runs(configuration, recorded, workload):
-    """To the trials and to the budget of epochs, whatever the rungs; unpruned it is the plain truth."""
-    whole, finished = watch(workload, configuration, ReplayEngine(recorded=recorded), 50, 48)
-    assert len(set(map(str, whole.tried[: finished.tried]))) >= 30
-    assert finished.tried >= 50
+    """To the trials and to the epochs asked for, whatever the rungs."""
+    objective = WorkloadObjective(workload)
+    whole, finished = watch(objective, configuration, Replay(objective, recorded), 50, 48)
+    assert len(set(map(str, whole.tried[: finished.runs]))) >= 30
+    assert finished.runs >= 50
     assert finished.epochs <= 50 * 4 * 1.5
     assert whole.epochs >= 48
 
 
-def test_a_row_is_judged_by_the_recorded_truth(recorded, workload):
-    def true_error(schedule):
-        return recorded.schedules[recorded.nearest(schedule)].truth
-
-    def full_error(schedule):
-        return recorded.schedules[recorded.nearest(schedule)].runs[4].metrics[-1]
-
-    engine = ReplayEngine(recorded=recorded)
-    none = contest(
-        workload, replace(SMALL, pruner="none"), engine, "none", 10, 40, true_error, full_error, {1: 0.5, 8: 0.1}
-    )
-    trace, finished = watch(workload, replace(SMALL, pruner="none"), engine, 10, 40)
-    best = min(trace.tried[:10], key=full_error)
+def test_a_search_is_evaluated_by_the_recorded_runs(recorded, workload):
+    objective = WorkloadObjective(workload)
+    unpruned = replace(SMALL, pruner="none")
+    testbed = Bed(SMALL, objective, recorded)
+    none = evaluate_search(testbed, unpruned, "none", 10, 40, {1: 0.5, 8: 0.1})
+    trajectory, finished = watch(objective, unpruned, Replay(objective, recorded), 10, 40)
+    best = min(trajectory.tried[:10], key=testbed.full_error)
+    assert none.workload == "digits-mlp-sgd, 4 epochs"
     assert none.lost is False, "what was trained in full cannot be lost"
-    assert none.error == true_error(best)
+    assert none.error == testbed.true_error(best) == recorded.nearest(best).mean_test
     assert none.epochs == pytest.approx(finished.epochs, abs=0.01)
     assert none.seconds == pytest.approx(0.5 * none.epochs, abs=1.0), "five at a time do not fill eight"
     assert none.seconds > 0.5 * none.epochs
     assert none.overhead == pytest.approx(1000 * (none.seconds - 0.5 * none.epochs) / 10, abs=0.1)
-    rows = [
-        contest(workload, replace(SMALL, sampler_seed=seed), engine, "horizon", 10, 0, true_error, full_error)
-        for seed in range(12)
-    ]
-    assert {row.lost for row in rows} == {True, False}
+    searches = [evaluate_search(testbed, replace(SMALL, sampler_seed=seed), "horizon", 10, 0) for seed in range(12)]
+    assert {one.lost for one in searches} == {True, False}
+    assert {one.overhead for one in searches} == {None}
+
+
+def test_a_search_that_trains_is_evaluated_over_fresh_seeds(workload):
+    testbed = Bed(SMALL, WorkloadObjective(workload), confirm_seeds=2)
+    found = evaluate_search(testbed, replace(SMALL, pruner="none"), "none", 5, 0)
+    assert (found.lost, found.overhead) == (None, None)
+    again = recorded_runs(replace(SMALL, families=(found.family,)), workload, per_family=1)[0]
+    schedule = from_params(again.schedules[0].params)
+    assert testbed.true_error(schedule) == pytest.approx(again.schedules[0].mean_test, abs=1e-2)
+    assert testbed.full_error(schedule) is None
+
+
+def test_searches_are_written_and_read_again(tmp_path):
+    searches = [row("none", 0, TRACE), replace(row("horizon", 1, TRACE), lost=None, overhead=None)]
+    write_rows(tmp_path / "searches.csv", searches)
+    assert read_rows(tmp_path / "searches.csv") == searches
+    assert (tmp_path / "searches.csv").read_text().splitlines()[0].endswith(",overhead,spent,trace")
 
 
 def row(arm, seed, trace, workload="w", lost=False):
-    moments = tuple(Moment(epochs, epochs / 10, error) for epochs, error in trace)
-    return Row(
-        workload, arm, seed, moments[-1].epochs, moments[-1].seconds, moments[-1].error, lost, "rex", 1.0, 1e3, moments
+    found = tuple(Incumbent(epochs, epochs / 10, error) for epochs, error in trace)
+    return EvaluatedSearch(
+        workload, arm, seed, found[-1].epochs, found[-1].seconds, found[-1].error, lost, "rex", 1.0, 1e3, found
     )
 
 
@@ -125,14 +141,14 @@ TRACE = [(20, 0.40), (50, 0.304), (60, 0.32), (90, 0.302), (95, 0.301)]
 
 def test_regret_is_that_of_the_last_incumbent():
     one = row("none", 0, TRACE)
-    assert moment(one, 19.9) is None
+    assert incumbent_at(one, 19.9) is None
     assert math.isnan(regret_at(one, 19.9, 0.3))
     assert regret_at(one, 20, 0.3) == pytest.approx(10.0)
     assert regret_at(one, 89, 0.3) == pytest.approx(2.0)
     assert regret_at(one, 1000, 0.3) == pytest.approx(0.1)
-    assert close_from(one, 0.3, 100) == Moment(90, 9.0, 0.302), "it has come to stay"
+    assert close_from(one, 0.3, 100) == Incumbent(90, 9.0, 0.302), "it has come to stay"
     assert close_from(one, 0.29, 100) is None
-    assert close_from(one, 0.3, 55) == Moment(50, 5.0, 0.304), "what is spent later does not count"
+    assert close_from(one, 0.3, 55) == Incumbent(50, 5.0, 0.304), "what is spent later does not count"
 
 
 def test_tables_compare_in_pairs():
@@ -159,7 +175,7 @@ def test_how_soon_is_told_with_an_interval():
 def test_regret_by_seconds_and_the_end_of_a_search():
     one = replace(row("none", 0, TRACE), spent=190.0)
     assert regret_at(one, 5.9, 0.3, "seconds") == pytest.approx(0.4)
-    assert moment(one, 1.9, "seconds") is None
+    assert incumbent_at(one, 1.9, "seconds") is None
     assert (one.end("epochs"), one.end("seconds")) == (190.0, 19.0)
 
 
@@ -193,6 +209,6 @@ def test_an_arm_is_drawn_as_far_as_all_its_searches_went():
 
 def test_the_figure_is_the_same_each_time():
     rows = [row(arm, seed, TRACE) for arm in ("none", "horizon") for seed in range(3)]
-    pictures = [draw(rows, ["none", "horizon"], {"w": 0.3}, {"w": 100.0}, "pruners") for _ in range(2)]
+    pictures = [draw_regret(rows, ["none", "horizon"], {"w": 0.3}, {"w": 100.0}, "pruners") for _ in range(2)]
     assert pictures[0] == pictures[1]
     assert pictures[0].startswith(b"\x89PNG")

@@ -8,12 +8,14 @@ import pytest
 from optuna.trial import FixedTrial
 
 from search_spaces import InputError, from_params, suggest
-from study.evidence.speed.found import Tried, found
-from study.evidence.speed.peer_report import Row, compared
 from study.evidence.speed.ray_tune import local_ray, ray_trials, train_one
+from study.evidence.speed.studies import StudyOutcome, TriedSchedule
+from study.evidence.speed.studies_report import PeerStudy, table_of_peers
 from study.search.configuration import Configuration
+from study.training.workload_objective import WorkloadObjective
+from study.workloads.workload import ERROR
 
-TINY = Configuration(dataset="digits", epochs=2)
+TINY = Configuration(epochs=2)
 REX = {"family": "rex", "peak_lr": 0.1, "warmup_fraction_is_0": True}
 
 
@@ -26,7 +28,7 @@ def ray():
 @pytest.mark.usefixtures("ray")
 def test_a_study_of_the_peer(workload):
     with local_ray() as folder:
-        tried = ray_trials(workload, TINY, 3, folder)
+        tried = ray_trials(WorkloadObjective(workload), TINY, 3, folder)
     assert len(tried) == 3
     assert all(0 < trial.epochs <= TINY.epochs for trial in tried)
     assert [trial.complete for trial in tried] == [trial.epochs == TINY.epochs for trial in tried]
@@ -34,7 +36,7 @@ def test_a_study_of_the_peer(workload):
         schedule = suggest(FixedTrial(trial.params), TINY.families, workload.peak_lr)  # refuses what is out of range
         assert schedule == from_params(trial.params)
         assert schedule.peak_lr == trial.params["peak_lr"]
-    result = found(tried, workload.metric.direction, seconds=1.0)
+    result = StudyOutcome.of(tried, workload.metric, seconds=1.0)
     assert result.trials == 3
     assert result.epochs == sum(trial.epochs for trial in tried) <= 3 * TINY.epochs
     assert result.schedule in [from_params(trial.params) for trial in tried if trial.complete]
@@ -71,27 +73,27 @@ def test_a_run_reports_every_epoch_and_where_it_diverged(workload, monkeypatch):
     stand_in = type(sys)("ray")
     stand_in.tune = tune
     monkeypatch.setitem(sys.modules, "ray", stand_in)
-    train_one(REX, workload, epochs=2, train_seed=0)
+    train_one(REX, WorkloadObjective(workload), epochs=2, train_seed=0)
     assert [report["epoch"] for report in reports] == [1, 2]
     reports.clear()
-    train_one(REX | {"peak_lr": 1e6}, workload, epochs=2, train_seed=0)
+    train_one(REX | {"peak_lr": 1e6}, WorkloadObjective(workload), epochs=2, train_seed=0)
     assert reports == [{"epoch": pytest.approx(10 / 16), "error": 1.0}]
 
 
 def test_the_winner_is_the_best_that_ran_to_its_end():
     stopped, first, second = (
-        Tried(REX | {"peak_lr": peak}, epochs, complete, value)
+        TriedSchedule(REX | {"peak_lr": peak}, epochs, complete, value)
         for peak, epochs, complete, value in ((0.1, 1, False, 0.1), (0.2, 4, True, 0.2), (0.3, 4, True, 0.2))
     )
-    result = found([stopped, first, second], "minimize", seconds=3.0)
+    result = StudyOutcome.of([stopped, first, second], ERROR, seconds=3.0)
     assert (result.schedule.peak_lr, result.trials, result.epochs, result.seconds) == (0.2, 3, 9, 3.0)
     with pytest.raises(InputError, match="no trial ran to its end"):
-        found([stopped], "minimize", seconds=3.0)
+        StudyOutcome.of([stopped], ERROR, seconds=3.0)
 
 
 def test_differences_are_taken_in_pairs():
-    theirs = [Row("theirs", seed, 50, 200.0, 10.0 * (seed + 1), "rex", 0.4) for seed in range(2)]
-    ours = [Row("ours", seed, 50, 300.0, 5.0 * (seed + 1), "rex", 0.3) for seed in range(2)]
-    assert compared(theirs, ours).splitlines()[-1] == (
+    theirs = [PeerStudy("theirs", seed, 50, 200.0, 10.0 * (seed + 1), "rex", 0.4) for seed in range(2)]
+    ours = [PeerStudy("ours", seed, 50, 300.0, 5.0 * (seed + 1), "rex", 0.3) for seed in range(2)]
+    assert table_of_peers(theirs, ours).splitlines()[-1] == (
         "| difference | 2 |  | +100.00 [+100.00, +100.00] | 2.00 [2.00, 2.00] times as fast | +10.00 [+10.00, +10.00] |"
     )

@@ -5,44 +5,51 @@ import json
 from statistics import mean
 from types import SimpleNamespace
 
+import optuna
 import pytest
+from optuna.trial import FixedTrial
 
 from search_spaces import Cosine
-from study.evidence.speed.runs import Measured, cut, matrix_rate, ratios, useful_flop
-from study.evidence.speed.runs_report import draw, table_of_runs
+from study.evidence.speed.runs import Measured, matrix_rate, ratios, useful_flop, with_fewer_rows
+from study.evidence.speed.runs_report import draw_speed, table_of_runs
 from study.evidence.speed.tutorial_loop import tutorial_run, tutorial_study
-from study.executors.in_process import Trainer
-from study.training.loop import Run
-from study.workloads.workload import named_workload
-from tests.helpers import SMALL
+from study.objective import Run
+from study.workloads.options import WorkloadOptions
+from tests.helpers import SMALL, small_plan, trainer
 
 
 def test_the_tutorial_learns_what_our_loop_learns(workload):
     """Other orders of the rows, so other numbers; a few seeds agree to a few of 360 validation rows."""
     runs = [Run(Cosine(peak_lr=0.1), 4, seed, evaluations=1) for seed in range(3)]
     tutorial = mean(tutorial_run(workload, run) for run in runs)
-    ours = mean(evaluation.metric for evaluation in Trainer(workload).train(runs) if evaluation.last)
+    ours = mean(evaluation.metric for evaluation in trainer(workload).train(runs) if evaluation.last)
     assert tutorial == pytest.approx(ours, abs=0.03)
     assert tutorial < 0.15
 
 
 def test_the_tutorials_study_is_unpruned_and_draws_from_the_same_space(workload, tmp_path):
-    study = tutorial_study(workload, SMALL, 3, tmp_path / "tutorial.db")
-    assert [trial.state.name for trial in study.trials] == ["COMPLETE"] * 3
-    assert {"family", "peak_lr"} <= set(study.trials[0].params)
+    plan = small_plan(f"sqlite:///{tmp_path / 'tutorial.db'}", workload)
+    outcome = tutorial_study(plan, 3)
+    (study,) = optuna.study.get_all_study_summaries(plan.storage)
+    trials = optuna.load_study(study_name=study.study_name, storage=plan.storage).trials
+    assert [trial.state.name for trial in trials] == ["COMPLETE"] * 3
+    best = min(trials, key=lambda trial: trial.value)
+    assert outcome.schedule == SMALL.suggest(FixedTrial(best.params), workload.peak_lr)
+    assert (outcome.trials, outcome.epochs, outcome.training) == (3, 12, None)
+    assert 0 < outcome.seconds < 60
 
 
 def test_useful_operations_are_those_of_the_formula(data_root):
-    """An MLP's update: per layer a product forward, one for its weights, one for its inputs but the first's."""
-    workload = named_workload("digits", "mlp", "sgd", 64, 0.0, 0, data_root)
+    """A step of an MLP: per layer a product forward, one for its weights, one for its inputs but the first's."""
+    workload = WorkloadOptions(dataset="digits").load(data_root)
     layers = [64 * 100, 100 * 100, 100 * 10]
-    update = 2 * 64 * (3 * sum(layers) - layers[0])
-    assert useful_flop(workload) == 16 * update + 360 * 2 * sum(layers)
+    step = 2 * 64 * (3 * sum(layers) - layers[0])
+    assert useful_flop(workload) == 16 * step + 360 * 2 * sum(layers)
 
 
 def test_workloads_are_cut_to_the_same_rows(workload):
-    assert len(cut(workload).data.train.x) == 1078, "it has no more"
-    assert cut(workload).data.test is workload.data.test
+    assert len(with_fewer_rows(workload).data.train.x) == 1078, "it has no more"
+    assert with_fewer_rows(workload).data.test is workload.data.test
 
 
 def test_the_matrix_rate_is_that_of_the_fastest_round(monkeypatch):
@@ -60,7 +67,7 @@ def test_ratios_are_taken_round_by_round():
     assert ratios(ours, tutorial) == (2.0, 2.0, 4.0)
     table = table_of_runs([tutorial, ours], {"digits mlp sgd": 5e8}, {"cpu": 1e10})
     assert "| digits mlp sgd | cpu | loop | 6.0 | 2.00 [2.00, 4.00] | 10.0% | 2 MiB |" in table
-    assert draw([tutorial, ours]).startswith(b"\x89PNG")
+    assert draw_speed([tutorial, ours]).startswith(b"\x89PNG")
 
 
 @pytest.mark.slow

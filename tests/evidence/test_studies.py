@@ -1,35 +1,60 @@
 """The race of whole studies: what it counts, and that it runs."""
 
 import csv
+from dataclasses import replace
 
-import optuna
 import pytest
-from optuna.trial import create_trial
 
-from study.evidence.speed.studies import Raced, overhead
-from study.evidence.speed.studies_report import page
-from tests.helpers import SMALL, start
+from study.evidence.speed.studies import RacedStudy, our_study, outside, overhead, race
+from study.evidence.speed.studies_report import page_of_races
+from study.executors.choice import ExecutorOptions
+from study.storage.trial_record import TrialRecord
+from tests.helpers import run_search, small_plan, start
+
+LOOP = ExecutorOptions("loop")
 
 
 def test_studies_are_compared_in_pairs_of_seeds():
     """The machine was twice as slow for the second seed: no ratio shows it."""
-    raced = [Raced("theirs", seed, 40.0 * (seed + 1), None, 0.3) for seed in range(2)]
-    raced += [Raced("ours", seed, 4.0 * (seed + 1), 0.25, 0.29) for seed in range(2)]
-    lines = page(raced, {50: 0.05, 200: 0.1}, 50, 5).splitlines()
+    raced = [RacedStudy("theirs", seed, 40.0 * (seed + 1), None, 0.3) for seed in range(2)]
+    raced += [RacedStudy("ours", seed, 4.0 * (seed + 1), 0.25, 0.29) for seed in range(2)]
+    lines = page_of_races(raced, {50: 0.05, 200: 0.1}, 50, 5).splitlines()
     assert lines[4] == "| theirs | 2 | 60.00 [40.00, 80.00] | - | 70.00 [70.00, 70.00] | - | - |"
     assert lines[5].startswith("| ours | 2 | 6.00 [4.00, 8.00] | 10.0 [10.0, 10.0] | 71.00 [71.00, 71.00] | +1.00 [+1")
     assert lines[5].endswith("| 25 [25, 25] % |")
     assert lines[7].endswith("in one default study of 200 trials: 50.0 ms at trial 50, 100.0 ms at trial 200.")
 
 
-def test_what_a_trial_costs_besides_training(workload, tmp_path, monkeypatch):
-    """Generations of ten that took 4, 6 and 10 seconds, of which the trials trained 3, 3 and 5."""
-    optuna_study = optuna.create_study()
-    for number in range(30):
-        record = {"place": {"generation": number // 10}, "seconds": (0.3, 0.3, 0.5)[number // 10]}
-        optuna_study.add_trial(create_trial(value=0.5, user_attrs={"record": record}))
-    monkeypatch.setattr("study.evidence.speed.studies.our_study", lambda *_: (optuna_study, [7.0, 11, 17, 27]))
-    assert overhead(workload, SMALL, [10, 30], tmp_path) == {10: pytest.approx(0.1), 30: pytest.approx(0.5)}
+def test_what_a_trial_costs_besides_training(workload, storage):
+    """Brackets of ten that took 4, 6 and 10 seconds, of which the trials trained 3, 3 and 5."""
+    trial = TrialRecord.of(run_search(storage, workload, 1)[0])
+    trials = [
+        replace(trial, place=replace(trial.place, bracket=number // 10), seconds=(0.3, 0.3, 0.5)[number // 10])
+        for number in range(30)
+    ]
+    moments = [7.0, 11.0, 17.0, 27.0]
+    assert [outside(trials, moments, bracket) for bracket in range(3)] == pytest.approx([0.1, 0.3, 0.5])
+
+
+def test_a_long_study_is_cut_into_its_brackets(workload, storage):
+    plan = small_plan(storage, workload, options=LOOP)
+    costs = overhead(plan, [10, 20])
+    assert list(costs) == [10, 20]
+    assert all(0 < seconds < 10 for seconds in costs.values())
+
+
+def test_our_study_is_the_search_of_its_plan(workload, storage, tmp_path):
+    plan = small_plan(storage, workload, options=LOOP)
+    raced = race("ours", our_study, plan, 10, confirm_seeds=2)
+    assert (raced.study, raced.search_seed) == ("ours", 0)
+    assert 0 < raced.outside < 1
+    assert 0 < raced.error < 1
+    outcome = our_study(small_plan(f"sqlite:///{tmp_path / 'again.db'}", workload, options=LOOP), 10)
+    trials = [TrialRecord.of(trial) for trial in run_search(storage, workload, 10)]
+    best = min((trial for trial in trials if trial.complete), key=lambda trial: trial.value)
+    assert (outcome.schedule, outcome.trials) == (best.schedule, 10)
+    assert outcome.epochs == pytest.approx(sum(trial.epochs_spent for trial in trials))
+    assert 0 < outcome.training < outcome.seconds
 
 
 @pytest.mark.slow

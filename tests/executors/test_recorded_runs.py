@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from search_spaces import FAMILIES, Cosine, InputError, from_params, suggest
 from study.evidence.searches.record import draw_pool
-from study.executors.in_process import Trainer
-from study.executors.recorded_runs import Recorded, coordinates, read
-from study.executors.replay import Replay, ReplayEngine
+from study.executors.recorded_runs import Recorded, coordinates, read_recorded
+from study.executors.replay import Replay
+from study.objective import Run
 from study.search.confirm import confirm
-from study.training.loop import Run
-from tests.helpers import LOOP, SMALL, recorded_runs
+from study.training.workload_objective import WorkloadObjective
+from tests.helpers import SMALL, recorded_runs, trainer
 
 FEW = replace(SMALL, families=("cosine", "plateau", "cyclic"), audit=0.0)
 PEAK = (1e-3, 5.0)
@@ -28,15 +28,17 @@ def recorded(workload):
 
 def test_what_is_recorded_is_what_training_finds(workload):
     """Run by run to the last digit kept; lockstep rounds differently, and some of these runs are chaotic."""
+    executor = trainer(workload)
     for kept in recorded_runs(FEW, workload, cohort=1)[0].schedules:
         schedule = from_params(kept.params)
         assert list(kept.runs) == [1, 2, 4]
-        for horizon, run in kept.runs.items():
-            trained = list(Trainer(workload).train([Run(schedule, horizon, 0, evaluations=horizon)]))
+        for budget, run in kept.runs.items():
+            trained = list(executor.train([Run(schedule, budget, 0, evaluations=budget)]))
             assert run.steps == [evaluation.step for evaluation in trained]
             assert run.metrics == pytest.approx([evaluation.metric for evaluation in trained], abs=1e-6)
-        assert kept.test == pytest.approx(confirm(workload, schedule, 4, [1000, 1001]), abs=1e-6)
-        assert kept.truth == pytest.approx(sum(kept.test) / 2)
+        confirmed = confirm(executor.objective, executor, schedule, 4, [1000, 1001])
+        assert kept.test == pytest.approx(confirmed, abs=1e-6)
+        assert kept.mean_test == pytest.approx(sum(kept.test) / 2)
 
 
 def test_diverged_runs_are_recorded_as_such(workload):
@@ -47,7 +49,7 @@ def test_diverged_runs_are_recorded_as_such(workload):
 
 
 def test_the_pool_covers_the_peak_evenly(workload):
-    pool = draw_pool(FEW, workload, 5)
+    pool = draw_pool(FEW, workload.peak_lr, 5)
     assert [params["family"] for params in pool] == ["cosine"] * 5 + ["plateau"] * 5 + ["cyclic"] * 5
     for start in (0, 5, 10):
         shares = [coordinates(from_params(params), PEAK)[0] / 4 for params in pool[start : start + 5]]
@@ -56,19 +58,19 @@ def test_the_pool_covers_the_peak_evenly(workload):
 
 def test_files_bring_back_what_was_written(recorded, tmp_path):
     recorded.write(tmp_path / "new" / "runs.jsonl")
-    again = read(tmp_path / "new" / "runs.jsonl")
+    again = read_recorded(tmp_path / "new" / "runs.jsonl")
     assert again == Recorded(recorded.about, recorded.schedules)
     assert len((tmp_path / "new" / "runs.jsonl").read_text().splitlines()) == 7
     assert json.loads((tmp_path / "new" / "runs.jsonl").read_text().splitlines()[0])["judge_seeds"] == [1000, 1001]
     with pytest.raises(
         InputError, match=r"other.jsonl holds no recorded runs: make it with scripts/evidence/record_runs.py"
     ):
-        read(tmp_path / "other.jsonl")
+        read_recorded(tmp_path / "other.jsonl")
 
 
 def test_a_recorded_schedule_is_nearest_to_itself(recorded):
-    for number, kept in enumerate(recorded.schedules):
-        assert recorded.nearest(from_params(kept.params)) == number
+    for kept in recorded.schedules:
+        assert recorded.nearest(from_params(kept.params)) is kept
 
 
 def test_another_family_has_no_nearest(recorded):
@@ -100,12 +102,12 @@ def test_distance_counts_what_is_searched():
 
 
 def test_a_replay_yields_the_recorded_evaluations(recorded, workload):
-    replay = Replay(workload, recorded)
+    replay = Replay(WorkloadObjective(workload), recorded)
     schedules = [from_params(kept.params) for kept in recorded.schedules]
-    heard = list(replay.train([Run(schedule, 4, 0, 4) for schedule in schedules], done={1}))
-    assert {evaluation.run for evaluation in heard} == {0, 2, 3, 4, 5}
+    evaluations = list(replay.train([Run(schedule, 4, 0, 4) for schedule in schedules], done={1}))
+    assert {evaluation.run for evaluation in evaluations} == {0, 2, 3, 4, 5}
     for number in (0, 2, 5):
-        own = [evaluation for evaluation in heard if evaluation.run == number]
+        own = [evaluation for evaluation in evaluations if evaluation.run == number]
         assert [evaluation.step for evaluation in own] == recorded.schedules[number].runs[4].steps
         assert [evaluation.metric for evaluation in own] == recorded.schedules[number].runs[4].metrics
         assert [evaluation.last for evaluation in own] == [False] * (len(own) - 1) + [True]
@@ -113,6 +115,3 @@ def test_a_replay_yields_the_recorded_evaluations(recorded, workload):
     assert {evaluation.run for evaluation in stopped} == {1}
     with pytest.raises(InputError, match="runs of 1, 2, 4 epochs were recorded, but one of 3 is asked for"):
         list(replay.train([Run(schedules[0], 3, 0, 3)]))
-    with pytest.raises(ValueError, match="needs recorded runs"), ReplayEngine().trainer(workload):
-        pass
-    assert LOOP.cohort == ReplayEngine(recorded=recorded).cohort

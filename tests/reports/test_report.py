@@ -11,11 +11,10 @@ import pytest
 from study.reports.html import html_page
 from study.reports.report import rebuild, write_report
 from study.reports.search_report import importance_section
-from study.search.search import search
 from study.storage.studies import read_studies
 from study.storage.study_record import StudyRecord
 from tests.example_studies import SETTINGS, TRIAL, study_record
-from tests.helpers import LOOP, SMALL, open_small, run_search
+from tests.helpers import SMALL, open_small, run_search
 
 AUDITED = replace(SMALL, audit=0.5)
 NAME = "mine <b>&_$*|"
@@ -111,9 +110,9 @@ def in_state(state, storage, workload):
         case "all pruned":
             with open_small(storage, workload) as study:
                 run = [t for t in run_search(f"{storage}2", workload, 10) if t.state.name == "PRUNED"]
-                study.add_trials(run)
+                study.optuna_study.add_trials(run)
         case "still running":
-            with open_small(storage, workload) as study, closing(search(study, workload, SMALL, LOOP, 40)) as steps:
+            with open_small(storage, workload) as study, closing(study.search(40)) as steps:
                 for _ in zip(range(60), steps, strict=False):
                     pass
 

@@ -28,3 +28,12 @@ def test_a_study_is_known_by_its_record(path):
         assert "study.executors" not in rooms
     if name in ("reports/markdown.py", "reports/plot_style.py"):
         assert not rooms
+
+
+EVIDENCE = sorted(path for folder in ("study", "scripts") for path in (ROOT / folder / "evidence").rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", EVIDENCE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_evidence_knows_a_study_by_its_record(path):
+    nodes = ast.walk(ast.parse(path.read_text()))
+    assert "user_attrs" not in {node.attr for node in nodes if isinstance(node, ast.Attribute)}

@@ -9,7 +9,6 @@ from rich.console import Console
 from study.analysis.importance import importance
 from study.analysis.peak_lr import peak_spans
 from study.reports.terminal import audit_shown, insight, no_winner
-from study.storage.study_record import StudyRecord
 from tests.example_studies import TRIAL, draws, ended, ranged, row
 from tests.helpers import open_small, run_search
 
@@ -59,8 +58,8 @@ def test_studies_in_odd_states_are_told_of(rows, budgets):
 
 def test_a_real_search_fits_the_terminal(storage, workload):
     run_search(storage, workload, 30)
-    with open_small(storage, workload) as optuna_study:
-        study = StudyRecord.of(optuna_study)
+    with open_small(storage, workload) as opened:
+        study = opened.record
     said = printed(study)
     assert f"What decided, in {importance(study)[1]} trials after 1 epochs" in said
     assert max(map(len, said.splitlines())) <= 100

@@ -8,9 +8,9 @@ import pytest
 
 from search_spaces import InputError, from_params
 from search_spaces.ranges import Choice, Float
-from study.objective import Metric
+from study.objective import Engine, Metric
 from study.storage.records import FINISHED, FORMAT, best_trial, finished_trials, session_of, spent_epochs, trial_of
-from study.storage.study_record import Confirmed, EngineRecord, StudyRecord
+from study.storage.study_record import Confirmed, StudyRecord
 from study.storage.trial_record import Place, Seeds, TrialRecord
 from tests.example_studies import SESSION, TRIAL, row, study_record
 from tests.helpers import LOCKSTEP, SMALL, open_small, run_search
@@ -33,7 +33,7 @@ def test_a_record_says_what_is_stored(optuna_study):
     assert (settings.epochs, settings.budgets, settings.pruner, settings.sampler) == (4, (1, 4), "horizon", "tpe")
     assert settings.space["peak_lr"] == Float(1e-3, 5.0, log=True)
     assert settings.space["warmup_fraction_is_0"] == Choice((True, False))
-    assert str(study.engine) == "loop"
+    assert study.engine == LOCKSTEP
     assert study.sessions[0].time.tzinfo is not None
     assert (study.confirmed, study.unfinished, settings.enqueued) == (None, 0, ())
     assert study.configuration == optuna_study.user_attrs["configuration"]
@@ -112,7 +112,7 @@ def test_what_older_records_lack_has_a_default(optuna_study):
     for key in ("engine", "unequal_groups", "unfinished", "confirmed"):
         attributes.pop(key, None)
     study = StudyRecord.read("old", attributes, ())
-    assert (study.engine, study.unequal_groups, study.unfinished, study.confirmed) == (EngineRecord(), False, 0, None)
+    assert (study.engine, study.unequal_groups, study.unfinished, study.confirmed) == (Engine(), False, 0, None)
     trial = finished_trials(optuna_study)[0]
     trial.user_attrs = changed(trial.user_attrs, ["record", "audited_from"], None)
     assert TrialRecord.of(trial).audited_from is None
@@ -164,6 +164,6 @@ def test_a_damaged_trial_is_refused_naming_the_study(path, optuna_study):
 
 
 def test_how_runs_are_trained_is_said():
-    said = {EngineRecord(): "loop", EngineRecord(10): "lockstep of 10", EngineRecord(1, 2): "loop in 2 workers"}
+    said = {Engine(): "loop", Engine(10): "lockstep of 10", Engine(1, 2): "loop in 2 workers"}
     assert {engine: str(engine) for engine in said} == said
-    assert str(EngineRecord(4, 1)) == "lockstep of 4 in 1 worker"
+    assert str(Engine(4, 1)) == "lockstep of 4 in 1 worker"

@@ -19,7 +19,7 @@ BASE = [field.name for field in fields(Configuration) if field.name in CHANGED -
 
 
 @dataclass(frozen=True)
-class Comparison:
+class SearchComparison:
     """Arms compared over search seeds, on one workload or several.
 
     compare: what is compared. base: the search that the arms change. trials: per search. rows: one for each search.

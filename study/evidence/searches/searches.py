@@ -23,7 +23,7 @@ class Searches:
     """What all searches of a comparison share."""
 
     workload_options: Annotated[WorkloadOptions, tyro.conf.OmitArgPrefixes]
-    """live: what is trained. Recorded runs say it themselves."""
+    """live: what is trained. Recorded runs have their own workload."""
     configuration: Annotated[Configuration, tyro.conf.OmitArgPrefixes]
     """The search that all arms change; the families and the length of recorded runs are those of the recording."""
     compare: str = "pruners"

@@ -17,20 +17,19 @@ from search_spaces.schedule import evaluation_steps
 from study.reports.dashboard.artifacts import Artifacts
 from study.reports.dashboard.lr_curve import lr_line
 from study.reports.dashboard.trial_picture import Panel, run_picture
-from study.search.search import search
 from study.storage.trial_record import Curve
 from tests.example_studies import TRIAL
-from tests.helpers import LOOP as ENGINE
 from tests.helpers import SMALL, finished, open_small, run_search
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
 def search_with(artifacts, storage, workload, trials=15, configuration=SMALL):
-    with open_small(storage, workload, configuration) as optuna_study:
-        for _ in search(optuna_study, workload, configuration, ENGINE, trials, attach=artifacts.attach):
+    with open_small(storage, workload, configuration) as study:
+        study.watcher.artifacts = artifacts
+        for _ in study.search(trials):
             pass
-        return optuna_study, optuna_study.get_trials()
+        return study.optuna_study, study.optuna_study.get_trials()
 
 
 def lines_of(svg):
@@ -95,11 +94,7 @@ def test_no_trial_is_lost_where_nothing_can_be_written(storage, workload, tmp_pa
 
 
 def test_a_search_that_keeps_nothing_needs_no_artifacts(workload):
-    in_memory = optuna.create_study()
-    in_memory.set_user_attr("configuration", SMALL.resolved(workload))
-    for _ in search(in_memory, workload, replace(SMALL, pruner="none"), ENGINE, 5):
-        pass
-    assert len(in_memory.trials) == 5
+    assert len(run_search(None, workload, 5, replace(SMALL, pruner="none"))) == 5
 
 
 @pytest.mark.parametrize("family", FAMILIES)

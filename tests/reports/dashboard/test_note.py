@@ -8,11 +8,9 @@ import optuna
 import pytest
 from markdown_it import MarkdownIt
 from optuna_dashboard import get_note
-from study.search.generation import Generation
 
-from study.reports.dashboard.dashboard import Dashboard
 from study.reports.dashboard.note import note
-from study.search.search import search
+from study.search.bracket import Bracket
 from study.storage.records import finished_trials
 from study.storage.study_record import Confirmed, StudyRecord
 from tests.helpers import LOCKSTEP, SMALL, open_small, run_search
@@ -20,11 +18,10 @@ from tests.helpers import LOCKSTEP, SMALL, open_small, run_search
 
 def searched(storage, workload, trials, configuration=SMALL, interrupted=lambda: False):
     """Search with the dashboard; the study."""
-    with open_small(storage, workload, configuration) as study, Dashboard(study, storage) as dashboard:
-        found = search(study, workload, configuration, LOCKSTEP, trials, interrupted, dashboard.attach)
-        for generation in found:
-            dashboard.update(generation)
-    return study
+    with open_small(storage, workload, configuration, engine=LOCKSTEP) as study:
+        for _ in study.search(trials, interrupted):
+            pass
+    return study.optuna_study
 
 
 @pytest.fixture(scope="module")
@@ -82,11 +79,14 @@ def test_a_confirmed_answer_is_evaluated(study):
 
 
 def test_what_is_on_its_way_is_told(study):
-    class OnItsWay(Generation):
-        tried, epochs_trained, on_their_way = 7, 9.0, [object()]
+    class OnItsWay(Bracket):
+        tried, epochs_trained, on_their_way, size = 7, 9.0, [object()], 10
 
-    told = note(StudyRecord.of(study), "sqlite:///a.db", OnItsWay(0, 10))
-    assert "On their way: 7 trials of a generation of 10, with 9 epochs so far" in told
+        def __init__(self):
+            pass
+
+    told = note(StudyRecord.of(study), "sqlite:///a.db", OnItsWay())
+    assert "On their way: 7 trials of a bracket of 10, with 9 epochs so far" in told
 
 
 def test_all_trials_diverged(storage, workload):
@@ -110,12 +110,13 @@ def test_the_time_it_takes_is_bounded(storage, workload, monkeypatch):
     """However often it is updated, refreshes begin only while all of them stay below a hundredth of the time."""
     monkeypatch.setattr("study.reports.dashboard.dashboard.REFRESH_EVERY", 0.0)
     run_search(storage, workload, 5)
-    with open_small(storage, workload) as study, Dashboard(study, storage) as dashboard:
+    with open_small(storage, workload) as study:
+        dashboard, bracket = study.watcher, next(study.search(10))
         dashboard.last_took = 0.0  # as if the first one took no time
         begun = []
         while time.monotonic() - dashboard.began < 6:
             before = dashboard.spent
-            dashboard.update(Generation(0, 10))
+            dashboard.update(bracket)
             if dashboard.spent > before:
                 begun.append(before)
         elapsed = time.monotonic() - dashboard.began
