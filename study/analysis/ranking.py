@@ -12,7 +12,7 @@ from study.analysis.statistics import Interval, finite, holm, mean_interval, pro
 LEVEL = 0.05
 """An adjusted p-value below it counts as a difference."""
 DECIMALS = 12
-"""Differences and means that agree to so many decimals are equal: 0.3 - 0.2 and 0.2 - 0.1 are not, in floats."""
+"""Differences and means that agree to this many decimals are equal: 0.3 - 0.2 and 0.2 - 0.1 are not, in floats."""
 
 RULE = """\
 For each family, the one schedule that its search chose on validation is trained again with fresh training seeds, the
@@ -53,7 +53,7 @@ class Standing:
 
     @property
     def tied_with_best(self) -> bool:
-        """Whether the seeds do not tell it from the best; true of the best."""
+        """Whether the seeds show no difference to the best; true of the best."""
         return self.p_best >= LEVEL
 
 
@@ -106,9 +106,9 @@ def gaps(a: Sequence[float], b: Sequence[float]) -> list[float]:
 
 
 def seeds_needed(comparisons: int, level: float = LEVEL) -> int:
-    """The fewest paired seeds with which one of so many comparisons can come out below the level at all.
+    """The fewest paired seeds with which one of this many comparisons can come out below the level at all.
 
-    That is where all seeds agree: Wilcoxon's exact two-sided p is then 2 / 2**seeds, and Holm multiplies the smallest
+    That is if all seeds agree: Wilcoxon's exact two-sided p is then 2 / 2**seeds, and Holm multiplies the smallest
     by the number of comparisons. More are needed to allow for a seed that disagrees, or for a difference of 0.
 
     >>> seeds_needed(1), seeds_needed(14), seeds_needed(105)
@@ -128,7 +128,7 @@ def variance_split(values: Sequence[Sequence[float]]) -> tuple[float, float]:
     values: a row for each repeat of the whole search, with its winner's values over fresh training seeds; two rows or
     more, of equal length, two or more. The one-way random-effects analysis of variance, by moments (Searle, Casella &
     McCulloch 1992, section 3.5): a value is its search's level plus its seed's deviation. The search's variance is 0
-    where the rows' means differ by less than their seeds explain.
+    if the rows' means differ by less than their seeds explain.
 
     Each row needs training seeds of its own: what seeds shared by the rows do to all of them alike counts as the seeds'
     but does not move the rows apart, so the search's deviation would come out too small.

@@ -1,4 +1,4 @@
-"""Intervals for means and medians, and what is told of samples; imports nothing of ours."""
+"""Intervals for means and medians, and what samples say; imports nothing of ours."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Interval(NamedTuple):
 def mean_interval(values: Sequence[float], level: float = 0.95) -> Interval:
     """The mean and its BCa bootstrap interval (Efron 1987), which allows for skew; the resampling seed is fixed.
 
-    Of fewer than two values, or of equal ones, the interval has no width; where one is NaN all is. For the difference
+    Of fewer than two values, or of equal ones, the interval has no width; if one is NaN all is. For the difference
     of two arms over the same seeds, give the differences: the interval is then the paired one.
     """
     mean = float(np.mean(values))
@@ -55,7 +55,7 @@ def mean_interval(values: Sequence[float], level: float = 0.95) -> Interval:
 def median_interval(values: Sequence[float], level: float = 0.95) -> Interval:
     """The median, in the place of a mean, and its interval from the order statistics, of at least that level.
 
-    Nothing is assumed of the values, which may be infinite; where there are too few for an end, it is infinite.
+    Nothing is assumed of the values, which may be infinite; if there are too few for an end, it is infinite.
     """
     median = float(np.median(values))
     low, high = stats.quantile_test(np.asarray(values), p=0.5).confidence_interval(level)
@@ -64,7 +64,7 @@ def median_interval(values: Sequence[float], level: float = 0.95) -> Interval:
 
 
 def finite(values: Sequence[float]) -> npt.NDArray[np.float64]:
-    """The values as an array; ValueError where there is none, or where one is NaN or infinite."""
+    """The values as an array; ValueError if there is none, or if one is NaN or infinite."""
     found = np.asarray(values, dtype=np.float64)
     if not found.size or not np.isfinite(found).all():
         raise ValueError(f"finite numbers are required, one at least: got {found.tolist()}")
@@ -109,7 +109,7 @@ def wilcoxon_p(differences: Sequence[float]) -> float:
 def probability_of_improvement(a: Sequence[float], b: Sequence[float], sign: int) -> float:
     """The chance, 0 to 1, that a value of `a` is better than one of `b`, each drawn by itself; a tie counts one half.
 
-    sign: 1 where smaller is better, -1 where larger is. Mann-Whitney's U over the number of pairs (Agarwal 2021). Every
+    sign: 1 if smaller is better, -1 if larger is. Mann-Whitney's U over the number of pairs (Agarwal 2021). Every
     value meets every other, whatever seeds they share: this is about two runs of different seeds, not about one seed.
     """
     own, other = sign * finite(a)[:, None], sign * finite(b)
@@ -119,7 +119,7 @@ def probability_of_improvement(a: Sequence[float], b: Sequence[float], sign: int
 def best_of_k(values: Sequence[float], sign: int) -> list[float]:
     """What the best of k of the n values is on average, in their unit, for k = 1 to n: the mean first, the best last.
 
-    sign: 1 where smaller is better, -1 where larger is. The mean over all subsets of k, that is drawn *without*
+    sign: 1 if smaller is better, -1 if larger is. The mean over all subsets of k, that is drawn *without*
     replacement: unbiased, and at k = n the best itself. Drawn with replacement (Dodge 2019) the best of k is on average
     too bad, the more so the nearer k is to n (Tang 2020).
     """

@@ -57,7 +57,7 @@ def draw_families(
 
 
 def ranked(standings: Mapping[str, Mapping[str, Sequence[float]]], measure: Measure) -> list[str]:
-    """The families, the best first: by mean rank over the budgets, by name where equal; one without mean comes last."""
+    """The families, the best first: by mean rank over the budgets, by name if equal; one without mean comes last."""
     names = sorted({family for values in standings.values() for family in values})
     ranks = dict.fromkeys(names, 0)
     for values in standings.values():

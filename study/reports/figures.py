@@ -52,7 +52,7 @@ class Measure(NamedTuple):
 class RunCurve(NamedTuple):
     """A run: what it is called, the lr of every step, and what its evaluations found.
 
-    steps: steps done at each evaluation. values: the metric, in the same order; None or NaN where there is none.
+    steps: steps done at each evaluation. values: the metric, in the same order; None or NaN if there is none.
     """
 
     label: str

@@ -22,7 +22,7 @@ from study.reports.plot_style import COLORS, SVG_LOOK, SVG_SAVE
 WIDTH = 4.5
 """Inches, 432 px: scaled down to the 330 px that a phone leaves, text of 9 points is still 9 px high."""
 MOST_HIGHLIGHTED = 6
-"""Lines that have a colour of their own; more cannot be told apart."""
+"""Lines that have a colour of their own; more look alike."""
 LONGEST_LABEL = 28
 """Characters, so that a label leaves room for what it labels."""
 LETTERS_ABREAST = 42
@@ -89,7 +89,7 @@ def plain(number: float) -> str:
 
 
 def log_scale(axes: Axes, axis: Axis, low: float, high: float, most_ticks: int) -> None:
-    """Make an axis logarithmic, from low to high and a decade at least, with so many ticks at most, at powers of 10."""
+    """Make an axis logarithmic, from low to high a decade at least, with at most this many ticks, at powers of 10."""
     widened = max(1.0, np.sqrt(10 * low / high)) * 1.15
     low, high = low / widened, high * widened
     (axes.set_xscale if axis is axes.xaxis else axes.set_yscale)("log")
@@ -144,7 +144,7 @@ def label_ends(axes: Axes, ends: Sequence[End]) -> None:
 def spread_out(heights: Sequence[float], gap: float) -> list[float]:
     """Ascending heights moved as little as possible, by least squares, so that none is nearer to the next than gap.
 
-    All stay within 0 and 1 where there is room; without it they end at 1.
+    All stay within 0 and 1 if there is room; without it they end at 1.
 
     >>> [round(height, 2) for height in spread_out([0.1, 0.5, 0.5], 0.1)]
     [0.1, 0.45, 0.55]

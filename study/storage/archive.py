@@ -25,9 +25,9 @@ def write_archive(studies: Sequence[StudyRecord], folder: Path) -> None:
     Of the trials that are under way, only their number is kept. The same studies give the same bytes.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    write_csv(folder / TRIALS, [trial_row(study.name, trial) for study in studies for trial in study.trials])
+    write_csv(folder / TRIALS, [trial_line(study.name, trial) for study in studies for trial in study.trials])
     curves = [(study.name, trial) for study in studies for trial in study.complete]
-    write_csv(folder / CURVES, [row for name, trial in curves for row in curve_rows(name, trial)])
+    write_csv(folder / CURVES, [row for name, trial in curves for row in curve_lines(name, trial)])
     manifest = [
         {"name": study.name, "direction": study.metric.direction, "attributes": dict(sorted(study.stored.items()))}
         for study in studies
@@ -57,7 +57,7 @@ def read_archive(folder: Path) -> list[StudyRecord]:
         raise InputError(f"the report in {folder} cannot be read ({reason(error)}): {again}") from error
 
 
-def trial_row(study: str, trial: TrialRecord) -> dict[str, Any]:
+def trial_line(study: str, trial: TrialRecord) -> dict[str, Any]:
     """A trial as a line of trials.csv."""
     state = COMPLETE if trial.complete else PRUNED
     seen = (study, trial.number, state, trial.value, trial.family, trial.peak_lr, trial.epochs_spent, trial.seconds)
@@ -77,7 +77,7 @@ def read_trial(row: dict[str, str], curve: dict[str, list[Any]] | None) -> Trial
     )
 
 
-def curve_rows(study: str, trial: TrialRecord) -> list[dict[str, Any]]:
+def curve_lines(study: str, trial: TrialRecord) -> list[dict[str, Any]]:
     """A trial's last run as lines of curves.csv, one for each evaluation."""
     columns = trial.curve.columns if trial.curve else {}
     lines = zip(*columns.values(), strict=True)

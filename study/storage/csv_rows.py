@@ -9,7 +9,7 @@ from typing import Any
 
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write rows of equal columns; an empty file where there are none."""
+    """Write rows of equal columns; an empty file if there are none."""
     with path.open("w", newline="") as file:
         if rows:
             writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")

@@ -40,7 +40,7 @@ class Curve:
     """The evaluations of a trial's last run, in order: columns of equal length.
 
     metric: the name of what `values` holds, on the validation rows. steps: optimizer steps done. losses: on the same
-    rows; None where the run diverged. lr, momentum: what the optimizer held at the last step; momentum is None in an
+    rows; None if the run diverged there. lr, momentum: what the optimizer held at the last step; momentum is None in an
     optimizer without.
     """
 

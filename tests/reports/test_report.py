@@ -10,7 +10,9 @@ import pytest
 
 from study.reports.html import html_page
 from study.reports.report import rebuild, write_report
+from study.reports.search_report import importance_section
 from study.storage.studies import read_studies
+from tests.example_studies import SETTINGS, TRIAL, study_record
 from tests.helpers import SMALL, open_small, run_search
 
 AUDITED = replace(SMALL, audit=0.5)
@@ -165,3 +167,16 @@ def test_bad_input_is_told_in_one_message(arguments, said, command, tmp_path):
     result = command("report.py", *arguments.split())
     assert (result.code, result.out, result.err) == (2, "", f"error: {said}\n")
     assert [path.name for path in tmp_path.rglob("*")] == ["results"]
+
+
+@pytest.mark.parametrize(
+    ("pruner", "budgets", "said"),
+    [
+        ("horizon", (2, 20), "Values after 2 epochs, the first at which all trials are compared."),
+        ("none", (20,), "Values after 20 epochs, the first at which all trials are compared."),
+        ("median", (20,), "Values after 20 epochs, which pruned trials did not come to."),
+    ],
+)
+def test_the_report_says_where_trials_are_compared(pruner, budgets, said):
+    settings = replace(SETTINGS, pruner=pruner, budgets=budgets)
+    assert importance_section(study_record([TRIAL], settings=settings)).body.startswith(f"{said}\n")

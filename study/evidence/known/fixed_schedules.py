@@ -43,7 +43,7 @@ class Cut(Schedule):
 
 @dataclass(frozen=True)
 class Arm:
-    """A schedule to train for so many epochs. name: what it shows, unique within a budget."""
+    """A schedule to train for this many epochs. name: what it shows, unique within a budget."""
 
     name: str
     epochs: int

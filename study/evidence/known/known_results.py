@@ -79,11 +79,11 @@ def constant_loses(benchmark: Benchmark) -> Iterable[KnownResult]:
         against = [family for family in DECAYS if family in tests and "constant" in tests]
         pairs = [gaps(tests["constant"], tests[family]) for family in against]
         if pairs:
-            told = verdicts(pairs)
+            found = verdicts(pairs)
             means = [100 * float(np.mean(pair)) for pair in pairs]
-            ours = f"{told.count('yes')} of {len(pairs)} beat it, by {min(means):.2f} to {max(means):.2f} points"
+            ours = f"{found.count('yes')} of {len(pairs)} beat it, by {min(means):.2f} to {max(means):.2f} points"
             known = "a constant rate loses to decays to near zero"
-            yield KnownResult(known, at_budget(benchmark, epochs), ours, of_all(told))
+            yield KnownResult(known, at_budget(benchmark, epochs), ours, of_all(found))
 
 
 def fixed_gamma_loses(benchmark: Benchmark) -> Iterable[KnownResult]:
@@ -136,8 +136,8 @@ def warm_up_helps(benchmark: Benchmark) -> Iterable[KnownResult]:
             gains = {f: gaps(tests[warm_up_name(f, 0.0)], tests[warm_up_name(f, WARMUP)]) for f in FACTORS}
             said = "; ".join(f"{mean_interval(gain).points:+.2f} at {factor} x peak" for factor, gain in gains.items())
             more = [gaps(gains[factor], gains[FACTORS[0]]) for factor in FACTORS[1:]]
-            told = verdicts(more)
-            agrees = "yes" if "yes" in told else of_all(told)
+            found = verdicts(more)
+            agrees = "yes" if "yes" in found else of_all(found)
             known = "a warm-up gains more at peaks above the tuned one (AdamW)"
             yield KnownResult(known, at_budget(benchmark, epochs), f"gain {said}", agrees)
 
@@ -190,9 +190,9 @@ def verdicts(differences: Sequence[Sequence[float]]) -> list[str]:
     return [sign if p < LEVEL else "not told" for sign, p in zip(signs, p_values, strict=True)]
 
 
-def of_all(told: Sequence[str]) -> str:
+def of_all(found: Sequence[str]) -> str:
     """One word for several: all, none, or in part."""
-    return told[0] if len(set(told)) == 1 else "in part"
+    return found[0] if len(set(found)) == 1 else "in part"
 
 
 def at_budget(benchmark: Benchmark, epochs: int) -> str:

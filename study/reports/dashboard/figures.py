@@ -118,7 +118,7 @@ def trace(name: str, x: Sequence[float], y: Sequence[float | None], **others: An
 
 
 def rounded(values: Sequence[float | None]) -> list[float | None]:
-    """What is drawn cannot be told from it; None where there is no finite value."""
+    """To four digits, which look the same; None for what is not finite."""
     return [float(f"{value:.4g}") if value is not None and math.isfinite(value) else None for value in values]
 
 

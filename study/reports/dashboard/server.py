@@ -20,7 +20,8 @@ HOST = "127.0.0.1"
 STYLE = (
     b"<style>main{min-width:0}main .MuiTypography-body1{white-space:normal!important;overflow-wrap:anywhere}</style>"
 )
-"""A trial's record is one long line, and would make its page several screens wide."""
+"""The dashboard puts an attribute on one line, of up to 1024 characters, and has no setting for it: without this the
+page of a trial, with its record, is several screens wide."""
 OF_THE_PAGE_ALONE = ("content-length", "etag", "last-modified")
 """Headers that are wrong once the style is in it."""
 
@@ -39,18 +40,18 @@ class Quiet(WSGIRequestHandler):
 
 
 def make_server_for(storage: str, port: int) -> WSGIServer:
-    """A server that is bound to the port, on HOST; raises InputError where it is taken, or there is no such storage."""
+    """A server that is bound to the port, on HOST; raises InputError if it is taken, or there is no such storage."""
     connected = connect_to_read(storage)
     application = optuna_dashboard.wsgi(connected, artifact_store=FileSystemArtifactStore(artifact_folder(storage)))
     try:
-        return make_server(HOST, port, wrapped(application), server_class=Server, handler_class=Quiet)
+        return make_server(HOST, port, with_wrapped_lines(application), server_class=Server, handler_class=Quiet)
     except OSError as error:
         why = "is taken by another program" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
         raise InputError(f"port {port} {why}: give another with --port, such as --port {port + 1}") from error
 
 
-def wrapped(application: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
-    """The same application, but long lines of its page are wrapped."""
+def with_wrapped_lines(application: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
+    """The same application, but long lines of its pages are wrapped."""
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if not environ["PATH_INFO"].startswith("/dashboard"):

@@ -1,4 +1,4 @@
-"""The picture of a run: panels one above the other over the same updates, as SVG, without a library.
+"""The picture of a run: panels one above the other over the same steps, as SVG, without a library.
 
 A study draws one for every trial that ran to its end. Matplotlib takes some 50 ms for it, which is a noticeable part of
 the training of a small network; this takes less than one.
@@ -31,7 +31,7 @@ class Panel(NamedTuple):
 
 
 def run_picture(title: str, panels: Sequence[Panel]) -> str:
-    """An SVG document; the panels share their x axis, optimizer updates, which ends at the largest x."""
+    """An SVG document; the panels share their x axis, optimizer steps, which ends at the largest x."""
     most = max((x for panel in panels for x in panel.x), default=0) or 1
     height = TOP + len(panels) * (PANEL + GAP)
     parts = [
