@@ -80,7 +80,9 @@ def test_three_rungs_judge_the_audited_once(storage, workload):
             assert substance(trial) == substance(plain[place])
 
 
-@pytest.mark.parametrize("pruner", PRUNES_MIDWAY)
+@pytest.mark.parametrize(
+    "pruner", [pytest.param(name, marks=() if name == "median" else pytest.mark.slow) for name in PRUNES_MIDWAY]
+)
 def test_the_classical_pruners_are_audited_too(pruner, storage, workload):
     configuration = replace(SMALL, pruner=pruner, trials_per_batch=1)
     plain = run_search(storage, workload, 25, configuration, "plain")
@@ -97,7 +99,9 @@ def test_the_classical_pruners_are_audited_too(pruner, storage, workload):
             assert substance(before) == substance(trial)
 
 
-@pytest.mark.parametrize("evaluations", [12, 70, 90])
+@pytest.mark.parametrize(
+    "evaluations", [pytest.param(12, marks=pytest.mark.slow), 70, pytest.param(90, marks=pytest.mark.slow)]
+)
 def test_an_audited_search_goes_on_after_a_stop(evaluations, storage, tmp_path, workload, monkeypatch):
     monkeypatch.setattr("study.search.bracket.SAVE_EVERY", 0.0)
     whole = run_search(f"sqlite:///{tmp_path / 'whole.db'}", workload, 20, AUDITED)

@@ -73,15 +73,25 @@ def test_a_cohort_that_does_not_fit_is_not_the_fastest(workload, monkeypatch):
     assert seconds_per_step(WorkloadObjective(workload), 4) == math.inf
 
 
-def test_workers_are_started_only_where_they_promise_much(workload, storage, monkeypatch):
-    """On this small workload they promise nothing; where they do, they are timed, and win or lose by that."""
+def test_workers_are_not_started_if_they_promise_little(workload, storage, monkeypatch):
+    """On this small workload they do."""
     monkeypatch.setattr(study.executors.choice, "usable_cores", lambda: 2)
     assert "workers" not in agreed(storage, workload)[1]
+
+
+@pytest.mark.slow
+def test_workers_that_promise_much_are_timed_and_win_or_lose_by_that(workload, monkeypatch):
+    monkeypatch.setattr(study.executors.choice, "usable_cores", lambda: 2)
     monkeypatch.setattr(study.executors.choice, "WORTH_WORKERS", -math.inf)
     chosen, reason = study.executors.choice.choose(ExecutorOptions(), WorkloadObjective(workload), DEMAND)
     times = times_in(reason)
     assert "loop in 2 workers" in times
     assert times[str(chosen)] == min(times.values())
+
+
+def test_workers_are_not_started_if_the_pruner_judges_on_the_way(workload, monkeypatch):
+    monkeypatch.setattr(study.executors.choice, "usable_cores", lambda: 2)
+    monkeypatch.setattr(study.executors.choice, "WORTH_WORKERS", -math.inf)
     for pruner in PRUNES_MIDWAY:
         _, reason = study.executors.choice.choose(
             ExecutorOptions(), WorkloadObjective(workload), replace(DEMAND, prunes_midway=pruner)

@@ -109,22 +109,36 @@ def by_run(evaluations):
     return sorted(evaluations, key=lambda evaluation: (evaluation.run, evaluation.step))
 
 
-@pytest.mark.parametrize("cohort", [pytest.param(1, marks=pytest.mark.slow), 2])
-def test_workers_give_what_one_process_of_one_thread_gives(cohort, workload):
-    """To the last bit, however many there are. This process has one thread, too."""
+@pytest.fixture(scope="module")
+def workers(workload):
+    """Two processes that train two runs at a time."""
+    with Processes(WorkloadObjective(workload), 2, 2) as workers:
+        yield workers
+
+
+def assert_as_one_process(workers, cohort, workload):
+    """To the last bit: this process has one thread, too."""
     runs = runs_of(0.1, 0.2, 0.3, 0.4, 1e9)
     expected = by_run(trainer(workload, cohort).train(runs))
-    for number in (1, 2):
-        with Processes(WorkloadObjective(workload), cohort, number) as workers:
-            assert by_run(workers.train(runs)) == expected
-            assert by_run(workers.train(runs[:2])) == [e for e in expected if e.run < 2], "they can be used again"
+    assert by_run(workers.train(runs)) == expected
+    assert by_run(workers.train(runs[:2])) == [e for e in expected if e.run < 2], "they can be used again"
 
 
-def test_workers_stop_when_told(workload):
+def test_workers_give_what_one_process_of_one_thread_gives(workers, workload):
+    assert_as_one_process(workers, 2, workload)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("cohort", "number"), [(1, 1), (1, 2), (2, 1)])
+def test_so_do_any_number_of_workers_with_any_cohort(cohort, number, workload):
+    with Processes(WorkloadObjective(workload), cohort, number) as workers:
+        assert_as_one_process(workers, cohort, workload)
+
+
+def test_workers_stop_when_asked(workers):
     began = time.monotonic()
-    with Processes(WorkloadObjective(workload), 1, 2) as workers:
-        endless = [Run(Constant(peak_lr=0.1), 10**6, 0, evaluations=1)] * 3
-        assert list(workers.train(endless, lambda run: time.monotonic() > began + 1)) == []
+    endless = [Run(Constant(peak_lr=0.1), 10**6, 0, evaluations=1)] * 3
+    assert list(workers.train(endless, lambda run: time.monotonic() > began + 1)) == []
 
 
 KILLED = """

@@ -23,7 +23,13 @@ def test_the_reference_reports_are_there():
         assert f"benchmark-{workload}" in names
 
 
-@pytest.mark.parametrize("folder", REPORTS, ids=lambda folder: folder.name)
+@pytest.mark.parametrize(
+    "folder",
+    [
+        pytest.param(folder, id=folder.name, marks=pytest.mark.slow if folder.name == WITH_HTML else ())
+        for folder in REPORTS
+    ],
+)
 def test_a_report_is_rebuilt_from_its_data(folder, tmp_path):
     for name in (TRIALS, CURVES, MANIFEST):
         shutil.copy(folder / name, tmp_path)

@@ -151,6 +151,7 @@ def test_help_of_a_family_has_every_parameter_and_its_formula(command, family):
     assert f"│ {formula} " in result.out, "on a line of its own"
 
 
+@pytest.mark.slow
 def test_gallery_is_the_same_picture_each_time(tmp_path):
     (tmp_path / "results").mkdir()
     process = start("preview.py", cwd=tmp_path)

@@ -67,8 +67,17 @@ def asked(trials):
     return [trials[i].params for i in order]
 
 
-@pytest.mark.parametrize("sampler", ["tpe", "gp", "qmc"])
-@pytest.mark.parametrize("pruner", ["horizon", "hyperband"])
+@pytest.mark.parametrize(
+    ("sampler", "pruner"),
+    [
+        ("tpe", "horizon"),
+        ("gp", "horizon"),
+        ("qmc", "hyperband"),
+        pytest.param("qmc", "horizon", marks=pytest.mark.slow),
+        pytest.param("tpe", "hyperband", marks=pytest.mark.slow),
+        pytest.param("gp", "hyperband", marks=pytest.mark.slow),
+    ],
+)
 def test_known_schedules_are_the_first_trials(sampler, pruner, storage, tmp_path, workload):
     configuration = replace(SMALL, sampler=sampler, pruner=pruner, startup_trials=5)
     whole = run_with_known(storage, workload, 15, configuration)

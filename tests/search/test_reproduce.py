@@ -67,6 +67,7 @@ def folder(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_the_command_in_a_process_of_its_own(folder):
     process = start("reproduce.py", "--study", "mine", "--trial", 7, cwd=folder)
     said = process.communicate(timeout=250)[0]

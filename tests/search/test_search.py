@@ -123,7 +123,9 @@ def test_nothing_is_left_to_do_when_enough_are_finished(storage, workload):
 
 
 @pytest.mark.parametrize("save_every", [0.0, 1e9], ids=["saving", "never-saving"])
-@pytest.mark.parametrize("evaluations", [1, 8, 30, 70])
+@pytest.mark.parametrize(
+    "evaluations", [pytest.param(1, marks=pytest.mark.slow), 8, 30, pytest.param(70, marks=pytest.mark.slow)]
+)
 def test_a_search_stopped_anywhere_goes_on_as_if_nothing_had_happened(
     whole, storage, workload, engine, evaluations, save_every, monkeypatch
 ):

@@ -13,7 +13,7 @@ import torch
 from search_spaces import FAMILIES, WSD, Cyclic, InverseTime, OneCycle, Plateau
 from search_spaces.export import FORMATS, Exported, torch_code
 from search_spaces.schedule import evaluation_steps
-from study.storage.record_format import plain_arguments
+from study.storage.trial_row import plain_arguments
 
 SGD = "torch.optim.SGD(model.parameters(), lr={lr}, momentum=0.9)"
 LENGTHS = (200, 137, 40, 3)
@@ -165,7 +165,7 @@ for name, code in json.load(sys.stdin):
             if "on_validation_end" in made:
                 made["on_validation_end"](self)
     module, rows = Module(), DataLoader(TensorDataset(torch.zeros(10, 1)))
-    lightning.trainer(
+    lightning.Trainer(
         max_epochs=4, accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
         enable_model_summary=False, num_sanity_val_steps=0,
     ).fit(module, rows, rows)
@@ -201,7 +201,7 @@ for name, code in json.load(sys.stdin):
             metric_for_best_model="loss", prediction_loss_only=True,
         )
         optimizers = made["make_optimizers"](model, 40)
-        transformers.trainer(
+        transformers.Trainer(
             model, arguments, train_dataset=rows, eval_dataset=rows, optimizers=optimizers, callbacks=callbacks
         ).train()
     curves[name] = [watch.rates, watch.losses]

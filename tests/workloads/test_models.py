@@ -1,6 +1,7 @@
 """Models and optimizers of others: torchvision's, timm's and the user's own, in lockstep or with a reason why not."""
 
 import hashlib
+import re
 import sys
 from dataclasses import replace
 from functools import partial
@@ -10,10 +11,11 @@ import torch
 from torch import nn
 from torch.optim import SGD
 
+import tests
 from search_spaces import InputError, OneCycle
 from study.search.configuration import Configuration
 from study.training.lockstep_check import lockstep_obstacle
-from study.training.workload_check import check_fit
+from study.training.workload_check import check_workload
 from study.workloads.data import Data, Split
 from study.workloads.models import model_maker
 from study.workloads.optimizers import optimizing
@@ -72,7 +74,7 @@ def test_timm_that_is_not_installed_is_told(monkeypatch):
 def made(text, name, tmp_path, monkeypatch):
     (tmp_path / f"{name}.py").write_text(text)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("sys.path", [*__import__("sys").path])
+    monkeypatch.setattr("sys.path", [*sys.path])
 
 
 def test_a_model_of_ones_own_takes_what_it_names(tmp_path, monkeypatch):
@@ -116,7 +118,7 @@ def test_optimizers_of_ones_own():
     model = nn.Linear(6, 3)
     found = optimizing(f"{__name__}:adam_in_groups", None, model)
     assert found.peak_lr == (0.0002, 2.0), "a hundredth and a hundred times the highest rate"
-    made = eval(found.optimizer_code.format(lr=0.5), {"model": model, __name__: sys.modules[__name__]})
+    made = eval(found.optimizer_code.format(lr=0.5), {"model": model, "tests": tests})
     assert [group["lr"] for group in made.param_groups] == [0.01, 0.02], "the schedule keeps the ratio of its own rates"
     named = optimizing("torch.optim:NAdam", 0.1, model)
     assert type(named.make_optimizer(model)) is torch.optim.NAdam
@@ -203,9 +205,12 @@ def nested():
 )
 def test_lockstep_or_a_reason(model, reason):
     workload = Workload("w", ROWS, model)
-    check_fit(workload)
+    check_workload(workload)
     found = lockstep_obstacle(workload)
-    assert found is None if reason is None else __import__("re").search(reason, found)
+    if reason is None:
+        assert found is None
+    else:
+        assert re.search(reason, found)
     assert torch.equal(ROWS.train.x, X), "what works in place works on copies"
 
 
@@ -240,7 +245,7 @@ def test_losses_that_differ_keep_a_workload_from_lockstep(monkeypatch):
 )
 def test_what_does_not_go_together_is_told(changes, said):
     with pytest.raises(InputError, match=said) as told:
-        check_fit(replace(Workload("w", ROWS, lambda: nn.Linear(6, 3)), **changes))
+        check_workload(replace(Workload("w", ROWS, lambda: nn.Linear(6, 3)), **changes))
     assert "\n" not in str(told.value)
 
 
