@@ -112,14 +112,19 @@ def opened(plan: StudyPlan, options: ExecutorOptions, like: Engine | None = None
 def search_and_show(plan: StudyPlan, options: ExecutorOptions, trials: int, console: Console) -> StudyRecord:
     """Search until the study holds this many finished trials, and print how it goes and what was found.
 
-    Ctrl-C and SIGTERM end the search: what was found is printed, then KeyboardInterrupt is raised.
+    Ctrl-C and SIGTERM end the search: what was found is printed, then KeyboardInterrupt is raised; but a study in
+    memory is returned as far as it is, for nothing else keeps it.
     """
     least = max(1, len(plan.known))
     require(trials >= least, f"--trials must be at least {least}, to try what is enqueued", trials)
     with opened(plan, options) as study, interruption() as interrupted:
-        with shown_search(console, study, trials) as display:
-            for bracket in study.search(trials, interrupted):
-                display.update(bracket)
+        try:
+            with shown_search(console, study, trials) as display:
+                for bracket in study.search(trials, interrupted):
+                    display.update(bracket)
+        except KeyboardInterrupt:
+            if plan.storage:
+                raise
         return study.record
 
 
@@ -244,7 +249,8 @@ def find_schedule(
     URL that keeps the study, so that the same call goes on where it was stopped; None keeps it in memory.
     trials: the study's, those of earlier calls included. progress: whether to print how it goes.
     options: all other flags of the command line, such as epochs, families, sampler, cohort.
-    Raises InputError for what does not go together; KeyboardInterrupt on Ctrl-C, after printing what was found.
+    Raises InputError for what does not go together. On Ctrl-C, a stored study raises KeyboardInterrupt, and one in
+    memory returns what was found.
     """
     workload_options, configuration, executor = taken(options, WorkloadOptions, Configuration, ExecutorOptions)
     source = workload_source(workload_options, model=model, data=data, optimizer=optimizer, workload=workload)
