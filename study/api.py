@@ -50,18 +50,18 @@ DATA_ROOT = Path.home() / ".cache" / "learning-rate-study"
 UNPRUNED = SearchOptions(pruner="none")
 """A comparison of families gives each the same epochs; pruned ones take what their trials happen to be worth."""
 
-Source = WorkloadOptions | WorkloadObjects
+WorkloadSource = WorkloadOptions | WorkloadObjects
 """What is trained."""
 
 
-def make_objective(source: Source, device: str, data_root: Path) -> WorkloadObjective:
+def make_objective(source: WorkloadSource, device: str, data_root: Path) -> WorkloadObjective:
     """The objective, on its device: auto, cpu or cuda; raises InputError if it cannot be made."""
     chosen = choose_device(device)
     return WorkloadObjective(source.load(data_root).to(chosen))
 
 
 def plan_search(
-    source: Source,
+    source: WorkloadSource,
     objective: WorkloadObjective,
     configuration: Configuration,
     storage: str | None,
@@ -129,7 +129,7 @@ def search_and_show(plan: StudyPlan, options: ExecutorOptions, trials: int, cons
 
 
 def plan_comparison(
-    source: Source,
+    source: WorkloadSource,
     objective: WorkloadObjective,
     options: SearchOptions,
     budgets: Sequence[int],
@@ -214,7 +214,7 @@ def reproducing(record: StudyRecord, trial: TrialRecord, data_root: Path, **obje
         yield from reproduce(record, trial, objective, executor)
 
 
-def stored_source(record: StudyRecord, objects: dict[str, Any]) -> Source:
+def stored_source(record: StudyRecord, objects: dict[str, Any]) -> WorkloadSource:
     """What a study was made of; raises InputError if that were Python objects, which are not given again."""
     wanted = record.configuration.get("objects", {})
     missing = [name for name in wanted if objects.get(name) is None]
