@@ -25,11 +25,11 @@ from study.workloads.options import WorkloadOptions
 class Options:
     """Compare families of schedules: one study per family and budget, the best of each evaluated on test."""
 
-    workload_options: Annotated[WorkloadOptions, tyro.conf.OmitArgPrefixes]
+    workload: Annotated[WorkloadOptions, tyro.conf.OmitArgPrefixes]
     """What is trained."""
-    executor_options: Annotated[ExecutorOptions, tyro.conf.OmitArgPrefixes]
+    executor: Annotated[ExecutorOptions, tyro.conf.OmitArgPrefixes]
     """How runs are trained."""
-    search_options: Annotated[SearchOptions, tyro.conf.OmitArgPrefixes] = UNPRUNED
+    search: Annotated[SearchOptions, tyro.conf.OmitArgPrefixes] = UNPRUNED
     """The families, and how each is searched: every trial in full, unless a --pruner is named."""
     epochs: tuple[int, ...] = (20,)
     """Budgets: lengths of a full run."""
@@ -56,19 +56,10 @@ class Options:
 
 def main(options: Options) -> None:
     """Tune and confirm every part, and print how it goes."""
-    what = options.workload_options
+    what, repeats = options.workload, (options.search_seeds, options.confirm_seeds)
     objective = make_objective(what, options.device, options.data_root)
-    plan = plan_comparison(
-        what,
-        objective,
-        options.search_options,
-        options.epochs,
-        options.search_seeds,
-        options.confirm_seeds,
-        options.storage,
-        options.name,
-    )
-    compare_and_show(plan, options.executor_options, options.trials_per_family, plain_console())
+    plan = plan_comparison(what, objective, options.search, options.epochs, *repeats, options.storage, options.name)
+    compare_and_show(plan, options.executor, options.trials_per_family, plain_console())
 
 
 if __name__ == "__main__":

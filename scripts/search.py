@@ -25,11 +25,11 @@ from study.workloads.options import WorkloadOptions
 class Options:
     """Search for the best learning-rate schedule with an Optuna study over families and their parameters."""
 
-    workload_options: Annotated[WorkloadOptions, tyro.conf.OmitArgPrefixes]
+    workload: Annotated[WorkloadOptions, tyro.conf.OmitArgPrefixes]
     """What is trained."""
-    configuration: Annotated[Configuration, tyro.conf.OmitArgPrefixes]
+    search: Annotated[Configuration, tyro.conf.OmitArgPrefixes]
     """How schedules are searched."""
-    executor_options: Annotated[ExecutorOptions, tyro.conf.OmitArgPrefixes]
+    executor: Annotated[ExecutorOptions, tyro.conf.OmitArgPrefixes]
     """How runs are trained."""
     trials: int = 50
     """Stop once the study has this many finished trials."""
@@ -52,21 +52,13 @@ class Options:
 
 def main(options: Options) -> None:
     """Search, and print what was found, also when interrupted."""
-    console, configuration = plain_console(), options.configuration
-    objective = make_objective(options.workload_options, options.device, options.data_root)
+    console, search = plain_console(), options.search
+    objective = make_objective(options.workload, options.device, options.data_root)
     if options.print_space:
-        ranges = configuration.space_file.ranges
-        console.print(space_toml(configuration.families, objective.peak_lr, ranges), end="")
+        console.print(space_toml(search.families, objective.peak_lr, search.space_file.ranges), end="")
         return
-    plan = plan_search(
-        options.workload_options,
-        objective,
-        configuration,
-        options.storage,
-        options.study,
-        enqueue=options.enqueue,
-    )
-    search_and_show(plan, options.executor_options, options.trials, console)
+    plan = plan_search(options.workload, objective, search, options.storage, options.study, enqueue=options.enqueue)
+    search_and_show(plan, options.executor, options.trials, console)
 
 
 if __name__ == "__main__":

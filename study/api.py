@@ -50,18 +50,18 @@ DATA_ROOT = Path.home() / ".cache" / "learning-rate-study"
 UNPRUNED = SearchOptions(pruner="none")
 """A comparison of families gives each the same epochs; pruned ones take what their trials happen to be worth."""
 
-Source = WorkloadOptions | WorkloadObjects
+WorkloadSource = WorkloadOptions | WorkloadObjects
 """What is trained."""
 
 
-def make_objective(source: Source, device: str, data_root: Path) -> WorkloadObjective:
+def make_objective(source: WorkloadSource, device: str, data_root: Path) -> WorkloadObjective:
     """The objective, on its device: auto, cpu or cuda; raises InputError if it cannot be made."""
     chosen = choose_device(device)
     return WorkloadObjective(source.load(data_root).to(chosen))
 
 
 def plan_search(
-    source: Source,
+    source: WorkloadSource,
     objective: WorkloadObjective,
     configuration: Configuration,
     storage: str | None,
@@ -112,19 +112,24 @@ def opened(plan: StudyPlan, options: ExecutorOptions, like: Engine | None = None
 def search_and_show(plan: StudyPlan, options: ExecutorOptions, trials: int, console: Console) -> StudyRecord:
     """Search until the study holds this many finished trials, and print how it goes and what was found.
 
-    Ctrl-C and SIGTERM end the search: what was found is printed, then KeyboardInterrupt is raised.
+    Ctrl-C and SIGTERM end the search: what was found is printed, then KeyboardInterrupt is raised; but a study in
+    memory is returned as far as it is, for nothing else keeps it.
     """
     least = max(1, len(plan.known))
     require(trials >= least, f"--trials must be at least {least}, to try what is enqueued", trials)
     with opened(plan, options) as study, interruption() as interrupted:
-        with shown_search(console, study, trials) as display:
-            for bracket in study.search(trials, interrupted):
-                display.update(bracket)
+        try:
+            with shown_search(console, study, trials) as display:
+                for bracket in study.search(trials, interrupted):
+                    display.update(bracket)
+        except KeyboardInterrupt:
+            if plan.storage:
+                raise
         return study.record
 
 
 def plan_comparison(
-    source: Source,
+    source: WorkloadSource,
     objective: WorkloadObjective,
     options: SearchOptions,
     budgets: Sequence[int],
@@ -209,7 +214,7 @@ def reproducing(record: StudyRecord, trial: TrialRecord, data_root: Path, **obje
         yield from reproduce(record, trial, objective, executor)
 
 
-def stored_source(record: StudyRecord, objects: dict[str, Any]) -> Source:
+def stored_source(record: StudyRecord, objects: dict[str, Any]) -> WorkloadSource:
     """What a study was made of; raises InputError if that were Python objects, which are not given again."""
     wanted = record.configuration.get("objects", {})
     missing = [name for name in wanted if objects.get(name) is None]
@@ -244,7 +249,8 @@ def find_schedule(
     URL that keeps the study, so that the same call goes on where it was stopped; None keeps it in memory.
     trials: the study's, those of earlier calls included. progress: whether to print how it goes.
     options: all other flags of the command line, such as epochs, families, sampler, cohort.
-    Raises InputError for what does not go together; KeyboardInterrupt on Ctrl-C, after printing what was found.
+    Raises InputError for what does not go together. On Ctrl-C, a stored study raises KeyboardInterrupt, and one in
+    memory returns what was found.
     """
     workload_options, configuration, executor = taken(options, WorkloadOptions, Configuration, ExecutorOptions)
     source = workload_source(workload_options, model=model, data=data, optimizer=optimizer, workload=workload)

@@ -1,10 +1,12 @@
 """Schedules drawn by hypothesis, over all that is searched."""
 
+from functools import partial
+
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from search_spaces import FAMILIES
+from search_spaces import FAMILIES, suggest
 
 PEAK_LR = (1e-5, 5.0)
 
@@ -31,3 +33,16 @@ class DrawingTrial:
 
     def suggest_categorical(self, name, choices):
         return self.draw(name, st.sampled_from(choices))
+
+
+REX = {"family": "rex", "peak_lr": 0.1, "parameters": {"warmup_fraction": 0.0}}
+COSINE = {
+    "family": "cosine",
+    "peak_lr": 0.2,
+    "parameters": {"warmup_fraction": 0.05, "t_max_fraction": 1, "floor_ratio": 0},
+}
+
+
+def among(families):
+    """Draws a schedule of these families."""
+    return partial(suggest, families=families, peak_lr=PEAK_LR)

@@ -3,8 +3,6 @@
 import ast
 from collections import defaultdict
 
-import pytest
-
 from tests.helpers import ROOT
 
 
@@ -31,7 +29,6 @@ def test_a_module_s_names_are_its_public_functions_and_classes(tmp_path):
     assert public_names(module) == {"f", "C"}
 
 
-@pytest.mark.xfail(strict=True, reason="the renames of the floor plan are not finished")
 def test_no_public_name_stands_in_two_modules():
     twice = names_that_stand_twice()
     assert not twice, "\n" + "\n".join(f"{name}: {', '.join(modules)}" for name, modules in twice.items())

@@ -36,7 +36,7 @@ SIDES: dict[str, StudyMaker] = {
 class Options:
     """Compare our default search with Ray Tune's, both sides in one run."""
 
-    workload_options: Annotated[WorkloadOptions, tyro.conf.OmitArgPrefixes]
+    workload: Annotated[WorkloadOptions, tyro.conf.OmitArgPrefixes]
     """What is trained."""
     configuration: Annotated[Configuration, tyro.conf.OmitArgPrefixes]
     """The search: Ray takes its families, space, epochs and train seed."""
@@ -62,7 +62,7 @@ class Options:
 
 def main(options: Options) -> None:
     """Run both sides seed by seed, print, and write what was found and what it was made with."""
-    what, epochs = options.workload_options, options.configuration.epochs
+    what, epochs = options.workload, options.configuration.epochs
     objective = make_objective(what, "cpu", options.data_root)
     make_folder(options.output)
     sides: dict[str, list[PeerStudy]] = {name: [] for name in SIDES}

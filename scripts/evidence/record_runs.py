@@ -27,7 +27,7 @@ from study.workloads.options import WorkloadOptions
 class Options:
     """Record the runs of many schedules of one workload."""
 
-    workload_options: Annotated[WorkloadOptions, tyro.conf.OmitArgPrefixes]
+    workload: Annotated[WorkloadOptions, tyro.conf.OmitArgPrefixes]
     """What is trained."""
     configuration: Annotated[Configuration, tyro.conf.OmitArgPrefixes]
     """The length of a full run, and the families."""
@@ -52,7 +52,7 @@ def main(options: Options) -> None:
     """Train all, then write the file."""
     torch.set_num_threads(options.threads)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    what, configuration = options.workload_options, options.configuration
+    what, configuration = options.workload, options.configuration
     objective = make_objective(what, "cpu", options.data_root)
     configuration.check(objective)
     executor = trainer(objective, options.cohort)

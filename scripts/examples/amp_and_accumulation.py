@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from search_spaces import OneCycle, Schedule
 from search_spaces.schedule import evaluation_steps
-from study.workloads.builtin_datasets import load
+from study.workloads.builtin_datasets import load_dataset
 from study.workloads.builtin_models import cnn
 
 EPOCHS, ACCUMULATED, EVALUATIONS = 4, 2, 20
@@ -30,7 +30,7 @@ def train(
     """
     torch.manual_seed(0)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    data: Any = load("mnist1d", Path("data"), split_seed=0).to(device)
+    data: Any = load_dataset("mnist1d", Path("data"), split_seed=0).to(device)
     loader = DataLoader(TensorDataset(*data.train), batch_size=32, shuffle=True, drop_last=True)
     model = cnn(data.input_shape, data.classes).to(device)
     optimizer = torch.optim.SGD(model.parameters(), lr=1.0, momentum=0.9)  # build sets the rate

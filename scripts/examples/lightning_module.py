@@ -15,7 +15,7 @@ from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, TensorDataset
 
 from search_spaces import Cosine, Schedule
-from study.workloads.builtin_datasets import load
+from study.workloads.builtin_datasets import load_dataset
 from study.workloads.builtin_models import mlp
 
 EPOCHS, EVALUATE_EVERY = 2, 25
@@ -53,7 +53,7 @@ class Classifier(lightning.LightningModule):  # type: ignore[misc]
 def train(schedule: Schedule) -> tuple[list[float], list[float]]:
     """Train once; returns the rate of every update, and the validation loss of every evaluation."""
     lightning.seed_everything(0, verbose=False)
-    data: Any = load("mnist1d", Path("data"), split_seed=0)
+    data: Any = load_dataset("mnist1d", Path("data"), split_seed=0)
     loader = DataLoader(TensorDataset(*data.train), batch_size=64, shuffle=True, drop_last=True)
     validation_loader = DataLoader(TensorDataset(*data.validation), batch_size=len(data.validation.x))
     module = Classifier(mlp(data.input_shape, data.classes), schedule)

@@ -15,13 +15,13 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from search_spaces import Schedule, from_params, suggest
 from search_spaces.schedule import evaluation_steps
-from study.workloads.builtin_datasets import load
+from study.workloads.builtin_datasets import load_dataset
 from study.workloads.builtin_models import mlp
 
 EPOCHS, EVALUATIONS = 2, 20
 FAMILIES = ["cosine", "one_cycle", "step", "plateau"]
 
-data: Any = load("mnist1d", Path("data"), split_seed=0)
+data: Any = load_dataset("mnist1d", Path("data"), split_seed=0)
 loader = DataLoader(TensorDataset(*data.train), batch_size=64, shuffle=True, drop_last=True)
 
 

@@ -15,7 +15,7 @@ from torch.nn.functional import cross_entropy
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
 from search_spaces import Linear, Schedule
-from study.workloads.builtin_datasets import load
+from study.workloads.builtin_datasets import load_dataset
 from study.workloads.builtin_models import Transformer
 from study.workloads.data import Split
 
@@ -58,7 +58,7 @@ def rows(split: Split) -> list[dict[str, Tensor]]:
 
 def train(schedule: Schedule) -> tuple[list[float], list[float]]:
     """Train once; returns the rate of every update, and the validation loss of every evaluation."""
-    data: Any = load("mnist1d", Path("data"), split_seed=0)
+    data: Any = load_dataset("mnist1d", Path("data"), split_seed=0)
     model = Classifier(Transformer(data.input_shape, data.classes))
     optimizer = torch.optim.AdamW(model.parameters(), lr=1.0)  # build sets the rate
     scheduler = schedule.build(optimizer, STEPS)

@@ -40,7 +40,8 @@ def shown_search(console: Console, study: OpenStudy, trials: int) -> Iterator[Di
         with Display(console, read, plan.configuration, trials) as display:
             yield display
     except KeyboardInterrupt:
-        console.print("Interrupted: everything finished is kept; the same command goes on.")
+        kept = "everything finished is kept; the same command goes on" if plan.storage else "what was found is returned"
+        console.print(f"Interrupted: {kept}.")
         print_result(console, study.record, plan.storage)
         raise
     if study.watcher and study.watcher.problem:

@@ -26,7 +26,7 @@ from study.search.samplers.optuna_samplers import make_sampler
 from study.storage.record_format import CURVE_POINTS, enqueued
 from study.storage.studies import lower_cohort
 from study.storage.trial_record import Place, Seeds, TrialRecord
-from study.storage.trial_row import curve_of, plain_arguments, trial_row
+from study.storage.trial_row import plain_arguments, recorded_curve, trial_row
 
 SAVE_EVERY = 5.0
 """Seconds between saves of the runs that an unfinished bracket has behind it. A search that is killed loses no more
@@ -197,7 +197,7 @@ class Bracket:
             diverged=last.diverged,
             audited_from=candidate.audited_from,
             seconds=round(candidate.seconds, 3),
-            curve=curve_of(candidate.evaluations, metric.name),
+            curve=recorded_curve(candidate.evaluations, metric.name),
         )
         notes = pruner_notes(self.sampler_study, candidate.trial) if c.prunes_midway else {}
         return trial_row(record, candidate.trial.distributions, candidate.began, notes)

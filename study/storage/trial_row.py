@@ -31,7 +31,7 @@ def trial_row(
     return trial
 
 
-def curve_of(evaluations: Sequence[Evaluation], metric: str) -> Curve:
+def recorded_curve(evaluations: Sequence[Evaluation], metric: str) -> Curve:
     """The evaluations of a run. metric: its name."""
     return Curve(
         metric=metric,

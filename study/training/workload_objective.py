@@ -19,6 +19,7 @@ from study.training.loop import train_cohort
 from study.training.memory import bytes_of_a_run
 from study.training.plain import Plain
 from study.training.workload_check import check_momentum, check_workload
+from study.workloads.user_code import functions_in, path_of
 from study.workloads.workload import Workload
 
 MEMORY_SHARE = 0.8
@@ -74,6 +75,13 @@ class WorkloadObjective:
             return "--workers train on the CPU: leave it out, or give --device cpu"
         if not workload.data.resident:
             return f"{workload.data.name} is read by processes of its own: leave out --workers"
+        functions = (workload.make_model, workload.make_optimizer, workload.loss, workload.measure)
+        for function in (part for whole in functions for part in functions_in(whole)):
+            if function.__module__ == "__main__":
+                named = path_of(function).partition(":")[2]
+                return (
+                    f"--workers need functions of a module, but {named} is one of the notebook or script: leave it out"
+                )
         try:
             pickle.dumps((workload.make_model, workload.make_optimizer, workload.loss, workload.metric))
         except (pickle.PicklingError, AttributeError, TypeError) as error:

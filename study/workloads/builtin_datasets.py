@@ -18,7 +18,7 @@ DEBIAN_FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
 """Where Debian's package `dataset-fashion-mnist` puts its files."""
 
 
-def load(name: str, data_root: Path, split_seed: int) -> Data:
+def load_dataset(name: str, data_root: Path, split_seed: int) -> Data:
     """A data set by its name in DATASETS; validation rows are chosen from the training rows by `split_seed`.
 
     Raises InputError for an unknown name, or for data that is neither here nor can be downloaded.

@@ -11,7 +11,7 @@ import torch
 from torch.utils.data import Dataset, Subset, TensorDataset
 
 from search_spaces.errors import InputError, require, unknown
-from study.workloads.builtin_datasets import DATASETS, load
+from study.workloads.builtin_datasets import DATASETS, load_dataset
 from study.workloads.data import Data
 from study.workloads.image_folder import read_images
 from study.workloads.npz import read_arrays
@@ -46,7 +46,7 @@ class Source:
         if images or self.dataset in DATASETS:
             require(self.task != "regression", f"{self.dataset} is a classification: leave out --task", self.task)
         if self.dataset in DATASETS:
-            return load(self.dataset, data_root, split_seed)
+            return load_dataset(self.dataset, data_root, split_seed)
         if images:
             return read_images(path, size, split_seed)
         if table or path.suffix == ".npz":

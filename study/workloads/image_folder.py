@@ -45,12 +45,12 @@ def read_images(folder: Path, image_size: int | None, split_seed: int) -> Data:
         require(not extra, f"{root}: the classes must be among those of {roots['train']}", ", ".join(extra))
     listed = {part: image_folder(root, classes) for part, root in roots.items()}
     shape, resize = common_shape([path for images in listed.values() for path, _ in images.samples], image_size)
-    plain = {part: image_folder(root, classes, partial(as_tensor, shape=shape)) for part, root in roots.items()}
+    plain = {part: image_folder(root, classes, partial(image_tensor, shape=shape)) for part, root in roots.items()}
     rows = row_numbers(str(folder), len(plain["train"]), split_seed, "validation" not in plain, "test" not in plain)
     sets: dict[str, Any] = plain | {part: Subset(plain["train"], numbers.tolist()) for part, numbers in rows.items()}
     mean, deviation = mean_and_deviation(sets["train"])
     for images in plain.values():
-        images.transform = partial(as_tensor, shape=shape, mean=mean, deviation=deviation)
+        images.transform = partial(image_tensor, shape=shape, mean=mean, deviation=deviation)
     train, validation, test = (StreamedSplit(sets[part]) for part in ("train", "validation", "test"))
     counts = f"{train.rows} + {validation.rows} + {test.rows} images for train, validation and test"
     needed = 4 * torch.Size(shape).numel() * (train.rows + validation.rows + test.rows)
@@ -120,7 +120,7 @@ def common_shape(paths: list[str], image_size: int | None) -> tuple[tuple[int, .
     return (channels, side, side), f"brought to {side} x {side} pixels{told}"
 
 
-def as_tensor(image: Any, shape: tuple[int, ...], mean: Any = 0.0, deviation: Any = 1.0) -> Tensor:
+def image_tensor(image: Any, shape: tuple[int, ...], mean: Any = 0.0, deviation: Any = 1.0) -> Tensor:
     """An image as numbers (channels, height, width), standardised."""
     from torchvision.transforms.v2 import functional
 

@@ -77,12 +77,11 @@ class WorkloadObjects:
     @property
     def subject(self) -> str:
         """What is trained, as a part of the names of studies and files."""
-        if self.workload is not None:
-            return short(self.workload.name)
         dataset = "data" if self.data is not None else self.options.dataset
         model = self.options.model if self.model is None else path_of(self.model).rpartition(":")[2]
         optimizer = self.options.optimizer if self.optimizer is None else path_of(self.optimizer).rpartition(":")[2]
-        return "-".join(map(short, (dataset, model, optimizer)))
+        what = [dataset, model] if self.workload is None else [self.workload.name]
+        return "-".join(map(short, (*what, optimizer)))
 
 
 def workload_source(options: WorkloadOptions, **objects: Any) -> WorkloadOptions | WorkloadObjects:

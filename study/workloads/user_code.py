@@ -8,7 +8,7 @@ import inspect
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -116,6 +116,16 @@ def is_importable(function: Callable[..., Any]) -> bool:
     """Whether another process finds this very function under its `path_of`: not a lambda, nor one of a notebook."""
     module, _, name = path_of(function).partition(":")
     return module != "__main__" and getattr(sys.modules.get(module), name, None) is function
+
+
+def functions_in(function: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
+    """The function, or that of a partial and the functions bound to it."""
+    if isinstance(function, partial):
+        for part in (function.func, *function.args, *function.keywords.values()):
+            if callable(part):
+                yield from functions_in(part)
+    else:
+        yield function
 
 
 def digest(function: Callable[..., Any]) -> str:

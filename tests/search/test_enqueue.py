@@ -3,31 +3,18 @@
 import json
 import shlex
 from dataclasses import replace
-from functools import partial
 
 import optuna
 import pytest
 
-from search_spaces import FAMILIES, InputError, from_params, suggest
+from search_spaces import FAMILIES, InputError, from_params
 from search_spaces.schedule_file import as_params
 from study.api import opened
 from study.executors.choice import ExecutorOptions
 from study.search.enqueue import read_known
-from tests.drawing import PEAK_LR
+from tests.drawing import COSINE, REX, among
 from tests.helpers import LOCKSTEP, LOOP, SMALL, finished, open_small, run_search, small_plan, start
 from tests.processes import ARGUMENTS, wait_until_training
-
-REX = {"family": "rex", "peak_lr": 0.1, "parameters": {"warmup_fraction": 0.0}}
-COSINE = {
-    "family": "cosine",
-    "peak_lr": 0.2,
-    "parameters": {"warmup_fraction": 0.05, "t_max_fraction": 1, "floor_ratio": 0},
-}
-
-
-def among(families):
-    """Draws a schedule of these families."""
-    return partial(suggest, families=families, peak_lr=PEAK_LR)
 
 
 def test_files_that_cannot_be_read_are_told(tmp_path, storage):

@@ -10,19 +10,7 @@ from hypothesis import strategies as st
 from search_spaces import FAMILIES, Cosine, InputError, from_params, suggest
 from search_spaces.schedule_file import as_params, as_written
 from search_spaces.space_file import read_space
-from tests.drawing import PEAK_LR, DrawingTrial, every_family, properties
-
-REX = {"family": "rex", "peak_lr": 0.1, "parameters": {"warmup_fraction": 0.0}}
-COSINE = {
-    "family": "cosine",
-    "peak_lr": 0.2,
-    "parameters": {"warmup_fraction": 0.05, "t_max_fraction": 1, "floor_ratio": 0},
-}
-
-
-def among(families):
-    """Draws a schedule of these families."""
-    return partial(suggest, families=families, peak_lr=PEAK_LR)
+from tests.drawing import COSINE, PEAK_LR, REX, DrawingTrial, among, every_family, properties
 
 
 @every_family

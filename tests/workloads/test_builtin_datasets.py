@@ -10,7 +10,7 @@ import torch
 import torchvision.datasets
 
 from search_spaces import InputError
-from study.workloads.builtin_datasets import DATASETS, DEBIAN_FASHION_MNIST, load, unpack_debian_fashion_mnist
+from study.workloads.builtin_datasets import DATASETS, DEBIAN_FASHION_MNIST, load_dataset, unpack_debian_fashion_mnist
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,7 @@ from study.workloads.builtin_datasets import DATASETS, DEBIAN_FASHION_MNIST, loa
     [("mnist1d", (1, 40), (3200, 800, 1000)), ("digits", (1, 8, 8), (1078, 360, 359))],
 )
 def test_made_data(name, shape, rows, data_root):
-    data = load(name, data_root, 0)
+    data = load_dataset(name, data_root, 0)
     assert data.input_shape == shape
     assert (len(data.train.x), len(data.validation.x), len(data.test.x)) == rows
     assert data.classes == 10
@@ -31,7 +31,7 @@ def test_made_data(name, shape, rows, data_root):
 
 
 def test_the_split_follows_its_seed(data_root):
-    first, again, other = (load("mnist1d", data_root, seed) for seed in (0, 0, 1))
+    first, again, other = (load_dataset("mnist1d", data_root, seed) for seed in (0, 0, 1))
     assert first.fingerprint() == again.fingerprint() != other.fingerprint()
     moved = replace(first, train=first.validation, validation=first.train)
     assert moved.fingerprint() != first.fingerprint()
@@ -42,7 +42,7 @@ def test_making_mnist1d_leaves_the_callers_random_numbers_alone(data_root):
     np.random.seed(3)  # the global state is what it is about
     expected = np.random.rand()
     np.random.seed(3)
-    load("mnist1d", data_root, 0)
+    load_dataset("mnist1d", data_root, 0)
     assert np.random.rand() == expected
 
 
@@ -70,7 +70,7 @@ def test_two_processes_may_unpack_fashion_mnist_at_the_same_time(tmp_path, monke
 
 @pytest.mark.skipif(not DEBIAN_FASHION_MNIST.is_dir(), reason="needs Debian's package dataset-fashion-mnist")
 def test_fashion_mnist_is_found_where_debian_puts_it(tmp_path):
-    data = load("fashion-mnist", tmp_path, 0)
+    data = load_dataset("fashion-mnist", tmp_path, 0)
     assert data.input_shape == (1, 28, 28)
     assert (len(data.train.x), len(data.validation.x), len(data.test.x)) == (54_000, 6_000, 10_000)
     assert torch.bincount(data.test.y).tolist() == [1000] * 10
@@ -85,7 +85,7 @@ def test_data_that_cannot_be_had_is_told_in_one_line(name, tmp_path, monkeypatch
     for cls in (torchvision.datasets.CIFAR10, torchvision.datasets.CIFAR100):
         monkeypatch.setattr(cls, "url", nowhere + "cifar.tar.gz")
     with pytest.raises(InputError, match=f"data set '{name}' cannot be read from .*, nor downloaded") as told:
-        load(name, tmp_path, 0)
+        load_dataset(name, tmp_path, 0)
     assert "\n" not in str(told.value)
     assert ("install Debian's package" in str(told.value)) == (name == "fashion-mnist")
     assert capfd.readouterr().out == ""
@@ -95,10 +95,10 @@ def test_a_data_root_that_is_a_file_is_told(tmp_path):
     file = tmp_path / "file"
     file.touch()
     with pytest.raises(InputError, match="data set 'fashion-mnist' cannot be read from"):
-        load("fashion-mnist", file, 0)
+        load_dataset("fashion-mnist", file, 0)
 
 
 def test_unknown_names():
     assert list(DATASETS) == ["mnist1d", "digits", "fashion-mnist", "mnist", "kmnist", "cifar10", "cifar100"]
     with pytest.raises(InputError, match="unknown dataset 'minst1d': did you mean 'mnist1d'"):
-        load("minst1d", None, 0)
+        load_dataset("minst1d", None, 0)

@@ -22,7 +22,7 @@ from study.workloads.options import WorkloadOptions
 class Searches:
     """What all searches of a comparison share."""
 
-    workload_options: Annotated[WorkloadOptions, tyro.conf.OmitArgPrefixes]
+    workload: Annotated[WorkloadOptions, tyro.conf.OmitArgPrefixes]
     """live: what is trained. Recorded runs have their own workload."""
     configuration: Annotated[Configuration, tyro.conf.OmitArgPrefixes]
     """The search that all arms change; the families and the length of recorded runs are those of the recording."""
@@ -47,7 +47,7 @@ class Searches:
 
     def testbed(self, file: Path | None) -> Testbed:
         """What the searches of this file of recorded runs, or the live ones, are compared on."""
-        return open_testbed(self.workload_options, self.configuration, file, self.confirm_seeds, self.data_root)
+        return open_testbed(self.workload, self.configuration, file, self.confirm_seeds, self.data_root)
 
 
 def one_search(

@@ -1,0 +1,219 @@
+"""What notebooks call: searches and comparisons in memory and in files, also with Python objects of one's own."""
+
+import signal
+import subprocess
+import sys
+from dataclasses import fields
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import study
+from search_spaces import InputError
+from study.api import DATA_ROOT, find_schedule
+from study.executors.choice import ExecutorOptions
+from study.search.configuration import Configuration
+from study.workloads import Workload
+from study.workloads.options import WorkloadOptions
+from tests.helpers import DIGITS, ROOT
+
+FEW = {"epochs": 2, "trials": 4, "families": ["linear", "rex"], "progress": False, "engine": "loop"}
+
+
+def make_model(input_shape, classes):
+    return nn.Sequential(nn.Flatten(), nn.Linear(int(np.prod(input_shape)), classes))
+
+
+def rows():
+    x = torch.randn(400, 6, generator=torch.Generator().manual_seed(0))
+    return x, (x[:, 0] > 0).long()
+
+
+@pytest.fixture(scope="module")
+def found():
+    return study.find_schedule(dataset="digits", **FEW)
+
+
+def test_nothing_heavy_is_loaded_before_it_is_used():
+    program = (
+        "import sys, study; print(sorted(sys.modules.keys() & {'torch', 'optuna', 'study.api'}), study.find_schedule)"
+    )
+    said = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert said.startswith("[] <function find_schedule")
+    with pytest.raises(AttributeError, match="has no attribute 'find_schedul'"):
+        study.find_schedul  # noqa: B018
+
+
+def test_a_study_in_memory_gives_its_winner_as_values_and_code(found):
+    complete = found.trials[found.trials["complete"]]
+    assert found.best.value == complete["value"].min()
+    assert found.schedule.peak_lr == complete.loc[found.best.number, "peak_lr"]
+    assert list(found.trials.index) == [0, 1, 2, 3]
+    scope = {}
+    exec(found.code(), scope)
+    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0)
+    assert len(scope["make_scheduler"](optimizer, 100).get_last_lr()) == 1
+    assert "configure_optimizers" in found.code("lightning")
+    with pytest.raises(InputError, match="unknown format 'torhc': did you mean 'torch'"):
+        found.code("torhc")
+
+
+def test_it_writes_a_report(found, tmp_path):
+    assert found.report(tmp_path / "report").read_text().startswith("<!")
+    assert {"trials.csv", "curves.csv", "manifest.json"} <= {path.name for path in (tmp_path / "report").iterdir()}
+
+
+def test_it_is_reproduced_to_the_last_bit(found):
+    (run,) = found.reproduce(found.best.number)
+    assert run.found == run.stored == found.best.value
+
+
+def test_the_defaults_are_those_of_the_command_line(command):
+    """The same study from the same flags; the options that Python takes as they are have the same defaults, too."""
+    said = command("search.py", "--dataset", "digits", "--epochs", 2, "--trials", 3, "--storage", "sqlite:///a.db")
+    assert said.code == 0, said.err
+    here = study.find_schedule(dataset="digits", epochs=2, trials=3, storage="b.db", progress=False)
+    there = study.load("digits-mlp-sgd-2-epochs", "a.db")
+    assert here.record.name == there.record.name
+    assert here.record.configuration == there.record.configuration
+    assert [trial.params for trial in here.record.trials] == [trial.params for trial in there.record.trials]
+    assert find_schedule.__kwdefaults__ == {
+        **dict.fromkeys(("model", "data", "optimizer", "workload", "storage", "study")),
+        "trials": 50,
+        "enqueue": (),
+        "device": "auto",
+        "data_root": DATA_ROOT,
+        "progress": True,
+    }
+
+
+def test_every_flag_is_an_option_and_a_typo_is_no_other():
+    known = {field.name for kind in (WorkloadOptions, Configuration, ExecutorOptions) for field in fields(kind)}
+    with pytest.raises(InputError) as error:
+        study.find_schedule(epoch=3)
+    assert "unknown option 'epoch': did you mean 'epochs'?" in str(error.value)
+    assert set(str(error.value).partition("Valid: ")[2].split(", ")) == known
+
+
+def test_a_stored_study_goes_on_in_the_next_call(tmp_path, found):
+    path = tmp_path / "my.db"
+    first = study.find_schedule(dataset="digits", storage=path, **FEW | {"trials": 2})
+    again = study.find_schedule(dataset="digits", storage=f"sqlite:///{path}", **FEW)
+    assert len(first.trials) == 2
+    assert [trial.params for trial in again.record.trials[:2]] == [trial.params for trial in first.record.trials]
+    loaded = study.load(again.record.name, path)
+    assert loaded.record == again.record
+    assert (tmp_path / "my.db.artifacts").is_dir(), "the dashboard shows it"
+    with pytest.raises(InputError, match="there is no database"):
+        study.load("x", tmp_path / "other.db")
+
+
+def test_progress_is_printed_or_not(capsys):
+    options = FEW | {"trials": 1, "families": ["linear"]}
+    study.find_schedule(dataset="digits", **options)
+    assert capsys.readouterr() == ("", "")
+    study.find_schedule(dataset="digits", **options | {"progress": True})
+    said = capsys.readouterr().out
+    assert "Winner: trial 0, linear" in said
+    assert "kept in" not in said
+    assert "dashboard" not in said, "a study in memory has none"
+
+
+@pytest.mark.parametrize("storage", [None, "a.db"])
+def test_an_interruption_loses_no_finished_trial(storage, tmp_path, monkeypatch):
+    """A stored study is read again; of one in memory what was found is returned."""
+    monkeypatch.chdir(tmp_path)
+    from study.search.search import search
+
+    def interrupted_search(*arguments):
+        for bracket in search(*arguments):
+            if bracket.finished and bracket.number == 1:
+                signal.raise_signal(signal.SIGINT)
+            yield bracket
+
+    monkeypatch.setattr("study.search.study_plan.search", interrupted_search)
+    options = FEW | {"trials": 50, "trials_per_batch": 2}
+    if storage:
+        with pytest.raises(KeyboardInterrupt):
+            study.find_schedule(dataset="digits", storage=storage, **options)
+        found = study.load("digits-mlp-sgd-2-epochs", storage)
+    else:
+        found = study.find_schedule(dataset="digits", **options)
+    assert len(found.trials) == 4
+
+
+def test_families_are_compared(tmp_path):
+    options = {"trials_per_family": 2, "confirm_seeds": 2, "progress": False, "engine": "loop"}
+    compared = study.compare_families(dataset="digits", families=["linear", "rex"], epochs=[1, 2], **options)
+    assert set(compared.results) == {(family, epochs) for family in ("linear", "rex") for epochs in (1, 2)}
+    assert len(compared.trials) == 8
+    assert all(len(one.confirmed.test) == 2 for one in compared.studies)
+    assert {one.settings.pruner for one in compared.studies} == {"none"}
+    assert compared.report(tmp_path).is_file()
+    one = study.compare_families(dataset="digits", families=["linear"], epochs=1, storage=tmp_path / "a.db", **options)
+    assert study.load("benchmark-digits-mlp-sgd", tmp_path / "a.db").studies == one.studies
+
+
+def test_a_function_that_can_be_imported_is_known_by_its_name(tmp_path):
+    found = study.find_schedule(dataset="digits", model=make_model, storage=tmp_path / "a.db", **FEW)
+    assert found.record.settings.model == "tests.test_api:make_model"
+    assert "objects" not in found.record.configuration
+    (run,) = found.reproduce(found.best.number)
+    assert run.found == run.stored
+
+
+def test_a_lambda_and_data_of_ones_own_are_searched_resumed_and_reproduced(tmp_path, command):
+    width = 8
+    lam = lambda input_shape, classes: nn.Linear(*input_shape, classes)  # noqa: E731
+    options = FEW | {"storage": tmp_path / "a.db", "study": "mine"}
+    first = study.find_schedule(model=lam, data=rows(), **options | {"trials": 2})
+    assert first.record.settings.dataset == "data"
+    assert first.record.settings.model.endswith("<lambda>")
+    found = study.find_schedule(model=lam, data=rows(), **options)
+    assert len(found.trials) == 4
+    assert found.best.value < 0.5
+    other = lambda input_shape, classes: nn.Sequential(nn.Linear(*input_shape, width), nn.Linear(width, classes))  # noqa: E731
+    with pytest.raises(InputError, match="study 'mine' was made with .*objects"):
+        study.find_schedule(model=other, data=rows(), **options)
+    x, y = rows()
+    with pytest.raises(InputError, match="study 'mine' was made with data "):
+        study.find_schedule(model=lam, data=(x + 1, y), **options)
+    said = command("reproduce.py", "--study", "mine", "--trial", 0, "--storage", f"sqlite:///{tmp_path / 'a.db'}")
+    assert said.code == 2
+    assert "study.load('mine', storage=...).reproduce(trial, data=..., model=...)" in said.err
+    with pytest.raises(InputError, match=r"reproduce\(trial, model=...\)"):
+        study.load("mine", tmp_path / "a.db").reproduce(0, data=rows())
+    with pytest.raises(InputError, match="the function 'model' is not what study 'mine' was made with"):
+        found.reproduce(0, data=rows(), model=other)
+    (run,) = study.load("mine", tmp_path / "a.db").reproduce(0, data=rows(), model=lam)
+    assert run.found == run.stored
+
+
+def test_a_whole_workload_is_searched():
+    data = DIGITS.load(DATA_ROOT).data
+    workload = Workload("mine", data, lambda: nn.Sequential(nn.Flatten(), nn.Linear(64, 10)))
+    found = study.find_schedule(workload=workload, **FEW)
+    assert found.record.name == "mine-sgd-2-epochs"
+    assert found.best.value < 0.9
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"model": nn.Linear(2, 2)}, "model must be a function that makes a model, but a model was given"),
+        ({"model": 3}, "model must be a name or a function, but 3 was given"),
+        ({"workload": 3}, "workload must be a Workload"),
+        ({"data": 3}, r"must return \(x, y\), a torch Dataset, or a dict of such, but 'int' was given"),
+        ({"optimizer": lambda params: 3}, "must make a torch Optimizer, but 'int' was given"),
+        ({"model": lambda width: nn.Linear(2, 2)}, "needs 'width', but what it may take is input_shape, classes"),
+        (
+            {"executor": "processes", "model": lambda: nn.Linear(6, 2), "data": rows()},
+            "--workers need functions of a module",
+        ),
+    ],
+)
+def test_objects_that_do_not_fit_are_refused(given, said):
+    with pytest.raises(InputError, match=said):
+        study.find_schedule(**{"dataset": "digits"} | FEW | given)
