@@ -47,9 +47,9 @@ def optimizing(name: str | Callable[..., Any], weight_decay: float | None, model
     Raises InputError where there is none, or it takes no weight decay.
     """
     if not isinstance(name, str):
-        return users_optimizer(name, weight_decay, model)
+        return users_optimizer(name, path_of(name), weight_decay, model)
     if is_imported(name):
-        return users_optimizer(imported(name, "--optimizer"), weight_decay, model)
+        return users_optimizer(imported(name, "--optimizer"), name, weight_decay, model)
     check_optimizer(name)
     choice = OPTIMIZERS[name]
     decay = choice.weight_decay if weight_decay is None else weight_decay
@@ -74,9 +74,10 @@ def check_optimizer(name: str | Callable[..., Any]) -> None:
         raise unknown("optimizer", name, [*OPTIMIZERS, "package.module:function"])
 
 
-def users_optimizer(function: Callable[..., Any], weight_decay: float | None, model: nn.Module) -> Optimizing:
-    """The optimizer that a user's function makes of a model or of its parameters."""
-    name = path_of(function)
+def users_optimizer(
+    function: Callable[..., Any], name: str, weight_decay: float | None, model: nn.Module
+) -> Optimizing:
+    """The optimizer that a user's function makes of a model or of its parameters. name: `package.module:function`."""
     arguments = {} if weight_decay is None else {"weight_decay": weight_decay}
     make = partial(call_optimizer, function, arguments)
     optimizer = make(model)

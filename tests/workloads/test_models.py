@@ -16,9 +16,11 @@ from search_spaces import InputError, OneCycle
 from study.search.configuration import Configuration
 from study.training.lockstep_check import lockstep_obstacle
 from study.training.workload_check import check_workload
+from study.training.workload_objective import WorkloadObjective
 from study.workloads.data import Data, Split
 from study.workloads.models import model_maker
 from study.workloads.optimizers import optimizing
+from study.workloads.options import WorkloadOptions
 from study.workloads.user_code import imported, sources
 from study.workloads.workload import Workload, optimized, short
 
@@ -252,8 +254,8 @@ def test_what_does_not_go_together_is_told(changes, said):
 def test_an_optimizer_without_momentum_is_told_before_the_search():
     plain = replace(Workload("w", ROWS, lambda: nn.Linear(6, 3)), make_optimizer=lambda m: SGD(m.parameters(), lr=0.1))
     with pytest.raises(InputError, match="cyclic with cycle_momentum=True needs an optimizer with momentum"):
-        Configuration().check(plain)
-    Configuration(families=("cosine", "wsd")).check(plain)
+        Configuration().check(WorkloadObjective(plain))
+    Configuration(families=("cosine", "wsd")).check(WorkloadObjective(plain))
     assert OneCycle.family not in ("cosine", "wsd")
 
 
@@ -261,4 +263,4 @@ def test_names_are_safe_for_paths():
     for name in ("../../etc/pass wd.csv", "data/a b.csv", "package.module:function", "/", "..", "torchvision:resnet18"):
         assert set(short(name)) <= set("abcdefghijklmnopqrstuvwxyz0123456789._-"), name
         assert short(name).strip(".")
-    assert Configuration(dataset="data/My houses.csv").study_name == "My-houses-mlp-sgd-20-epochs"
+    assert WorkloadOptions(dataset="data/My houses.csv").subject == "My-houses-mlp-sgd"
