@@ -36,9 +36,10 @@ class Exported:
         return self.optimizer_code.format(lr=repr(self.schedule.peak_lr))
 
     @property
-    def optimizer_import(self) -> str:
+    def optimizer_imports(self) -> list[str]:
         """The import that the call needs."""
-        return f"import {self.optimizer_code.partition('(')[0].rpartition('.')[0]}"
+        module = self.optimizer_code.partition("(")[0].rpartition(".")[0]
+        return [f"import {module}"] if module else []
 
     @property
     def observes(self) -> bool:
@@ -79,12 +80,12 @@ def on_validation_end(model):
     """Call it in your LightningModule's method of this name; validation_step is to log val_loss."""
     model.lr_schedulers().observe(float(model.trainer.callback_metrics["val_loss"]))
 '''
-    return standalone(f"{make_scheduler(exported)}\n{code}", scope(exported), [exported.optimizer_import])
+    return standalone(f"{make_scheduler(exported)}\n{code}", scope(exported), exported.optimizer_imports)
 
 
 def transformers_code(exported: Exported) -> str:
     """`make_scheduler`, and what transformers' Trainer is given."""
-    imports, note, callback = [exported.optimizer_import], "", ""
+    imports, note, callback = exported.optimizer_imports, "", ""
     if exported.is_torch_plateau:
         note = '    # With TrainingArguments(..., metric_for_best_model="loss") it observes the validation loss.\n'
     elif exported.observes:

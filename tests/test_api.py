@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import fields
+from functools import partial
 
 import numpy as np
 import pytest
@@ -217,3 +218,23 @@ def test_a_whole_workload_is_searched():
 def test_objects_that_do_not_fit_are_refused(given, said):
     with pytest.raises(InputError, match=said):
         study.find_schedule(**{"dataset": "digits"} | FEW | given)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "code"),
+    [
+        (torch.optim.NAdam, "torch.optim.nadam.NAdam(model.parameters())"),
+        (
+            partial(torch.optim.NAdam, momentum_decay=0.1),
+            "torch.optim.nadam.NAdam(model.parameters(), momentum_decay=0.1)",
+        ),
+        (lambda params: torch.optim.NAdam(params), "make_optimizer(model.parameters())"),
+    ],
+    ids=["a class", "a partial", "a lambda"],
+)
+def test_an_optimizer_as_an_object_is_named_in_exported_code(optimizer, code):
+    found = study.find_schedule(dataset="digits", optimizer=optimizer, **FEW)
+    assert f"optimizer = {code}\n" in found.code("torch")
+    compile(found.code("lightning"), "exported", "exec")
+    (run,) = found.reproduce(found.best.number, optimizer=optimizer)
+    assert run.found == run.stored

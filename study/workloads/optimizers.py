@@ -12,7 +12,7 @@ from torch.optim import SGD, AdamW, Optimizer
 
 from search_spaces import ADAMW_PEAK_LR, SGD_PEAK_LR
 from search_spaces.errors import InputError, require, unknown
-from study.workloads.user_code import call, imported, is_imported, path_of
+from study.workloads.user_code import call, functions_in, imported, is_importable, is_imported, path_of
 
 
 class OptimizerChoice(NamedTuple):
@@ -47,7 +47,7 @@ def optimizing(name: str | Callable[..., Any], weight_decay: float | None, model
     Raises InputError where there is none, or it takes no weight decay.
     """
     if not isinstance(name, str):
-        return users_optimizer(name, path_of(name), weight_decay, model)
+        return users_optimizer(name, name_in_code(name), weight_decay, model)
     if is_imported(name):
         return users_optimizer(imported(name, "--optimizer"), name, weight_decay, model)
     check_optimizer(name)
@@ -106,8 +106,17 @@ def call_optimizer(function: Callable[..., Any], arguments: dict[str, Any], mode
     return call(function, "--optimizer", model=model, params=model.parameters(), **arguments)
 
 
+def name_in_code(function: Callable[..., Any]) -> str:
+    """What exported code calls it: `package.module:function`, or its bare name if it cannot be imported from there."""
+    whole = next(functions_in(function))
+    name = getattr(whole, "__name__", "")
+    return path_of(whole) if is_importable(whole) else name if name.isidentifier() else "make_optimizer"
+
+
 def optimizer_call(name: str, function: Callable[..., Any], arguments: dict[str, Any]) -> str:
     """The call as Python, with its whole module path; the schedule gives the rates, the groups keep their ratios."""
+    if isinstance(function, partial):
+        arguments = function.keywords | arguments
     given = "model.parameters()" if "params" in inspect.signature(function).parameters else "model"
     listed = "".join(f", {argument}={value!r}" for argument, value in arguments.items())
     return f"{name.replace(':', '.')}({given}{listed})"
