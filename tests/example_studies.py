@@ -8,7 +8,8 @@ from search_spaces import FAMILIES
 from search_spaces.ranges import Choice, Float, Integer
 from study.objective import Engine, Metric
 from study.reports.figures import Measure
-from study.storage.study_record import Session, Settings, StudyRecord
+from study.storage.settings import Settings
+from study.storage.study_record import Session, StudyRecord
 from study.storage.trial_record import Place, Seeds, TrialRecord
 
 ERROR = Measure("val_error", "fraction of rows")
