@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from torch import nn
@@ -47,7 +48,8 @@ def optimizing(name: str | Callable[..., Any], weight_decay: float | None, model
     Raises InputError where there is none, or it takes no weight decay.
     """
     if not isinstance(name, str):
-        return users_optimizer(name, name_in_code(name), weight_decay, model)
+        bound = name.keywords if isinstance(name, partial) else {}
+        return users_optimizer(name, name_in_code(name), weight_decay, model, bound)
     if is_imported(name):
         return users_optimizer(imported(name, "--optimizer"), name, weight_decay, model)
     check_optimizer(name)
@@ -75,9 +77,16 @@ def check_optimizer(name: str | Callable[..., Any]) -> None:
 
 
 def users_optimizer(
-    function: Callable[..., Any], name: str, weight_decay: float | None, model: nn.Module
+    function: Callable[..., Any],
+    name: str,
+    weight_decay: float | None,
+    model: nn.Module,
+    bound: Mapping[str, Any] = MappingProxyType({}),
 ) -> Optimizing:
-    """The optimizer that a user's function makes of a model or of its parameters. name: `package.module:function`."""
+    """The optimizer that a user's function makes of a model or of its parameters.
+
+    name: `package.module:function`, or as exported code has it. bound: arguments that the function of this name lacks.
+    """
     arguments = {} if weight_decay is None else {"weight_decay": weight_decay}
     make = partial(call_optimizer, function, arguments)
     optimizer = make(model)
@@ -91,7 +100,7 @@ def users_optimizer(
     require(highest > 0, f"--optimizer {name} needs a learning rate above 0, to search around", highest)
     return Optimizing(
         make_optimizer=make,
-        optimizer_code=optimizer_call(name, function, arguments),
+        optimizer_code=optimizer_call(name, function, {**bound, **arguments}),
         peak_lr=(highest / FACTOR, highest * FACTOR),
         weight_decay=float(group.get("weight_decay", 0.0)),
     )
@@ -115,8 +124,6 @@ def name_in_code(function: Callable[..., Any]) -> str:
 
 def optimizer_call(name: str, function: Callable[..., Any], arguments: dict[str, Any]) -> str:
     """The call as Python, with its whole module path; the schedule gives the rates, the groups keep their ratios."""
-    if isinstance(function, partial):
-        arguments = function.keywords | arguments
     given = "model.parameters()" if "params" in inspect.signature(function).parameters else "model"
     listed = "".join(f", {argument}={value!r}" for argument, value in arguments.items())
     return f"{name.replace(':', '.')}({given}{listed})"
