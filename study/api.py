@@ -7,7 +7,7 @@ True
 >>> list(result.trials["epochs"])
 [2.0, 2.0, 2.0, 2.0]
 
-What is named `..._and_show` prints how it goes, for scripts; the rest is quiet unless `progress` is asked for.
+What is named `..._and_show` prints how it goes; `progress=False` makes a call quiet.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin, get_type_hints
 
 import optuna
 from rich.console import Console
@@ -37,7 +37,7 @@ from study.search.family_plan import ComparisonPlan, parts
 from study.search.reproduce import Reproduced, reproduce
 from study.search.study_plan import OpenStudy, StudyPlan
 from study.storage.provenance import provenance
-from study.storage.studies import open_study, read_studies
+from study.storage.studies import keep_engine, open_study, read_studies, stored_engine
 from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
 from study.storage.url import storage_url
@@ -90,20 +90,20 @@ def opened(plan: StudyPlan, options: ExecutorOptions, like: Engine | None = None
     """
     objective, configuration = plan.objective, plan.configuration
     most_together = configuration.most_together(objective.steps(1))
-    demand = Demand(most_together, objective.steps(configuration.epochs), configuration.prunes_midway)
+    demand = Demand(most_together, objective.steps(configuration.epochs), configuration.worker_obstacle)
     attributes = {"group": plan.group, **objective.attributes()}
     with ExitStack() as stack:
         stack.callback(optuna.logging.set_verbosity, optuna.logging.get_verbosity())
         optuna.logging.set_verbosity(optuna.logging.WARNING)  # studies in memory are none of the user's business
         session = provenance(objective.device)
         optuna_study = stack.enter_context(open_study(plan.storage, plan.name, plan.record, attributes, session))
-        stored = optuna_study.user_attrs.get("engine")
+        stored = stored_engine(optuna_study)
         if stored is None and like:
             engine, reason = like, "as the studies before"
         else:
             engine, reason = agree(plan.name, stored, options, objective, demand)
         if stored is None:
-            optuna_study.set_user_attr("engine", as_stored(engine, options))
+            keep_engine(optuna_study, as_stored(engine, options))
         executor = stack.enter_context(executor_of(engine, objective))
         dashboard = stack.enter_context(Dashboard(optuna_study, plan.storage)) if plan.storage else None
         yield OpenStudy(plan, optuna_study, engine, reason, executor, dashboard)
@@ -142,6 +142,10 @@ def plan_comparison(
 
     budgets: epochs. search_seeds: how often each search is repeated. confirm_seeds: fresh seeds for each winner.
     """
+    for flag, number in (("--confirm-seeds", confirm_seeds), ("--search-seeds", search_seeds)):
+        require(number >= 1, f"{flag} must be at least 1", number)
+    require(len(budgets) >= 1, "--epochs needs at least one budget", budgets)
+    require(all(isinstance(one, int) and one >= 1 for one in budgets), "--epochs must be at least 1", budgets)
     name = name or f"benchmark-{source.subject}"
     todo = parts(options, budgets, search_seeds, confirm_seeds, name)
     plans = [plan_search(source, objective, part.configuration, storage, part.name, group=name) for part in todo]
@@ -177,6 +181,7 @@ def compare_and_show(
 
     Ctrl-C and SIGTERM raise KeyboardInterrupt once what is being written is written.
     """
+    require(trials >= 1, "--trials-per-family must be at least 1", trials)
     found = []
     with interruption() as interrupted, ComparisonDisplay(console, plan, trials) as display:
         for progress in comparing(plan, options, trials, interrupted):
@@ -224,7 +229,10 @@ def stored_source(record: StudyRecord, objects: dict[str, Any]) -> WorkloadSourc
             f"study {record.name!r} was made of Python objects ({', '.join(missing)}), which no command can import: "
             f"call study.load({record.name!r}, storage=...).reproduce(trial, {again})"
         )
-    return workload_source(WorkloadOptions.stored(record.configuration), **objects)
+    parts = {"data": ("dataset",), "workload": ("dataset", "model")}
+    replaced = [name for part in wanted for name in parts.get(part, (part,))]
+    named = {name: value for name, value in record.configuration.items() if name not in replaced}
+    return workload_source(WorkloadOptions.stored(named), **objects)
 
 
 def find_schedule(
@@ -290,19 +298,38 @@ def compare_families(
     return Comparison(compare_and_show(plan, executor, trials_per_family, plain_console(quiet=not progress)))
 
 
-def load(study: str, storage: str | Path) -> Result | Comparison:
+def load(study: str, storage: str | Path | None) -> Result | Comparison:
     """What a stored study, or comparison of families, has found; raises InputError if there is none of this name."""
     url = storage_url(storage)
-    assert url is not None
+    if url is None:
+        raise InputError("load needs the storage that holds the study: a file or a database URL, but None was given")
     records = read_studies(url, study)
     return Result(records[0]) if records[0].name == study else Comparison(records)
 
 
 def taken(options: dict[str, Any], *kinds: type[Any]) -> list[Any]:
-    """One of each kind of options, made of the values whose names are its fields; raises InputError for other names."""
-    known = [field.name for kind in kinds for field in fields(kind)]
-    for name in options:
-        if name not in known:
-            raise unknown("option", name, known)
-    given = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
+    """One of each kind of options, made of the values whose names are its fields.
+
+    Raises InputError for another name, and for a value of another type.
+    """
+    types = {name: hint for kind in kinds for name, hint in get_type_hints(kind).items()}
+    names = [field.name for kind in kinds for field in fields(kind)]
+    given = {}
+    for name, value in options.items():
+        if name not in names:
+            raise unknown("option", name, names)
+        given[name] = tuple(value) if isinstance(value, list) else value
+        wanted = str(types[name]).removeprefix("<class '").removesuffix("'>")
+        require(fits(given[name], types[name]), f"{name} must be {wanted}", value)
     return [kind(**{f.name: given[f.name] for f in fields(kind) if f.name in given}) for kind in kinds]
+
+
+def fits(value: Any, wanted: Any) -> bool:
+    """Whether a value is of this type: a plain one, a union, or a tuple of any length. A whole number is a float."""
+    if get_origin(wanted) is tuple:
+        return isinstance(value, tuple) and all(fits(one, get_args(wanted)[0]) for one in value)
+    if get_args(wanted):
+        return any(fits(value, one) for one in get_args(wanted))
+    if isinstance(value, bool):
+        return wanted is bool
+    return isinstance(value, int | float if wanted is float else wanted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,6 +51,12 @@ def free_memory(device: torch.device) -> int:
 def out_of_memory(error: RuntimeError) -> bool:
     """Whether a GPU's memory ran out. CUDA's libraries say so in different ways."""
     return isinstance(error, torch.OutOfMemoryError) or "ALLOC_FAILED" in str(error)
+
+
+def release_memory() -> None:
+    """Give back what a failed attempt has left on the GPU."""
+    gc.collect()
+    torch.cuda.empty_cache()
 
 
 @contextmanager

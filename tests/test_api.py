@@ -1,5 +1,6 @@
 """What notebooks call: searches and comparisons in memory and in files, also with Python objects of one's own."""
 
+import runpy
 import signal
 import subprocess
 import sys
@@ -165,6 +166,23 @@ def test_a_function_that_can_be_imported_is_known_by_its_name(tmp_path):
     assert run.found == run.stored
 
 
+def test_names_are_taken_as_at_the_command_line():
+    """Also beside data that is given as an object, where only names are known."""
+    found = study.find_schedule(dataset="digits", model="cnn", optimizer="adamw", **FEW)
+    assert (found.record.settings.model, found.record.settings.optimizer) == ("cnn", "adamw")
+    beside = study.find_schedule(model="mlp", optimizer="adamw", data=rows(), **FEW)
+    assert (beside.record.settings.dataset, beside.record.settings.model) == ("data", "mlp")
+    assert beside.record.name == "data-mlp-adamw-2-epochs"
+    whole = study.find_schedule(workload=f"{__name__}:whole_workload", **FEW)
+    assert whole.record.workload == "whole"
+    with pytest.raises(InputError, match="unknown model 'mpl': did you mean 'mlp'"):
+        study.compare_families(model="mpl")
+
+
+def whole_workload():
+    return Workload("whole", DIGITS.load(DATA_ROOT).data, lambda: make_model((64,), 10))
+
+
 def test_a_lambda_and_data_of_ones_own_are_searched_resumed_and_reproduced(tmp_path, command):
     width = 8
     lam = lambda input_shape, classes: nn.Linear(*input_shape, classes)  # noqa: E731
@@ -206,6 +224,12 @@ def test_a_whole_workload_is_searched():
         ({"model": nn.Linear(2, 2)}, "model must be a function that makes a model, but a model was given"),
         ({"model": 3}, "model must be a name or a function, but 3 was given"),
         ({"workload": 3}, "workload must be a Workload"),
+        ({"dataset": "fashion-mnist", "data": rows()}, "data replaces dataset: leave out dataset, but 'fashion-mnist'"),
+        ({"dataset": "mnist1d", "data": rows(), "target": "y"}, "data replaces target: leave out target, but 'y' was"),
+        ({"workload": Workload("w", None, make_model), "model": make_model}, "workload replaces .*: leave out"),
+        ({"families": "rex"}, r"families must be tuple\[str, ...\], but 'rex' was given"),
+        ({"epochs": 1.5}, "epochs must be int, but 1.5 was given"),
+        ({"engine": None}, "engine must be str, but None was given"),
         ({"data": 3}, r"must return \(x, y\), a torch Dataset, or a dict of such, but 'int' was given"),
         ({"optimizer": lambda params: 3}, "must make a torch Optimizer, but 'int' was given"),
         ({"model": lambda width: nn.Linear(2, 2)}, "needs 'width', but what it may take is input_shape, classes"),
@@ -217,7 +241,7 @@ def test_a_whole_workload_is_searched():
 )
 def test_objects_that_do_not_fit_are_refused(given, said):
     with pytest.raises(InputError, match=said):
-        study.find_schedule(**{"dataset": "digits"} | FEW | given)
+        study.find_schedule(**({} if "data" in given else {"dataset": "digits"}) | FEW | given)
 
 
 @pytest.mark.parametrize(
@@ -238,3 +262,29 @@ def test_an_optimizer_as_an_object_is_named_in_exported_code(optimizer, code):
     compile(found.code("lightning"), "exported", "exec")
     (run,) = found.reproduce(found.best.number, optimizer=optimizer)
     assert run.found == run.stored
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"confirm_seeds": 0}, "--confirm-seeds must be at least 1"),
+        ({"search_seeds": 0}, "--search-seeds must be at least 1"),
+        ({"trials_per_family": 0}, "--trials-per-family must be at least 1"),
+        ({"epochs": []}, "--epochs needs at least one budget"),
+        ({"epochs": [2, 0]}, "--epochs must be at least 1"),
+    ],
+)
+def test_a_comparison_of_nothing_is_refused(given, said):
+    with pytest.raises(InputError, match=said):
+        study.compare_families(dataset="digits", families=["rex"], progress=False, **given)
+
+
+def test_the_defaults_of_a_comparison_are_those_of_the_command_line():
+    options = runpy.run_path(str(ROOT / "scripts/benchmark.py"))["Options"]
+    there = {field.name: field.default for field in fields(options)}
+    here = study.compare_families.__kwdefaults__
+    assert here["epochs"] == there["epochs"][0]
+    for name in ("trials_per_family", "confirm_seeds", "search_seeds", "name", "device", "data_root"):
+        assert here[name] == there[name]
+    with pytest.raises(InputError, match="load needs the storage that holds the study"):
+        study.load("mine", None)

@@ -49,3 +49,18 @@ def test_every_directory_mirrors_a_room():
         for directory in directories
     }
     assert [str(directory) for directory, room in mirrored.items() if not room.is_dir()] == []
+
+
+def test_the_readme_s_layout_names_every_room():
+    """And no other."""
+    layout = (ROOT / "README.md").read_text().partition("## Layout")[2].partition("```")[2].partition("```")[0]
+    named = {line.split()[0] for line in layout.splitlines() if line.startswith("  ") and line.split()[0].endswith("/")}
+    rooms = {f"{path.parent.name}/" for path in (ROOT / "study").glob("*/__init__.py")}
+    assert named == rooms
+
+
+def test_every_room_says_in_a_sentence_what_it_is():
+    for path in [*(ROOT / "study").rglob("__init__.py"), *(ROOT / "search_spaces").rglob("__init__.py")]:
+        said = ast.get_docstring(ast.parse(path.read_text()))
+        assert said, path
+        assert said.splitlines()[0].endswith((".", ":")), path

@@ -1,4 +1,4 @@
-"""A workload of one's own: a regression with Huber's loss, judged by the mean absolute error.
+"""A workload of one's own: a regression with Huber's loss, evaluated by the mean absolute error.
 
 python scripts/search.py --workload examples.regression:workload --optimizer adamw --epochs 10
 """

@@ -60,13 +60,13 @@ class ExecutorOptions:
 class Demand:
     """What a search asks of its executor.
 
-    most_together: the most runs that are to be trained at a time. steps: of a full run. prunes_midway: by name, the
-    pruner that leaves runs on their way; it sees them in the order in which they are trained.
+    most_together: the most runs that are to be trained at a time. steps: of a full run. worker_obstacle: why the search
+    cannot have its runs trained side by side, and what to do; None if it can.
     """
 
     most_together: int
     steps: int
-    prunes_midway: str | None = None
+    worker_obstacle: str | None = None
 
 
 @contextmanager
@@ -125,9 +125,7 @@ def check_workers(objective: Objective, demand: Demand) -> None:
 
 def workers_obstacle(objective: Objective, demand: Demand) -> str | None:
     """Why several processes cannot train, and what to do about it; None if they can."""
-    if demand.prunes_midway:
-        return f"--pruner {demand.prunes_midway} judges runs as they go, one by one: leave out --workers"
-    return objective.process_obstacle()
+    return demand.worker_obstacle or objective.process_obstacle()
 
 
 def choose(options: ExecutorOptions, objective: Objective, demand: Demand) -> tuple[Engine, str]:

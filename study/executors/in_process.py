@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import gc
 import math
 from collections import deque
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-import torch
-
 from search_spaces.errors import InputError
-from study.machine import out_of_memory
+from study.machine import out_of_memory, release_memory
 from study.objective import Evaluation, Objective, Run, Stop, never
 
 
@@ -53,8 +50,7 @@ class InProcess:
                     raise InputError(
                         "one run does not fit into the GPU's memory: use a smaller --batch-size"
                     ) from error
-            gc.collect()
-            torch.cuda.empty_cache()
+            release_memory()
             left = [index for index in cohort if reached[index] < math.inf]
             self.cohort = min(self.cohort, math.ceil(len(cohort) / 2))
             waiting.appendleft((left, (*too_large, len(cohort))))

@@ -10,7 +10,7 @@ from itertools import pairwise
 import torch
 
 from search_spaces import Constant
-from study.executors.in_process import InProcess
+from study.machine import out_of_memory, release_memory
 from study.objective import Objective, Run
 
 TIMED_STEPS = 12
@@ -45,10 +45,13 @@ def seconds_per_step(objective: Objective, cohort: int, summary: Callable[[Seque
 
     # Evaluated at its end only, which is never reached.
     run = Run(Constant(peak_lr=objective.peak_lr[0]), 2 * TIMED_STEPS, train_seed=0, evaluations=1)
-    executor = InProcess(objective, cohort)
-    for _ in executor.train([run] * cohort, stop):
-        pass
-    if executor.cohort < cohort:
+    try:
+        for _ in objective.train([run] * cohort, stop):
+            pass
+    except RuntimeError as error:
+        if not out_of_memory(error):
+            raise
+        release_memory()
         return math.inf
     took = [after - before for before, after in pairwise(moments)]
     return summary(took) / cohort

@@ -199,7 +199,7 @@ class Bracket:
             seconds=round(candidate.seconds, 3),
             curve=recorded_curve(candidate.evaluations, metric.name),
         )
-        notes = pruner_notes(self.sampler_study, candidate.trial) if c.prunes_midway else {}
+        notes = pruner_notes(self.sampler_study, candidate.trial)
         return trial_row(record, candidate.trial.distributions, candidate.began, notes)
 
     def save(self) -> None:

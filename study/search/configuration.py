@@ -19,14 +19,13 @@ from search_spaces.schedule import Schedule
 from search_spaces.space_file import SpaceFile, corners, read_space
 from study.objective import FIRST_FRESH_SEED, Objective
 from study.search.samplers.optuna_samplers import SAMPLERS
+from study.storage.record_format import STORED_NAMES
 
 PRUNES_MIDWAY = ("median", "hyperband", "halving")
 """Optuna's pruners that leave a run on its way."""
 PRUNERS = ("horizon", *PRUNES_MIDWAY, "none")
 LONGEST_RUN = 10_000_000
 """Steps of a run. More are taken for a slip: when to look at a run is kept in memory, step by step."""
-STORED_NAMES = {"least_steps": "least_updates", "trials_per_bracket": "trials_per_generation"}
-"""Fields whose stored key is an older name, so that studies made before can be opened."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class SearchOptions:
     space: str | None = None
     """A FILE.toml of families and ranges (--print-space prints one), or all, classic, transformer or no-warm-up."""
     pruner: str = "horizon"
-    """horizon: compare short complete runs; median, hyperband, halving: Optuna's, at every epoch; none."""
+    """horizon: compare short complete runs; median, hyperband, halving: Optuna's, at every evaluation; none."""
     rung_fractions: tuple[float, ...] = (0.1, 0.5)
     """horizon: lengths of the short runs, as shares of the full run (results/search/rungs.md)."""
     least_steps: int = 100
@@ -105,9 +104,11 @@ class SearchOptions:
         return suggest(trial, self.families, peak_lr, self.space_file.ranges)
 
     @property
-    def prunes_midway(self) -> str | None:
-        """The name of the pruner if it leaves runs on their way."""
-        return self.pruner if self.pruner in PRUNES_MIDWAY else None
+    def worker_obstacle(self) -> str | None:
+        """Why runs cannot be trained side by side: such a pruner sees them in the order in which they are trained."""
+        if self.pruner not in PRUNES_MIDWAY:
+            return None
+        return f"--pruner {self.pruner} prunes runs midway, one after another: leave out --workers"
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Optuna's pruners, and none: every trial is trained in full, and may be pruned on its way.
 
-Values are reported at every epoch, as in `study.optimize`.
+Values are reported at every epoch, as in `study.optimize`; in a run of more epochs than a curve has points, at every
+evaluation.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from search_spaces.errors import unknown
 from study.objective import Evaluation
 from study.search.bracket import Bracket
 from study.search.candidate import Candidate
-from study.search.configuration import PRUNERS, PRUNES_MIDWAY
+from study.search.configuration import PRUNES_MIDWAY
 
 
 class FullRuns:
@@ -58,9 +59,9 @@ def whole_epochs(evaluation: Evaluation, budget: int, steps_per_epoch: int) -> i
 
 
 def make_pruner(name: str, epochs: int) -> BasePruner:
-    """The pruner of this name for runs of this many epochs; `horizon` and `none` never prune midway.
+    """The pruner of this name for runs of this many epochs; `none` prunes nothing.
 
-    Raises InputError for an unknown name.
+    Raises InputError for another name.
     """
     match name:
         case "median":
@@ -69,6 +70,6 @@ def make_pruner(name: str, epochs: int) -> BasePruner:
             return HyperbandPruner(min_resource=1, max_resource=epochs)
         case "halving":
             return SuccessiveHalvingPruner()
-        case "horizon" | "none":
+        case "none":
             return NopPruner()
-    raise unknown("pruner", name, PRUNERS)
+    raise unknown("pruner", name, [*PRUNES_MIDWAY, "none"])

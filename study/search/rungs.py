@@ -1,6 +1,6 @@
 """Our pruning: a trial is tried as short complete runs, and the best are promoted to longer ones.
 
-Each run has the whole schedule compressed into it, so no run is judged by its middle.
+Each run has the whole schedule compressed into it, so no run is evaluated by its middle.
 """
 
 from __future__ import annotations

@@ -8,7 +8,10 @@ import optuna
 from optuna.storages import RDBStorage
 
 from search_spaces.errors import InputError
-from study.storage.record_format import FORMAT
+from study.storage.record_format import FORMAT, STORED_NAMES
+
+DERIVED = ("space", "horizons")
+"""Parts of a configuration that follow from others: they are not named beside those."""
 
 
 def check_group(storage: RDBStorage, name: str, group: str) -> None:
@@ -40,7 +43,9 @@ def refuse_other(name: str, attrs: dict[str, Any], configuration: dict[str, Any]
             "give it the same --enqueue again, or choose another with --study"
         )
     if keys:
-        different = [f"{key} {stored.get(key)} (now {configuration.get(key)})" for key in keys if key != "space"]
+        names = {key: name for name, key in STORED_NAMES.items()}
+        said = [key for key in keys if key not in DERIVED] or keys
+        different = [f"{names.get(key, key)} {stored.get(key)} (now {configuration.get(key)})" for key in said]
         raise InputError(
             f"study {name!r} was made with {', '.join(different)}: "
             "give it the same again, or choose another with --study"

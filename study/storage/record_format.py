@@ -28,6 +28,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 FORMAT = 3
 """Version of this record format; a study of another version is refused."""
+STORED_NAMES = {"least_steps": "least_updates", "trials_per_bracket": "trials_per_generation"}
+"""Parts of a configuration whose stored key is an older name, so that studies made before can be opened."""
 CURVE_POINTS = 50
 """Most evaluations kept of a run; also the most that are made."""
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)

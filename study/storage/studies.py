@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +18,7 @@ from optuna.storages import RDBStorage
 from sqlalchemy.engine import URL
 
 from search_spaces.errors import InputError, unknown
+from study.objective import Engine
 from study.storage.checks import check_format, check_group, refuse_other
 from study.storage.lock import owned
 from study.storage.record_format import FORMAT
@@ -89,12 +90,22 @@ def prepare(
     optuna_study.set_user_attr("sessions", [*attrs.get("sessions", []), session])
 
 
+def stored_engine(optuna_study: optuna.Study) -> dict[str, Any] | None:
+    """How the study's runs are trained, as plain values; None if that is not chosen yet."""
+    stored: dict[str, Any] | None = optuna_study.user_attrs.get("engine")
+    return stored
+
+
+def keep_engine(optuna_study: optuna.Study, engine: Mapping[str, Any]) -> None:
+    """Keep how the study's runs are trained: its engine, cohort and workers, and what was asked for."""
+    optuna_study.set_user_attr("engine", dict(engine))
+
+
 def lower_cohort(optuna_study: optuna.Study, cohort: int) -> None:
     """Keep that the study's runs are trained in cohorts of this size from now on: memory did not suffice for more."""
-    stored = optuna_study.user_attrs.get("engine")
+    stored = stored_engine(optuna_study)
     if stored and stored["cohort"] > cohort:
-        engine = "loop" if cohort == 1 else "lockstep"
-        optuna_study.set_user_attr("engine", {**stored, "engine": engine, "cohort": cohort})
+        keep_engine(optuna_study, {**stored, "engine": Engine(cohort).name, "cohort": cohort})
 
 
 def read_studies(storage: str, name: str) -> list[StudyRecord]:

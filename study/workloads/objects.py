@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,11 @@ from study.workloads.options import WorkloadOptions
 from study.workloads.user_code import digest, is_importable, path_of
 from study.workloads.workload import Workload, optimized, short, workload_of
 
+REPLACES = {
+    "data": ("dataset", "target", "image_size"),
+    "workload": ("dataset", "target", "task", "image_size", "model", "data"),
+}
+"""What must be left out beside a part that is given as an object."""
 NAMED = ("model", "optimizer")
 """Parts that a function makes: one that can be imported is known by its name, as at the command line."""
 
@@ -46,6 +51,13 @@ class WorkloadObjects:
             self.workload is None or isinstance(self.workload, Workload), "workload must be a Workload", self.workload
         )
 
+        usual = {field.name: field.default for field in fields(WorkloadOptions)}
+        for part, names in REPLACES.items():
+            if getattr(self, part) is not None:
+                for name in names:
+                    value = getattr(self, name, None) or getattr(self.options, name, None)
+                    require(value in (None, usual.get(name)), f"{part} replaces {name}: leave out {name}", value)
+
     def load(self, data_root: Path) -> Workload:
         """The workload, on the CPU; raises InputError if the parts do not go together."""
         options, optimizer = self.options, self.optimizer or self.options.optimizer
@@ -66,7 +78,7 @@ class WorkloadObjects:
         if self.data is not None:  # its fingerprint is recorded by itself
             given["data"], values["dataset"] = None, "data"
         if self.workload is not None:
-            given["workload"] = None
+            given["workload"] = digest((workload.make_model, workload.loss, workload.measure))
             values |= {"dataset": workload.data.name, "model": workload.name}
         for name in NAMED:
             function = getattr(self, name)
@@ -85,14 +97,16 @@ class WorkloadObjects:
 
 
 def workload_source(options: WorkloadOptions, **objects: Any) -> WorkloadOptions | WorkloadObjects:
-    """The options, or with what was given as objects: a function that can be imported becomes its name.
+    """The options, with what was given besides: a name, or a function that can be imported, is one more option.
 
     objects: data, model, optimizer and workload; None is not given.
     """
-    for name in NAMED:
-        function = objects.get(name)
-        if callable(function) and not isinstance(function, nn.Module) and is_importable(function):
-            named: dict[str, Any] = {name: path_of(function)}
-            options, objects[name] = replace(options, **named), None
     given = {name: value for name, value in objects.items() if value is not None}
+    for name, value in list(given.items()):
+        if name in NAMED and callable(value) and not isinstance(value, nn.Module) and is_importable(value):
+            value = path_of(value)
+        if isinstance(value, str) and name != "data":
+            named: dict[str, Any] = {name: value}
+            options = replace(options, **named)
+            del given[name]
     return WorkloadObjects(options, **given) if given else options

@@ -24,7 +24,7 @@ def row_numbers(name: str, rows: int, split_seed: int, validation: bool, test: b
     """
     held = max(1, round(SHARE * rows))
     left = rows - held * (validation + test)
-    require(left >= 2, f"{name} needs more rows, to train on some, to choose by others and to judge by the rest", rows)
+    require(left >= 2, f"{name} needs more rows, to train on some, to choose by others and to test on the rest", rows)
     order = torch.randperm(rows, generator=torch.Generator().manual_seed(0))
     kept = order[held:] if test else order
     kept = kept[torch.randperm(len(kept), generator=torch.Generator().manual_seed(split_seed))]

@@ -128,13 +128,58 @@ def functions_in(function: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
         yield function
 
 
-def digest(function: Callable[..., Any]) -> str:
-    """A SHA-256 of a function's source, or of its compiled code if the source is not to be had."""
-    while isinstance(function, partial):
-        function = function.func
+def digest(value: Any) -> str:
+    """A SHA-256 of a function and all that it depends on, as far as Python can tell.
+
+    That is its source, what is bound to it, its defaults, the variables of outer functions and the plain values and
+    functions of its module that it uses; of an object its class and its attributes; of anything else how it is printed.
+    """
+    return hashlib.sha256("\n".join(described(value, set())).encode()).hexdigest()
+
+
+def described(value: Any, seen: set[int]) -> Iterator[str]:
+    """Lines that are equal for equal values. seen: ids of the functions and objects that are described already."""
+    if isinstance(value, PLAIN):
+        yield repr(value)
+        return
+    parts: list[Any]
+    if isinstance(value, tuple | list):
+        parts = list(value)
+    elif isinstance(value, dict):
+        parts = [part for item in value.items() for part in item]
+    elif isinstance(value, partial):
+        parts = [value.func, value.args, value.keywords]
+    elif id(value) in seen:
+        return
+    elif inspect.isfunction(value):
+        yield source_of(value)
+        yield repr([one for one in value.__code__.co_consts if isinstance(one, PLAIN)])  # one of two lambdas in a line
+        cells = [cell.cell_contents for cell in value.__closure__ or ()]
+        used = [value.__globals__[name] for name in value.__code__.co_names if name in value.__globals__]
+        own = [one for one in used if isinstance(one, PLAIN) or getattr(one, "__module__", None) == value.__module__]
+        parts = [value.__defaults__, value.__kwdefaults__, cells, own]
+    elif isinstance(value, type):
+        yield source_of(value)
+        parts = []
+    elif callable(value) and hasattr(value, "__dict__"):
+        parts = [type(value), vars(value)]
+    else:
+        yield repr(value)
+        parts = []
+    if not isinstance(value, tuple | list | dict | partial):  # these may be gone, and their ids others'
+        seen.add(id(value))
+    for part in parts:
+        yield from described(part, seen)
+
+
+PLAIN = (int, float, complex, str, bytes, bool, type(None))
+"""Values of a module that a function may use as constants."""
+
+
+def source_of(value: Any) -> str:
+    """The source of a function or a class, or its compiled code if the source is not to be had."""
     try:
-        code = inspect.getsource(function).encode()
+        return inspect.getsource(value)
     except (OSError, TypeError):
-        compiled = getattr(function, "__code__", None)
-        code = compiled.co_code + repr(compiled.co_consts).encode() if compiled else path_of(function).encode()
-    return hashlib.sha256(code).hexdigest()
+        code = getattr(value, "__code__", None)
+        return f"{code.co_code!r} {code.co_consts!r}" if code else path_of(value)

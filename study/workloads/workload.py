@@ -1,4 +1,4 @@
-"""Workload: data, model, loss, metric and optimizer. What a schedule is judged on."""
+"""Workload: data, model, loss, metric and optimizer."""
 
 from __future__ import annotations
 

@@ -93,9 +93,8 @@ def test_workers_are_not_started_if_the_pruner_judges_on_the_way(workload, monke
     monkeypatch.setattr(study.executors.choice, "usable_cores", lambda: 2)
     monkeypatch.setattr(study.executors.choice, "WORTH_WORKERS", -math.inf)
     for pruner in PRUNES_MIDWAY:
-        _, reason = study.executors.choice.choose(
-            ExecutorOptions(), WorkloadObjective(workload), replace(DEMAND, prunes_midway=pruner)
-        )
+        demand = replace(DEMAND, worker_obstacle=replace(SMALL, pruner=pruner).worker_obstacle)
+        _, reason = study.executors.choice.choose(ExecutorOptions(), WorkloadObjective(workload), demand)
         assert "workers" not in reason, "their results would depend on which of them is faster"
 
 
@@ -168,8 +167,9 @@ def test_options_that_make_no_sense_are_told(options, said):
 def test_what_cannot_be_done_is_told(storage, workload):
     with pytest.raises(InputError, match="--engine lockstep needs --trials-per-batch of at least 2, but 1 was given"):
         agreed(storage, workload, ExecutorOptions("lockstep"), replace(SMALL, trials_per_batch=1, trials_per_bracket=1))
-    with pytest.raises(InputError, match="--pruner median judges runs as they go, one by one: leave out --workers"):
-        study.executors.choice.check_workers(WorkloadObjective(workload), replace(DEMAND, prunes_midway="median"))
+    median = replace(DEMAND, worker_obstacle=replace(SMALL, pruner="median").worker_obstacle)
+    with pytest.raises(InputError, match="--pruner median prunes runs midway, one after another: leave out --workers"):
+        study.executors.choice.check_workers(WorkloadObjective(workload), median)
     with pytest.raises(InputError, match="--workers train on the CPU: leave it out, or give --device cpu"):
         study.executors.choice.check_workers(WorkloadObjective(workload.to(torch.device("meta"))), DEMAND)
     other = replace(workload, make_optimizer=lambda model: torch.optim.RMSprop(model.parameters()))

@@ -37,7 +37,7 @@ def run(example, *arguments):
 
 def test_these_are_all():
     stems = {path.stem for path in (ROOT / "scripts" / "examples").glob("*.py")}
-    assert stems == {*EXAMPLES, "language_model", "regression"}, "test_own_workloads.py has the others"
+    assert stems == {*EXAMPLES, "language_model", "regression"}, "test_user_code.py has the others"
 
 
 @pytest.mark.slow
