@@ -55,14 +55,14 @@ def test_a_first_search(command, tmp_path):
         ("--trials 0", "--trials must be at least 1, but 0 was given"),
         ("--trials -3", "--trials must be at least 1, but -3 was given"),
         ("--epochs 0", "--epochs must be at least 1, but 0 was given"),
-        ("--epochs 1000000000", "a run has 10,000,000 updates at most: lower --epochs, but 16000000000 was given"),
+        ("--epochs 1000000000", "a run has 10,000,000 steps at most: lower --epochs, but 16000000000 was given"),
         ("--batch-size 0", "--batch-size must be at least 1, but 0 was given"),
         ("--batch-size 5000", "--batch-size must be at most 1078, the training rows of digits, but 5000 was given"),
         ("--trials-per-batch 0", "--trials-per-batch must be at least 1, but 0 was given"),
         ("--weight-decay -1", "--weight-decay must be at least 0 and finite, but -1.0 was given"),
         (
             "--train-seed 1000",
-            "--train-seed must be below 1000: those from there on judge what was found, but",
+            "--train-seed must be below 1000: seeds from there on are reserved for confirming, but",
         ),
         ("--sampler-seed -1", "--sampler-seed must be at least 0, but -1 was given"),
         ("--rung-fractions 1.5", "--rung-fractions must be above 0 and below 1, but (1.5,) was given"),
@@ -166,7 +166,7 @@ def test_help_shows_every_option(script, command):
 @pytest.mark.parametrize(
     "command",
     [
-        [str(ROOT / "scripts" / "search.py"), "--help"],
+        pytest.param([str(ROOT / "scripts" / "search.py"), "--help"], marks=pytest.mark.slow),
         ["-c", "from study.cli import run; run(lambda: print('a table'))"],
         ["-c", "from study.cli import run; run(lambda: (print('help'), exit()))"],
     ],
