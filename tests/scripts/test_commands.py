@@ -166,7 +166,7 @@ def test_help_shows_every_option(script, command):
 @pytest.mark.parametrize(
     "command",
     [
-        [str(ROOT / "scripts" / "search.py"), "--help"],
+        pytest.param([str(ROOT / "scripts" / "search.py"), "--help"], marks=pytest.mark.slow),
         ["-c", "from study.cli import run; run(lambda: print('a table'))"],
         ["-c", "from study.cli import run; run(lambda: (print('help'), exit()))"],
     ],

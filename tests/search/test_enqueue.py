@@ -81,7 +81,7 @@ def test_known_schedules_outlast_a_bracket(storage, workload):
 
 
 @pytest.mark.parametrize("engine", [LOOP, LOCKSTEP], ids=["loop", "lockstep"])
-@pytest.mark.parametrize("steps", [1, 8, 30])
+@pytest.mark.parametrize("steps", [pytest.param(1, marks=pytest.mark.slow), 8, 30])
 def test_a_stop_changes_nothing(engine, steps, storage, tmp_path, workload):
     left_alone = run_with_known(f"sqlite:///{tmp_path / 'alone.db'}", workload, 15, engine=engine)
     run_with_known(storage, workload, 15, engine=engine, steps=steps)
