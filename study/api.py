@@ -14,16 +14,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import fields
 from functools import partial
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any
 
 import optuna
 from rich.console import Console
 
-from search_spaces.errors import InputError, require, unknown
-from study.cli import interruption, plain_console
+from search_spaces.errors import InputError, require
+from study.cli import interruption, options_of, plain_console
 from study.executors.choice import Demand, ExecutorOptions, agree, as_stored, executor_of
 from study.machine import choose_device, torch_threads
 from study.objective import Engine
@@ -260,7 +259,7 @@ def find_schedule(
     Raises InputError for what does not go together. On Ctrl-C, a stored study raises KeyboardInterrupt, and one in
     memory returns what was found.
     """
-    workload_options, configuration, executor = taken(options, WorkloadOptions, Configuration, ExecutorOptions)
+    workload_options, configuration, executor = options_of(options, WorkloadOptions, Configuration, ExecutorOptions)
     source = workload_source(workload_options, model=model, data=data, optimizer=optimizer, workload=workload)
     objective = make_objective(source, device, Path(data_root))
     plan = plan_search(source, objective, configuration, storage_url(storage), study, enqueue=enqueue)
@@ -290,7 +289,7 @@ def compare_families(
     trained again with fresh seeds and evaluated on test. epochs: one budget or several. The rest as `find_schedule`.
     """
     options = {"pruner": UNPRUNED.pruner} | options
-    workload_options, search_options, executor = taken(options, WorkloadOptions, SearchOptions, ExecutorOptions)
+    workload_options, search_options, executor = options_of(options, WorkloadOptions, SearchOptions, ExecutorOptions)
     source = workload_source(workload_options, model=model, data=data, optimizer=optimizer, workload=workload)
     objective = make_objective(source, device, Path(data_root))
     budgets, url = [epochs] if isinstance(epochs, int) else list(epochs), storage_url(storage)
@@ -305,31 +304,3 @@ def load(study: str, storage: str | Path | None) -> Result | Comparison:
         raise InputError("load needs the storage that holds the study: a file or a database URL, but None was given")
     records = read_studies(url, study)
     return Result(records[0]) if records[0].name == study else Comparison(records)
-
-
-def taken(options: dict[str, Any], *kinds: type[Any]) -> list[Any]:
-    """One of each kind of options, made of the values whose names are its fields.
-
-    Raises InputError for another name, and for a value of another type.
-    """
-    types = {name: hint for kind in kinds for name, hint in get_type_hints(kind).items()}
-    names = [field.name for kind in kinds for field in fields(kind)]
-    given = {}
-    for name, value in options.items():
-        if name not in names:
-            raise unknown("option", name, names)
-        given[name] = tuple(value) if isinstance(value, list) else value
-        wanted = str(types[name]).removeprefix("<class '").removesuffix("'>")
-        require(fits(given[name], types[name]), f"{name} must be {wanted}", value)
-    return [kind(**{f.name: given[f.name] for f in fields(kind) if f.name in given}) for kind in kinds]
-
-
-def fits(value: Any, wanted: Any) -> bool:
-    """Whether a value is of this type: a plain one, a union, or a tuple of any length. A whole number is a float."""
-    if get_origin(wanted) is tuple:
-        return isinstance(value, tuple) and all(fits(one, get_args(wanted)[0]) for one in value)
-    if get_args(wanted):
-        return any(fits(value, one) for one in get_args(wanted))
-    if isinstance(value, bool):
-        return wanted is bool
-    return isinstance(value, int | float if wanted is float else wanted)

@@ -7,16 +7,17 @@ import select
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from types import FrameType
-from typing import TypeVar
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import tyro
 from rich.console import Console
 
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, require, unknown
 
 RENAMED = {
     "--least-updates": "--least-steps",
@@ -113,3 +114,31 @@ def write(path: Path | None, content: bytes) -> None:
     except OSError as error:
         where = path or "standard output"
         raise InputError(f"cannot write {where}: {error.strerror}. Give a FILE in a folder that exists") from error
+
+
+def options_of(values: Mapping[str, Any], *kinds: type[Any]) -> list[Any]:
+    """One of each kind of options, made of the values whose names are its fields.
+
+    Raises InputError for another name, and for a value of another type.
+    """
+    types = {name: hint for kind in kinds for name, hint in get_type_hints(kind).items()}
+    names = [field.name for kind in kinds for field in fields(kind)]
+    given = {}
+    for name, value in values.items():
+        if name not in names:
+            raise unknown("option", name, names)
+        given[name] = tuple(value) if isinstance(value, list) else value
+        wanted = str(types[name]).removeprefix("<class '").removesuffix("'>")
+        require(fits(given[name], types[name]), f"{name} must be {wanted}", value)
+    return [kind(**{f.name: given[f.name] for f in fields(kind) if f.name in given}) for kind in kinds]
+
+
+def fits(value: Any, wanted: Any) -> bool:
+    """Whether a value is of this type: a plain one, a union, or a tuple of any length. A whole number is a float."""
+    if get_origin(wanted) is tuple:
+        return isinstance(value, tuple) and all(fits(one, get_args(wanted)[0]) for one in value)
+    if get_args(wanted):
+        return any(fits(value, one) for one in get_args(wanted))
+    if isinstance(value, bool):
+        return wanted is bool
+    return isinstance(value, int | float if wanted is float else wanted)
