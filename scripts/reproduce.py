@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 
 from study.api import DATA_ROOT, reproducing
@@ -41,13 +40,12 @@ def main(options: Options) -> None:
     trained = record.session_of(trial)
     with torch_threads(trained.threads):
         runs = reproducing(record, trial, options.data_root)
-        first = next(runs)  # what is not there any more is reported before anything is printed
         different = trained.differences(present_session(choose_device(record.settings.device)))
         for difference in different:
             console.print(f"note: not as when the trial ran: {difference}")
         console.print(f"Trial {trial.number} of {record.name}, {trial.family}:")
         equal = True
-        for one in chain([first], runs):
+        for one in runs:
             equal = equal and one.stored == one.found
             together = f", trained {one.cohort} together" if one.cohort > 1 else ""
             said = "equal" if one.stored == one.found else "they differ"

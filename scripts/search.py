@@ -55,6 +55,7 @@ def main(options: Options) -> None:
     console, search = plain_console(), options.search
     objective = make_objective(options.workload, options.device, options.data_root)
     if options.print_space:
+        search.check(objective)
         console.print(space_toml(search.families, objective.peak_lr, search.space_file.ranges), end="")
         return
     plan = plan_search(options.workload, objective, search, options.storage, options.study, enqueue=options.enqueue)

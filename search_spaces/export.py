@@ -33,7 +33,7 @@ class Exported:
     @property
     def optimizer(self) -> str:
         """The call, with the peak rate."""
-        return self.optimizer_code.format(lr=repr(self.schedule.peak_lr))
+        return self.optimizer_code.replace("{lr}", repr(self.schedule.peak_lr))
 
     @property
     def optimizer_imports(self) -> list[str]:

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 __all__ = ["Comparison", "Result", "compare_families", "find_schedule", "load"]
 
 
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
 def __getattr__(name: str) -> Any:
     if name in __all__:
         module = "study.reports.findings" if name == "Comparison" else "study.api"

@@ -24,12 +24,12 @@ from rich.console import Console
 from search_spaces.errors import InputError, require
 from study.cli import interruption, options_of, plain_console
 from study.executors.choice import Demand, ExecutorOptions, agree, as_stored, executor_of
-from study.machine import choose_device, torch_threads
+from study.machine import choose_device, same_random_numbers_after, torch_threads
 from study.objective import Engine
 from study.reports.comparison_progress import ComparisonDisplay, StudyProgress
 from study.reports.dashboard.dashboard import Dashboard
 from study.reports.findings import Comparison, Findings
-from study.reports.search_console import shown_search
+from study.reports.search_console import display_of, print_opened, print_outcome
 from study.search.configuration import Configuration, SearchOptions
 from study.search.enqueue import read_known
 from study.search.family_plan import ComparisonPlan, parts
@@ -56,7 +56,8 @@ WorkloadSource = WorkloadOptions | WorkloadObjects
 def make_objective(source: WorkloadSource, device: str, data_root: Path) -> WorkloadObjective:
     """The objective, on its device: auto, cpu or cuda; raises InputError if it cannot be made."""
     chosen = choose_device(device)
-    return WorkloadObjective(source.load(data_root).to(chosen))
+    with same_random_numbers_after(chosen):  # models are made to look at
+        return WorkloadObjective(source.load(data_root).to(chosen))
 
 
 def plan_search(
@@ -81,10 +82,16 @@ def plan_search(
 
 
 @contextmanager
-def opened(plan: StudyPlan, options: ExecutorOptions, like: Engine | None = None) -> Iterator[OpenStudy]:
+def opened(
+    plan: StudyPlan,
+    options: ExecutorOptions,
+    like: Engine | None = None,
+    announce: Callable[[StudyRecord], None] = lambda record: None,
+) -> Iterator[OpenStudy]:
     """Open or create the study, agree on its engine, and own both until the context ends.
 
-    like: the engine that a new study is to have; None chooses one by the options.
+    like: the engine that a new study is to have; None chooses one by the options. announce: called once the study is
+    open, before the engine is chosen, which takes a while.
     Raises InputError if the study cannot be opened, or was made with something else.
     """
     objective, configuration = plan.objective, plan.configuration
@@ -96,6 +103,7 @@ def opened(plan: StudyPlan, options: ExecutorOptions, like: Engine | None = None
         optuna.logging.set_verbosity(optuna.logging.WARNING)  # studies in memory are none of the user's business
         session = provenance(objective.device)
         optuna_study = stack.enter_context(open_study(plan.storage, plan.name, plan.record, attributes, session))
+        announce(StudyRecord.of(optuna_study))
         stored = stored_engine(optuna_study)
         if stored is None and like:
             engine, reason = like, "as the studies before"
@@ -114,17 +122,23 @@ def search_and_show(plan: StudyPlan, options: ExecutorOptions, trials: int, cons
     Ctrl-C and SIGTERM end the search: what was found is printed, then KeyboardInterrupt is raised; but a study in
     memory is returned as far as it is, for nothing else keeps it.
     """
-    least = max(1, len(plan.known))
-    require(trials >= least, f"--trials must be at least {least}, to try what is enqueued", trials)
-    with opened(plan, options) as study, interruption() as interrupted:
-        try:
-            with shown_search(console, study, trials) as display:
-                for bracket in study.search(trials, interrupted):
-                    display.update(bracket)
-        except KeyboardInterrupt:
-            if plan.storage:
-                raise
-        return study.record
+    require(isinstance(trials, int) and trials >= 1, "--trials must be at least 1", trials)
+    known = len(plan.known)
+    require(trials >= known, f"--trials must be at least {known}, to try what is enqueued", trials)
+    stopped = False
+    with interruption() as interrupted:
+        with opened(plan, options, announce=partial(print_opened, console, plan, trials)) as study:
+            try:
+                with display_of(console, study, trials) as display:
+                    for bracket in study.search(trials, interrupted):
+                        display.update(bracket)
+            except KeyboardInterrupt:
+                stopped = True
+        record = study.record
+        print_outcome(console, plan, record, stopped, study.watcher.problem if study.watcher else None)
+    if stopped and plan.storage:
+        raise KeyboardInterrupt
+    return record
 
 
 def plan_comparison(
@@ -142,7 +156,7 @@ def plan_comparison(
     budgets: epochs. search_seeds: how often each search is repeated. confirm_seeds: fresh seeds for each winner.
     """
     for flag, number in (("--confirm-seeds", confirm_seeds), ("--search-seeds", search_seeds)):
-        require(number >= 1, f"{flag} must be at least 1", number)
+        require(isinstance(number, int) and number >= 1, f"{flag} must be at least 1", number)
     require(len(budgets) >= 1, "--epochs needs at least one budget", budgets)
     require(all(isinstance(one, int) and one >= 1 for one in budgets), "--epochs must be at least 1", budgets)
     name = name or f"benchmark-{source.subject}"
@@ -156,7 +170,7 @@ def comparing(
 ) -> Iterator[StudyProgress]:
     """Tune each family with this many trials, and confirm its winner; goes on where it was.
 
-    A new study is trained as the first one was.
+    A new study is trained as the one before it.
     """
     chosen: Engine | None = None
     for number, (part, seeds) in enumerate(zip(plan.studies, plan.seeds, strict=True)):
@@ -178,14 +192,19 @@ def compare_and_show(
 ) -> list[StudyRecord]:
     """Tune each family with this many trials, confirm its winner, and print how it goes; the studies in their order.
 
-    Ctrl-C and SIGTERM raise KeyboardInterrupt once what is being written is written.
+    Ctrl-C and SIGTERM raise KeyboardInterrupt once what is being written is written; but of a comparison in memory the
+    studies that are done are returned.
     """
-    require(trials >= 1, "--trials-per-family must be at least 1", trials)
+    require(isinstance(trials, int) and trials >= 1, "--trials-per-family must be at least 1", trials)
     found = []
-    with interruption() as interrupted, ComparisonDisplay(console, plan, trials) as display:
-        for progress in comparing(plan, options, trials, interrupted):
-            display.update(progress)
-            found += [progress.study] if progress.study else []
+    try:
+        with interruption() as interrupted, ComparisonDisplay(console, plan, trials) as display:
+            for progress in comparing(plan, options, trials, interrupted):
+                display.update(progress)
+                found += [progress.study] if progress.study else []
+    except KeyboardInterrupt:
+        if plan.studies[0].storage:
+            raise
     return found
 
 
@@ -204,18 +223,26 @@ class Result(Findings):
 
 
 def reproducing(record: StudyRecord, trial: TrialRecord, data_root: Path, **objects: Any) -> Iterator[Reproduced]:
-    """The same on its way, with as many threads as torch has now."""
-    source = stored_source(record, objects)
+    """The same on its way, with as many threads as torch has now; what is missing is reported before it begins."""
+    source, stored = stored_source(record, objects), record.configuration
+    for name in source.given if isinstance(source, WorkloadObjects) else ():
+        if name not in stored.get("objects", {}):
+            raise InputError(f"the function {name!r} is not what study {record.name!r} was made with")
     objective = make_objective(source, record.settings.device, data_root)
-    stored, now = record.configuration, source.record(objective.workload)
+    now = source.record(objective.workload)
     if objective.fingerprint() != stored["data"]:
         raise InputError(f"the data {stored['dataset']!r} is not what study {record.name!r} was made with")
     for kind, what in (("sources", "file of"), ("objects", "function")):
-        for name, digest in (stored.get(kind) or {}).items():
-            if (now.get(kind) or {}).get(name) != digest:
+        before, present = stored.get(kind) or {}, now.get(kind) or {}
+        for name in before:
+            if before[name] != present.get(name):
                 raise InputError(f"the {what} {name!r} is not what study {record.name!r} was made with")
-    with executor_of(record.engine, objective) as executor:
-        yield from reproduce(record, trial, objective, executor)
+
+    def trained() -> Iterator[Reproduced]:
+        with executor_of(record.engine, objective) as executor:
+            yield from reproduce(record, trial, objective, executor)
+
+    return trained()
 
 
 def stored_source(record: StudyRecord, objects: dict[str, Any]) -> WorkloadSource:
@@ -243,7 +270,7 @@ def find_schedule(
     trials: int = 50,
     storage: str | Path | None = None,
     study: str | None = None,
-    enqueue: Sequence[str] = (),
+    enqueue: str | Path | Sequence[str | Path] = (),
     device: str = "auto",
     data_root: str | Path = DATA_ROOT,
     progress: bool = True,
@@ -262,7 +289,8 @@ def find_schedule(
     workload_options, configuration, executor = options_of(options, WorkloadOptions, Configuration, ExecutorOptions)
     source = workload_source(workload_options, model=model, data=data, optimizer=optimizer, workload=workload)
     objective = make_objective(source, device, Path(data_root))
-    plan = plan_search(source, objective, configuration, storage_url(storage), study, enqueue=enqueue)
+    known = [str(one) for one in ([enqueue] if isinstance(enqueue, str | Path) else enqueue)]
+    plan = plan_search(source, objective, configuration, storage_url(storage), study, enqueue=known)
     return Result(search_and_show(plan, executor, trials, plain_console(quiet=not progress)))
 
 

@@ -143,6 +143,10 @@ class Objective(Protocol):
         """Where runs are trained."""
 
     @property
+    def resident(self) -> bool:
+        """Whether its data lies in memory: only then runs can be trained as one stacked model."""
+
+    @property
     def mixes_seeds(self) -> bool:
         """Whether runs of different `train_seed` may share a cohort."""
 

@@ -146,6 +146,24 @@ def test_an_interruption_loses_no_finished_trial(storage, tmp_path, monkeypatch)
     assert len(found.trials) == 4
 
 
+def test_what_ended_in_memory_is_returned_also_from_the_midst_of_a_bracket(monkeypatch):
+    from study.search.search import search
+
+    def interrupted_search(*arguments):
+        for bracket in search(*arguments):
+            if bracket.tried == 3:
+                signal.raise_signal(signal.SIGINT)
+            yield bracket
+
+    monkeypatch.setattr("study.search.study_plan.search", interrupted_search)
+    options = FEW | {"epochs": 4, "rung_fractions": [0.25], "least_steps": 1, "trials": 50}
+    found = study.find_schedule(dataset="digits", **options)
+    assert 2 <= len(found.trials) <= 3
+    assert not found.trials["complete"].any()
+    assert (found.trials["epochs"] <= 1).all()
+    assert repr(found) == f"<Result of study 'digits-mlp-sgd-4-epochs': {len(found.trials)} trials; no full run yet>"
+
+
 def test_families_are_compared(tmp_path):
     options = {"trials_per_family": 2, "confirm_seeds": 2, "progress": False, "engine": "loop"}
     compared = study.compare_families(dataset="digits", families=["linear", "rex"], epochs=[1, 2], **options)
@@ -177,6 +195,13 @@ def test_names_are_taken_as_at_the_command_line():
     assert whole.record.workload == "whole"
     with pytest.raises(InputError, match="unknown model 'mpl': did you mean 'mlp'"):
         study.compare_families(model="mpl")
+    mixed = study.find_schedule(
+        workload=f"{__name__}:whole_workload", optimizer=lambda params: torch.optim.NAdam(params), **FEW
+    )
+    assert mixed.record.workload == "whole"
+    assert mixed.record.steps_per_epoch == 16
+    with pytest.raises(InputError, match="workload replaces model: leave out model"):
+        study.find_schedule(workload=f"{__name__}:whole_workload", model=lambda: 3, **FEW)
 
 
 def whole_workload():
@@ -204,8 +229,9 @@ def test_a_lambda_and_data_of_ones_own_are_searched_resumed_and_reproduced(tmp_p
     assert "study.load('mine', storage=...).reproduce(trial, data=..., model=...)" in said.err
     with pytest.raises(InputError, match=r"reproduce\(trial, model=...\)"):
         study.load("mine", tmp_path / "a.db").reproduce(0, data=rows())
-    with pytest.raises(InputError, match="the function 'model' is not what study 'mine' was made with"):
-        found.reproduce(0, data=rows(), model=other)
+    for objects in ({"model": other}, {"model": lam, "optimizer": lambda params: torch.optim.NAdam(params)}):
+        with pytest.raises(InputError, match="the function '.*' is not what study 'mine' was made with"):
+            found.reproduce(0, data=rows(), **objects)
     (run,) = study.load("mine", tmp_path / "a.db").reproduce(0, data=rows(), model=lam)
     assert run.found == run.stored
 
@@ -244,17 +270,19 @@ def test_objects_that_do_not_fit_are_refused(given, said):
         study.find_schedule(**({} if "data" in given else {"dataset": "digits"}) | FEW | given)
 
 
+def with_extra(params, extra):
+    return torch.optim.NAdam(params, lr=extra["a"] / 100)
+
+
 @pytest.mark.parametrize(
     ("optimizer", "code"),
     [
         (torch.optim.NAdam, "torch.optim.nadam.NAdam(model.parameters())"),
-        (
-            partial(torch.optim.NAdam, momentum_decay=0.1),
-            "torch.optim.nadam.NAdam(model.parameters(), momentum_decay=0.1)",
-        ),
+        (partial(torch.optim.NAdam, eps=0.1), "make_optimizer(model.parameters())"),
+        (partial(with_extra, extra={"a": 1}), "make_optimizer(model.parameters())"),
         (lambda params: torch.optim.NAdam(params), "make_optimizer(model.parameters())"),
     ],
-    ids=["a class", "a partial", "a lambda"],
+    ids=["a class", "a partial", "one that binds a dict", "a lambda"],
 )
 def test_an_optimizer_as_an_object_is_named_in_exported_code(optimizer, code):
     found = study.find_schedule(dataset="digits", optimizer=optimizer, **FEW)
@@ -288,3 +316,27 @@ def test_the_defaults_of_a_comparison_are_those_of_the_command_line():
         assert here[name] == there[name]
     with pytest.raises(InputError, match="load needs the storage that holds the study"):
         study.load("mine", None)
+
+
+def test_the_session_is_left_as_it_was():
+    """Torch's random numbers go on as without the search, and Optuna says as much as before."""
+    torch.manual_seed(3)
+    expected = torch.rand(2)
+    torch.manual_seed(3)
+    study.find_schedule(dataset="digits", **FEW)
+    assert torch.equal(torch.rand(2), expected)
+    assert {"find_schedule", "compare_families", "load", "Result"} <= set(dir(study))
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"trials": 0}, "--trials must be at least 1, but 0 was given"),
+        ({"trials": "3"}, "--trials must be at least 1, but '3' was given"),
+        ({"enqueue": "schedule.json"}, "cannot read schedule.json"),
+        ({"storage": "what?.db"}, "the name of a storage file must be without"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_one_message(given, said):
+    with pytest.raises(InputError, match=said):
+        study.find_schedule(dataset="digits", **FEW | given)

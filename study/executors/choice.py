@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any, NoReturn
@@ -91,10 +91,8 @@ def agree(
     if stored is None:
         with same_random_numbers_after(objective.device):
             return choose(options, objective, demand)
-    if stored["cohort"] > 1:
-        obstacle = objective.lockstep_obstacle()
-        if obstacle:
-            raise InputError(f"the runs of this study train together, but {objective.name} cannot ({obstacle})")
+    if stored["cohort"] > 1 and not objective.resident:
+        raise InputError(f"the runs of this study train together, so the data of {objective.name} must fit into memory")
     for option in ("engine", "cohort"):
         given, asked, is_now = (values[option] for values in (asdict(options), stored["asked"], stored))
         if given not in ("auto", None, asked, is_now):
@@ -161,7 +159,7 @@ def fastest(objective: Objective, demand: Demand, may_use_workers: bool) -> tupl
         with torch_threads(1):
             promised = seconds_per_step(objective, 1) / cores
         if steps * (min(times.values()) - promised) > WORTH_WORKERS:
-            with Processes(objective, 1, cores) as workers:
+            with suppress(InputError), Processes(objective, 1, cores) as workers:  # a script without a guard has none
                 times[Engine(1, cores)] = sum(workers.everywhere(seconds_per_step, 1, median)) / cores**2
     measured = ", ".join(f"{1000 * seconds:.2f} {engine}" for engine, seconds in times.items())
     why_not = f"; not in lockstep: {reason}" if reason else ""

@@ -12,6 +12,8 @@ from search_spaces.errors import InputError
 from study.machine import out_of_memory, release_memory
 from study.objective import Evaluation, Objective, Run, Stop, never
 
+TOO_LARGE = "one run does not fit into the GPU's memory: use a smaller --batch-size"
+
 
 class InProcess:
     """An `Executor`. cohort: the most runs that are trained together; 1 is the plain loop, run by run."""
@@ -47,9 +49,7 @@ class InProcess:
                 if not out_of_memory(error):
                     raise
                 if len(cohort) == 1:
-                    raise InputError(
-                        "one run does not fit into the GPU's memory: use a smaller --batch-size"
-                    ) from error
+                    raise InputError(TOO_LARGE) from error
             release_memory()
             left = [index for index in cohort if reached[index] < math.inf]
             self.cohort = min(self.cohort, math.ceil(len(cohort) / 2))

@@ -23,6 +23,7 @@ T = TypeVar("T")
 
 LOOK_EVERY = 0.2
 """Seconds between looks whether to stop."""
+BROKEN = "a worker process was ended, or could not start; the same command goes on"
 START_SECONDS = 120.0
 """How long the workers wait for the slowest of them to start."""
 
@@ -68,7 +69,7 @@ class Processes:
                     for evaluation in future.result():
                         yield replace(evaluation, run=indices[evaluation.run])
         except (BrokenProcessPool, BrokenPipeError) as error:
-            raise InputError("a worker process was ended, or could not start; the same command goes on") from error
+            raise InputError(BROKEN) from error
         finally:
             if training:
                 self.stopped.set()  # the caller has no use for the rest
@@ -76,7 +77,10 @@ class Processes:
     def everywhere(self, function: Callable[..., T], *arguments: Any) -> list[T]:
         """What a function of the objective returns in each of the workers, called in all of them at the same time."""
         futures = [self.pool.submit(call_together, function, *arguments) for _ in range(self.workers)]
-        return [future.result() for future in futures]
+        try:
+            return [future.result() for future in futures]
+        except (BrokenProcessPool, BrokenPipeError) as error:
+            raise InputError(BROKEN) from error
 
 
 def begin(objective: Objective, cohort: int, stopped: Any, together: Any) -> None:

@@ -10,8 +10,10 @@ from itertools import pairwise
 import torch
 
 from search_spaces import Constant
+from search_spaces.errors import InputError
+from study.executors.in_process import TOO_LARGE
 from study.machine import out_of_memory, release_memory
-from study.objective import Objective, Run
+from study.objective import Objective, Run, Stop
 
 TIMED_STEPS = 12
 TIMED_SECONDS = 4.0
@@ -45,13 +47,22 @@ def seconds_per_step(objective: Objective, cohort: int, summary: Callable[[Seque
 
     # Evaluated at its end only, which is never reached.
     run = Run(Constant(peak_lr=objective.peak_lr[0]), 2 * TIMED_STEPS, train_seed=0, evaluations=1)
-    try:
-        for _ in objective.train([run] * cohort, stop):
-            pass
-    except RuntimeError as error:
-        if not out_of_memory(error):
-            raise
+    if not fits_in_memory(objective, [run] * cohort, stop):
         release_memory()
         return math.inf
     took = [after - before for before, after in pairwise(moments)]
     return summary(took) / cohort
+
+
+def fits_in_memory(objective: Objective, runs: Sequence[Run], stop: Stop) -> bool:
+    """Train the runs as one cohort until they are stopped; whether they fit. Raises InputError if one does not."""
+    try:
+        for _ in objective.train(runs, stop):
+            pass
+    except RuntimeError as error:
+        if not out_of_memory(error):
+            raise
+        if len(runs) == 1:
+            raise InputError(TOO_LARGE) from error
+        return False
+    return True

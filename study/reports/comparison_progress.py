@@ -37,7 +37,7 @@ class ComparisonDisplay:
     def __init__(self, console: Console, plan: ComparisonPlan, trials: int) -> None:
         self.console, self.plan, self.expected = console, plan, plan.expected_epochs(trials)
         columns = BarColumn(), TextColumn("{task.description}")
-        self.bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self.bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal or console.quiet)
         self.task = self.bar.add_task("", total=sum(self.expected))
         self.began, self.trained_before = time.monotonic(), 0.0
         self.storage = plan.studies[0].storage

@@ -16,11 +16,16 @@ from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Findings:
     """What a study has found. record: all of it, as typed values."""
 
     record: StudyRecord
+
+    def __repr__(self) -> str:
+        best = self.record.best
+        found = f"{best.schedule}, {self.record.value_name} {best.value:.4f}" if best else "no full run yet"
+        return f"<{type(self).__name__} of study {self.record.name!r}: {len(self.record.trials)} trials; {found}>"
 
     @property
     def best(self) -> TrialRecord:
@@ -55,11 +60,14 @@ class Findings:
         return Path(folder) / "report.html"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """What a comparison of families has found. studies: one for each family and budget, in the order they were made."""
 
     studies: list[StudyRecord]
+
+    def __repr__(self) -> str:
+        return f"<Comparison of {len(self.studies)} studies: {', '.join(record.name for record in self.studies)}>"
 
     @property
     def results(self) -> dict[tuple[str, int], Findings]:

@@ -42,7 +42,7 @@ class Display:
         self.task = self.bar.add_task("", total=trials)
         self.live = (
             Live(self.bar, console=console, transient=True)
-            if console.is_terminal and not console.is_dumb_terminal
+            if console.is_terminal and not console.is_dumb_terminal and not console.quiet
             else None
         )
 

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 
 from rich.console import Console
 
 from study.reports.progress import Display
 from study.reports.terminal import print_result
-from study.search.study_plan import OpenStudy
+from study.search.study_plan import OpenStudy, StudyPlan
 from study.storage.study_record import StudyRecord
 from study.storage.url import shown_url
 
 
-@contextmanager
-def shown_search(console: Console, study: OpenStudy, trials: int) -> Iterator[Display]:
-    """Print what is searched; yields the display of its progress; prints what was found, also after an interruption.
-
-    trials: how many the study is to hold.
-    """
-    plan, record = study.plan, study.record
+def print_opened(console: Console, plan: StudyPlan, trials: int, record: StudyRecord) -> None:
+    """Print what is searched. trials: how many the study is to hold. record: what it holds now."""
     if plan.about:
         console.print(f"Data: {plan.about}")
     for difference in record.sessions[0].differences(record.sessions[-1]):
@@ -29,21 +22,26 @@ def shown_search(console: Console, study: OpenStudy, trials: int) -> Iterator[Di
     done = len(record.trials)
     if done >= trials:
         console.print(f"Study {plan.name!r} already holds {done} finished trials: nothing is left to do.")
-    else:
-        kept = f", kept in {shown_url(plan.storage)}" if plan.storage else ""
-        console.print(f"Study {plan.name!r}: {plan.objective.name} on {record.sessions[-1].device}{kept}")
-        if plan.known:
-            console.print(f"Known schedules, tried first: {', '.join(one['family'] for one in plan.known)}")
+        return
+    kept = f", kept in {shown_url(plan.storage)}" if plan.storage else ""
+    console.print(f"Study {plan.name!r}: {plan.objective.name} on {record.sessions[-1].device}{kept}")
+    if plan.known:
+        console.print(f"Known schedules, tried first: {', '.join(one['family'] for one in plan.known)}")
+
+
+def display_of(console: Console, study: OpenStudy, trials: int) -> Display:
+    """The display of a search's progress; says first how runs are trained."""
     console.print(f"Engine: {study.engine} ({study.reason})")
-    read = partial(StudyRecord.of, study.optuna_study)
-    try:
-        with Display(console, read, plan.configuration, trials) as display:
-            yield display
-    except KeyboardInterrupt:
+    return Display(console, partial(StudyRecord.of, study.optuna_study), study.plan.configuration, trials)
+
+
+def print_outcome(
+    console: Console, plan: StudyPlan, record: StudyRecord, interrupted: bool, problem: str | None
+) -> None:
+    """Print what was found. problem: what could not be shown elsewhere, and why."""
+    if interrupted:
         kept = "everything finished is kept; the same command goes on" if plan.storage else "what was found is returned"
         console.print(f"Interrupted: {kept}.")
-        print_result(console, study.record, plan.storage)
-        raise
-    if study.watcher and study.watcher.problem:
-        console.print(f"note: {study.watcher.problem}")
-    print_result(console, study.record, plan.storage)
+    elif problem:
+        console.print(f"note: {problem}")
+    print_result(console, record, plan.storage)

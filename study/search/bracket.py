@@ -38,11 +38,13 @@ class Strategy(Protocol):
 
     pruner: of the sampler's study. completes_first_runs: whether the sampler sees each trial as complete, with the
     value of its first run. saves_runs: whether runs that have ended are saved while their bracket is unfinished.
+    keeps_notes: whether the pruner must find its notes on a trial again.
     """
 
     pruner: BasePruner
     completes_first_runs: bool
     saves_runs: bool
+    keeps_notes: bool
 
     def run(self, bracket: Bracket) -> Iterator[None]:
         """Ask, train, prune and store all trials of the bracket; yields after every evaluation."""
@@ -175,6 +177,13 @@ class Bracket:
                 self.optuna_study.add_trial(self.attach(self.row(candidate)))
                 self.stored.add(candidate.position)
 
+    def store_what_has_ended(self) -> None:
+        """Store the candidates whose last run has ended, as they are: a study in memory is kept by nothing else."""
+        ended = [one for one in self.candidates if one.evaluations and one.evaluations[-1].last]
+        for candidate in ended:
+            candidate.pruned = candidate.pruned or candidate.trained < self.configuration.epochs
+        self.store(ended)
+
     def row(self, candidate: Candidate) -> FrozenTrial:
         """The candidate, which has ended, as it is stored."""
         c, metric = self.configuration, self.objective.metric
@@ -199,7 +208,7 @@ class Bracket:
             seconds=round(candidate.seconds, 3),
             curve=recorded_curve(candidate.evaluations, metric.name),
         )
-        notes = pruner_notes(self.sampler_study, candidate.trial)
+        notes = pruner_notes(self.sampler_study, candidate.trial) if self.strategy.keeps_notes else {}
         return trial_row(record, candidate.trial.distributions, candidate.began, notes)
 
     def save(self) -> None:

@@ -22,11 +22,6 @@ class Part:
     configuration: Configuration
     seeds: list[int]
 
-    @property
-    def family(self) -> str:
-        """The one that is tuned."""
-        return self.configuration.families[0]
-
 
 def parts(
     options: SearchOptions, budgets: Sequence[int], search_seeds: int, confirm_seeds: int, group: str

@@ -29,6 +29,7 @@ class FullRuns:
     def __init__(self, pruner: str, epochs: int) -> None:
         self.pruner = make_pruner(pruner, epochs)
         self.saves_runs = pruner not in PRUNES_MIDWAY
+        self.keeps_notes = pruner in ("hyperband", "halving")
         self.epochs = epochs
 
     def run(self, bracket: Bracket) -> Iterator[None]:

@@ -23,6 +23,7 @@ class Rungs:
     """
 
     saves_runs = True
+    keeps_notes = False
 
     def __init__(self, budgets: Sequence[int], sampler: str) -> None:
         self.pruner: BasePruner = NopPruner()

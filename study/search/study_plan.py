@@ -68,14 +68,21 @@ class OpenStudy:
     def search(self, trials: int, interrupted: Callable[[], bool] = lambda: False) -> Iterator[Bracket]:
         """Search until the study holds this many finished trials; yields the bracket after every evaluation.
 
-        Raises KeyboardInterrupt once `interrupted` says so.
+        Raises KeyboardInterrupt once `interrupted` says so; a study in memory then has every trial that ended a run.
         """
         attach: Callable[[FrozenTrial], FrozenTrial] = self.watcher.attach if self.watcher else lambda trial: trial
         objective, configuration = self.plan.objective, self.plan.configuration
-        for bracket in search(self.optuna_study, objective, configuration, self.executor, trials, interrupted, attach):
-            if self.watcher:
-                self.watcher.update(bracket)
-            yield bracket
+        searching = search(self.optuna_study, objective, configuration, self.executor, trials, interrupted, attach)
+        bracket = None
+        try:
+            for bracket in searching:
+                if self.watcher:
+                    self.watcher.update(bracket)
+                yield bracket
+        except KeyboardInterrupt:
+            if bracket and not self.plan.storage:
+                bracket.store_what_has_ended()
+            raise
 
     def confirm(self, seeds: Sequence[int], interrupted: Callable[[], bool] = lambda: False) -> Iterator[float]:
         """Train the best schedule again with each of these seeds, and keep its values on test as `confirmed`.

@@ -1,4 +1,4 @@
-"""Compatible: a study is opened under its own name, in the format of this version, with the configuration it had."""
+"""A study is opened under its own name, in the format of this version, with the configuration it had."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Address: where studies are stored, and the files beside them; the only owner of storage URLs and file names."""
+"""Where studies are stored, and the files beside them; the only owner of storage URLs and file names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 import sqlalchemy
 from sqlalchemy.engine import URL, make_url
 
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, require
 
 DEFAULT_STORAGE = "sqlite:///results/studies.db"
 OPTUNA_TABLES = {"studies", "trials", "version_info"}
@@ -24,7 +24,10 @@ def storage_url(storage: str | Path | None) -> str | None:
     >>> storage_url("studies.db"), storage_url("postgresql://host/db"), storage_url(None)
     ('sqlite:///studies.db', 'postgresql://host/db', None)
     """
-    return storage if storage is None or "://" in str(storage) else f"sqlite:///{storage}"  # type: ignore[return-value]
+    if storage is None or "://" in str(storage):
+        return storage if storage is None else str(storage)
+    require(not set(str(storage)) & set("?#%"), "the name of a storage file must be without ?, # and %", str(storage))
+    return f"sqlite:///{storage}"
 
 
 def parse(storage: str) -> URL:

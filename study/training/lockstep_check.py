@@ -6,7 +6,7 @@ import torch
 
 from search_spaces import Constant
 from search_spaces.errors import InputError
-from study.machine import same_random_numbers_after
+from study.machine import out_of_memory, same_random_numbers_after
 from study.objective import Run
 from study.training.lockstep import Lockstep
 from study.training.loop import EVALUATION_ROWS
@@ -33,9 +33,9 @@ def lockstep_obstacle(workload: Workload) -> str | None:
             alone = torch.cat([losses(workload, [run], Plain) for run in runs], dim=1)
         except InputError as error:
             return str(error)
-        except torch.OutOfMemoryError:
-            return None  # the executor makes the cohort smaller, or says that one run does not fit
         except Exception as error:  # whatever a model does that vmap cannot follow
+            if isinstance(error, RuntimeError) and out_of_memory(error):
+                return None  # the executor makes the cohort smaller, or says that one run does not fit
             return failure(error)
     tolerance = OTHER_DRAWS if draws_random_numbers(workload) else ROUNDING
     same = torch.isclose(together, alone, rtol=tolerance, atol=1e-6, equal_nan=True).all()

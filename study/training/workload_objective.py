@@ -48,6 +48,10 @@ class WorkloadObjective:
     def device(self) -> torch.device:
         return self.workload.device
 
+    @property
+    def resident(self) -> bool:
+        return self.workload.data.resident
+
     @cached_property
     def mixes_seeds(self) -> bool:
         """Not if the model draws random numbers: the runs of a cohort share one generator."""

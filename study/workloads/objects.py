@@ -13,8 +13,8 @@ from search_spaces.errors import InputError, require
 from study.workloads.data import Data
 from study.workloads.datasets import made_data
 from study.workloads.options import WorkloadOptions
-from study.workloads.user_code import digest, is_importable, path_of
-from study.workloads.workload import Workload, optimized, short, workload_of
+from study.workloads.user_code import bare_name, digest, is_importable, path_of
+from study.workloads.workload import Workload, imported_workload, optimized, short, workload_of
 
 REPLACES = {
     "data": ("dataset", "target", "image_size"),
@@ -55,13 +55,23 @@ class WorkloadObjects:
         for part, names in REPLACES.items():
             if getattr(self, part) is not None:
                 for name in names:
-                    value = getattr(self, name, None) or getattr(self.options, name, None)
+                    require(getattr(self, name, None) is None, f"{part} replaces {name}: leave out {name}", "an object")
+                    value = getattr(self.options, name, None)
                     require(value in (None, usual.get(name)), f"{part} replaces {name}: leave out {name}", value)
+        for part in ("data", "model") if self.options.workload else ():
+            require(getattr(self, part) is None, f"workload replaces {part}: leave out {part}", "an object")
+
+    @property
+    def given(self) -> list[str]:
+        """The parts that are Python objects."""
+        return [part for part in ("data", "model", "optimizer", "workload") if getattr(self, part) is not None]
 
     def load(self, data_root: Path) -> Workload:
         """The workload, on the CPU; raises InputError if the parts do not go together."""
         options, optimizer = self.options, self.optimizer or self.options.optimizer
         made = self.workload
+        if options.workload:
+            made = imported_workload(options.workload, options.split_seed, data_root)
         if made is None:
             data = options.read_data(data_root) if self.data is None else self.read_data()
             made = workload_of(self.subject, data, self.model or options.model)
@@ -90,9 +100,10 @@ class WorkloadObjects:
     def subject(self) -> str:
         """What is trained, as a part of the names of studies and files."""
         dataset = "data" if self.data is not None else self.options.dataset
-        model = self.options.model if self.model is None else path_of(self.model).rpartition(":")[2]
-        optimizer = self.options.optimizer if self.optimizer is None else path_of(self.optimizer).rpartition(":")[2]
-        what = [dataset, model] if self.workload is None else [self.workload.name]
+        model = self.options.model if self.model is None else bare_name(self.model)
+        optimizer = self.options.optimizer if self.optimizer is None else bare_name(self.optimizer)
+        whole = self.options.workload or (self.workload and self.workload.name)
+        what = [whole] if whole else [dataset, model]
         return "-".join(map(short, (*what, optimizer)))
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from torch import nn
@@ -13,7 +12,7 @@ from torch.optim import SGD, AdamW, Optimizer
 
 from search_spaces import ADAMW_PEAK_LR, SGD_PEAK_LR
 from search_spaces.errors import InputError, require, unknown
-from study.workloads.user_code import call, functions_in, imported, is_importable, is_imported, path_of
+from study.workloads.user_code import bare_name, call, imported, is_importable, is_imported, path_of
 
 
 class OptimizerChoice(NamedTuple):
@@ -48,8 +47,7 @@ def optimizing(name: str | Callable[..., Any], weight_decay: float | None, model
     Raises InputError where there is none, or it takes no weight decay.
     """
     if not isinstance(name, str):
-        bound = name.keywords if isinstance(name, partial) else {}
-        return users_optimizer(name, name_in_code(name), weight_decay, model, bound)
+        return users_optimizer(name, name_in_code(name), weight_decay, model)
     if is_imported(name):
         return users_optimizer(imported(name, "--optimizer"), name, weight_decay, model)
     check_optimizer(name)
@@ -77,15 +75,11 @@ def check_optimizer(name: str | Callable[..., Any]) -> None:
 
 
 def users_optimizer(
-    function: Callable[..., Any],
-    name: str,
-    weight_decay: float | None,
-    model: nn.Module,
-    bound: Mapping[str, Any] = MappingProxyType({}),
+    function: Callable[..., Any], name: str, weight_decay: float | None, model: nn.Module
 ) -> Optimizing:
     """The optimizer that a user's function makes of a model or of its parameters.
 
-    name: `package.module:function`, or as exported code has it. bound: arguments that the function of this name lacks.
+    name: `package.module:function`, or what exported code is to call it.
     """
     arguments = {} if weight_decay is None else {"weight_decay": weight_decay}
     make = partial(call_optimizer, function, arguments)
@@ -100,7 +94,7 @@ def users_optimizer(
     require(highest > 0, f"--optimizer {name} needs a learning rate above 0, to search around", highest)
     return Optimizing(
         make_optimizer=make,
-        optimizer_code=optimizer_call(name, function, {**bound, **arguments}),
+        optimizer_code=optimizer_call(name, function, arguments),
         peak_lr=(highest / FACTOR, highest * FACTOR),
         weight_decay=float(group.get("weight_decay", 0.0)),
     )
@@ -116,10 +110,11 @@ def call_optimizer(function: Callable[..., Any], arguments: dict[str, Any], mode
 
 
 def name_in_code(function: Callable[..., Any]) -> str:
-    """What exported code calls it: `package.module:function`, or its bare name if it cannot be imported from there."""
-    whole = next(functions_in(function))
-    name = getattr(whole, "__name__", "")
-    return path_of(whole) if is_importable(whole) else name if name.isidentifier() else "make_optimizer"
+    """What exported code calls it: `package.module:function`, or a bare name if it cannot be imported from there."""
+    name = bare_name(function)
+    if is_importable(function):
+        return path_of(function)
+    return "make_optimizer" if isinstance(function, partial) or not name.isidentifier() else name
 
 
 def optimizer_call(name: str, function: Callable[..., Any], arguments: dict[str, Any]) -> str:

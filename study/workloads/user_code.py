@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 from search_spaces.errors import InputError, require, unknown
@@ -68,7 +69,8 @@ def call(function: Callable[..., Any], flag: str, **offered: Any) -> Any:
                 f"{flag} {name} needs {parameter.name!r}, but what it may take is {', '.join(offered) or 'nothing'}: "
                 "wrap it in a function of your own"
             )
-    taken = {parameter.name for parameter in parameters}
+    bound = function.keywords if isinstance(function, partial) else {}
+    taken = {parameter.name for parameter in parameters} - set(bound)
     try:
         return function(**{name: value for name, value in offered.items() if name in taken})
     except InputError:
@@ -128,58 +130,77 @@ def functions_in(function: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
         yield function
 
 
-def digest(value: Any) -> str:
-    """A SHA-256 of a function and all that it depends on, as far as Python can tell.
+def bare_name(function: Callable[..., Any]) -> str:
+    """Its name without module and outer functions."""
+    return path_of(function).rpartition(":")[2].rpartition(".")[2]
 
-    That is its source, what is bound to it, its defaults, the variables of outer functions and the plain values and
-    functions of its module that it uses; of an object its class and its attributes; of anything else how it is printed.
+
+def digest(value: Any) -> str:
+    """A SHA-256 of a function and of what it depends on in its own module, equal in every process.
+
+    That is its source, what is bound to it, its defaults, the variables of outer functions, and the values, functions
+    and classes of its module that it uses; of an object its class and its attributes. Of what other modules hold, the
+    name counts alone.
     """
     return hashlib.sha256("\n".join(described(value, set())).encode()).hexdigest()
 
 
 def described(value: Any, seen: set[int]) -> Iterator[str]:
-    """Lines that are equal for equal values. seen: ids of the functions and objects that are described already."""
+    """Lines that are equal for equal values. seen: ids of the functions, classes and objects that are described."""
     if isinstance(value, PLAIN):
         yield repr(value)
-        return
-    parts: list[Any]
-    if isinstance(value, tuple | list):
-        parts = list(value)
-    elif isinstance(value, dict):
-        parts = [part for item in value.items() for part in item]
+    elif isinstance(value, set | frozenset):
+        yield from sorted(map(repr, value))
     elif isinstance(value, partial):
-        parts = [value.func, value.args, value.keywords]
-    elif id(value) in seen:
-        return
-    elif inspect.isfunction(value):
-        yield source_of(value)
-        yield repr([one for one in value.__code__.co_consts if isinstance(one, PLAIN)])  # one of two lambdas in a line
-        cells = [cell.cell_contents for cell in value.__closure__ or ()]
-        used = [value.__globals__[name] for name in value.__code__.co_names if name in value.__globals__]
-        own = [one for one in used if isinstance(one, PLAIN) or getattr(one, "__module__", None) == value.__module__]
-        parts = [value.__defaults__, value.__kwdefaults__, cells, own]
+        yield from described((value.func, value.args, value.keywords), seen)
+    elif isinstance(value, dict | tuple | list):
+        for part in value.items() if isinstance(value, dict) else value:
+            yield from described(part, seen)
+    elif id(value) not in seen:
+        seen.add(id(value))
+        for part in parts_of(value):
+            yield from described(part, seen)
+
+
+def parts_of(value: Any) -> Iterator[Any]:
+    """What a function, a class or an object is made of."""
+    if inspect.isfunction(value):
+        names, constants = used_by(value.__code__)
+        yield (source_of(value), constants)  # constants: of one of two lambdas in a line
+        yield (value.__defaults__, value.__kwdefaults__, [cell.cell_contents for cell in value.__closure__ or ()])
+        for name in names:
+            used = value.__globals__.get(name)
+            home = getattr(used, "__module__", None) or type(used).__module__
+            yield (name, used) if isinstance(used, HELD) or home == value.__module__ else name
     elif isinstance(value, type):
-        yield source_of(value)
-        parts = []
-    elif callable(value) and hasattr(value, "__dict__"):
-        parts = [type(value), vars(value)]
+        yield f"{value.__module__}.{value.__qualname__}"
+        yield from (one for one in vars(value).values() if inspect.isfunction(one))
+        yield from (base for base in value.__bases__ if base.__module__ == value.__module__)
+    elif inspect.ismodule(value) or inspect.isbuiltin(value):
+        yield str(getattr(value, "__name__", ""))
+    elif " at 0x" in repr(value):  # which differs from process to process
+        yield from (type(value), vars(value) if hasattr(value, "__dict__") else None)
     else:
         yield repr(value)
-        parts = []
-    if not isinstance(value, tuple | list | dict | partial):  # these may be gone, and their ids others'
-        seen.add(id(value))
-    for part in parts:
-        yield from described(part, seen)
+
+
+def used_by(code: CodeType) -> tuple[list[str], list[Any]]:
+    """(names, plain constants) of compiled code and of the code within it."""
+    names, constants = list(code.co_names), [one for one in code.co_consts if isinstance(one, PLAIN)]
+    for inner in (one for one in code.co_consts if isinstance(one, CodeType)):
+        more_names, more_constants = used_by(inner)
+        names, constants = names + more_names, constants + more_constants
+    return list(dict.fromkeys(names)), constants
 
 
 PLAIN = (int, float, complex, str, bytes, bool, type(None))
-"""Values of a module that a function may use as constants."""
+HELD = (*PLAIN, tuple, list, dict, set, frozenset)
+"""Values that count by what they hold, whatever module has them."""
 
 
-def source_of(value: Any) -> str:
-    """The source of a function or a class, or its compiled code if the source is not to be had."""
+def source_of(function: Any) -> str:
+    """The source of a function, or its compiled code if the source is not to be had."""
     try:
-        return inspect.getsource(value)
+        return inspect.getsource(function)
     except (OSError, TypeError):
-        code = getattr(value, "__code__", None)
-        return f"{code.co_code!r} {code.co_consts!r}" if code else path_of(value)
+        return repr(function.__code__.co_code)
