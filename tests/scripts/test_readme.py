@@ -37,8 +37,12 @@ def test_commands_in_the_order_of_the_page(command, tmp_path):
 @pytest.mark.parametrize("snippet", SNIPPETS)
 def test_snippets(snippet):
     optimizer = torch.optim.SGD([torch.zeros(1)], lr=1.0, momentum=0.9)
-    exec(snippet, {"optimizer": optimizer, "total_steps": 200, "validation_loss": 1.0})
-    assert optimizer.param_groups[0]["lr"] < 0.1, "a cosine has ended, and a plateau was heard"
+    scope = {"optimizer": optimizer, "total_steps": 200, "validation_loss": 1.0}
+    exec(snippet, scope)
+    if "result" in scope:  # of a search
+        assert optimizer.param_groups[0]["lr"] == scope["result"].schedule.simulate(200, [1.0] * 20)[0][0]
+    else:
+        assert optimizer.param_groups[0]["lr"] < 0.1, "a cosine has ended, and a plateau has observed the loss"
 
 
 def test_tables_are_those_that_were_printed():
