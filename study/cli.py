@@ -34,7 +34,7 @@ def interruption() -> Iterator[Callable[[], bool]]:
     """Notes Ctrl-C and SIGTERM, instead of raising wherever they arrive; yields what tells whether one came.
 
     An exception may be lost where Python swallows it, or cut through a write. The second signal does raise.
-    Outside the main thread Python hears no signals, so none is noted.
+    Outside the main thread no signal can be handled, so none is noted.
     """
     if threading.current_thread() is not threading.main_thread():
         yield lambda: False
@@ -74,7 +74,7 @@ def plain_console(quiet: bool = False) -> Console:
 def run(command: Callable[[], None]) -> None:
     """Run a command as a user expects.
 
-    A mistake of the user's is told in one message, with exit code 2; an interruption (Ctrl-C, SIGTERM) exits with 130.
+    A mistake of the user is one message, with exit code 2; an interruption (Ctrl-C, SIGTERM) exits with 130.
     Where the reader of the output has seen enough, as `head` has, it ends with 1, as Python's own tools and rich do.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -100,7 +100,7 @@ def run(command: Callable[[], None]) -> None:
 def reader_has_left() -> bool:
     """Whether standard output is a pipe that nobody reads."""
     pipe = select.poll()
-    pipe.register(sys.stdout.fileno(), 0)  # an error is told of without being asked for
+    pipe.register(sys.stdout.fileno(), 0)  # an error is reported without being asked for
     return any(event & select.POLLERR for _, event in pipe.poll(0))
 
 

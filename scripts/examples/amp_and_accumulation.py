@@ -59,7 +59,7 @@ def train(
             if len(rates) in evaluation_steps(total_steps, EVALUATIONS):
                 with torch.no_grad(), autocast(device.type, dtype):
                     losses.append(float(cross_entropy(model(data.validation.x), data.validation.y)))
-                if schedule.evaluations:  # plateau listens
+                if schedule.evaluations:  # plateau observes
                     scheduler.observe(losses[-1])
     return rates, losses
 

@@ -46,7 +46,7 @@ class Classifier(lightning.LightningModule):  # type: ignore[misc]
 
     def on_validation_end(self) -> None:
         self.losses.append(float(self.trainer.callback_metrics["val_loss"]))
-        if self.schedule.evaluations:  # plateau listens
+        if self.schedule.evaluations:  # plateau observes
             self.lr_schedulers().observe(self.losses[-1])
 
 

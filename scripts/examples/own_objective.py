@@ -45,7 +45,7 @@ def train(schedule: Schedule) -> tuple[list[float], list[float]]:
             if len(rates) in due:
                 with torch.no_grad():
                     losses.append(float(cross_entropy(model(data.validation.x), data.validation.y)))
-                if schedule.evaluations:  # plateau listens
+                if schedule.evaluations:  # plateau observes
                     scheduler.observe(losses[-1])
     return rates, losses
 

@@ -35,7 +35,7 @@ class Classifier(nn.Module):
 
 
 class Watch(TrainerCallback):  # type: ignore[misc]
-    """Notes the rates; tells the schedule what an evaluation found, where it listens."""
+    """Notes the rates; passes what an evaluation found to a schedule that observes it."""
 
     def __init__(self, schedule: Schedule) -> None:
         self.schedule = schedule
