@@ -8,6 +8,7 @@ from dataclasses import fields
 from functools import partial
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import nn
@@ -340,3 +341,13 @@ def test_the_session_is_left_as_it_was():
 def test_what_cannot_be_is_refused_in_one_message(given, said):
     with pytest.raises(InputError, match=said):
         study.find_schedule(dataset="digits", **FEW | given)
+
+
+def test_data_may_be_a_frame_or_a_tensor_in_training():
+    """The same numbers, the same study."""
+    x, y = rows()
+    frame, column = pd.DataFrame(x.numpy(), index=range(7, 407)), pd.Series(y.numpy(), index=range(7, 407))
+    given = [(x, y), (frame, column), (x.clone().requires_grad_(), y)]
+    plain, as_frame, as_parameter = (study.find_schedule(data=data, **FEW) for data in given)
+    assert plain.record.configuration["data"] == as_frame.record.configuration["data"]
+    assert list(plain.trials["value"]) == list(as_frame.trials["value"]) == list(as_parameter.trials["value"])

@@ -41,7 +41,9 @@ def data_of_arrays(
     standardise: whether floating-point x (and the targets of a regression) become mean 0 and deviation 1 over the
     training rows. Raises InputError for lengths, values or targets that nothing can be learnt from.
     """
-    splits = {part: (as_tensor(f"x of {name}", x), np.asarray(y)) for part, (x, y) in parts.items()}
+    splits = {
+        part: (as_tensor(f"x of {name}", numbers_of(x)), np.asarray(numbers_of(y))) for part, (x, y) in parts.items()
+    }
     for part, (x, y) in splits.items():
         where = f"{name} ({part})"
         require(x.ndim >= 1 and y.ndim >= 1, f"{where}: x and y must have a row for each example", (x.ndim, y.ndim))
@@ -66,6 +68,13 @@ def data_of_arrays(
     train, validation, test = (Split(inputs[part], targets[part]) for part in chosen)
     counts = f"{train.rows} + {validation.rows} + {test.rows} rows for train, validation and test"
     return Data(name, classes, train, validation, test, task, f"{name}: {counts}; {task}")
+
+
+def numbers_of(values: Any) -> Any:
+    """The numbers alone: of a tensor without its graph, on the CPU; of a pandas frame or column without its index."""
+    if isinstance(values, Tensor):
+        return values.detach().cpu()
+    return values.to_numpy().copy() if hasattr(values, "to_numpy") else values  # torch warns of read-only arrays
 
 
 def as_tensor(what: str, values: Any) -> Tensor:
