@@ -1,4 +1,4 @@
-"""What every script shares: parse the command line, run, and tell a mistake in one message."""
+"""What every script shares: parse the command line, run, and report a mistake in one message."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def reader_has_left() -> bool:
 
 
 def write(path: Path | None, content: bytes) -> None:
-    """Write it all, to standard output where there is no path; raises InputError where that cannot be done."""
+    """Write it all, to standard output if there is no path; raises InputError if that cannot be done."""
     try:
         with open(1 if path is None else path, "wb", closefd=path is not None) as file:
             file.write(content)

@@ -23,7 +23,7 @@ from study.search.candidate import Candidate
 from study.search.configuration import Configuration
 from study.search.sampler_study import make_sampler_study, pruner_notes, tell
 from study.search.samplers.optuna_samplers import make_sampler
-from study.storage.record_format import CURVE_POINTS, enqueued
+from study.storage.record_format import enqueued, evaluations_of
 from study.storage.studies import lower_cohort
 from study.storage.trial_record import Place, Seeds, TrialRecord
 from study.storage.trial_row import plain_arguments, recorded_curve, trial_row
@@ -120,8 +120,8 @@ class Bracket:
 
     def train(self, live: Sequence[Candidate], budget: int) -> Iterator[None]:
         """Train one run of this budget for each candidate that has not had it; yields after every evaluation."""
-        evaluations, seed = min(budget, CURVE_POINTS), self.configuration.train_seed
-        runs = [Run(candidate.schedule, budget, seed, evaluations) for candidate in live]
+        seed = self.configuration.train_seed
+        runs = [Run(candidate.schedule, budget, seed, evaluations_of(budget)) for candidate in live]
         done = {index for index, candidate in enumerate(live) if candidate.trained >= budget}
         for candidate in live:
             if candidate.trained == budget:  # loaded: it ended here at an earlier start

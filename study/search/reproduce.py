@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from search_spaces.errors import InputError
 from study.objective import Executor, Objective, Run
-from study.storage.record_format import CURVE_POINTS
+from study.storage.record_format import evaluations_of
 from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
 
@@ -30,8 +30,7 @@ def reproduce(study: StudyRecord, trial: TrialRecord, objective: Objective, exec
     """
     for budget in trial.epochs_used:
         together = companions(study, trial, budget)
-        evaluations = min(budget, CURVE_POINTS)
-        runs = [Run(one.schedule, budget, one.seeds.train_seed, evaluations) for one in together]
+        runs = [Run(one.schedule, budget, one.seeds.train_seed, evaluations_of(budget)) for one in together]
         ends = [round(one.epochs_used[budget] * objective.steps(1)) for one in together]
         reached = [0] * len(runs)
         found, cohort = 0.0, 1

@@ -15,10 +15,10 @@ DERIVED = ("space", "horizons")
 
 
 def check_group(storage: RDBStorage, name: str, group: str) -> None:
-    """Raise InputError where a search would have the name of a benchmark, or the other way round."""
+    """Raise InputError if a search would have the name of a benchmark, or the other way round."""
     try:
         every = optuna.get_all_study_summaries(storage, include_best_trial=False)
-    except ValueError:  # of damaged records, which are told of when their study is opened
+    except ValueError:  # of damaged records, which are reported when their study is opened
         return
     for one in every:
         theirs = one.user_attrs.get("group", one.study_name)
@@ -29,7 +29,7 @@ def check_group(storage: RDBStorage, name: str, group: str) -> None:
 
 
 def refuse_other(name: str, attrs: dict[str, Any], configuration: dict[str, Any]) -> None:
-    """Raise InputError, naming what differs, where the study was made with another format or configuration."""
+    """Raise InputError, naming what differs, if the study was made with another format or configuration."""
     check_format(name, attrs)
     stored = attrs["configuration"]
     keys = [key for key in {**stored, **configuration} if stored.get(key) != configuration.get(key)]
@@ -53,7 +53,7 @@ def refuse_other(name: str, attrs: dict[str, Any], configuration: dict[str, Any]
 
 
 def check_format(name: str, attrs: dict[str, Any]) -> None:
-    """Raise InputError where the records are those of another version of this project."""
+    """Raise InputError if the records are those of another version of this project."""
     if attrs.get("format") != FORMAT:
         raise InputError(
             f"study {name!r} has record format {attrs.get('format')}, not {FORMAT}: choose another with --study"

@@ -10,8 +10,8 @@ seeds, the test metrics), `sessions` (provenance of every start, in order), `unf
 behind it, while it is trained).
 
 A trial's attributes: `record` and `curve` (columns, one row per evaluation of the last run); for Hyperband and
-successive halving `pruner_notes` (what they must find again). They are few because each costs a millisecond to store. A
-record holds `place` (`generation` is the bracket, its size, position in it, batch), `seeds` (sampler, train, split),
+successive halving `pruner_notes` (what they must find again). A record holds
+`place` (`generation` is the bracket, its size, position in it, batch), `seeds` (sampler, train, split),
 `torch` (the resolved arguments, for the full run), `epochs_used` and `cohort` (runs trained together, 1 is the plain
 loop), both at each rung, `engine` (of the last rung), `too_large` (cohorts for which memory did not suffice),
 `best_epoch`, `diverged`, `audited_from` (epochs at which the trial would have been pruned, but for an audit; None for
@@ -33,6 +33,11 @@ STORED_NAMES = {"least_steps": "least_updates", "trials_per_bracket": "trials_pe
 CURVE_POINTS = 50
 """Most evaluations kept of a run; also the most that are made."""
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
+
+
+def evaluations_of(budget: int) -> int:
+    """How often a run of a search is evaluated: every epoch of the budget, or CURVE_POINTS times in a longer one."""
+    return min(budget, CURVE_POINTS)
 
 
 def finished_trials(optuna_study: optuna.Study) -> list[FrozenTrial]:

@@ -36,7 +36,7 @@ def open_study(
 
     storage: a database URL; None for a study in memory. configuration: all that can change a result, as plain values.
     attributes: what else a new study carries. session: the provenance of this start, added to the others.
-    Raises InputError where the storage cannot be used, another process searches this study, or it was made with another
+    Raises InputError if the storage cannot be used, another process searches this study, or it was made with another
     configuration.
     """
     if storage is None:
@@ -111,7 +111,7 @@ def lower_cohort(optuna_study: optuna.Study, cohort: int) -> None:
 def read_studies(storage: str, name: str) -> list[StudyRecord]:
     """The study of this name, or all of the benchmark of this name in the order they were made, for reading.
 
-    Raises InputError where the storage cannot be used, or holds none that this version of the project can read.
+    Raises InputError if the storage cannot be used, or holds none that this version of the project can read.
     """
     connected = connect_to_read(storage)
     try:
@@ -142,7 +142,7 @@ def read_study(storage: str, name: str) -> StudyRecord:
 
 
 def connect_to_read(storage: str) -> RDBStorage:
-    """Optuna's storage of this URL; raises InputError where it is not there, or cannot be used. Nothing is created."""
+    """Optuna's storage of this URL; raises InputError if it is not there, or cannot be used. Nothing is created."""
     url = parse(storage)
     check_file(url)
     path = Path(url.database or "")
@@ -154,7 +154,7 @@ def connect_to_read(storage: str) -> RDBStorage:
 
 @contextmanager
 def usable(url: URL) -> Iterator[None]:
-    """Raise InputError where what is done in this context finds that the storage cannot be used."""
+    """Raise InputError if what is done in this context finds that the storage cannot be used."""
     try:
         yield
     except (*STORAGE_ERRORS, RuntimeError, ImportError) as error:

@@ -1,6 +1,6 @@
 """What is kept of a finished trial, as typed values: read from Optuna's trial or from the archive, and back.
 
-A stored trial has two attributes of ours, `record` and `curve`: few, because each costs a millisecond to store. With
+A stored trial has two attributes of ours, `record` and `curve`: few, because each is a row of its own to write. With
 Hyperband and successive halving it has a third, `pruner_notes`, which only the search reads.
 """
 

@@ -31,7 +31,7 @@ def storage_url(storage: str | Path | None) -> str | None:
 
 
 def parse(storage: str) -> URL:
-    """The parsed URL; raises InputError where it is none, or names no file."""
+    """The parsed URL; raises InputError if it is none, or names no file."""
     example = f"give --storage a database URL such as {DEFAULT_STORAGE}"
     try:
         url = make_url(storage)
@@ -73,7 +73,7 @@ def check_file(url: URL) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make it where it is not there; raises InputError where that cannot be done."""
+    """Make it where it is not there; raises InputError if that cannot be done."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -114,7 +114,7 @@ REFUSED = ("maximize", "amsgrad", "dampening", "differentiable")
 
 
 def stacked_optimizer(optimizer: Optimizer, groups: Sequence[Sequence[str]]) -> StackedOptimizer:
-    """The stacked counterpart of a torch optimizer; raises InputError where there is none."""
+    """The stacked counterpart of a torch optimizer; raises InputError if there is none."""
     kind = type(optimizer)
     used = sorted({option for group in optimizer.param_groups for option in REFUSED if group.get(option)})
     if kind not in STACKED or used:

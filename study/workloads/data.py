@@ -38,7 +38,7 @@ class Split(NamedTuple):
         return ((self.x[rows], self.y[rows]) for rows in order)
 
     def parts(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Copies of all rows in order, so many at a time: a model may work in place on what it is given."""
+        """Copies of all rows in order, `size` at a time: a model may work in place on what it is given."""
         return self.fetch(torch.arange(self.rows, device=self.device).split(size))
 
     def first(self, rows: int) -> tuple[Tensor, Tensor]:

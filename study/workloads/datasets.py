@@ -34,7 +34,7 @@ class Source:
     image_size: int | None = None
 
     def read(self, data_root: Path, split_seed: int) -> Data:
-        """The data; raises InputError where there is none, or it cannot be learnt from."""
+        """The data; raises InputError if there is none, or it cannot be learnt from."""
         path = Path(self.dataset).expanduser()
         require(self.task is None or self.task in TASKS, f"--task must be {' or '.join(TASKS)}", self.task)
         table, images = path.suffix in SUFFIXES, self.dataset not in DATASETS and path.is_dir()

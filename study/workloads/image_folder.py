@@ -35,7 +35,7 @@ def read_images(folder: Path, image_size: int | None, split_seed: int) -> Data:
     """The images of a folder, of one size, standardised for each channel.
 
     image_size: their side in pixels: the shorter side is brought to it, and the middle cut out. None: their own, where
-    all are alike, else USUAL_SIZE. Raises InputError where a folder has no classes, or an image cannot be read.
+    all are alike, else USUAL_SIZE. Raises InputError if a folder has no classes, or an image cannot be read.
     """
     found = {PARTS[child.name]: child for child in sorted(folder.iterdir()) if child.is_dir() and child.name in PARTS}
     roots = found if "train" in found else {"train": folder}
@@ -65,7 +65,7 @@ def read_images(folder: Path, image_size: int | None, split_seed: int) -> Data:
 
 
 def class_names(root: Path) -> list[str]:
-    """The sub-folders; raises InputError where there is none."""
+    """The sub-folders; raises InputError if there is none."""
     names = sorted(child.name for child in root.iterdir() if child.is_dir())
     require(len(names) >= 1, f"{root} must hold a sub-folder of images for each class", "a folder without sub-folders")
     return names
@@ -86,7 +86,7 @@ def image_folder(root: Path, classes: list[str], transform: Any = None) -> Any:
 
 
 def open_image(path: str) -> Any:
-    """The image, decoded; raises InputError where it cannot be read."""
+    """The image, decoded; raises InputError if it cannot be read."""
     from PIL import Image
 
     try:

@@ -16,7 +16,7 @@ PARTS = {"train": "", "validation": "_val", "test": "_test"}
 
 
 def read_arrays(path: Path, task: str | None, split_seed: int) -> Data:
-    """The data of the file; raises InputError where it cannot be read, or holds other arrays."""
+    """The data of the file; raises InputError if it cannot be read, or holds other arrays."""
     known = [f"{letter}{suffix}" for suffix in PARTS.values() for letter in "xy"]
     try:
         with np.load(path, allow_pickle=False) as file:

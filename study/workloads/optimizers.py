@@ -29,7 +29,7 @@ OPTIMIZERS = {
     "adamw": OptimizerChoice(AdamW, {}, 1e-2, ADAMW_PEAK_LR),
 }
 FACTOR = 100.0
-"""The peak of another optimizer is searched so many times below and above the rate that it is made with."""
+"""The peak of another optimizer is searched from the rate that it is made with divided by this, to that times this."""
 
 
 class Optimizing(NamedTuple):
@@ -44,7 +44,7 @@ class Optimizing(NamedTuple):
 def optimizing(name: str | Callable[..., Any], weight_decay: float | None, model: nn.Module) -> Optimizing:
     """The optimizer of this name, or of this function. weight_decay: None is its usual one. model: one to try it on.
 
-    Raises InputError where there is none, or it takes no weight decay.
+    Raises InputError if there is none, or it takes no weight decay.
     """
     if not isinstance(name, str):
         return users_optimizer(name, name_in_code(name), weight_decay, model)

@@ -89,7 +89,7 @@ def as_tensor(what: str, values: Any) -> Tensor:
 
 
 def check_finite(where: str, x: Tensor) -> None:
-    """Raise InputError where a row holds a number that is none."""
+    """Raise InputError if a row holds a number that is none."""
     bad = (~torch.isfinite(x.flatten(1) if x.ndim > 1 else x[:, None]).all(1)).nonzero().flatten()
     if len(bad):
         raise InputError(

@@ -36,7 +36,7 @@ class StreamedSplit:
         return len(self.dataset)  # type: ignore[arg-type]  # map-style datasets have a length
 
     def fetch(self, order: Iterable[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
-        """(x, y) of the rows of these numbers, batch by batch; raises InputError where one cannot be read."""
+        """(x, y) of the rows of these numbers, batch by batch; raises InputError if one cannot be read."""
         loader = DataLoader(
             self.dataset,
             batch_sampler=(rows.tolist() for rows in order),
@@ -54,7 +54,7 @@ class StreamedSplit:
             ) from error
 
     def parts(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """All rows in order, so many at a time."""
+        """All rows in order, `size` at a time."""
         return self.fetch(torch.arange(self.rows).split(size))
 
     def first(self, rows: int) -> tuple[Tensor, Tensor]:

@@ -24,7 +24,7 @@ def read_table(path: Path, target: str | None, task: str | None, split_seed: int
     """The data of the file: numbers standardised, categories one column each, empty cells filled in.
 
     All of that is learnt from the training rows. The numbers of a regression's target are standardised, too.
-    Raises InputError where the file cannot be read, or the target is not there, not complete or not fit for the task.
+    Raises InputError if the file cannot be read, or the target is not there, not complete or not fit for the task.
     """
     table = read_frame(path)
     columns = [str(column) for column in table.columns]

@@ -1,4 +1,4 @@
-"""What the user names as `package.module:function`: found, called, and every mistake told in one message."""
+"""What the user names as `package.module:function`: found, called, and every mistake reported in one message."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def is_imported(name: str) -> bool:
 def imported(name: str, flag: str) -> Callable[..., Any]:
     """The function (or class) of this name; modules are also looked for in the current directory.
 
-    Raises InputError where there is none. flag: the option that named it, for the message.
+    Raises InputError if there is none. flag: the option that named it, for the message.
     """
     require(is_imported(name), f"{flag} needs package.module:function", name)
     module_name, _, function_name = name.partition(":")
@@ -55,7 +55,7 @@ def imported(name: str, flag: str) -> Callable[..., Any]:
 def call(function: Callable[..., Any], flag: str, **offered: Any) -> Any:
     """Call a user's function with those of the offered arguments that it has parameters for.
 
-    Raises InputError where it needs others, or fails.
+    Raises InputError if it needs others, or fails.
     """
     name = path_of(function)
     try:

@@ -14,7 +14,7 @@ from study.executors.recorded_runs import About, Recorded, RecordedRun, Recorded
 from study.objective import FIRST_FRESH_SEED, Evaluation, Executor, Run
 from study.search.configuration import Configuration
 from study.storage.provenance import provenance
-from study.storage.record_format import CURVE_POINTS
+from study.storage.record_format import evaluations_of
 from study.training.workload_objective import WorkloadObjective
 from study.workloads.options import WorkloadOptions
 
@@ -71,7 +71,7 @@ def record(
     runs: list[dict[int, RecordedRun]] = [{} for _ in schedules]
     tests: list[list[float]] = [[] for _ in schedules]
     for budget in budgets_to_record(configuration.epochs):
-        made = train(budget, configuration.train_seed, min(budget, CURVE_POINTS), test=False)
+        made = train(budget, configuration.train_seed, evaluations_of(budget), test=False)
         for own, evaluations in zip(runs, made, strict=True):
             own[budget] = as_recorded(evaluations)
         yield f"{len(schedules)} runs of {budget} epochs"

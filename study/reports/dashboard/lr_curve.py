@@ -1,4 +1,4 @@
-"""The lr of a stored trial's full run as a line to draw, cheaply: a few milliseconds, once."""
+"""The lr of a stored trial's full run as a line to draw, made once."""
 
 from __future__ import annotations
 
