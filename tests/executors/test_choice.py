@@ -10,7 +10,7 @@ import torch
 import study.executors.choice
 from search_spaces import InputError
 from study.api import opened
-from study.executors.choice import Demand, ExecutorOptions
+from study.executors.choice import Demand, ExecutorOptions, agree, as_stored
 from study.executors.timing import seconds_per_step
 from study.objective import Engine
 from study.search.configuration import PRUNES_MIDWAY
@@ -65,6 +65,16 @@ def test_timing_trains_for_real(workload, storage):
     assert times["loop"] > 0.01, "a step takes more than a hundredth of a millisecond"
     assert torch.equal(torch.get_rng_state(), before[0])
     assert torch.get_num_threads() == before[1]
+
+
+def test_a_study_in_lockstep_does_not_go_on_with_data_outside_memory(workload):
+    class OutsideMemory(WorkloadObjective):
+        resident = False
+
+    options, stored = ExecutorOptions(), as_stored(Engine(4), ExecutorOptions())
+    assert agree("a", stored, options, WorkloadObjective(workload), DEMAND)[0] == Engine(4)
+    with pytest.raises(InputError, match="must fit into memory"):
+        agree("a", stored, options, OutsideMemory(workload), DEMAND)
 
 
 def test_a_cohort_that_does_not_fit_is_not_the_fastest(workload, monkeypatch):

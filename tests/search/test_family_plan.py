@@ -7,8 +7,9 @@ from statistics import mean
 import optuna
 import pytest
 
-from study.api import comparing, plan_comparison
-from study.executors.choice import ExecutorOptions
+from study.api import comparing, make_objective, plan_comparison
+from study.executors.choice import ExecutorOptions, agree
+from study.executors.in_process import InProcess
 from study.search.configuration import Configuration, SearchOptions
 from study.search.confirm import confirm
 from study.search.family_plan import parts
@@ -65,6 +66,18 @@ def test_a_second_start_finds_all_done_and_more_trials_are_added(folder, command
     again = command("benchmark.py", *ARGUMENTS, "--storage", storage_of(folder))
     assert (again.code, again.err) == (0, "")
     assert [(len(s.trials), s.confirmed) for s in read_studies(storage_of(folder), "b")] == before
+
+
+def test_the_engine_is_chosen_once_and_what_is_done_is_not_trained_again(storage, data_root, monkeypatch):
+    source, chosen = WorkloadOptions(dataset="digits"), []
+    options = SearchOptions(families=("constant", "linear"), pruner="none")
+    objective = make_objective(source, "cpu", data_root)
+    plan = plan_comparison(source, objective, options, [1], search_seeds=1, confirm_seeds=2, storage=storage)
+    monkeypatch.setattr("study.api.agree", lambda name, *others: chosen.append(name) or agree(name, *others))
+    list(comparing(plan, ExecutorOptions(engine="loop"), 2))
+    assert chosen == [plan.studies[0].name]
+    monkeypatch.setattr(InProcess, "train", lambda *arguments: pytest.fail("trained again"))
+    assert sum(progress.study is not None for progress in comparing(plan, ExecutorOptions(), 2)) == 2
 
 
 def test_it_goes_on_where_memory_has_lowered_a_cohort(command, storage):
