@@ -19,5 +19,10 @@ class Imported:
         self.path = path
 
     def __get__(self, instance: object, owner: type | None = None) -> Any:
-        module, _, name = self.path.partition(":")
-        return getattr(import_module(module), name)
+        return import_named(self.path)
+
+
+def import_named(path: str) -> Any:
+    """What stands under this name in its module; path: `package.module:name`."""
+    module, _, name = path.partition(":")
+    return getattr(import_module(module), name)
