@@ -70,7 +70,7 @@ def users_optimizer(
     )
     group = optimizer.param_groups[0]
     if weight_decay is not None and group.get("weight_decay") != weight_decay:
-        raise InputError(f"--optimizer {name} takes no weight_decay: leave out --weight-decay")
+        raise InputError(f"--optimizer {name} takes no weight_decay: remove --weight-decay")
     highest = max(float(group["lr"]) for group in optimizer.param_groups)
     require(highest > 0, f"--optimizer {name} needs a learning rate above 0, to search around", highest)
     return Optimizing(
