@@ -16,6 +16,7 @@ from search_spaces.space_file import space_toml
 from study.api import DATA_ROOT, make_objective, plan_search, search_and_show
 from study.cli import plain_console, run_command
 from study.executors.choice import ExecutorOptions
+from study.reports.terminal import check_tables
 from study.search.configuration import Configuration
 from study.storage.url import DEFAULT_STORAGE
 from study.workloads.options import WorkloadOptions
@@ -43,11 +44,14 @@ class Options:
     """auto (CUDA where there is one), cpu or cuda."""
     data_root: Path = DATA_ROOT
     """Directory for downloaded data sets."""
+    show: tuple[str, ...] = ()
+    """Tables to print before the verdict: families, importance, peaks, audit, edges."""
     print_space: bool = False
     """Print the search space in force as a file for --space, and end."""
 
     def __post_init__(self) -> None:
         require(self.trials >= 1, "--trials must be at least 1", self.trials)
+        check_tables(self.show)
 
 
 def main(options: Options) -> None:
@@ -59,7 +63,7 @@ def main(options: Options) -> None:
         console.print(space_toml(search.families, objective.peak_lr, search.space_file.ranges), end="")
         return
     plan = plan_search(options.workload, objective, search, options.storage, options.study, enqueue=options.enqueue)
-    search_and_show(plan, options.executor, options.trials, console)
+    search_and_show(plan, options.executor, options.trials, console, options.show)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from scipy import stats
 from study.analysis.cost import Cost
 from study.analysis.ranking import LEVEL
 from study.analysis.statistics import holm
+from study.storage.settings import Settings
 from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
 
@@ -46,7 +47,7 @@ class Verdict:
             else (),
             testable=bool(study.metric.counts_rows and study.validation_rows),
             full_runs=len(ranked),
-            random_so_far=random_so_far(study),
+            random_so_far=random_after(study.settings, len(study.trials), len(ranked)),
             cost=Cost.of(study),
         )
 
@@ -70,13 +71,13 @@ def tied_with(winner: TrialRecord, others: Sequence[TrialRecord], rows: int | No
     return [trial for trial, p in zip(others, p_values, strict=True) if p >= LEVEL or trial.value == winner.value]
 
 
-def random_so_far(study: StudyRecord) -> bool:
-    """Whether only start-up trials have run: then no trial was suggested by a model.
+def random_after(settings: Settings, trials: int, full_runs: int) -> bool:
+    """Whether a search that has tried this many trials has had start-up trials only: then no model suggested any.
 
-    Under Optuna's pruners a Gaussian process learns from full runs only, so only these end its start-up phase.
+    full_runs: of these trials. Under Optuna's pruners a Gaussian process learns from full runs only, so only these end
+    its start-up phase.
     """
-    settings = study.settings
-    if not study.trials or settings.sampler in ("random", "qmc"):
+    if not trials or settings.sampler in ("random", "qmc"):
         return False
     full_runs_only = settings.sampler == "gp" and settings.pruner not in ("horizon", "none")
-    return len(study.complete if full_runs_only else study.trials) <= settings.startup_trials
+    return (full_runs if full_runs_only else trials) <= settings.startup_trials

@@ -37,11 +37,11 @@ def winner_lines(study: StudyRecord, verdict: Verdict) -> list[str]:
     best = verdict.winner
     if best is None:
         return [no_winner(study) + random]
-    steps = f"{study.settings.epochs} epochs ({study.total_steps:,} steps)"
+    after = epochs_in_words(study.settings.epochs)
+    found = f"validation {study.metric.name} {value_in_words(study, best.value)}"
     return [
         f"Winner: {schedule_in_words(best.schedule)}",
-        f"Trial {best.number}: validation {study.metric.name} {value_in_words(study, best.value)} after {steps}; "
-        f"it was chosen by this value, so expect a slightly worse one.{random}",
+        f"Trial {best.number}: {found} after {after}; chosen by it, so optimistic.{random}",
     ]
 
 
@@ -73,7 +73,8 @@ def tie_lines(study: StudyRecord, verdict: Verdict) -> list[str]:
         equal = f" Equal: {tied}." if tied else ""
         return [f"Ties: inconclusive, one run each; {full_runs} may be as good.{equal}"]
     if not tied:
-        return [f"Ties: none; {full_runs} differ{'s' * (others == 1)} significantly on validation."]
+        worse = "is" if others == 1 else "are"
+        return [f"Ties: none; {full_runs} {worse} significantly worse on validation."]
     count = f"{len(verdict.tied)} of {others} other full run{'s' * (others != 1)}"
     lines = [f"Statistically tied with it: {tied} ({count})."]
     if any(trial.family != verdict.winner.family for trial in verdict.tied):
@@ -93,8 +94,9 @@ def importance_line(study: StudyRecord) -> str:
         return f"Parameter importance needs at least {FEWEST_FOR_IMPORTANCE} comparable runs; this study has {n}."
     if not shares:
         return f"Parameter importance: unknown, all {n} comparable runs have the same value."
-    found = ", ".join(f"{name} {100 * share:.0f} %" for name, share in shares.items())
-    return f"Parameter importance: {found} ({n} runs of {epochs_in_words(study.first_budget)})"
+    names = {"warmup_fraction": "warm-up"}
+    found = ", ".join(f"{names.get(name, name)} {100 * share:.0f} %" for name, share in shares.items())
+    return f"Parameter importance: {found} ({n} {study.first_budget}-epoch runs)"
 
 
 def edge_lines(study: StudyRecord) -> list[str]:
