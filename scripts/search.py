@@ -18,6 +18,7 @@ from search_spaces.space_file import space_toml
 from study.cli import plain_console, run_command
 from study.executors.options import ExecutorOptions
 from study.flags import Device, Shown
+from study.reports.table_names import check_tables
 from study.search.configuration import Configuration
 from study.storage.url import DEFAULT_STORAGE, parse
 from study.workloads.options import DATA_ROOT, WorkloadOptions
@@ -38,6 +39,8 @@ class Options:
     """Database that keeps the study."""
     study: str | None = None
     """Name of the study. Default: derived from dataset, model, optimizer and epochs."""
+    show: Annotated[tuple[str, ...], Shown(metavar="TABLE")] = ()
+    """Tables to print above the verdict: families, importance, peaks, audit, edges."""
     enqueue: Annotated[tuple[str, ...], Shown("search")] = ()
     """Schedules to try first: files written by export.py --format json, or study:NAME for the winner of a study."""
     print_space: Annotated[bool, Shown("search")] = False
@@ -47,12 +50,13 @@ class Options:
 
     common: ClassVar = (
         *("trials", "epochs", "families", "space", "dataset", "model", "optimizer", "workload"),
-        *("device", "storage", "study"),
+        *("device", "storage", "study", "show"),
     )
 
     def __post_init__(self) -> None:
         require(self.trials >= 1, "--trials must be at least 1", self.trials)
         parse(self.storage)
+        check_tables(self.show)
 
 
 def main(options: Options) -> None:
@@ -66,7 +70,7 @@ def main(options: Options) -> None:
         console.print(space_toml(search.families, objective.peak_lr, search.space_file.ranges), end="")
         return
     plan = plan_search(options.workload, objective, search, options.storage, options.study, enqueue=options.enqueue)
-    search_and_show(plan, options.executor, options.trials, console)
+    search_and_show(plan, options.executor, options.trials, console, options.show)
 
 
 if __name__ == "__main__":

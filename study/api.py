@@ -18,7 +18,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import optuna
 from rich.console import Console
 
 from search_spaces.errors import InputError, require
@@ -31,12 +30,14 @@ from study.reports.comparison_progress import ComparisonDisplay, StudyProgress
 from study.reports.dashboard.dashboard import Dashboard
 from study.reports.findings import Comparison, Findings
 from study.reports.search_console import display_of, print_opened, print_outcome
+from study.reports.table_names import check_tables
 from study.search.configuration import UNPRUNED, Configuration, SearchOptions
 from study.search.enqueue import read_known
 from study.search.family_plan import ComparisonPlan, parts
 from study.search.reproduce import Reproduced, reproduce
 from study.search.study_plan import OpenStudy, StudyPlan
 from study.storage.provenance import provenance
+from study.storage.quiet import quiet_optuna
 from study.storage.studies import keep_engine, open_study, read_studies, stored_engine
 from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
@@ -95,14 +96,13 @@ def opened(
     demand = Demand(most_together, objective.steps(configuration.epochs), configuration.worker_obstacle)
     attributes = {"group": plan.group, **objective.attributes()}
     with ExitStack() as stack:
-        stack.callback(optuna.logging.set_verbosity, optuna.logging.get_verbosity())
-        optuna.logging.set_verbosity(optuna.logging.WARNING)  # studies in memory are none of the user's business
+        stack.enter_context(quiet_optuna())  # studies in memory are none of the user's business
         session = provenance(objective.device)
         optuna_study = stack.enter_context(open_study(plan.storage, plan.name, plan.record, attributes, session))
         announce(StudyRecord.of(optuna_study))
         stored = stored_engine(optuna_study)
         if stored is None and like:
-            engine, reason = like, "as the studies before"
+            engine, reason = like, "as in the studies before"
         else:
             engine, reason = agree(plan.name, stored, options, objective, demand)
         if stored is None:
@@ -112,13 +112,17 @@ def opened(
         yield OpenStudy(plan, optuna_study, engine, reason, executor, dashboard)
 
 
-def search_and_show(plan: StudyPlan, options: ExecutorOptions, trials: int, console: Console) -> StudyRecord:
+def search_and_show(
+    plan: StudyPlan, options: ExecutorOptions, trials: int, console: Console, show: Sequence[str] = ()
+) -> StudyRecord:
     """Search until the study holds this many finished trials, and print how it goes and what was found.
 
+    show: names of the tables that are printed besides the verdict, see `reports.table_names`.
     Ctrl-C and SIGTERM end the search: what was found is printed, then KeyboardInterrupt is raised; but a study in
     memory is returned as far as it is, for nothing else keeps it.
     """
     require(isinstance(trials, int) and trials >= 1, "--trials must be at least 1", trials)
+    check_tables(show)
     known = len(plan.known)
     require(trials >= known, f"--trials must be at least {known}, to try what is enqueued", trials)
     stopped = False
@@ -131,7 +135,7 @@ def search_and_show(plan: StudyPlan, options: ExecutorOptions, trials: int, cons
             except KeyboardInterrupt:
                 stopped = True
         record = study.record
-        print_outcome(console, plan, record, stopped, study.watcher.problem if study.watcher else None)
+        print_outcome(console, plan, record, stopped, study.watcher.problem if study.watcher else None, show)
     if stopped and plan.storage:
         raise KeyboardInterrupt
     return record
@@ -270,6 +274,7 @@ def find_schedule(
     device: str = "auto",
     data_root: str | Path = DATA_ROOT,
     progress: bool = True,
+    show: Sequence[str] = (),
     **options: Any,
 ) -> Result:
     """Search for the best learning-rate schedule, as `scripts/search.py` does with the flags of the same names.
@@ -277,7 +282,8 @@ def find_schedule(
     model, optimizer: a name, or a function that makes one. data: (x, y), a Dataset, a dict of such with train, val and
     test, or Data; instead of it `dataset` takes a name. workload: a name, or a Workload. storage: a file or a database
     URL that keeps the study, so that the same call goes on where it was stopped; None keeps it in memory.
-    trials: the study's, those of earlier calls included. progress: whether to print how it goes.
+    trials: the study's, those of earlier calls included. progress: whether to print how it goes, and the verdict.
+    show: tables to print before the verdict: families, importance, peaks, audit, edges.
     options: all other flags of the command line, such as epochs, families, sampler, cohort.
     Raises InputError for what does not go together. On Ctrl-C, a stored study raises KeyboardInterrupt, and one in
     memory returns what was found.
@@ -287,7 +293,7 @@ def find_schedule(
     objective = make_objective(source, device, Path(data_root))
     known = [str(one) for one in ([enqueue] if isinstance(enqueue, str | Path) else enqueue)]
     plan = plan_search(source, objective, configuration, storage_url(storage), study, enqueue=known)
-    return Result(search_and_show(plan, executor, trials, plain_console(quiet=not progress)))
+    return Result(search_and_show(plan, executor, trials, plain_console(quiet=not progress), show))
 
 
 def compare_families(

@@ -89,6 +89,7 @@ def test_the_defaults_are_those_of_the_command_line(command):
         "device": "auto",
         "data_root": DATA_ROOT,
         "progress": True,
+        "show": (),
     }
 
 
@@ -119,7 +120,8 @@ def test_progress_is_printed_or_not(capsys):
     assert capsys.readouterr() == ("", "")
     study.find_schedule(dataset="digits", **options | {"progress": True})
     said = capsys.readouterr().out
-    assert "Winner: trial 0, linear" in said
+    assert "Winner: linear, peak_lr " in said
+    assert said.endswith("Code: print(result.code())\nReport: result.report(FOLDER)\n")
     assert "kept in" not in said
     assert "dashboard" not in said, "a study in memory has none"
 

@@ -11,6 +11,7 @@ from optuna.trial import create_trial
 from search_spaces.distributions import as_distribution
 from search_spaces.ranges import Float
 from study.analysis.comparable import comparable
+from study.storage.quiet import quiet_optuna
 from study.storage.study_record import StudyRecord
 
 FEWEST_FOR_IMPORTANCE = 20
@@ -36,8 +37,9 @@ def importance(study: StudyRecord) -> tuple[dict[str, float], int]:
         return {}, len(compared)
     ranges = {name: study.settings.space[name] for name in ("family", "peak_lr")} | {"warmup_fraction": WARMUP}
     shared = {name: as_distribution(searched) for name, searched in ranges.items()}
-    throw_away = optuna.create_study(direction=study.metric.direction)
+    with quiet_optuna():
+        in_memory = optuna.create_study(direction=study.metric.direction)
     for trial, value in compared:
         params = {"warmup_fraction": 0.0} | {name: trial.params[name] for name in shared if name in trial.params}
-        throw_away.add_trial(create_trial(value=value, params=params, distributions=shared))
-    return get_param_importances(throw_away, evaluator=MeanDecreaseImpurityImportanceEvaluator(seed=0)), len(compared)
+        in_memory.add_trial(create_trial(value=value, params=params, distributions=shared))
+    return get_param_importances(in_memory, evaluator=MeanDecreaseImpurityImportanceEvaluator(seed=0)), len(compared)

@@ -14,7 +14,7 @@ from study.storage.study_record import StudyRecord
 
 FEWEST_OF_A_FAMILY = 4
 """Trials of a family below which it has no span."""
-SPAN_HEADS = ("family", "trials", "best peak_lr", "lowest", "highest", "factor", "of all")
+SPAN_HEADS = ("family", "trials", "best peak_lr", "lowest", "highest", "spread of the better half", "spread of all")
 """The columns of `span_rows`: the peak of the best, the ends of the better half and their ratio, that of all trials."""
 
 

@@ -72,7 +72,7 @@ def agree(
         refuse(study, "--executor in-process")
     if asked_workers(options) == 0 and stored["workers"]:
         refuse(study, "--executor processes")
-    return Engine(stored["cohort"], asked_workers(options) or stored["workers"]), "as when the study began"
+    return Engine(stored["cohort"], asked_workers(options) or stored["workers"]), "fixed when the study was created"
 
 
 def refuse(study: str, was: str) -> NoReturn:
@@ -101,7 +101,7 @@ def choose(options: ExecutorOptions, objective: Objective, demand: Demand) -> tu
     """The engine for a new study, and the reason."""
     workers = asked_workers(options) or 0
     if options.engine == "loop" or options.cohort == 1 or (options.engine == "auto" and workers and not options.cohort):
-        return Engine(1, workers), "as you said"
+        return Engine(1, workers), asked_for(options)
     wanted = options.cohort or demand.most_together
     if options.engine == "auto" and not options.cohort:
         return fastest(objective, demand, may_use_workers=asked_workers(options) is None)
@@ -112,7 +112,9 @@ def choose(options: ExecutorOptions, objective: Objective, demand: Demand) -> tu
     most = min(wanted, objective.largest_cohort())
     if most < 2:
         raise InputError("two runs together do not fit into memory: use --engine loop")
-    return Engine(most, workers), "as you said" if most == wanted else f"{wanted} runs together do not fit into memory"
+    return Engine(most, workers), asked_for(
+        options
+    ) if most == wanted else f"{wanted} runs together do not fit into memory"
 
 
 def fastest(objective: Objective, demand: Demand, may_use_workers: bool) -> tuple[Engine, str]:
@@ -134,4 +136,11 @@ def fastest(objective: Objective, demand: Demand, may_use_workers: bool) -> tupl
                 times[Engine(1, cores)] = sum(workers.everywhere(seconds_per_step, 1, median)) / cores**2
     measured = ", ".join(f"{1000 * seconds:.2f} {engine}" for engine, seconds in times.items())
     why_not = f"; not in lockstep: {reason}" if reason else ""
-    return min(times, key=lambda engine: times[engine]), f"milliseconds per step and run: {measured}{why_not}"
+    return min(times, key=lambda engine: times[engine]), f"ms per step and run: {measured}{why_not}"
+
+
+def asked_for(options: ExecutorOptions) -> str:
+    """Which options have set the engine."""
+    given = [("--engine", options.engine != "auto"), ("--cohort", options.cohort), ("--executor", options.executor)]
+    given += [("--workers", options.workers)]
+    return f"set by {' and '.join(flag for flag, is_given in given if is_given)}"

@@ -59,7 +59,8 @@ class Bracket:
     """One bracket on its way.
 
     earlier: the trials of the brackets before it. stored: positions that are in the storage. stored_before: those that
-    an earlier start of the search has stored. finished: whether all of them are stored.
+    an earlier start of the search has stored. training, budget: the candidates that are trained now, and the epochs of
+    their runs. finished: whether all of them are stored.
     """
 
     number: int
@@ -74,6 +75,8 @@ class Bracket:
     interrupted: Callable[[], bool] = lambda: False
     attach: Callable[[FrozenTrial], FrozenTrial] = lambda trial: trial
     candidates: list[Candidate] = field(default_factory=list)
+    training: Sequence[Candidate] = ()
+    budget: int = 0
     finished: bool = False
 
     def __post_init__(self) -> None:
@@ -121,6 +124,7 @@ class Bracket:
 
     def train(self, live: Sequence[Candidate], budget: int) -> Iterator[None]:
         """Train one run of this budget for each candidate that has not had it; yields after every evaluation."""
+        self.training, self.budget = live, budget
         seed = self.configuration.train_seed
         runs = [Run(candidate.schedule, budget, seed, evaluations_of(budget)) for candidate in live]
         done = {index for index, candidate in enumerate(live) if candidate.trained >= budget}

@@ -99,6 +99,17 @@ def artifact_folder(storage: str) -> Path:
     return Path("results") / f"{server_name(url)}.artifacts"
 
 
+def study_folder(storage: str, name: str) -> Path:
+    """Where files about a study are kept: beside an SQLite file, or in results/ for a server.
+
+    >>> study_folder("sqlite:///results/studies.db", "my study").as_posix()
+    'results/my_study'
+    """
+    url = parse(storage)
+    beside = Path(url.database or "").parent if url.get_backend_name() == "sqlite" else Path("results")
+    return beside / re.sub(r"[^\w.-]", "_", name)
+
+
 def server_name(url: URL) -> str:
     """A database of a server, as a part of a file name."""
     return re.sub(r"\W", "_", f"{url.host}_{url.database}")

@@ -29,7 +29,7 @@ def agreed(storage, workload, options=None, configuration=SMALL):
 
 def times_in(reason):
     """Engine -> its milliseconds, as the reason for a choice states them."""
-    listed = reason.removeprefix("milliseconds per step and run: ").partition(";")[0]
+    listed = reason.removeprefix("ms per step and run: ").partition(";")[0]
     return {engine: float(time) for time, engine in (part.split(" ", 1) for part in listed.split(", "))}
 
 
@@ -52,9 +52,9 @@ def test_auto_takes_the_fastest_and_keeps_it(seconds, chosen, storage, workload,
     timed(monkeypatch, seconds)
     engine, reason = agreed(storage, workload)
     assert engine == Engine(chosen)
-    assert "milliseconds per step and run: 0.50 loop, 0.60 lockstep of 2" in reason
+    assert "ms per step and run: 0.50 loop, 0.60 lockstep of 2" in reason
     timed(monkeypatch, {})  # a second choice would fail
-    assert agreed(storage, workload) == (Engine(chosen), "as when the study began")
+    assert agreed(storage, workload) == (Engine(chosen), "fixed when the study was created")
 
 
 def test_timing_trains_for_real(workload, storage):
@@ -110,23 +110,23 @@ def test_workers_are_not_started_if_the_pruner_judges_on_the_way(workload, monke
 
 
 @pytest.mark.parametrize(
-    ("options", "engine"),
+    ("options", "engine", "flags"),
     [
-        (ExecutorOptions("loop"), Engine()),
-        (ExecutorOptions("lockstep"), Engine(5)),
-        (ExecutorOptions("lockstep", cohort=3), Engine(3)),
-        (ExecutorOptions(cohort=3), Engine(3)),
-        (ExecutorOptions(cohort=1), Engine()),
-        (ExecutorOptions(workers=2), Engine(1, 2)),
-        (ExecutorOptions("lockstep", cohort=2, workers=2), Engine(2, 2)),
-        (ExecutorOptions(executor="processes", workers=1), Engine(1, 1)),
-        (ExecutorOptions(executor="in-process", cohort=3), Engine(3, 0)),
+        (ExecutorOptions("loop"), Engine(), "--engine"),
+        (ExecutorOptions("lockstep"), Engine(5), "--engine"),
+        (ExecutorOptions("lockstep", cohort=3), Engine(3), "--engine and --cohort"),
+        (ExecutorOptions(cohort=3), Engine(3), "--cohort"),
+        (ExecutorOptions(cohort=1), Engine(), "--cohort"),
+        (ExecutorOptions(workers=2), Engine(1, 2), "--workers"),
+        (ExecutorOptions("lockstep", cohort=2, workers=2), Engine(2, 2), "--engine and --cohort and --workers"),
+        (ExecutorOptions(executor="processes", workers=1), Engine(1, 1), "--executor and --workers"),
+        (ExecutorOptions(executor="in-process", cohort=3), Engine(3, 0), "--cohort and --executor"),
     ],
 )
-def test_what_is_asked_is_what_is_taken(options, engine, storage, workload):
-    assert agreed(storage, workload, options) == (engine, "as you said")
-    assert agreed(storage, workload) == (engine, "as when the study began")
-    assert agreed(storage, workload, options) == (engine, "as when the study began")
+def test_what_is_asked_is_what_is_taken(options, engine, flags, storage, workload):
+    assert agreed(storage, workload, options) == (engine, f"set by {flags}")
+    assert agreed(storage, workload) == (engine, "fixed when the study was created")
+    assert agreed(storage, workload, options) == (engine, "fixed when the study was created")
 
 
 @pytest.mark.parametrize(

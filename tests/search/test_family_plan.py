@@ -53,13 +53,24 @@ def test_a_study_for_every_family_and_budget_each_confirmed(folder, data_root):
         again = confirm(objective, trainer(workload), best.schedule, stored.epochs, kept.seeds)
         assert kept.test == pytest.approx(again, abs=5 / len(workload.data.test.x)), "lockstep rounds differently"
     said = (folder / "said.txt").read_text()
-    lines = re.findall(r"^(\d)/6 (\w+), (\d) epochs \| val [\d.]+, test ([\d.]+) \| \d+:\d\d left$", said, re.M)
+    lines = re.findall(
+        r"^(\d)/6 (\w+), (\d) epochs: validation [\d.]+ %, test ([\d.]+) %; .*(?:left|done|unknown)$", said, re.M
+    )
     assert [(number, f"b-{epochs}-epochs-{family}") for number, family, epochs, _ in lines] == [
         (str(i), name) for i, name in enumerate(names, start=1)
     ]
     for (*_, test), study in zip(lines, studies, strict=True):
-        assert float(test) == pytest.approx(mean(study.confirmed.test), abs=6e-5)
-    assert said.endswith("The report: python scripts/report.py --study b\n")
+        assert float(test) == pytest.approx(100 * mean(study.confirmed.test), abs=0.051)
+    verdict = said.split("\n\n")[-1].splitlines()
+    for epochs, line in ((2, verdict[0]), (4, verdict[2])):
+        means = {s.settings.families[0]: mean(s.confirmed.test) for s in studies if s.settings.epochs == epochs}
+        best = min(means, key=lambda family: (means[family], family))
+        assert line.startswith(f"Best at {epochs} epochs: {best}, test error {100 * means[best]:.1f} [")
+        assert line.endswith("] % over 3 fresh seeds")
+    assert verdict[1] == verdict[3] == "  ties: inconclusive, 3 families need at least 7 seeds to differ"
+    assert verdict[4].startswith("Cost: 6 studies, 24 trials, 72 epochs to tune and 54 to confirm; this session took ")
+    assert verdict[5:] == ["Report: python scripts/report.py --study b"]
+    assert all(len(line) <= 80 for line in said.splitlines() if not line.startswith(("Benchmark", "Cost")))
 
 
 def test_a_second_start_finds_all_done_and_more_trials_are_added(folder, command):
@@ -113,7 +124,7 @@ def test_it_is_named_after_what_is_trained(command, tmp_path):
     result = command("benchmark.py", *flags, *few)
     assert (result.code, result.err) == (0, "")
     report = "python scripts/report.py --study benchmark-t-mlp-sgd --storage 'sqlite:///my data/t.db'"
-    assert result.out.endswith(f"The report: {report}\n")
+    assert result.out.endswith(f"Report: {report}\n")
     assert command("report.py", *shlex.split(report)[2:]).code == 0
 
 
