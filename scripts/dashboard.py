@@ -1,4 +1,4 @@
-"""Browse the studies in optuna-dashboard, on this machine only: `python scripts/dashboard.py`."""
+"""Browse the studies in optuna-dashboard, served on this machine only: `python scripts/dashboard.py`."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from study.storage.url import DEFAULT_STORAGE, shown_url
 
 @dataclass(frozen=True)
 class Options:
-    """Browse the studies of a database, with the pictures of their trials."""
+    """Browse the studies of a database in optuna-dashboard, with notes, figures and the pictures of full runs."""
 
     storage: str = DEFAULT_STORAGE
-    """Database that keeps the studies."""
+    """Database URL of the studies."""
     port: int = 8080
-    """Of 127.0.0.1, where the dashboard is served."""
+    """Port on 127.0.0.1 to serve the dashboard at."""
 
     def __post_init__(self) -> None:
         require(1 <= self.port <= 65535, "--port must be from 1 to 65535", self.port)
@@ -28,11 +28,11 @@ def main(options: Options) -> None:
     """Serve until Ctrl-C."""
     warnings.filterwarnings("ignore", "Some regimes for parameter")  # of importances that the dashboard computes
     with make_server_for(options.storage, options.port) as server:
-        print(f"Dashboard of {shown_url(options.storage)}: http://{HOST}:{options.port} (Ctrl-C ends it)", flush=True)
+        print(f"Dashboard of {shown_url(options.storage)}: http://{HOST}:{options.port} (Ctrl-C to stop)", flush=True)
         try:
             server.serve_forever()
         except KeyboardInterrupt:
-            print("Ended.")
+            print("Stopped.")
 
 
 if __name__ == "__main__":
