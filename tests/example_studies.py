@@ -72,7 +72,7 @@ SESSION = Session(
 
 
 def study_record(trials=(), direction="minimize", name="example", settings=SETTINGS, **others):
-    """A study of these trials, numbered anew."""
+    """A study of these trials, numbered anew in the order in which they are asked."""
     given = {
         "group": name,
         "workload": "digits-mlp-sgd",
@@ -87,7 +87,10 @@ def study_record(trials=(), direction="minimize", name="example", settings=SETTI
         "unfinished": 0,
         "stored": {},
     } | others
-    numbered = tuple(replace(trial, number=number) for number, trial in enumerate(trials))
+    numbered = tuple(
+        replace(trial, number=number, place=replace(trial.place, position=number))
+        for number, trial in enumerate(trials)
+    )
     return StudyRecord(name=name, settings=settings, trials=numbered, **given)
 
 

@@ -99,15 +99,16 @@ def report_of(studies: Sequence[StudyRecord], folder: Path) -> Path:
 
 
 def trials_table(record: StudyRecord) -> pd.DataFrame:
-    """A row for each finished trial, by number: what it found, what it cost, and the parameters of its schedule.
+    """A row for each finished trial, in the order in which they were asked: what it found and cost, and its schedule.
 
-    value: the metric at the end of its last run. complete: whether that was the full run. epochs: trained, over all its
-    runs. seconds: of training.
+    asked: that order, from 1. value: the metric at the end of its last run. complete: whether that was the full run.
+    epochs: trained, over all its runs. seconds: of training.
     """
     import pandas as pd  # takes a second to load, and most searches show no table
 
     rows = [
         {
+            "asked": record.asked[trial.number],
             "value": trial.value,
             "complete": trial.complete,
             "diverged": trial.diverged,

@@ -159,10 +159,10 @@ def search_progress(studies: Mapping[str, StudyRecord]) -> Figure:
 
 
 def progress_of(study: StudyRecord) -> list[tuple[float, float]]:
-    """(epochs trained, best value of a full run) after each trial, in number order, from the first full run on."""
+    """(epochs trained, best value of a full run) after each trial, in the order they ended, from the first one on."""
     line: list[tuple[float, float]] = []
     spent, best = 0.0, math.inf
-    for trial in study.trials:
+    for trial in as_ended(study):
         spent += trial.epochs_spent
         if trial.complete:
             best = min(best, study.metric.sign * trial.value)
@@ -173,5 +173,11 @@ def progress_of(study: StudyRecord) -> list[tuple[float, float]]:
 
 def full_runs(study: StudyRecord) -> list[tuple[float, float]]:
     """(epochs trained until then, value) of each trial that ran to its end."""
-    spent = accumulate(trial.epochs_spent for trial in study.trials)
-    return [(epochs, trial.value) for epochs, trial in zip(spent, study.trials, strict=True) if trial.complete]
+    trials = as_ended(study)
+    spent = accumulate(trial.epochs_spent for trial in trials)
+    return [(epochs, trial.value) for epochs, trial in zip(spent, trials, strict=True) if trial.complete]
+
+
+def as_ended(study: StudyRecord) -> list[TrialRecord]:
+    """The trials in the order in which they ended, which is that of their numbers."""
+    return sorted(study.trials, key=lambda trial: trial.number)

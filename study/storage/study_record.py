@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
+from itertools import accumulate
 from typing import Any
 
 import optuna
@@ -42,8 +44,8 @@ class StudyRecord:
     measure. optimizer_code: how the optimizer is made, as code. unequal_groups: whether its parameter groups have rates
     of their own. validation_rows: rows that a trial's value is the mean over; None in studies made before it was kept.
     sessions: every start, in order. confirmed: of a benchmark's study, once that is done. unfinished: how many trials
-    are under way. trials: the complete and the pruned ones, in number order. stored: the attributes as they are in the
-    storage, but for `unfinished`, which is the number.
+    are under way. trials: the complete and the pruned ones, in the order in which they were asked. stored: the
+    attributes as they are in the storage, but for `unfinished`, which is the number.
     """
 
     name: str
@@ -106,7 +108,7 @@ class StudyRecord:
             if confirmed
             else None,
             unfinished=unfinished,
-            trials=tuple(trials),
+            trials=tuple(sorted(trials, key=lambda trial: (trial.place.bracket, trial.place.position))),
             stored={key: unfinished if key == "unfinished" else value for key, value in attributes.items()},
         )
 
@@ -141,6 +143,16 @@ class StudyRecord:
         """The best of the trials that ran to their end, the earliest of equals; None if there is none."""
         return next(iter(self.ranked(self.complete)), None)
 
+    @cached_property
+    def asked(self) -> Mapping[int, int]:
+        """The order in which the trials were asked, from 1, by the number of the trial.
+
+        Optuna numbers trials in the order in which they are written, which is the order in which they end.
+        """
+        sizes = {trial.place.bracket: trial.place.size for trial in self.trials}
+        before = dict(zip(sizes, accumulate(sizes.values(), initial=0), strict=False))
+        return {trial.number: before[trial.place.bracket] + trial.place.position + 1 for trial in self.trials}
+
     def ranked(self, trials: Sequence[TrialRecord]) -> list[TrialRecord]:
         """These trials by value, the best first, the earlier of equals first."""
         return sorted(trials, key=lambda trial: (self.metric.sign * trial.value, trial.number))
@@ -150,7 +162,8 @@ class StudyRecord:
         for trial in self.trials:
             if trial.number == number:
                 return trial
-        held = f"holds trials 0 to {self.trials[-1].number}" if self.trials else "holds no finished trial yet"
+        last = max((trial.number for trial in self.trials), default=None)
+        held = "holds no finished trial yet" if last is None else f"holds trials 0 to {last}"
         raise InputError(f"study {self.name!r} {held}, but {number} was given")
 
     def session_of(self, trial: TrialRecord) -> Session:

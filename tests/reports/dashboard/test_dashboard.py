@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from search_spaces import InputError
-from tests.browser import READY, browser_page, open_page
+from study.evidence.browser import READY, browser_page, open_page
 from tests.helpers import ROOT
 
 SCRIPTS = ROOT / "scripts"
