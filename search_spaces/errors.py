@@ -1,18 +1,18 @@
-"""What the user got wrong, in one message: what was required, what was given, what to type."""
+"""User errors, each in one message: what was required, what was given, what to type."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
 
 
 class InputError(Exception):
-    """A mistake in what the user gave us; its text is meant to be read by them, without a traceback.
+    """Invalid user input; commands print its message without a traceback.
 
-    Not a ValueError: tyro would put those into a box of its own.
+    Not a ValueError, because tyro catches those and prints them in its own box.
     """
 
 
 def unknown(kind: str, given: str, valid: Iterable[str]) -> InputError:
-    """The error for a name that does not exist: it lists what does, and suggests the nearest.
+    """The error for an unknown name: it lists the valid names and suggests the closest one.
 
     >>> print(unknown("family", "cosin", ["cosine", "step"]))
     unknown family 'cosin': did you mean 'cosine'? Valid: cosine, step
@@ -24,13 +24,13 @@ def unknown(kind: str, given: str, valid: Iterable[str]) -> InputError:
 
 
 def require(condition: bool, what: str, given: object) -> None:
-    """Raise an InputError saying what is required and what was given, unless the condition holds."""
+    """Raise an InputError that says what is required and what was given, unless the condition holds."""
     if not condition:
         raise InputError(f"{what}, but {given!r} was given")
 
 
 def require_at_least(least: int, options: object, *names: str) -> None:
-    """Raise an InputError for the first of these fields of the options that is below `least`, as its flag is typed."""
+    """Raise an InputError for the first of the named option fields that is below `least`, naming its flag."""
     for name in names:
         given = getattr(options, name)
         require(given >= least, f"--{name.replace('_', '-')} must be at least {least}", given)

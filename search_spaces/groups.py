@@ -1,7 +1,7 @@
-"""Parameter groups: the one with the highest rate follows the schedule, the others keep their ratio to it.
+"""Parameter groups: the one with the highest learning rate follows the schedule, the others keep their ratio to it.
 
-Torch's schedulers do not all do that (`CosineAnnealingLR` has one `eta_min` for all groups, `OneCycleLR` and `CyclicLR`
-make the groups equal), so they are shown groups of equal rates, and the ratios are applied after each of their moves.
+Not all torch schedulers do that (`CosineAnnealingLR` has one `eta_min` for all groups, `OneCycleLR` and `CyclicLR` make
+the groups equal), so the scheduler sees groups of equal learning rates, and the ratios are applied after each step.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from search_spaces.errors import InputError
 
 
 def take_ratios(optimizer: Optimizer) -> list[float]:
-    """Each group's learning rate as a share of the highest; raises InputError if that is not above 0."""
+    """Each group's learning rate divided by the highest; raises InputError if the highest is not above 0."""
     rates = [float(group["lr"]) for group in optimizer.param_groups]
     highest = max(rates)
     if not highest > 0:
-        raise InputError(f"the optimizer needs a group with a learning rate above 0, but its rates are {rates}")
+        raise InputError(f"the optimizer needs a group with a learning rate above 0, but its groups have {rates}")
     return [rate / highest for rate in rates]
 
 
 def set_all_to(optimizer: Optimizer, peak_lr: float) -> None:
-    """Give every group this rate to start from.
+    """Set the learning rate that every group starts from.
 
-    An optimizer that served another scheduler still holds that one's `initial_lr`, and torch would believe it.
+    Remove `initial_lr`: an earlier scheduler may have left it, and torch would use it.
     """
     for group in optimizer.param_groups:
         group["lr"] = peak_lr
@@ -35,7 +35,7 @@ def set_all_to(optimizer: Optimizer, peak_lr: float) -> None:
 
 
 def require_momentum(optimizer: Optimizer, family: str) -> None:
-    """Raise InputError if there is no momentum to cycle: torch would turn SGD(momentum=0) into 0.95."""
+    """Raise InputError if the optimizer has no momentum to cycle: torch would give SGD(momentum=0) one of 0.95."""
     for group in optimizer.param_groups:
         momentum = group["betas"][0] if "betas" in group else group.get("momentum", 0.0)
         if not momentum:
@@ -46,7 +46,7 @@ def require_momentum(optimizer: Optimizer, family: str) -> None:
 
 
 class KeepRatios(LRScheduler):
-    """A scheduler of equal groups, for an optimizer whose groups are not equal."""
+    """Wraps a scheduler that needs equal groups, for an optimizer whose groups have different learning rates."""
 
     def __init__(self, scheduler: Any, optimizer: Optimizer, ratios: list[float]) -> None:
         self.scheduler, self.ratios = scheduler, ratios
@@ -63,26 +63,26 @@ class KeepRatios(LRScheduler):
             group["lr"] = lr
 
     def step(self) -> None:  # type: ignore[override]
-        """Move on by one optimizer step; `__init__` calls it too, to set the first rates."""
+        """Advance by one optimizer step; `__init__` calls it too, to set the first learning rates."""
         if self.last_epoch >= 0:
             self._with_equal_groups(self.scheduler.step)
         super().step()
 
     def observe(self, loss: float) -> None:
-        """Pass on the validation loss, if the schedule observes it."""
+        """Pass the validation loss to the scheduler; only for schedules that observe it."""
         self._with_equal_groups(lambda: self.scheduler.observe(loss))
 
     def get_lr(self) -> list[Any]:
-        """The rate of each group now."""
+        """The current learning rate of each group."""
         return [self.lr * ratio for ratio in self.ratios]
 
-    get_last_lr = get_lr  # not the one of the last step: observe() moves the rates too
+    get_last_lr = get_lr  # torch's returns the rates of the last step(), but observe() changes them too
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything needed to go on after `load_state_dict`."""
+        """Everything that `load_state_dict` needs to resume."""
         return super().state_dict() | {"scheduler": self.scheduler.state_dict()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from a saved state; the optimizer's own state is loaded before."""
+        """Resume from a saved state; load the optimizer's own state first."""
         self.scheduler.load_state_dict(state_dict["scheduler"])
         super().load_state_dict(state_dict | {"scheduler": self.scheduler})
