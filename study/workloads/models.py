@@ -1,4 +1,4 @@
-"""What `--model` may name besides the known models: torchvision's, timm's, and the user's own."""
+"""The values of `--model`: built-in models, torchvision's, timm's, and the user's own."""
 
 from __future__ import annotations
 
@@ -14,34 +14,37 @@ from study.workloads.user_code import call, imported, path_of
 
 
 def check_model(name: str | Callable[..., Any]) -> None:
-    """Raise InputError for a name that is neither a known model nor of the form of the others."""
+    """Raise InputError if a name is neither a built-in model nor has the form `library:name` or `module:function`."""
     if isinstance(name, str) and name not in MODELS and ":" not in name:
         raise unknown("model", name, [*MODELS, "torchvision:NAME", "timm:NAME", "package.module:function"])
 
 
 def model_maker(name: str | Callable[..., Any], input_shape: tuple[int, ...], classes: int) -> Callable[[], nn.Module]:
-    """What makes a freshly initialised model of this name, or by this function; raises InputError if there is none."""
+    """A function that makes a newly initialised model, by name or from the user's function.
+
+    input_shape: of one example. classes: outputs of the model. Raises InputError if there is no such model.
+    """
     if not isinstance(name, str):
         return partial(call_model, name, input_shape, classes)
-    library, colon, of_it = name.partition(":")
+    library, colon, library_model = name.partition(":")
     if name in MODELS:
         return partial(MODELS[name], input_shape, classes)
     if colon and library in LIBRARIES:
         if len(input_shape) != 3:
             raise InputError(f"model {name} needs images, but the examples have shape {input_shape}: try --model mlp")
-        return partial(LIBRARIES[library], of_it, input_shape, classes)
+        return partial(LIBRARIES[library], library_model, input_shape, classes)
     return partial(call_model, imported(name, "--model"), input_shape, classes)
 
 
 def call_model(function: Callable[..., Any], input_shape: tuple[int, ...], classes: int) -> nn.Module:
-    """The model of a user's function, which may take `input_shape` and `classes`."""
+    """The model made by a user's function, which may take `input_shape` and `classes`."""
     model = call(function, "--model", input_shape=input_shape, classes=classes)
     require(isinstance(model, nn.Module), f"--model {path_of(function)} must make an nn.Module", type(model).__name__)
     return model  # type: ignore[no-any-return]  # checked in the line above
 
 
 class ThreeChannels(nn.Module):
-    """Grey images as the three equal channels that torchvision's models take."""
+    """Repeats the channel of gray images three times, for torchvision's models."""
 
     def forward(self, x: Tensor) -> Tensor:
         """x (rows, 1, height, width) -> (rows, 3, height, width)."""
@@ -49,8 +52,8 @@ class ThreeChannels(nn.Module):
 
 
 def torchvision_model(name: str, input_shape: tuple[int, ...], classes: int) -> nn.Module:
-    """A classifier of torchvision, from scratch."""
-    import torchvision.models  # seconds to import, which other models need not wait for
+    """A torchvision classifier, randomly initialised."""
+    import torchvision.models  # takes seconds, which the other models need not wait for
 
     known = torchvision.models.list_models(module=torchvision.models)
     if name not in known:
@@ -58,7 +61,7 @@ def torchvision_model(name: str, input_shape: tuple[int, ...], classes: int) -> 
     builder = torchvision.models.get_model_builder(name)
     height, width = input_shape[1:]
     arguments: dict[str, Any] = {"weights": None, "num_classes": classes}
-    if name in ("googlenet", "inception_v3"):  # a second output for training only
+    if name in ("googlenet", "inception_v3"):  # these have auxiliary outputs in training
         arguments |= {"aux_logits": False, "init_weights": True}
     elif name.startswith("vit_"):
         arguments |= {"image_size": height}
@@ -69,7 +72,7 @@ def torchvision_model(name: str, input_shape: tuple[int, ...], classes: int) -> 
 
 
 def timm_model(name: str, input_shape: tuple[int, ...], classes: int) -> nn.Module:
-    """A model of timm, from scratch."""
+    """A timm model, randomly initialised."""
     try:
         import timm
     except ImportError as error:
@@ -79,7 +82,7 @@ def timm_model(name: str, input_shape: tuple[int, ...], classes: int) -> nn.Modu
     arguments: dict[str, Any] = {"num_classes": classes, "in_chans": input_shape[0]}
     try:
         model: nn.Module = timm.create_model(name, **arguments, img_size=input_shape[1:])
-    except TypeError:  # only what is made for one size asks for it
+    except TypeError:  # only models for a fixed image size take img_size
         model = timm.create_model(name, **arguments)
     return model
 
