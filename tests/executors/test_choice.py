@@ -53,7 +53,7 @@ def test_auto_takes_the_fastest_and_keeps_it(seconds, chosen, storage, workload,
     assert engine == Engine(chosen)
     assert "milliseconds per step and run: 0.50 loop, 0.60 lockstep of 2" in reason
     timed(monkeypatch, {})  # a second choice would fail
-    assert agreed(storage, workload) == (Engine(chosen), "as when the study began")
+    assert agreed(storage, workload) == (Engine(chosen), "fixed when the study was created")
 
 
 def test_timing_trains_for_real(workload, storage):
@@ -109,40 +109,40 @@ def test_workers_are_not_started_if_the_pruner_judges_on_the_way(workload, monke
 
 
 @pytest.mark.parametrize(
-    ("options", "engine"),
+    ("options", "engine", "flags"),
     [
-        (ExecutorOptions("loop"), Engine()),
-        (ExecutorOptions("lockstep"), Engine(5)),
-        (ExecutorOptions("lockstep", cohort=3), Engine(3)),
-        (ExecutorOptions(cohort=3), Engine(3)),
-        (ExecutorOptions(cohort=1), Engine()),
-        (ExecutorOptions(workers=2), Engine(1, 2)),
-        (ExecutorOptions("lockstep", cohort=2, workers=2), Engine(2, 2)),
-        (ExecutorOptions(executor="processes", workers=1), Engine(1, 1)),
-        (ExecutorOptions(executor="in-process", cohort=3), Engine(3, 0)),
+        (ExecutorOptions("loop"), Engine(), "--engine"),
+        (ExecutorOptions("lockstep"), Engine(5), "--engine"),
+        (ExecutorOptions("lockstep", cohort=3), Engine(3), "--engine, --cohort"),
+        (ExecutorOptions(cohort=3), Engine(3), "--cohort"),
+        (ExecutorOptions(cohort=1), Engine(), "--cohort"),
+        (ExecutorOptions(workers=2), Engine(1, 2), "--workers"),
+        (ExecutorOptions("lockstep", cohort=2, workers=2), Engine(2, 2), "--engine, --cohort, --workers"),
+        (ExecutorOptions(executor="processes", workers=1), Engine(1, 1), "--executor, --workers"),
+        (ExecutorOptions(executor="in-process", cohort=3), Engine(3, 0), "--cohort, --executor"),
     ],
 )
-def test_what_is_asked_is_what_is_taken(options, engine, storage, workload):
-    assert agreed(storage, workload, options) == (engine, "as you said")
-    assert agreed(storage, workload) == (engine, "as when the study began")
-    assert agreed(storage, workload, options) == (engine, "as when the study began")
+def test_flags_determine_the_engine(options, engine, flags, storage, workload):
+    assert agreed(storage, workload, options) == (engine, f"set by {flags}")
+    assert agreed(storage, workload) == (engine, "fixed when the study was created")
+    assert agreed(storage, workload, options) == (engine, "fixed when the study was created")
 
 
 @pytest.mark.parametrize(
     ("first", "then", "said"),
     [
-        (ExecutorOptions("loop"), ExecutorOptions("lockstep"), "was made with --engine loop: give the same again"),
-        (ExecutorOptions("lockstep"), ExecutorOptions("loop"), "was made with --engine lockstep: give the same again"),
+        (ExecutorOptions("loop"), ExecutorOptions("lockstep"), "was created with --engine loop: use the same"),
+        (ExecutorOptions("lockstep"), ExecutorOptions("loop"), "was created with --engine lockstep: use the same"),
         (
             ExecutorOptions(workers=2),
             ExecutorOptions(executor="in-process"),
-            "was made with --executor processes: give",
+            "was created with --executor processes: use",
         ),
-        (ExecutorOptions(cohort=3), ExecutorOptions(cohort=4), "was made with --cohort 3: give the same again"),
+        (ExecutorOptions(cohort=3), ExecutorOptions(cohort=4), "was created with --cohort 3: use the same"),
         (
             ExecutorOptions("loop"),
             ExecutorOptions(workers=2),
-            "was made with --executor in-process: give the",
+            "was created with --executor in-process: use",
         ),
     ],
 )
@@ -163,9 +163,9 @@ def test_the_number_of_workers_may_change(storage, workload):
         ({"engine": "lokstep"}, "unknown engine 'lokstep': did you mean 'lockstep'"),
         ({"cohort": 0}, "--cohort must be at least 1, but 0 was given"),
         ({"executor": "procesess"}, "unknown executor 'procesess': did you mean 'processes'"),
-        ({"executor": "in-process", "workers": 2}, "--executor in-process has no workers: leave out --workers, but 2"),
+        ({"executor": "in-process", "workers": 2}, "--executor in-process has no workers: remove --workers, but 2"),
         ({"workers": 0}, "--workers must be at least 1, but 0 was given"),
-        ({"engine": "loop", "cohort": 4}, "--engine loop trains run by run: leave out --cohort, but 4 was given"),
+        ({"engine": "loop", "cohort": 4}, "--engine loop trains run by run: remove --cohort, but 4 was given"),
         ({"engine": "lockstep", "cohort": 1}, "--engine lockstep needs a --cohort of at least 2, but 1 was given"),
     ],
 )
@@ -175,12 +175,12 @@ def test_options_that_make_no_sense_are_told(options, said):
 
 
 def test_what_cannot_be_done_is_told(storage, workload):
-    with pytest.raises(InputError, match="--engine lockstep needs --trials-per-batch of at least 2, but 1 was given"):
+    with pytest.raises(InputError, match="--engine lockstep needs --trials-per-batch to be at least 2, but 1 was given"):
         agreed(storage, workload, ExecutorOptions("lockstep"), replace(SMALL, trials_per_batch=1, trials_per_bracket=1))
     median = replace(DEMAND, worker_obstacle=replace(SMALL, pruner="median").worker_obstacle)
     with pytest.raises(InputError, match="--pruner median prunes runs midway, one after another: leave out --workers"):
         study.executors.choice.check_workers(WorkloadObjective(workload), median)
-    with pytest.raises(InputError, match="--workers train on the CPU: leave it out, or give --device cpu"):
+    with pytest.raises(InputError, match="--workers requires the CPU: remove it, or use --device cpu"):
         study.executors.choice.check_workers(WorkloadObjective(workload.to(torch.device("meta"))), DEMAND)
     other = replace(workload, make_optimizer=lambda model: torch.optim.RMSprop(model.parameters()))
     objective = WorkloadObjective(other)
@@ -188,7 +188,7 @@ def test_what_cannot_be_done_is_told(storage, workload):
         study.executors.choice.choose(ExecutorOptions("lockstep"), objective, DEMAND)
     engine, reason = study.executors.choice.choose(ExecutorOptions(), objective, DEMAND)
     assert engine.cohort == 1
-    assert "not in lockstep: runs cannot be trained in lockstep with RMSprop, only with SGD and AdamW" in reason
+    assert "not in lockstep: only SGD and AdamW can be stacked, not RMSprop" in reason
 
 
 def test_memory_bounds_the_cohort(workload, storage, monkeypatch):
@@ -198,10 +198,10 @@ def test_memory_bounds_the_cohort(workload, storage, monkeypatch):
     assert 4 * 17510 * 4 < per_run < 12 * 17510 * 4
     monkeypatch.setattr(WorkloadObjective, "largest_cohort", lambda objective: 3)
     engine, reason = agreed(storage, workload, ExecutorOptions("lockstep", cohort=5))
-    assert (engine, reason) == (Engine(3), "5 runs together do not fit into memory")
-    assert agreed(storage, workload, ExecutorOptions("lockstep", cohort=5))[0] == Engine(3), "the same command goes on"
+    assert (engine, reason) == (Engine(3), "XX5 runs together do not fit into memory")
+    assert agreed(storage, workload, ExecutorOptions("lockstep", cohort=5))[0] == Engine(3), "the same command resumes"
     monkeypatch.setattr(WorkloadObjective, "largest_cohort", lambda objective: 1)
-    with pytest.raises(InputError, match="two runs together do not fit into memory: use --engine loop"):
+    with pytest.raises(InputError, match="XXtwo runs together do not fit into memory: use --engine loop"):
         study.executors.choice.choose(ExecutorOptions("lockstep"), WorkloadObjective(workload), DEMAND)
 
 

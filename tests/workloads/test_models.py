@@ -227,7 +227,7 @@ def test_losses_that_differ_keep_a_workload_from_lockstep(monkeypatch):
             CountsOnce.total += 1
             return self.linear(x) * (1 + 0.1 * CountsOnce.total)
 
-    assert lockstep_obstacle(replace(workload, make_model=CountsOnce)) == "its losses are not those of the plain loop"
+    assert lockstep_obstacle(replace(workload, make_model=CountsOnce)) == "its losses differ from those of the plain loop"
 
 
 @pytest.mark.parametrize(
@@ -240,7 +240,7 @@ def test_losses_that_differ_keep_a_workload_from_lockstep(monkeypatch):
         ({"make_model": nested}, "w: the model cannot be trained on examples of shape"),
         (
             {"loss": nn.functional.cross_entropy},
-            r"the loss must be a number for each row, shape \(8,\), but \(\) was",
+            r"the loss must be one number per row, shape \(8,\), but \(\) was",
         ),
         ({"make_optimizer": lambda model: torch.optim.LBFGS(model.parameters())}, "missing 1 required positional arg"),
     ],
