@@ -262,7 +262,7 @@ def test_a_whole_workload_is_searched():
         ({"model": lambda width: nn.Linear(2, 2)}, "requires 'width', but can only be given input_shape, classes"),
         (
             {"executor": "processes", "model": lambda: nn.Linear(6, 2), "data": rows()},
-            "--workers need functions of a module",
+            "--workers requires functions of a module",
         ),
     ],
 )

@@ -19,8 +19,8 @@ class Lockstep:
     """A `Learner` of runs of equal length. The first axis of every parameter and buffer is the run.
 
     Each run has its own torch optimizer, which does not train: the run's scheduler sets its `lr` and `momentum`, and
-    the stacked optimizer reads them. Runs with equal `train_seed` draw the same random numbers as they would alone; runs
-    with different seeds may share a cohort only if the model draws none (`draws_random_numbers`).
+    the stacked optimizer reads them. Runs with equal `train_seed` draw the same random numbers as they would alone;
+    runs with different seeds may share a cohort only if the model draws none (`draws_random_numbers`).
     """
 
     def __init__(self, workload: Workload, runs: Sequence[Run]) -> None:

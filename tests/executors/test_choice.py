@@ -175,7 +175,9 @@ def test_options_that_make_no_sense_are_told(options, said):
 
 
 def test_what_cannot_be_done_is_told(storage, workload):
-    with pytest.raises(InputError, match="--engine lockstep needs --trials-per-batch to be at least 2, but 1 was given"):
+    with pytest.raises(
+        InputError, match="--engine lockstep needs --trials-per-batch to be at least 2, but 1 was given"
+    ):
         agreed(storage, workload, ExecutorOptions("lockstep"), replace(SMALL, trials_per_batch=1, trials_per_bracket=1))
     median = replace(DEMAND, worker_obstacle=replace(SMALL, pruner="median").worker_obstacle)
     with pytest.raises(InputError, match="--pruner median prunes runs midway, one after another: leave out --workers"):
@@ -184,7 +186,7 @@ def test_what_cannot_be_done_is_told(storage, workload):
         study.executors.choice.check_workers(WorkloadObjective(workload.to(torch.device("meta"))), DEMAND)
     other = replace(workload, make_optimizer=lambda model: torch.optim.RMSprop(model.parameters()))
     objective = WorkloadObjective(other)
-    with pytest.raises(InputError, match="cannot be trained in lockstep with RMSprop"):
+    with pytest.raises(InputError, match="only SGD and AdamW can be stacked, not RMSprop"):
         study.executors.choice.choose(ExecutorOptions("lockstep"), objective, DEMAND)
     engine, reason = study.executors.choice.choose(ExecutorOptions(), objective, DEMAND)
     assert engine.cohort == 1
@@ -198,10 +200,10 @@ def test_memory_bounds_the_cohort(workload, storage, monkeypatch):
     assert 4 * 17510 * 4 < per_run < 12 * 17510 * 4
     monkeypatch.setattr(WorkloadObjective, "largest_cohort", lambda objective: 3)
     engine, reason = agreed(storage, workload, ExecutorOptions("lockstep", cohort=5))
-    assert (engine, reason) == (Engine(3), "XX5 runs together do not fit into memory")
+    assert (engine, reason) == (Engine(3), "5 runs at a time do not fit into memory")
     assert agreed(storage, workload, ExecutorOptions("lockstep", cohort=5))[0] == Engine(3), "the same command resumes"
     monkeypatch.setattr(WorkloadObjective, "largest_cohort", lambda objective: 1)
-    with pytest.raises(InputError, match="XXtwo runs together do not fit into memory: use --engine loop"):
+    with pytest.raises(InputError, match="two runs at a time do not fit into memory: use --engine loop"):
         study.executors.choice.choose(ExecutorOptions("lockstep"), WorkloadObjective(workload), DEMAND)
 
 

@@ -227,7 +227,9 @@ def test_losses_that_differ_keep_a_workload_from_lockstep(monkeypatch):
             CountsOnce.total += 1
             return self.linear(x) * (1 + 0.1 * CountsOnce.total)
 
-    assert lockstep_obstacle(replace(workload, make_model=CountsOnce)) == "its losses differ from those of the plain loop"
+    assert (
+        lockstep_obstacle(replace(workload, make_model=CountsOnce)) == "its losses differ from those of the plain loop"
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Searches of a comparison: what all of them share, and one of them, with an arm and a seed."""
+"""The searches of a comparison: their shared options, and running one of them."""
 
 from __future__ import annotations
 
@@ -20,42 +20,42 @@ from study.workloads.options import WorkloadOptions
 
 @dataclass(frozen=True)
 class Searches:
-    """What all searches of a comparison share."""
+    """Options shared by all searches of a comparison."""
 
     workload: Annotated[WorkloadOptions, tyro.conf.OmitArgPrefixes]
-    """live: what is trained. Recorded runs have their own workload."""
+    """With --live: what is trained. Recorded runs have their own workload."""
     configuration: Annotated[Configuration, tyro.conf.OmitArgPrefixes]
-    """The search that all arms change; the families and the length of recorded runs are those of the recording."""
+    """The search that the arms change. With recorded runs, families and run length come from the recording."""
     compare: str = "pruners"
-    """What is compared: a name in study/evidence/searches/arms.py, as pruners, rungs, floors, samplers or batches."""
+    """What to compare: a name in study/evidence/searches/arms.py, such as pruners, rungs, floors, samplers, batches."""
     trials: int = 50
     """Trials per search."""
     equal_epochs: bool = True
-    """Search on until all arms have spent what the trials take unpruned."""
+    """Continue each search until it has spent as many epochs as an unpruned one."""
     confirm_seeds: int = 5
-    """live: fresh training seeds that evaluate what was found."""
+    """With --live: number of fresh training seeds that evaluate each result."""
     data_root: Path = DATA_ROOT
-    """Directory for downloaded data sets."""
+    """Directory for downloaded datasets."""
 
     def __post_init__(self) -> None:
         given = self.configuration
-        require(given.pruner == "horizon", "the arms choose the pruner: leave out --pruner", given.pruner)
+        require(given.pruner == "horizon", "the arms choose the pruner: remove --pruner", given.pruner)
         require(given.sampler_seed == 0, "use --first-search-seed, not --sampler-seed", given.sampler_seed)
         require_at_least(1, self, "trials", "confirm_seeds")
         if self.compare not in ARMS:
             raise unknown("comparison", self.compare, ARMS)
 
     def testbed(self, file: Path | None) -> Testbed:
-        """What the searches of this file of recorded runs, or the live ones, are compared on."""
+        """The testbed of a file of recorded runs; None for live training."""
         return open_testbed(self.workload, self.configuration, file, self.confirm_seeds, self.data_root)
 
 
 def one_search(
     searches: Searches, file: Path | None, arm: str, seed: int, seconds_per_epoch: Mapping[int, float]
 ) -> EvaluatedSearch:
-    """Search with one arm and one seed, and evaluate all that was found on the way.
+    """Search with one arm and one seed, and evaluate every incumbent.
 
-    seconds_per_epoch: as `Testbed.seconds_per_epoch`, timed before.
+    file: see `Searches.testbed`. seconds_per_epoch: the result of `Testbed.seconds_per_epoch`.
     """
     testbed = searches.testbed(file)
     configuration = replace(testbed.configuration, sampler_seed=seed, **ARMS[searches.compare][arm])
