@@ -1,26 +1,36 @@
 """User errors, each in one message: what was required, what was given, what to type."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 
 class InputError(Exception):
-    """Invalid user input; commands print its message without a traceback.
-
-    Not a ValueError, because tyro catches those and prints them in its own box.
-    """
+    """Invalid user input; commands print its message without a traceback."""
 
 
-def unknown(kind: str, given: str, valid: Iterable[str]) -> InputError:
-    """The error for an unknown name: it lists the valid names and suggests the closest one.
+MOST_LISTED = 30
+"""Maximum number of names in a message."""
+
+
+def unknown(
+    kind: str, given: str, valid: Iterable[str], place: str = "", nearest: Sequence[str] | None = None
+) -> InputError:
+    """The error for an unknown name: it suggests the closest valid name and lists the others.
+
+    place: where the name was looked up. nearest: what to suggest instead of the closest valid name.
 
     >>> print(unknown("family", "cosin", ["cosine", "step"]))
     unknown family 'cosin': did you mean 'cosine'? Valid: cosine, step
+    >>> print(unknown("key", "peak", ["low", "high"], "space.toml"))
+    unknown key 'peak' in space.toml. Valid: low, high
     """
     names = list(valid)
-    nearest = get_close_matches(given, names, n=1)
-    hint = f"did you mean {nearest[0]!r}? " if nearest else ""
-    return InputError(f"unknown {kind} {given!r}: {hint}Valid: {', '.join(names)}")
+    nearest = get_close_matches(given, names, n=1) if nearest is None else nearest
+    where = f" in {place}" if place else ""
+    hint = f": did you mean {nearest[0]!r}?" if nearest else "."
+    listed = names if len(names) <= MOST_LISTED else get_close_matches(given, names, n=MOST_LISTED // 3, cutoff=0.0)
+    others = f", and {len(names) - len(listed)} others" if len(listed) < len(names) else ""
+    return InputError(f"unknown {kind} {given!r}{where}{hint} Valid: {', '.join(listed)}{others}")
 
 
 def require(condition: bool, what: str, given: object) -> None:

@@ -1,18 +1,17 @@
 """Parameter groups: the one with the highest learning rate follows the schedule, the others keep their ratio to it.
 
 Not all torch schedulers do that (`CosineAnnealingLR` has one `eta_min` for all groups, `OneCycleLR` and `CyclicLR` make
-the groups equal), so the scheduler sees groups of equal learning rates, and the ratios are applied after each step.
+the groups equal), so the scheduler sees groups of equal learning rates, and `KeepRatios` applies the ratios afterwards.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LRScheduler
+from typing import TYPE_CHECKING
 
 from search_spaces.errors import InputError
+
+if TYPE_CHECKING:
+    from torch.optim import Optimizer
 
 
 def take_ratios(optimizer: Optimizer) -> list[float]:
@@ -43,46 +42,3 @@ def require_momentum(optimizer: Optimizer, family: str) -> None:
                 f"{family} with cycle_momentum=True needs an optimizer with momentum, "
                 f"but {type(optimizer).__name__} has none: give it momentum, or set cycle_momentum=False"
             )
-
-
-class KeepRatios(LRScheduler):
-    """Wraps a scheduler that needs equal groups, for an optimizer whose groups have different learning rates."""
-
-    def __init__(self, scheduler: Any, optimizer: Optimizer, ratios: list[float]) -> None:
-        self.scheduler, self.ratios = scheduler, ratios
-        self.lr = optimizer.param_groups[0]["lr"]
-        super().__init__(optimizer)
-        self.base_lrs = [lr * ratio for lr, ratio in zip(self.base_lrs, ratios, strict=True)]
-
-    def _with_equal_groups(self, move: Callable[[], None]) -> None:
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.lr
-        move()
-        self.lr = self.optimizer.param_groups[0]["lr"]
-        for group, lr in zip(self.optimizer.param_groups, self.get_lr(), strict=True):
-            group["lr"] = lr
-
-    def step(self) -> None:  # type: ignore[override]
-        """Advance by one optimizer step; `__init__` calls it too, to set the first learning rates."""
-        if self.last_epoch >= 0:
-            self._with_equal_groups(self.scheduler.step)
-        super().step()
-
-    def observe(self, loss: float) -> None:
-        """Pass the validation loss to the scheduler; only for schedules that observe it."""
-        self._with_equal_groups(lambda: self.scheduler.observe(loss))
-
-    def get_lr(self) -> list[Any]:
-        """The current learning rate of each group."""
-        return [self.lr * ratio for ratio in self.ratios]
-
-    get_last_lr = get_lr  # torch's returns the rates of the last step(), but observe() changes them too
-
-    def state_dict(self) -> dict[str, Any]:
-        """Everything that `load_state_dict` needs to resume."""
-        return super().state_dict() | {"scheduler": self.scheduler.state_dict()}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Resume from a saved state; load the optimizer's own state first."""
-        self.scheduler.load_state_dict(state_dict["scheduler"])
-        super().load_state_dict(state_dict | {"scheduler": self.scheduler})

@@ -7,27 +7,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
+import torch
 from torch import nn
-from torch.optim import SGD, AdamW, Optimizer
+from torch.optim import Optimizer
 
-from search_spaces import ADAMW_PEAK_LR, SGD_PEAK_LR
-from search_spaces.errors import InputError, require, unknown
+from search_spaces.errors import InputError, require
+from study.workloads.names import OPTIMIZERS, check_optimizer
 from study.workloads.user_code import bare_name, call, imported, is_importable, is_imported, path_of
 
-
-class OptimizerChoice(NamedTuple):
-    """A built-in optimizer: torch's class, fixed arguments, default weight decay, search range of `peak_lr`."""
-
-    torch_class: type[Any]
-    arguments: dict[str, Any]
-    weight_decay: float
-    peak_lr: tuple[float, float]
-
-
-OPTIMIZERS = {
-    "sgd": OptimizerChoice(SGD, {"momentum": 0.9}, 5e-4, SGD_PEAK_LR),
-    "adamw": OptimizerChoice(AdamW, {}, 1e-2, ADAMW_PEAK_LR),
-}
 FACTOR = 100.0
 """For other optimizers, `peak_lr` is searched from the learning rate they are made with / FACTOR to that * FACTOR."""
 
@@ -56,8 +43,8 @@ def optimizing(name: str | Callable[..., Any], weight_decay: float | None, model
     arguments = choice.arguments | {"weight_decay": decay}
     listed = "".join(f", {argument}={value!r}" for argument, value in arguments.items())
     return Optimizing(
-        make_optimizer=partial(make_optimizer, choice.torch_class, arguments),
-        optimizer_code=f"torch.optim.{choice.torch_class.__name__}(model.parameters(), lr={{lr}}{listed})",
+        make_optimizer=partial(make_optimizer, getattr(torch.optim, choice.torch_class), arguments),
+        optimizer_code=f"torch.optim.{choice.torch_class}(model.parameters(), lr={{lr}}{listed})",
         peak_lr=choice.peak_lr,
         weight_decay=decay,
     )
@@ -66,12 +53,6 @@ def optimizing(name: str | Callable[..., Any], weight_decay: float | None, model
 def make_optimizer(torch_class: type[Any], arguments: dict[str, Any], model: nn.Module) -> Any:
     """A torch optimizer for all parameters of the model."""
     return torch_class(model.parameters(), lr=1.0, fused=True, **arguments)
-
-
-def check_optimizer(name: str | Callable[..., Any]) -> None:
-    """Raise InputError if a name is neither a built-in optimizer nor has the form `package.module:function`."""
-    if isinstance(name, str) and name not in OPTIMIZERS and not is_imported(name):
-        raise unknown("optimizer", name, [*OPTIMIZERS, "package.module:function"])
 
 
 def users_optimizer(

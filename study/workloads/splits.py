@@ -14,7 +14,6 @@ from study.workloads.data import Data, Split
 
 SHARE = 0.15
 """Fraction of all rows for validation, and for test, if the data does not define these parts."""
-TASKS = ("classification", "regression")
 
 
 def row_numbers(name: str, rows: int, split_seed: int, validation: bool, test: bool) -> dict[str, Tensor]:

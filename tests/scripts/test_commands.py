@@ -11,8 +11,7 @@ from typing import get_type_hints
 import pytest
 
 from study.cli import run
-from study.search.configuration import PRUNERS
-from study.search.samplers.optuna_samplers import SAMPLERS
+from study.search.configuration import PRUNERS, SAMPLERS
 from study.storage.url import DEFAULT_STORAGE
 from tests.helpers import ROOT
 

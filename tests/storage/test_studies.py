@@ -9,7 +9,7 @@ import pytest
 
 from search_spaces import InputError
 from study.api import opened, plan_search
-from study.executors.choice import ExecutorOptions
+from study.executors.options import ExecutorOptions
 from study.storage.record_format import FORMAT
 from study.storage.url import artifact_folder, check_file, dashboard_command, parse
 from study.training.workload_objective import WorkloadObjective

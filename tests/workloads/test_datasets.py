@@ -188,7 +188,8 @@ def test_what_is_not_there_is_told(options, said):
 
 
 def test_lazy_data_trains_in_the_plain_loop_only(storage):
-    from study.executors.choice import Demand, ExecutorOptions, check_workers, choose
+    from study.executors.choice import Demand, check_workers, choose
+    from study.executors.options import ExecutorOptions
     from study.training.workload_objective import WorkloadObjective
 
     objective = WorkloadObjective(Workload("w", made_data("rows", Rows(X, Y), None, 0), with_dropout))

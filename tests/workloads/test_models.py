@@ -19,10 +19,11 @@ from study.training.workload_check import check_workload
 from study.training.workload_objective import WorkloadObjective
 from study.workloads.data import Data, Split
 from study.workloads.models import model_maker
+from study.workloads.names import short
 from study.workloads.optimizers import optimizing
 from study.workloads.options import WorkloadOptions
 from study.workloads.user_code import imported, sources
-from study.workloads.workload import Workload, optimized, short
+from study.workloads.workload import Workload, optimized
 
 X, Y = torch.randn(128, 6, generator=torch.Generator().manual_seed(0)), torch.arange(128) % 3
 ROWS = Data("rows", 3, Split(X, Y), Split(X[:20], Y[:20]), Split(X[:20], Y[:20]))
