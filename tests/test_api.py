@@ -1,4 +1,4 @@
-"""What notebooks call: searches and comparisons in memory and in files, also with Python objects of one's own."""
+"""The API for notebooks: searches and comparisons in memory and in files, also with the user's Python objects."""
 
 import runpy
 import signal

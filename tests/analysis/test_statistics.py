@@ -1,4 +1,4 @@
-"""Intervals: against what they promise. Comparisons of samples: against their definitions, counted out."""
+"""Intervals against their nominal coverage, and comparisons of samples against their definitions."""
 
 from itertools import combinations, product
 from statistics import fmean

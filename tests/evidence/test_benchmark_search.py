@@ -1,4 +1,4 @@
-"""The comparison of searches as a user types it: record, search among the recorded, or train live."""
+"""The comparison of searches as a user runs it: recording, searching recorded runs, and training live."""
 
 import csv
 import json

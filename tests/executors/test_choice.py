@@ -1,4 +1,4 @@
-"""How the engine is chosen, kept and forced."""
+"""Choosing an engine, keeping it and setting it explicitly."""
 
 import math
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Which runs train together, what happens when memory does not suffice, and workers: real processes."""
+"""Which runs train together, what happens if memory runs out, and real worker processes."""
 
 import math
 import os

@@ -1,4 +1,4 @@
-"""Recorded runs: what is recorded is what training finds, and searches over them see the nearest schedule."""
+"""Recorded runs equal trained ones, and searches over them see the nearest schedule."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What is exported sets the rates that the study trained with, in a process that knows nothing of this project."""
+"""Exported code sets the learning rates that the study trained with, in a process without this project."""
 
 import ast
 import json

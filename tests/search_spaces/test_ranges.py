@@ -1,4 +1,4 @@
-"""Ranges against Optuna: what it records when it is asked, and what it stores."""
+"""Ranges against what Optuna records and stores."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""A schedule as JSON: written down, read back, and every way of writing it wrongly."""
+"""Schedules as JSON: written, read back, and rejected if invalid."""
 
 import json
 from functools import partial

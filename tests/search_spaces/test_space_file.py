@@ -1,4 +1,4 @@
-"""Space files: what they may say, that printing and reading gives the same space, and what is said of mistakes."""
+"""Space files: valid ones are printed and read back as the same space, invalid ones get a clear message."""
 
 import tomllib
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Lockstep against the plain loop, for every kind of model: the same losses and weights, whoever shares the cohort."""
+"""Lockstep against the plain loop for every kind of model: the same losses and weights in any cohort."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Data sets: sizes, splits that share no row, and what is said where one is missing."""
+"""Built-in datasets: sizes, disjoint splits, and the message if one is missing."""
 
 import gzip
 import shutil

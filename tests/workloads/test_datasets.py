@@ -1,4 +1,4 @@
-"""Data of one's own: files, folders and functions, read at once or row by row, and what is said of bad ones."""
+"""The user's data: files, folders and functions, in memory or streamed, and messages for invalid data."""
 
 from textwrap import dedent
 

@@ -1,4 +1,4 @@
-"""Folders of images: read at once or as they are needed, with parts of their own, and what is said of bad ones."""
+"""Folders of images: in memory or streamed, with their own parts, and messages for invalid ones."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Models and optimizers of others: torchvision's, timm's and the user's own, in lockstep or with a reason why not."""
+"""Models and optimizers from torchvision, timm and the user, in lockstep or with a reason why not."""
 
 import hashlib
 import re

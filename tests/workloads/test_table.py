@@ -1,4 +1,4 @@
-"""Tables: what the features are made of, that nothing is learnt from validation or test, and what is said of others."""
+"""Tables: the features, that nothing is learned from validation or test rows, and messages for invalid tables."""
 
 import numpy as np
 import pandas as pd

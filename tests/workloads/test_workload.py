@@ -1,4 +1,4 @@
-"""Named workloads: every model on every kind of data, and what is said where they do not fit."""
+"""Built-in workloads: every model on every kind of data, and messages for parts that do not fit."""
 
 import pytest
 import torch
