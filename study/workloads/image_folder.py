@@ -65,7 +65,7 @@ def read_images(folder: Path, image_size: int | None, split_seed: int) -> Data:
 
 
 def class_names(root: Path) -> list[str]:
-    """The names of the subfolders; raises InputError if there are none."""
+    """The names of the subfolders; raises InputError if it has no subfolders."""
     names = sorted(child.name for child in root.iterdir() if child.is_dir())
     require(len(names) >= 1, f"{root} must contain one subfolder of images per class", "a folder without subfolders")
     return names
