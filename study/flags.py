@@ -72,6 +72,11 @@ class Flag:
         return get_origin(self.type) is tuple
 
     @property
+    def required(self) -> bool:
+        """Whether it must be given."""
+        return self.default is MISSING
+
+    @property
     def usage(self) -> str:
         """What follows the name."""
         if self.is_switch:
@@ -90,7 +95,7 @@ class Flag:
     @property
     def help(self) -> str:
         """What it means, then its default."""
-        if self.default is MISSING:
+        if self.required:
             return f"{self.about} (required)"
         if not self.shown_default or "default" in self.about.lower():
             return self.about
@@ -176,10 +181,10 @@ def read_flags(options: type[T], words: Sequence[str], prog: str, description: s
     flags = list(flags_of(options))
     if rest:
         raise not_understood(rest[0], [flag.name for flag in flags], prog)
-    missing = [flag.name for flag in flags if flag.default is MISSING and not hasattr(given, flag.name)]
+    missing = [flag.name for flag in flags if flag.required and not hasattr(given, flag.name)]
     if missing:
         raise InputError(f"{' and '.join(missing)} must be given. All flags: {prog} --help")
-    values = {flag.path: value_of(flag, getattr(given, flag.name)) for flag in flags if hasattr(given, flag.name)}
+    values = {flag.path: read_value(flag, getattr(given, flag.name)) for flag in flags if hasattr(given, flag.name)}
     return build(options, values)
 
 
@@ -198,7 +203,7 @@ def not_understood(word: str, names: Sequence[str], prog: str) -> InputError:
     return InputError(f"unknown flag {word}{hint} All flags: {prog} --help")
 
 
-def value_of(flag: Flag, given: Any) -> Any:
+def read_value(flag: Flag, given: Any) -> Any:
     """The value that was typed, as the type of the flag; raises InputError if it is of another."""
     if flag.is_switch:
         return given
@@ -249,10 +254,12 @@ def parser_of(options: type, prog: str, description: str) -> Parser:
         prog=prog,
         usage=f"{prog} [options]",
         description=wrapped(description, columns - 2),
+        add_help=False,
         allow_abbrev=False,
         argument_default=argparse.SUPPRESS,
         formatter_class=argparse.RawTextHelpFormatter,
     )
+    parser.add_argument("-h", "--help", action="help", help=filled("Show this help and exit.", help_width))
     for title, flags in groups.items():
         group = parser if title == OPTIONS else parser.add_argument_group(title)
         for flag in flags:

@@ -98,7 +98,7 @@ def test_a_model_of_ones_own_takes_what_it_names(tmp_path, monkeypatch):
         "width": "--model own_models:width requires 'width', but can only be given input_shape, classes: wrap it in",
         "fails": r"--model own_models:fails failed: TypeError: .* \(linear.py, line \d+\)",
         "number": "--model own_models:<lambda> must make an nn.Module, but 'int' was given",
-        "bth": "unknown function in own_models 'bth': did you mean 'both'",
+        "bth": "unknown function 'bth' in own_models: did you mean 'both'",
     }.items():
         with pytest.raises(InputError, match=said):
             model_maker(f"own_models:{name}", (6,), 3)()
