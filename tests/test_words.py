@@ -25,7 +25,7 @@ INSTEAD = {
     r"\b(true|its|their) worth\b|\bworth of\b": "true error, value",
     r"\bluck\b": "search variance, seed variance",
     r"\bon the spot\b": "generated, made locally",
-    r"\bgenerations\b": "brackets",
+    r"(?<!`)\bgenerations\b": "brackets",
     r"\b(optimizer|total_steps|\d+|each|every|per|so many|first) updates?\b": "steps",
     r"\blost the best\b": "missed the best",
     r"\bas (it|they) (is|are) needed\b": "when needed",
