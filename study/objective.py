@@ -50,7 +50,7 @@ class Metric:
         return 1 if self.direction == "minimize" else -1
 
     def bounded(self, value: float) -> float:
-        """The value, or the worst if it is worse or is no number."""
+        """The value, or the worst value if it is worse or NaN."""
         return value if self.sign * value < self.sign * self.worst else self.worst
 
 

@@ -30,7 +30,7 @@ INSTEAD = {
     r"\blost the best\b": "missed the best",
     r"\bas (it|they) (is|are) needed\b": "when needed",
     r"\bcomes? to (its|their) turn\b|\bno way out\b|\bin the light of\b": "say what happens",
-    r"\bis no (database|file|folder|schedule|table|number|report)\b": "is not a ...",
+    r"(?<!there )\bis no (database|file|folder|schedule|table|number|report)\b": "is not a ...",
     r"\bwhere there (is|are|was|were)\b": "if there is",
     r"\bleave (it|them|this) out\b|\bleave out\b": "remove",
     r"\b(classes|least) at least\b|\b(one|two|\d+) at least\b": "at least N",

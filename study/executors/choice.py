@@ -16,7 +16,7 @@ from study.executors.timing import cohort_sizes, seconds_per_step
 from study.machine import same_random_numbers_after, torch_threads, usable_cores
 from study.objective import Engine, Executor, Objective
 
-WORTH_WORKERS = 30.0
+LEAST_SAVING = 30.0
 """Minimum seconds that workers must save over a study of 50 trials, since starting them takes time, too."""
 
 
@@ -139,7 +139,7 @@ def fastest(objective: Objective, demand: Demand, may_use_workers: bool) -> tupl
         steps = 50 / 2 * demand.steps
         with torch_threads(1):
             promised = seconds_per_step(objective, 1) / cores
-        if steps * (min(times.values()) - promised) > WORTH_WORKERS:
+        if steps * (min(times.values()) - promised) > LEAST_SAVING:
             with (
                 suppress(InputError),
                 Processes(objective, 1, cores) as workers,

@@ -135,7 +135,7 @@ class StudyRecord:
 
     @property
     def best(self) -> TrialRecord | None:
-        """The best of the trials that ran to their end, the earliest of equals; None if there is none."""
+        """The best of the trials that were trained in full, the earliest of equals; None if there are no such."""
         return next(iter(self.ranked(self.complete)), None)
 
     def ranked(self, trials: Sequence[TrialRecord]) -> list[TrialRecord]:
@@ -143,7 +143,7 @@ class StudyRecord:
         return sorted(trials, key=lambda trial: (self.metric.sign * trial.value, trial.number))
 
     def trial(self, number: int) -> TrialRecord:
-        """The finished trial of this number; raises InputError if there is none."""
+        """The finished trial of this number; raises InputError if it does not exist."""
         for trial in self.trials:
             if trial.number == number:
                 return trial

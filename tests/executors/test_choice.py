@@ -93,7 +93,7 @@ def test_workers_are_not_started_if_they_promise_little(workload, storage, monke
 @pytest.mark.slow
 def test_workers_that_promise_much_are_timed_and_win_or_lose_by_that(workload, monkeypatch):
     monkeypatch.setattr(study.executors.choice, "usable_cores", lambda: 2)
-    monkeypatch.setattr(study.executors.choice, "WORTH_WORKERS", -math.inf)
+    monkeypatch.setattr(study.executors.choice, "LEAST_SAVING", -math.inf)
     chosen, reason = study.executors.choice.choose(ExecutorOptions(), WorkloadObjective(workload), DEMAND)
     times = times_in(reason)
     assert "loop in 2 workers" in times
@@ -102,7 +102,7 @@ def test_workers_that_promise_much_are_timed_and_win_or_lose_by_that(workload, m
 
 def test_workers_are_not_started_if_the_pruner_judges_on_the_way(workload, monkeypatch):
     monkeypatch.setattr(study.executors.choice, "usable_cores", lambda: 2)
-    monkeypatch.setattr(study.executors.choice, "WORTH_WORKERS", -math.inf)
+    monkeypatch.setattr(study.executors.choice, "LEAST_SAVING", -math.inf)
     for pruner in PRUNES_MIDWAY:
         demand = replace(DEMAND, worker_obstacle=replace(SMALL, pruner=pruner).worker_obstacle)
         _, reason = study.executors.choice.choose(ExecutorOptions(), WorkloadObjective(workload), demand)
