@@ -135,7 +135,7 @@ class StudyRecord:
 
     @property
     def best(self) -> TrialRecord | None:
-        """The best of the trials that were trained in full, the earliest of equals; None if there are no such."""
+        """The best of the fully trained trials, the earliest of equals; None if no trial was trained in full."""
         return next(iter(self.ranked(self.complete)), None)
 
     def ranked(self, trials: Sequence[TrialRecord]) -> list[TrialRecord]:
