@@ -71,7 +71,7 @@ def main(options: Options) -> None:
 
 
 def chosen_trial(study: StudyRecord, options: Options) -> TrialRecord:
-    """The trial that the options name; raises InputError if there is none."""
+    """The trial that the options select; raises InputError if it does not exist."""
     from study.analysis.summary import best_by_family
 
     if options.trial is not None:

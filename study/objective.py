@@ -59,7 +59,7 @@ class Metric:
         return self.unit == FRACTION_OF_ROWS
 
     def bounded(self, value: float) -> float:
-        """The value, or the worst if it is worse or is no number."""
+        """The value, or the worst value if it is worse or NaN."""
         return value if self.sign * value < self.sign * self.worst else self.worst
 
 

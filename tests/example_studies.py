@@ -1,4 +1,4 @@
-"""Records of small studies made of rows, with ordinary and odd names, for tables and figures."""
+"""Records of small studies built from rows, with ordinary and unusual names, for tables and figures."""
 
 import random
 from dataclasses import replace

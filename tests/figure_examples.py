@@ -1,4 +1,4 @@
-"""What the figures of a report are drawn of: much, odd names, and nothing."""
+"""Inputs for the figures of a report: many studies, unusual names, and no data."""
 
 import hashlib
 import math

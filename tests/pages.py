@@ -1,4 +1,4 @@
-"""Pages of documentation, whose commands and snippets are typed as they stand."""
+"""Documentation pages, whose commands and snippets are run as printed."""
 
 import re
 import shlex

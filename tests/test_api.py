@@ -1,4 +1,4 @@
-"""What notebooks call: searches and comparisons in memory and in files, also with Python objects of one's own."""
+"""The API for notebooks: searches and comparisons in memory and in files, also with the user's Python objects."""
 
 import runpy
 import signal
@@ -203,7 +203,7 @@ def test_names_are_taken_as_at_the_command_line():
     )
     assert mixed.record.workload == "whole"
     assert mixed.record.steps_per_epoch == 16
-    with pytest.raises(InputError, match="workload replaces model: leave out model"):
+    with pytest.raises(InputError, match="workload replaces model: remove model"):
         study.find_schedule(workload=f"{__name__}:whole_workload", model=lambda: 3, **FEW)
 
 
@@ -250,21 +250,21 @@ def test_a_whole_workload_is_searched():
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"model": nn.Linear(2, 2)}, "model must be a function that makes a model, but a model was given"),
+        ({"model": nn.Linear(2, 2)}, "model must be a function that returns a new model"),
         ({"model": 3}, "model must be a name or a function, but 3 was given"),
         ({"workload": 3}, "workload must be a Workload"),
-        ({"dataset": "fashion-mnist", "data": rows()}, "data replaces dataset: leave out dataset, but 'fashion-mnist'"),
-        ({"dataset": "mnist1d", "data": rows(), "target": "y"}, "data replaces target: leave out target, but 'y' was"),
-        ({"workload": Workload("w", None, make_model), "model": make_model}, "workload replaces .*: leave out"),
+        ({"dataset": "fashion-mnist", "data": rows()}, "data replaces dataset: remove dataset, but 'fashion-mnist'"),
+        ({"dataset": "mnist1d", "data": rows(), "target": "y"}, "data replaces target: remove target, but 'y' was"),
+        ({"workload": Workload("w", None, make_model), "model": make_model}, "workload replaces .*: remove"),
         ({"families": "rex"}, r"families must be tuple\[str, ...\], but 'rex' was given"),
         ({"epochs": 1.5}, "epochs must be int, but 1.5 was given"),
         ({"engine": None}, "engine must be str, but None was given"),
-        ({"data": 3}, r"must return \(x, y\), a torch Dataset, or a dict of such, but 'int' was given"),
+        ({"data": 3}, r"must return \(x, y\), a torch Dataset, or a dict of either, but 'int' was given"),
         ({"optimizer": lambda params: 3}, "must make a torch Optimizer, but 'int' was given"),
-        ({"model": lambda width: nn.Linear(2, 2)}, "needs 'width', but what it may take is input_shape, classes"),
+        ({"model": lambda width: nn.Linear(2, 2)}, "requires 'width', but can only be given input_shape, classes"),
         (
             {"executor": "processes", "model": lambda: nn.Linear(6, 2), "data": rows()},
-            "--workers need functions of a module",
+            "--workers requires functions of a module",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""Sampling computes with one thread, training with as many as before."""
+"""Sampling uses one thread, and training as many as before."""
 
 from dataclasses import replace
 

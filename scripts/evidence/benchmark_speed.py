@@ -89,9 +89,10 @@ def written(rounds: int, measured: Sequence[Measured], flop: dict[str, float], r
     from study.evidence.speed.runs_report import EPOCHS_PER_RUN, table_of_runs
 
     return (
-        f"{rounds} rounds, every way once in each; runs of {EPOCHS_PER_RUN} epochs of 50 updates of 64 rows "
-        "and an evaluation. Times the tutorial: median [least, most] over the rounds. The matrix rate is that of a "
-        f"float32 product: {', '.join(f'{rate / 1e9:.0f} GFLOP/s on {device}' for device, rate in rates.items())}."
+        f"{rounds} rounds, each with every method once; runs of {EPOCHS_PER_RUN} epochs, each of 50 steps of 64 rows "
+        "and an evaluation. Speedup over the tutorial: median [minimum, maximum] over the rounds. The matrix rate is "
+        "that of a float32 matrix product: "
+        f"{', '.join(f'{rate / 1e9:.0f} GFLOP/s on {device}' for device, rate in rates.items())}."
         f"\n\n{table_of_runs(measured, flop, rates)}\n"
     )
 

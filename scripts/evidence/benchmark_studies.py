@@ -26,7 +26,7 @@ class Options:
     confirm_seeds: int = 5
     """Fresh training seeds that evaluate each winner."""
     long_study: int = 200
-    """Trials of one long default study, which shows the cost per trial besides training; 0: leave it out."""
+    """Trials of one long default study, which shows the time per trial outside training; 0: do not run it."""
     output: Path = Path("results/speed")
     """Folder for studies.md, studies.csv and studies.json."""
     data_root: Path = DATA_ROOT

@@ -7,13 +7,13 @@ from search_spaces.schedule import Schedule
 
 @dataclass(frozen=True, kw_only=True)
 class Constant(Schedule):
-    """The control arm: the learning rate stays at its peak.
+    """Constant learning rate at the peak: the control.
 
     lr(s) = peak_lr
 
-    s is the step within the body, from 0 to N - 1; N is the number of steps of the body: the run without its warm-up.
+    s is the step within the body (the run without its warm-up), from 0 to N - 1; N is the number of steps of the body.
 
-    Torch's ConstantLR with factor 1 does nothing, under the interface of the others.
+    ConstantLR with factor 1 changes nothing; it provides the same interface as the other schedulers.
     """
 
     family = "constant"

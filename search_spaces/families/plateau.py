@@ -9,15 +9,15 @@ from search_spaces.schedule import Schedule
 
 @dataclass(frozen=True, kw_only=True)
 class Plateau(Schedule):
-    """Reduce on plateau: multiply by factor when the validation loss has not improved for a while.
+    """Reduce on plateau: multiply by factor when the validation loss stops improving.
 
     lr <- max(lr * factor, floor_ratio * peak_lr)
 
-    after each patience + 1 evaluations in a row that do not improve the loss by `threshold` (relative).
+    after patience + 1 consecutive evaluations that do not improve the loss by `threshold` (relative).
     patience = patience_fraction * evaluations, rounded, at least 1.
 
-    The scheduler has two calls: `step()` after every optimizer step, which only warms up, and
-    `observe(validation_loss)` after every evaluation. Losses observed during the warm-up do not count.
+    Call `step()` after every optimizer step, which is only needed for the warm-up, and `observe(validation_loss)`
+    after every evaluation. Losses observed during the warm-up are ignored.
     (Torch cannot warm up into ReduceLROnPlateau, pytorch#68978.)
 
     Ranges: torch's defaults are factor 0.1 and patience 10.
@@ -34,13 +34,13 @@ class Plateau(Schedule):
     factor: float = 0.1
     """Factor at each reduction, above 0 and below 1."""
     patience_fraction: float = 0.1
-    """Evaluations without improvement that are tolerated, as a share of the run's, above 0 and at most 1."""
+    """Evaluations without improvement that are tolerated, as a fraction of `evaluations`, above 0 and at most 1."""
     threshold: float = 1e-4
-    """Relative improvement of the loss that counts, at least 0 and below 1."""
+    """Minimum relative improvement of the loss, at least 0 and below 1."""
     floor_ratio: float = 0.0
-    """The lowest rate as a share of the peak, at least 0 and below 1."""
-    evaluations: int = 20  # type: ignore[misc]  # a class variable of the others, which observe nothing
-    """How many evaluations of the run the schedule observes, at least 1."""
+    """The lowest learning rate as a fraction of the peak, at least 0 and below 1."""
+    evaluations: int = 20  # type: ignore[misc]  # a class variable in families that observe nothing
+    """Number of evaluations per run that the schedule observes, at least 1."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -56,5 +56,5 @@ class Plateau(Schedule):
             "patience": max(1, round(self.patience_fraction * self.evaluations)),
             "threshold": self.threshold,
             "min_lr": self.floor_ratio * self.peak_lr,
-            "eps": 0.0,  # torch's 1e-8 would block reductions of small rates
+            "eps": 0.0,  # torch's default of 1e-8 would block reductions of small learning rates
         }

@@ -13,10 +13,10 @@ class Polynomial(Schedule):
 
     lr(s) = peak_lr * (1 - s / N) ** power
 
-    s is the step within the body, from 0 to N - 1; N is the number of steps of the body: the run without its warm-up.
+    s is the step within the body (the run without its warm-up), from 0 to N - 1; N is the number of steps of the body.
 
-    Range: Keras, transformers and timm default to power 1 (linear); segmentation models use 0.9, some use 2; below 1
-    the rate stays high and falls late.
+    Range: Keras, transformers and timm default to power 1 (linear); segmentation models use 0.9, others 2. With a power
+    below 1 the learning rate stays high and falls late.
     """
 
     family = "polynomial"

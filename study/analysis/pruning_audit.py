@@ -39,7 +39,7 @@ class Audit:
 
 
 def audits(study: StudyRecord) -> list[Audit]:
-    """The audit of all families together, then of each that has an audited trial; nothing if there is none."""
+    """The audit of all families together, then of each that has an audited trial; empty if no trial was audited."""
     sign = study.metric.sign
     audited = [trial for trial in study.trials if trial.audited_from]
     others = [trial for trial in study.trials if not trial.audited_from]

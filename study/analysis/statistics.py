@@ -64,10 +64,10 @@ def median_interval(values: Sequence[float], level: float = 0.95) -> Interval:
 
 
 def finite(values: Sequence[float]) -> npt.NDArray[np.float64]:
-    """The values as an array; ValueError if there is none, or if one is NaN or infinite."""
+    """The values as an array; raises ValueError if it is empty or contains NaN or infinity."""
     found = np.asarray(values, dtype=np.float64)
     if not found.size or not np.isfinite(found).all():
-        raise ValueError(f"finite numbers are required, one at least: got {found.tolist()}")
+        raise ValueError(f"finite numbers are required, at least one: got {found.tolist()}")
     return found
 
 

@@ -56,7 +56,7 @@ class Strategy(Protocol):
 
 @dataclass
 class Bracket:
-    """One bracket on its way.
+    """One bracket in progress.
 
     earlier: the trials of the brackets before it. stored: positions that are in the storage. stored_before: those that
     an earlier start of the search has stored. training, budget: the candidates that are trained now, and the epochs of

@@ -1,4 +1,4 @@
-"""Candidate: a trial on its way through the rungs."""
+"""Candidate: a trial as it passes through the rungs."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class SearchOptions:
     trials_per_batch: Annotated[int, RARE] = 10  # results/search/batches.md
     """Trials suggested together; each batch learns from the earlier ones. Batches of 1 to 25 perform alike; 50 (all
     random) is worse."""
-    trials_per_bracket: Annotated[int, RARE] = 50  # results/search/generations.md
+    trials_per_bracket: Annotated[int, RARE] = 50  # results/search/brackets.md
     """horizon: trials that compete for the longer runs."""
     sampler: str = "gp"  # results/search/samplers.md
     """gp: finds the best schedules; tpe: faster with thousands of trials; tpe-univariate, tpe-group, qmc (quasi-random)

@@ -1,4 +1,4 @@
-"""Optuna's pruners, and none: every trial is trained in full, and may be pruned on its way.
+"""Optuna's pruners, and none: every trial is a full run, which may be pruned before its end.
 
 Values are reported at every epoch, as in `study.optimize`; in a run of more epochs than a curve has points, at every
 evaluation.

@@ -51,7 +51,9 @@ def companions(study: StudyRecord, trial: TrialRecord, budget: int) -> list[Tria
     """The trials whose runs of this budget were trained at the same time, in the order of asking."""
     bracket = [other for other in study.trials if other.place.bracket == trial.place.bracket]
     if len(bracket) < trial.place.size:
-        raise InputError("the trials that were trained with this one are not finished: let the search go on first")
+        raise InputError(
+            "the trials that were trained with this one are not finished: let the search finish them first"
+        )
 
     def for_the_audit(one: TrialRecord) -> bool:
         """Whether it trained this run for an audit only."""

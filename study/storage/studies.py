@@ -32,7 +32,7 @@ STORAGE_ERRORS = (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.StorageInter
 def open_study(
     storage: str | None, name: str, configuration: dict[str, Any], attributes: dict[str, Any], session: dict[str, Any]
 ) -> Iterator[optuna.Study]:
-    """The study of this name, created where there is none, owned by this process until the context ends.
+    """The study of this name, created if it does not exist, owned by this process until the context ends.
 
     storage: a database URL; None for a study in memory. configuration: all that can change a result, as plain values.
     attributes: what else a new study carries. session: the provenance of this start, added to the others.

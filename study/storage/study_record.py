@@ -140,7 +140,7 @@ class StudyRecord:
 
     @property
     def best(self) -> TrialRecord | None:
-        """The best of the trials that ran to their end, the earliest of equals; None if there is none."""
+        """The best of the fully trained trials, the earliest of equals; None if no trial was trained in full."""
         return next(iter(self.ranked(self.complete)), None)
 
     @cached_property
@@ -158,7 +158,7 @@ class StudyRecord:
         return sorted(trials, key=lambda trial: (self.metric.sign * trial.value, trial.number))
 
     def trial(self, number: int) -> TrialRecord:
-        """The finished trial of this number; raises InputError if there is none."""
+        """The finished trial of this number; raises InputError if it does not exist."""
         for trial in self.trials:
             if trial.number == number:
                 return trial

@@ -1,4 +1,4 @@
-"""Verdicts: who is best, who ties, what seeds can tell; and where the variance of a result comes from."""
+"""Verdicts: the best family, ties, and what the seeds can resolve; and the sources of variance of a result."""
 
 from dataclasses import replace
 from itertools import count

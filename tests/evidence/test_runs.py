@@ -1,4 +1,4 @@
-"""The benchmark of speed: what it counts, what it compares with, and that it runs."""
+"""The speed benchmark: what it counts, what it compares, and that it runs."""
 
 import csv
 import json

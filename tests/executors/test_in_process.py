@@ -1,4 +1,4 @@
-"""Which runs train together, what happens when memory does not suffice, and workers: real processes."""
+"""Which runs train together, what happens if memory runs out, and real worker processes."""
 
 import math
 import os
@@ -189,7 +189,7 @@ def test_a_worker_killed_from_outside_is_told(workload):
         evaluations = workers.train([Run(Constant(peak_lr=0.1), 10**6, 0, evaluations=1)])
         os.kill(worker, signal.SIGKILL)
         with pytest.raises(
-            InputError, match="a worker process was ended, or could not start; the same command goes on"
+            InputError, match="a worker process was killed or could not start: repeat the command to resume"
         ):
             list(evaluations)
 

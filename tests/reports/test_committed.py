@@ -1,4 +1,4 @@
-"""What is committed under results/ is what the commands make of the data beside it, to the last byte."""
+"""Committed files under results/ equal what the commands make from the data beside them, byte for byte."""
 
 import re
 import shutil

@@ -1,4 +1,4 @@
-"""The commands as users type them: what they print, and what they say to bad input."""
+"""The commands as users type them: output, and messages for invalid input."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""scripts/export.py: which schedule it takes, what it says of it, and what it says to bad input."""
+"""scripts/export.py: which schedule it exports, its output, and its messages for invalid input."""
 
 import json
 import shlex

@@ -1,4 +1,4 @@
-"""Known schedules: out of a study and into another, which begins with them."""
+"""Known schedules: exported from one study and tried first by another."""
 
 import json
 import shlex

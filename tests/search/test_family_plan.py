@@ -1,4 +1,4 @@
-"""The benchmark of families: what it keeps, that it goes on after a stop, and its report."""
+"""The benchmark of families: what it stores, that it resumes after a stop, and its report."""
 
 import re
 import shlex

@@ -1,4 +1,4 @@
-"""Every family against its formula, both ends included, and what its docstring says of that formula."""
+"""Every family against its formula, including both ends, and its docstring against the formula."""
 
 import re
 from dataclasses import fields

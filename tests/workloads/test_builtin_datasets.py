@@ -1,4 +1,4 @@
-"""Data sets: sizes, splits that share no row, and what is said where one is missing."""
+"""Built-in datasets: sizes, disjoint splits, and the message if one is missing."""
 
 import gzip
 import shutil
@@ -85,7 +85,7 @@ def test_data_that_cannot_be_had_is_told_in_one_line(name, tmp_path, monkeypatch
         monkeypatch.setattr(cls, "mirrors", [nowhere])
     for cls in (torchvision.datasets.CIFAR10, torchvision.datasets.CIFAR100):
         monkeypatch.setattr(cls, "url", nowhere + "cifar.tar.gz")
-    with pytest.raises(InputError, match=f"data set '{name}' cannot be read from .*, nor downloaded") as told:
+    with pytest.raises(InputError, match=f"dataset '{name}' cannot be read from .* or downloaded") as told:
         load_dataset(name, tmp_path, 0)
     assert "\n" not in str(told.value)
     assert ("install Debian's package" in str(told.value)) == (name == "fashion-mnist")
@@ -95,7 +95,7 @@ def test_data_that_cannot_be_had_is_told_in_one_line(name, tmp_path, monkeypatch
 def test_a_data_root_that_is_a_file_is_told(tmp_path):
     file = tmp_path / "file"
     file.touch()
-    with pytest.raises(InputError, match="data set 'fashion-mnist' cannot be read from"):
+    with pytest.raises(InputError, match="dataset 'fashion-mnist' cannot be read from"):
         load_dataset("fashion-mnist", file, 0)
 
 

@@ -1,4 +1,4 @@
-"""The examples of workloads of one's own: searched, in lockstep as in the plain loop, reproduced and reported."""
+"""The examples of custom workloads: searched, in lockstep as in the plain loop, reproduced and reported."""
 
 import math
 from dataclasses import replace

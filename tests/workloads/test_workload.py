@@ -1,4 +1,4 @@
-"""Named workloads: every model on every kind of data, and what is said where they do not fit."""
+"""Built-in workloads: every model on every kind of data, and messages for parts that do not fit."""
 
 import pytest
 import torch
@@ -49,7 +49,9 @@ def test_the_error_counts_the_wrong_rows():
 
 
 def test_what_does_not_fit_is_told(data_root):
-    with pytest.raises(InputError, match="--batch-size must be at most 1078, the training rows of digits, but 2000"):
+    with pytest.raises(
+        InputError, match="--batch-size must be at most 1078, the number of training rows of digits, but 2000"
+    ):
         WorkloadOptions("digits", model="mlp", optimizer="sgd", batch_size=2000, weight_decay=0.0).load(data_root)
     with pytest.raises(InputError, match="unknown model 'mpl': did you mean 'mlp'"):
         WorkloadOptions("digits", model="mpl", optimizer="sgd", batch_size=64, weight_decay=0.0).load(data_root)

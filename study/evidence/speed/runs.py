@@ -1,4 +1,4 @@
-"""How fast runs are trained, by several ways in turn, each in a process of its own."""
+"""Times the training of runs with several methods in turn, each in its own process."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ from study.workloads.options import WorkloadOptions
 from study.workloads.workload import Workload
 
 TRAIN_ROWS, VALIDATION_ROWS = 3200, 800
-"""All workloads are cut to these rows: 50 steps and one evaluation an epoch. More would make no step slower."""
+"""All workloads are cut to these rows: 50 steps and one evaluation per epoch. The time per step does not change."""
 COHORTS = (1, 4, 16, 64)
 LEAST_SECONDS = 0.5
 MATRIX = 2048
-"""Rows and columns of the matrices that measure the machine's rate."""
+"""Rows and columns of the matrices that measure the machine's speed."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One way of training one workload: epochs of one run, timed in several rounds.
+    """Timings of one training method on one workload.
 
-    seconds: per epoch of one run, by round. peak_bytes: of the process and its workers; on a GPU, what it allocated.
+    seconds: per epoch of one run, by round. peak_bytes: of the process and its workers, or allocated on the GPU.
     """
 
     workload: str
@@ -52,14 +52,14 @@ class Measured:
 
 
 def ways(device: str) -> dict[str, int]:
-    """The ways of training on a device, and how many runs each trains at a time."""
+    """The training methods for a device, and how many runs each trains at a time."""
     cores = usable_cores()
     workers = {f"loop in {cores} workers": cores} if device == "cpu" and cores > 1 else {}
     return {"tutorial": 1, "loop": 1, **workers} | {f"lockstep of {cohort}": cohort for cohort in COHORTS}
 
 
 def measure(what: WorkloadOptions, device: str, rounds: int, data_root: Path) -> list[Measured]:
-    """Time each way on the workload, one after the other, once in every round."""
+    """Time all methods on the workload, one after the other in every round."""
     context = get_context("spawn")
     with ExitStack() as stack:
         pools = {}
@@ -67,7 +67,7 @@ def measure(what: WorkloadOptions, device: str, rounds: int, data_root: Path) ->
             pool = ProcessPoolExecutor(1, context, begin_measuring, (what, device, way, data_root))
             pools[way] = stack.enter_context(pool)
             stack.callback(lambda pool: pool.submit(end_measuring).result(), pool)
-        for way, pool in pools.items():  # once each, uncounted
+        for way, pool in pools.items():  # warm-up, not counted
             pool.submit(seconds_of_an_epoch, way).result()
         timed = [
             {way: pool.submit(seconds_of_an_epoch, way).result() for way, pool in pools.items()} for _ in range(rounds)
@@ -77,12 +77,12 @@ def measure(what: WorkloadOptions, device: str, rounds: int, data_root: Path) ->
 
 
 def measured_name(what: WorkloadOptions) -> str:
-    """The workload's name: data set, model and optimizer."""
+    """The name of the workload: dataset, model and optimizer."""
     return f"{what.dataset} {what.model} {what.optimizer}"
 
 
 state: dict[str, Any] = {}
-"""Of a measuring process: its `workload`, and its `workers` if that is its way."""
+"""State of a measuring process: its `workload`, and its `workers` if the method uses them."""
 
 
 def begin_measuring(what: WorkloadOptions, device: str, way: str, data_root: Path) -> None:
@@ -93,23 +93,23 @@ def begin_measuring(what: WorkloadOptions, device: str, way: str, data_root: Pat
 
 
 def end_measuring() -> None:
-    """End a measuring process's own workers: it would wait for them for ever."""
+    """End the workers of a measuring process, which would otherwise wait for them forever."""
     if "workers" in state:
         state["workers"].__exit__()
 
 
 def with_fewer_rows(workload: Workload) -> Workload:
-    """The workload, cut to the rows that are measured."""
+    """The workload, cut to TRAIN_ROWS and VALIDATION_ROWS."""
     data = workload.data
     train, validation = Split(*data.train.first(TRAIN_ROWS)), Split(*data.validation.first(VALIDATION_ROWS))
     return replace(workload, data=replace(data, train=train, validation=validation))
 
 
 def seconds_of_an_epoch(way: str) -> float:
-    """Seconds that one epoch of one run takes, with an evaluation at its end: the mean over at least LEAST_SECONDS."""
+    """Seconds per epoch of one run, including an evaluation at its end, averaged over at least LEAST_SECONDS."""
     workload: Workload = state["workload"]
     together = ways(workload.device.type)[way]
-    # A little apart, as the runs of a cohort are.
+    # Slightly different schedules, as in a cohort.
     runs = [Run(Cosine(peak_lr=workload.peak_lr[0] * (1 + i / together)), 1, 0, evaluations=1) for i in range(together)]
     began = time.perf_counter()
     trained = 0
@@ -127,7 +127,7 @@ def seconds_of_an_epoch(way: str) -> float:
 
 
 def peak_bytes() -> int:
-    """The most memory that the process and its workers have had; on a GPU, that was allocated there."""
+    """Peak memory of the process and its workers, or allocated on the GPU."""
     if state["workload"].device.type == "cuda":
         return int(torch.cuda.max_memory_allocated())
     workers: list[int] = state["workers"].everywhere(worker_peak_bytes) if "workers" in state else []
@@ -135,14 +135,14 @@ def peak_bytes() -> int:
 
 
 def worker_peak_bytes(objective: Objective) -> int:
-    """The most memory that the worker process which trains the objective has had."""
+    """Peak memory of a worker process. objective: ignored."""
     return own_peak_bytes()
 
 
 def own_peak_bytes() -> int:
-    """The most memory that this process has had.
+    """Peak memory of this process.
 
-    From Linux's status file: `getrusage` counts what the parent had when it started this process, too.
+    Read from Linux's status file, because `getrusage` includes the parent's memory when it started this process.
     """
     status = Path("/proc/self/status")
     if not status.exists():
@@ -152,10 +152,10 @@ def own_peak_bytes() -> int:
 
 
 def useful_flop(workload: Workload) -> float:
-    """Floating-point operations of one epoch of one run: steps and evaluation, as torch counts the plain loop's."""
+    """Floating-point operations per epoch of one run: steps and evaluation of the plain loop, counted by torch."""
     workload = with_fewer_rows(workload)
     learner = Plain(workload, [Run(Cosine(peak_lr=workload.peak_lr[0]), 1, 0, evaluations=1)])
-    with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as step:  # the fused kernel is not counted
+    with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as step:  # torch does not count the fused kernel
         learner.update(*workload.data.train.first(workload.batch_size))
     with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as evaluation:
         learner.evaluate(*workload.data.validation.first(EVALUATION_ROWS), [0])
@@ -166,7 +166,7 @@ def useful_flop(workload: Workload) -> float:
 
 
 def matrix_rate(device: str, rounds: int = 10) -> float:
-    """Floating-point operations per second in a float32 matrix product, at its fastest."""
+    """Floating-point operations per second of a float32 matrix product, in the fastest of `rounds`."""
     matrix = torch.rand(MATRIX, MATRIX, device=device)
     seconds = []
     for _ in range(rounds):
@@ -179,6 +179,6 @@ def matrix_rate(device: str, rounds: int = 10) -> float:
 
 
 def ratios(measured: Measured, reference: Measured) -> tuple[float, float, float]:
-    """How many times as fast as the reference: median, least and most over the rounds."""
+    """Speed relative to the reference: median, minimum and maximum over the rounds."""
     each = [other / own for own, other in zip(measured.seconds, reference.seconds, strict=True)]
     return median(each), min(each), max(each)
