@@ -46,7 +46,11 @@ RARE = Shown("rarely needed")
 
 @dataclass(frozen=True)
 class Flag:
-    """One flag. path: the names of the nested fields that lead to its value. default: MISSING if it must be given."""
+    """One flag.
+
+    path: the names of the nested fields that lead to its value. default: MISSING if it must be given. about: the
+    docstring of the field.
+    """
 
     path: tuple[str, ...]
     type: Any
@@ -93,13 +97,18 @@ class Flag:
         return " ".join(re.sub(f"^{re.escape(home)}(?=/)", "~", str(value)) for value in values)
 
     @property
+    def meaning(self) -> str:
+        """What it does."""
+        return f"Turn off: {self.about}" if self.is_switch and self.default else self.about
+
+    @property
     def help(self) -> str:
-        """What it means, then its default."""
+        """What it does, then its default."""
         if self.required:
-            return f"{self.about} (required)"
+            return f"{self.meaning} (required)"
         if not self.shown_default or "default" in self.about.lower():
-            return self.about
-        return f"{self.about} (default: {self.shown_default})"
+            return self.meaning
+        return f"{self.meaning} (default: {self.shown_default})"
 
 
 def flags_of(options: type, defaults: Any = None, group: str = OPTIONS, path: tuple[str, ...] = ()) -> Iterator[Flag]:
@@ -198,8 +207,8 @@ def not_understood(word: str, names: Sequence[str], prog: str) -> InputError:
     """The error for a word that is no flag, nor the value of one."""
     if not word.startswith("-"):
         return InputError(f"unexpected {word!r}: it follows no flag. All flags: {prog} --help")
-    nearest = get_close_matches(word.partition("=")[0], names, n=1)
-    hint = f": did you mean {nearest[0]}?" if nearest else "."
+    nearest = get_close_matches(word.partition("=")[0].lstrip("-"), [name.lstrip("-") for name in names], n=1)
+    hint = f": did you mean --{nearest[0]}?" if nearest else "."
     return InputError(f"unknown flag {word}{hint} All flags: {prog} --help")
 
 
