@@ -7,7 +7,8 @@ from typing import Annotated, ClassVar, Literal
 import pytest
 
 from search_spaces import InputError
-from study.flags import RARE, Shown, flags_of, grouped, read_flags
+from study.flag_parser import read_flags
+from study.flags import RARE, Shown, flags_of, grouped
 
 
 @dataclass(frozen=True)
