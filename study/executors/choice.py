@@ -106,7 +106,7 @@ def agree(
 
 def refuse(study: str, was: str) -> NoReturn:
     """Raise the InputError for options that are not those of the study."""
-    raise InputError(f"study {study!r} was made with {was}: give the same again, or choose another with --study")
+    raise InputError(f"study {study!r} was made with {was}: give the same again, or choose another name with --study")
 
 
 def as_stored(engine: Engine, options: ExecutorOptions) -> dict[str, Any]:

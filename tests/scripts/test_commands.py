@@ -70,7 +70,7 @@ def test_a_first_search(command, tmp_path):
         ("--reduction 1", "--reduction must be at least 2, but 1 was given"),
         ("--dataset mnist1d --model resnet18", "model resnet18 needs images"),
         ("--batch-size 1000 --epochs 2", "one_cycle needs at least 3 steps to show its shape, but the run has 2"),
-        ("--storage results/studies.db", "'results/studies.db' is no database URL: give --storage a database URL"),
+        ("--storage results/studies.db", "'results/studies.db' is not a database URL: give --storage a database URL"),
         (
             "--storage sqlite:///nowhere/studies.db",
             "the folder nowhere of the storage does not exist: mkdir -p nowhere",
