@@ -337,7 +337,7 @@ def test_the_session_is_left_as_it_was():
         ({"trials": 0}, "--trials must be at least 1, but 0 was given"),
         ({"trials": "3"}, "--trials must be at least 1, but '3' was given"),
         ({"enqueue": "schedule.json"}, "cannot read schedule.json"),
-        ({"storage": "what?.db"}, "the name of a storage file must be without"),
+        ({"storage": "what?.db"}, "the name of a storage file must not contain"),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_message(given, said):

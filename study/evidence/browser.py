@@ -12,7 +12,10 @@ from search_spaces.errors import InputError
 
 @contextmanager
 def browser_page(width: int = 1400, height: int = 1000, scale: float = 1.0) -> Iterator[Any]:
-    """A blank page of playwright's, in a browser of its own; raises InputError where there is none. Sizes in pixels."""
+    """A blank page in a new browser; raises InputError if playwright or Chromium is missing.
+
+    width, height: in pixels of the page. scale: pixels of a screenshot for each of these.
+    """
     try:
         from playwright.sync_api import sync_playwright
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""The format of the records: the names and the meaning of the attributes that are stored.
+"""The format of the records: names and meaning of the attributes that are stored.
 
 A study's attributes: `format` (FORMAT), `configuration` (all that decides what is found, but the engine; `enqueued` in
 it: the parameters of the trials that it begins with, if it was given some; `objects`: digests of functions that were
@@ -13,7 +13,7 @@ A trial's attributes: `record` and `curve` (columns, one row per evaluation of t
 successive halving `pruner_notes` (what they must find again). A record holds
 `place` (`generation` is the bracket, its size, position in it, batch), `seeds` (sampler, train, split),
 `torch` (the resolved arguments, for the full run), `epochs_used` and `cohort` (runs trained together, 1 is the plain
-loop), both at each rung, `engine` (of the last rung), `too_large` (cohorts for which memory did not suffice),
+loop), both at each rung, `engine` (of the last rung), `too_large` (cohorts that did not fit into memory),
 `best_epoch`, `diverged`, `audited_from` (epochs at which the trial would have been pruned, but for an audit; None for
 all others), `seconds` (of training; those of a cohort are shared among its steps). The files of a trial that ran to
 its end, its picture and its curve as CSV, are noted where Optuna notes artifacts (artifacts.py).

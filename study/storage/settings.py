@@ -1,4 +1,4 @@
-"""What a study searches, on what, and how: the part of its stored configuration that numbers and reports need."""
+"""The part of a study's stored configuration that analysis and reports need."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from search_spaces.ranges import Range
 
 @dataclass(frozen=True)
 class Settings:
-    """What a study searches, on what, and how, as far as the numbers and the reports need it.
+    """What a study searches, on which workload, and how.
 
     budgets: epochs of each run of a trial, ascending; the last is `epochs`, the full run. space: the range of every
     parameter. startup_trials: drawn before the sampler models anything. enqueued: the parameters of the trials that the
-    study was given to begin with, in order.
+    study begins with, in order.
     """
 
     dataset: str

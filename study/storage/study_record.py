@@ -1,7 +1,7 @@
-"""What is kept of a study, as typed values: read from Optuna's study or from the archive.
+"""What is stored about a study, as typed values: read from Optuna's study or from the archive.
 
-Analysis and reports know a study by its record alone. `stored` holds the attributes as they are in the storage, for the
-archive and for whoever makes the search again of its configuration.
+Analysis and reports know a study only by its record. `stored` holds the attributes as they are in the storage, for the
+archive and for rebuilding the search from its configuration.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from study.storage.stored_trials import FINISHED
 from study.storage.trial_record import TrialRecord
 
 DAMAGED = (InputError, LookupError, TypeError, ValueError, AttributeError)
-"""What reading raises if stored values are not those of a study of ours."""
+"""What reading raises if the stored values are damaged, or this project did not write them."""
 
 
 @dataclass(frozen=True)
 class Confirmed:
-    """A schedule on test: the number of its trial, the fresh training seeds, and the test metric of each."""
+    """A schedule evaluated on test: the number of its trial, the fresh training seeds, and the test metric of each."""
 
     trial: int
     seeds: tuple[int, ...]
@@ -88,7 +88,7 @@ class StudyRecord:
 
     @classmethod
     def read(cls, name: str, attributes: Mapping[str, Any], trials: Iterable[TrialRecord]) -> StudyRecord:
-        """The record of stored attributes; raises one of `DAMAGED` if they are not those of a study of ours."""
+        """The record of stored attributes; raises one of `DAMAGED` if this project did not write them."""
         metric, engine = attributes["metric"], attributes.get("engine", {"cohort": 1, "workers": 0})
         confirmed, under_way = attributes.get("confirmed"), attributes.get("unfinished")
         unfinished = under_way if isinstance(under_way, int) else len((under_way or {}).get("candidates", ()))
@@ -114,13 +114,13 @@ class StudyRecord:
 
     @property
     def configuration(self) -> Mapping[str, Any]:
-        """All that decides what is found, as plain values: what the search makes its Configuration of."""
+        """Everything that determines the result, as plain values; the search builds its Configuration from it."""
         configuration: Mapping[str, Any] = self.stored["configuration"]
         return configuration
 
     @property
     def value_name(self) -> str:
-        """What a trial's value is, such as `val_error`."""
+        """The name of a trial's value, such as `val_error`."""
         return f"val_{self.metric.name}"
 
     @property
@@ -130,7 +130,7 @@ class StudyRecord:
 
     @property
     def first_budget(self) -> int:
-        """Epochs of the shortest run that ends a comparison: of the first rung, or of the full run without rungs."""
+        """Epochs of the shortest runs that are compared: of the first rung, or of full runs if there are no rungs."""
         return self.settings.budgets[0]
 
     @property
@@ -167,17 +167,17 @@ class StudyRecord:
         raise InputError(f"study {self.name!r} {held}, but {number} was given")
 
     def session_of(self, trial: TrialRecord) -> Session:
-        """The start that trained the trial: the last one before it ended."""
+        """The start of the search that trained the trial: the last one before it ended."""
         ended = trial.ended or datetime.now(UTC)
         before = [session for session in self.sessions if session.time <= ended]
         return before[-1] if before else self.sessions[0]
 
 
 def damaged(name: str, error: Exception) -> InputError:
-    """What is said of a study whose records cannot be read."""
-    return InputError(f"the records of study {name!r} are damaged ({reason(error)}): choose another with --study")
+    """The error for a study whose records cannot be read."""
+    return InputError(f"the records of study {name!r} are damaged ({reason(error)}): choose another name with --study")
 
 
 def reason(error: Exception) -> str:
-    """Why stored values cannot be read."""
+    """Why stored values cannot be read, in words."""
     return f"{error} is missing" if isinstance(error, KeyError) else str(error)

@@ -148,7 +148,7 @@ def test_the_command(command, storage, workload, tmp_path):
     assert files(tmp_path / "results/small") == before
     (tmp_path / "taken").touch()
     result = command("report.py", "--study", "small", "--storage", storage, "--output", "taken")
-    assert (result.code, result.err) == (2, "error: cannot make the folder taken: File exists. Give another one\n")
+    assert (result.code, result.err) == (2, "error: cannot make the folder taken: File exists. Choose another\n")
     (tmp_path / "results/small/manifest.json").write_text("[{")
     result = command("report.py", "--rebuild", "results/small")
     assert result.code == 2

@@ -90,7 +90,7 @@ def test_a_stop_changes_nothing(engine, steps, storage, tmp_path, workload):
 
 def test_a_study_keeps_to_what_it_began_with(storage, workload):
     run_with_known(storage, workload, 3)
-    with pytest.raises(InputError, match="other schedules to begin with: give it the same --enqueue again"):
+    with pytest.raises(InputError, match="other --enqueue schedules: give the same again"):
         open_small(storage, workload).__enter__()
 
 

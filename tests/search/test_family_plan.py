@@ -108,10 +108,13 @@ def test_a_search_and_a_benchmark_have_names_of_their_own(folder, command):
     few = ["--dataset", "digits", "--epochs", 2, "--least-steps", 1, "--families", "linear"]
     search = [*few, "--trials", 1, "--storage", storage_of(folder)]
     refused = command("search.py", *search, "--study", "b")
-    assert (refused.code, refused.err) == (2, "error: 'b' is the name of a benchmark: choose another with --study\n")
+    assert (refused.code, refused.err) == (
+        2,
+        "error: 'b' is the name of a benchmark: choose another name with --study\n",
+    )
     assert command("search.py", *search, "--study", "mine").code == 0
     refused = command("benchmark.py", *few, "--name", "mine", "--storage", storage_of(folder))
-    assert (refused.code, refused.err) == (2, "error: 'mine' is the name of a study: choose another with --name\n")
+    assert (refused.code, refused.err) == (2, "error: 'mine' is the name of a study: choose another name with --name\n")
 
 
 def test_it_is_named_after_what_is_trained(command, tmp_path):

@@ -153,7 +153,7 @@ def test_what_may_be_stored_besides(optuna_study):
 @pytest.mark.parametrize(
     ("path", "value", "said"),
     [
-        (["metric"], None, "damaged .'metric' is missing.: choose another with --study"),
+        (["metric"], None, "damaged .'metric' is missing.: choose another name with --study"),
         (["metric", "worst"], None, "damaged .'worst' is missing."),
         (["metric"], "error", "damaged"),
         (["configuration", "epochs"], "four", "damaged .invalid literal for int"),
@@ -161,7 +161,7 @@ def test_what_may_be_stored_besides(optuna_study):
         (["configuration", "space", "peak_lr", "attributes", "step"], 0.5, "damaged"),
         (["sessions"], [{"time": "yesterday"}], "damaged .Invalid isoformat"),
         (["configuration"], None, "was not made by this project: choose another name with --study"),
-        (["format"], FORMAT - 1, f"has record format {FORMAT - 1}, not {FORMAT}: choose another with --study"),
+        (["format"], FORMAT - 1, f"has record format {FORMAT - 1}, not {FORMAT}: choose another name with --study"),
     ],
 )
 def test_damaged_and_foreign_attributes_are_refused_naming_the_study(path, value, said, optuna_study):

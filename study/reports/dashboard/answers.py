@@ -74,7 +74,7 @@ def shown_importance(study: StudyRecord) -> dict[str, Any]:
 
 
 def place_of(figure: str) -> int:
-    """Where a figure of ours stands among them; what others have added comes last."""
+    """The place of a figure among ours; figures that others have added come last."""
     return FIGURES.index(figure) if figure in FIGURES else len(FIGURES)
 
 

@@ -73,7 +73,10 @@ def how_to_read(study: StudyRecord) -> str:
         "*Analytics* compare full runs"
     )
     if study.first_budget < study.settings.epochs:
-        shown += f"; *Hyperparameter Importance* compares the runs of {first} that all trials have had"
+        shown += (
+            f"; choose *{escaped(study.value_name)} after {first}* as their objective to see all trials. "
+            f"*Hyperparameter Importance* compares the runs of {first}"
+        )
     lines = [
         f"*finished*: trained for {full}; only these are ranked. Each has a picture and its curve as CSV among its "
         "artifacts (Trials).",
@@ -88,7 +91,7 @@ def how_to_read(study: StudyRecord) -> str:
 
 
 def commands(study: StudyRecord, best: TrialRecord | None, storage: str) -> list[str]:
-    """Continue, report, train the best again, export it, browse; to be typed where the search was started."""
+    """Commands to type in the folder of the search: continue, report, reproduce and export the best, browse."""
     flag, name = f" {relative_paths(storage_flag(storage))}".rstrip(), shlex.quote(study.name)
     lines = continuing(study.sessions[-1].command)
     lines += [f"python scripts/report.py --study {shlex.quote(study.group)}{flag}"]

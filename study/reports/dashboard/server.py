@@ -30,11 +30,15 @@ main .MuiTypography-body1{white-space:normal!important;overflow-wrap:anywhere}
 main .MuiCard-root:has(img[src*="/artifacts/"]){width:min(640px,100%)!important;height:auto!important}
 main :has(>img[src*="/artifacts/"]){height:auto!important}
 main img[src*="/artifacts/"]{width:100%!important;height:auto!important}
-@media (max-width:700px){main [class*=MuiGrid-grid-xs-]{flex-basis:100%!important;max-width:100%!important}}
+@media (max-width:700px){
+main [class*=MuiGrid-grid-xs-]{flex-basis:100%!important;max-width:100%!important}
+main div:has(>div>.MuiList-root){flex-direction:column}
+main div:has(>.MuiList-root){width:100%!important;height:180px!important;overflow:auto}
+}
 </style>"""
 """For what the dashboard has no setting: it puts an attribute of up to 1024 characters on one line, so that the page of
-a trial is several screens wide, shows the picture of a trial 200 pixels wide, and puts two plots side by side even on a
-phone."""
+a trial is several screens wide, shows the picture of a trial 200 pixels wide, and puts plots, or the list of trials and
+one of them, side by side even on a phone."""
 STUDY = re.compile(r"/api/studies/(\d+)(/param_importances)?/?")
 """The requests whose answers are changed."""
 Application = Callable[..., Iterable[bytes]]

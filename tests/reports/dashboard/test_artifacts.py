@@ -92,7 +92,7 @@ def test_no_trial_is_lost_where_nothing_can_be_written(storage, workload, tmp_pa
     artifacts = Artifacts(tmp_path / "artifacts")
     _, trials = search_with(artifacts, storage, workload)
     assert len(finished(trials)) == 15
-    assert "cannot be written" in artifacts.problem
+    assert "could not be written" in artifacts.problem
 
 
 def test_a_search_that_keeps_nothing_needs_no_artifacts(workload):
