@@ -18,6 +18,9 @@ from search_spaces.schedule import Schedule
 FIRST_FRESH_SEED = 1000
 """The first `train_seed` that confirms a schedule. Searches train with smaller ones: none was chosen by it."""
 
+FRACTION_OF_ROWS = "fraction of rows"
+"""The unit of a metric that counts rows, such as the misclassified ones, and divides by all rows."""
+
 Stop = Callable[[int], bool]
 """Says whether to leave the run of this index."""
 
@@ -31,7 +34,8 @@ def never(run: int) -> bool:
 class Metric:
     """What a run is evaluated by.
 
-    name: as in records and reports, with `val_` or `test_` before it. unit: of the number, for axes.
+    name: as in records and reports, with `val_` or `test_` before it. unit: of the number, for axes; FRACTION_OF_ROWS
+    for an error rate or an accuracy, which is then shown in percent and tested as a proportion.
     worst: the finite value that a diverged run is given; no other run is recorded as worse.
     measure: of a workload only: (outputs, targets) of some rows -> a number for each row, (rows,); the metric is their
     mean.
@@ -47,6 +51,11 @@ class Metric:
     def sign(self) -> int:
         """1 or -1: times this, a smaller value is the better one."""
         return 1 if self.direction == "minimize" else -1
+
+    @property
+    def counts_rows(self) -> bool:
+        """Whether a value is a count of rows over all rows: an error rate, or an accuracy."""
+        return self.unit == FRACTION_OF_ROWS
 
     def bounded(self, value: float) -> float:
         """The value, or the worst if it is worse or is no number."""

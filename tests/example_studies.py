@@ -54,6 +54,7 @@ SETTINGS = Settings(
     space={"family": Choice((*NAMES, *ODD, *LONG)), "peak_lr": Float(1e-5, 5.0, log=True)},
     sampler="gp",
     sampler_seed=0,
+    startup_trials=20,
     pruner="horizon",
     reduction=5,
 )
@@ -79,6 +80,7 @@ def study_record(trials=(), direction="minimize", name="example", settings=SETTI
         "steps_per_epoch": 16,
         "optimizer_code": "torch.optim.SGD(model.parameters(), lr={lr})",
         "unequal_groups": False,
+        "validation_rows": 800,
         "engine": Engine(),
         "sessions": (SESSION,),
         "confirmed": None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from study.analysis.cost import Cost
 from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
 
@@ -27,9 +28,8 @@ class Tally:
     @classmethod
     def of(cls, study: StudyRecord) -> Tally:
         """Count what the study holds."""
-        spent = sum(trial.epochs_spent for trial in study.trials)
-        full = len(study.trials) * study.settings.epochs
-        return cls(len(study.trials), study.best, spent, 1 - spent / full if full else 0.0)
+        cost = Cost.of(study)
+        return cls(cost.trials, study.best, cost.epochs, cost.saved)
 
     @property
     def text(self) -> str:

@@ -15,7 +15,7 @@ from study.reports.markdown import code, escaped, image, table
 from study.reports.schedule_origin import exported
 from study.reports.section import Section, environment, searched, setting, space_section
 from study.reports.study_figures import curve_of, measure_of, peak_sensitivity, search_progress
-from study.reports.terminal import no_winner
+from study.reports.verdict import no_winner
 from study.storage.study_record import StudyRecord
 
 MOST_CURVES = 5

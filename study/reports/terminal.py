@@ -14,6 +14,7 @@ from study.analysis.peak_lr import FEWEST_OF_A_FAMILY, SPAN_HEADS, peak_spans, s
 from study.analysis.pruning_audit import AUDIT_HEADS, audit_rows
 from study.analysis.summary import FAMILY_HEADS, Tally, family_rows
 from study.reports.schedule_origin import exported
+from study.reports.verdict import no_winner
 from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
 from study.storage.url import dashboard_command
@@ -80,20 +81,6 @@ def winner_shown(study: StudyRecord, best: TrialRecord) -> str:
         f"({study.metric.unit}) after {study.settings.epochs} epochs, {study.total_steps} updates\n"
         f"{parameters}\n  torch: {resolved}\n\n"
         "The same in PyTorch, for a run of any length:\n\n" + torch_code(exported(study, best))
-    )
-
-
-def no_winner(study: StudyRecord) -> str:
-    """Why there is none, and what to look at."""
-    trials = study.trials
-    if not trials or not all(trial.diverged for trial in trials):
-        return "No trial has run to its end yet."
-    every = f"all {len(trials)} trials" if len(trials) > 1 else "the only trial"
-    lowest = min(trial.peak_lr for trial in trials)
-    return (
-        f"No winner: {every} diverged, with a peak_lr of {lowest:.3g} or more. Look for "
-        "numbers in the data that are not finite, and at the loss; if they are sound, lower peak_lr in a --space "
-        "FILE.toml (--print-space prints one)."
     )
 
 

@@ -15,7 +15,8 @@ class Settings:
     """What a study searches, on what, and how, as far as the numbers and the reports need it.
 
     budgets: epochs of each run of a trial, ascending; the last is `epochs`, the full run. space: the range of every
-    parameter. enqueued: the parameters of the trials that the study was given to begin with, in order.
+    parameter. startup_trials: drawn before the sampler models anything. enqueued: the parameters of the trials that the
+    study was given to begin with, in order.
     """
 
     dataset: str
@@ -30,6 +31,7 @@ class Settings:
     space: Mapping[str, Range]
     sampler: str
     sampler_seed: int
+    startup_trials: int
     pruner: str
     reduction: int
     enqueued: tuple[Mapping[str, Any], ...] = ()
@@ -50,6 +52,7 @@ class Settings:
             space={name: range_from_json(searched) for name, searched in stored["space"].items()},
             sampler=stored["sampler"],
             sampler_seed=int(stored["sampler_seed"]),
+            startup_trials=int(stored["startup_trials"]),
             pruner=stored["pruner"],
             reduction=int(stored["reduction"]),
             enqueued=tuple(stored.get("enqueued", ())),

@@ -40,9 +40,10 @@ class StudyRecord:
 
     group: the benchmark that it belongs to, otherwise its own name. metric: what trials are evaluated by; it cannot
     measure. optimizer_code: how the optimizer is made, as code. unequal_groups: whether its parameter groups have rates
-    of their own. sessions: every start, in order. confirmed: of a benchmark's study, once that is done. unfinished: how
-    many trials are under way. trials: the complete and the pruned ones, in number order. stored: the attributes as they
-    are in the storage, but for `unfinished`, which is the number.
+    of their own. validation_rows: rows that a trial's value is the mean over; None in studies made before it was kept.
+    sessions: every start, in order. confirmed: of a benchmark's study, once that is done. unfinished: how many trials
+    are under way. trials: the complete and the pruned ones, in number order. stored: the attributes as they are in the
+    storage, but for `unfinished`, which is the number.
     """
 
     name: str
@@ -53,6 +54,7 @@ class StudyRecord:
     steps_per_epoch: int
     optimizer_code: str
     unequal_groups: bool
+    validation_rows: int | None
     engine: Engine
     sessions: tuple[Session, ...]
     confirmed: Confirmed | None
@@ -97,6 +99,7 @@ class StudyRecord:
             steps_per_epoch=int(attributes["steps_per_epoch"]),
             optimizer_code=attributes["optimizer_code"],
             unequal_groups=attributes.get("unequal_groups", False),
+            validation_rows=attributes.get("validation_rows"),
             engine=Engine(engine["cohort"], engine["workers"]),
             sessions=tuple(map(Session.read, attributes["sessions"])),
             confirmed=Confirmed(confirmed["trial"], tuple(confirmed["seeds"]), tuple(confirmed["test"]))

@@ -16,7 +16,7 @@ from torch.optim import Optimizer
 
 from search_spaces.errors import InputError, require
 from search_spaces.groups import take_ratios
-from study.objective import Metric
+from study.objective import FRACTION_OF_ROWS, Metric
 from study.workloads.data import Data
 from study.workloads.models import model_maker
 from study.workloads.optimizers import SGD_DEFAULT, optimizing
@@ -28,7 +28,7 @@ def wrong(scores: Tensor, targets: Tensor) -> Tensor:
     return scores.argmax(1) != targets
 
 
-ERROR = Metric("error", "minimize", "fraction of rows", 1.0, wrong)
+ERROR = Metric("error", "minimize", FRACTION_OF_ROWS, 1.0, wrong)
 """Classification error, from 0 to 1."""
 
 
@@ -108,6 +108,7 @@ class Workload:
             "optimizer_code": self.optimizer_code,
             "unequal_groups": any(ratio != 1 for ratio in take_ratios(optimizer)),
             "steps_per_epoch": self.steps_per_epoch,
+            "validation_rows": self.data.validation.rows,
         }
 
     def to(self, device: torch.device) -> Workload:

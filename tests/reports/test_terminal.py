@@ -8,7 +8,8 @@ from rich.console import Console
 
 from study.analysis.importance import importance
 from study.analysis.peak_lr import peak_spans
-from study.reports.terminal import audit_shown, insight, no_winner
+from study.reports.terminal import audit_shown, insight
+from study.reports.verdict import no_winner
 from tests.example_studies import TRIAL, draws, ended, ranged, row
 from tests.helpers import open_small, run_search
 
@@ -78,4 +79,4 @@ def test_why_there_is_no_winner():
         "No winner: the only trial diverged, with a peak_lr of 0.3 or more. "
     )
     for some in ([], [row("rex", 0.1, 0.5)], [*trials, row("rex", 0.1, 0.5)]):
-        assert no_winner(ranged(some)) == "No trial has run to its end yet."
+        assert no_winner(ranged(some)) == "No winner yet: no trial has finished a full run."

@@ -12,7 +12,7 @@ from study.analysis.summary import FAMILY_HEADS, Tally, family_rows
 from study.reports.markdown import code, escaped, table
 from study.reports.schedule_origin import exported
 from study.reports.section import searched, setting
-from study.reports.terminal import no_winner
+from study.reports.verdict import no_winner
 from study.search.bracket import Bracket
 from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
