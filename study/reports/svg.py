@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import textwrap
 import warnings
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -17,12 +16,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 from scipy.optimize import isotonic_regression
 
-from study.reports.plot_style import COLORS, SVG_LOOK, SVG_SAVE
+from study.reports.plot_style import SVG_LOOK, SVG_SAVE
 
 WIDTH = 4.5
 """Inches, 432 px: scaled down to the 330 px that a phone leaves, text of 9 points is still 9 px high."""
 MOST_HIGHLIGHTED = 6
-"""Lines that have a colour of their own; more look alike."""
+"""Lines of a figure that are named and coloured; any others are grey."""
+FEWEST_DOTS = 3
+"""Dots below which a plot of them shows nothing and is left out."""
 LONGEST_LABEL = 28
 """Characters, so that a label leaves room for what it labels."""
 LETTERS_ABREAST = 42
@@ -61,13 +62,6 @@ def blank(height: float) -> Figure:
     return Figure(figsize=(WIDTH, height), layout="constrained")
 
 
-def notice(text: str) -> Figure:
-    """A figure that says why there is nothing to draw."""
-    figure = Figure(figsize=(WIDTH, 0.8))
-    figure.text(0.5, 0.5, textwrap.fill(text, 50), ha="center", va="center", color="#555555")
-    return figure
-
-
 def shortened(label: str, most: int = LONGEST_LABEL) -> str:
     """A label that fits, cut with an ellipsis, without the control characters that XML cannot hold.
 
@@ -99,11 +93,6 @@ def log_scale(axes: Axes, axis: Axis, low: float, high: float, most_ticks: int) 
     axis.set_major_locator(FixedLocator(list(ticks)))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(lambda value, _: plain(value))
-
-
-def color_of(rank: int) -> str:
-    """The colour of a line by its rank from 0; grey beyond MOST_HIGHLIGHTED."""
-    return COLORS[rank] if rank < MOST_HIGHLIGHTED else "#BBBBBB"
 
 
 def end_dot(at: int) -> dict[str, Any]:
