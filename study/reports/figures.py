@@ -25,7 +25,7 @@ from study.reports.svg import (
 )
 
 DECADES = 3
-"""Of a log axis of learning rates, below the lowest peak."""
+"""Decades of a log axis of learning rates below the lowest peak."""
 TRIAL_TICKS = [digit * 10**power for power in range(6) for digit in (1, 2, 5)]
 MOST_STEPS = 150
 """Optimizer steps up to which a run is drawn as stairs: two pixels each."""
@@ -85,7 +85,7 @@ def lr_stairs(curve: RunCurve, unit: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def draw_rates(axes: Axes, curves: Sequence[RunCurve]) -> None:
-    """Choose the scale: linear, as schedules are known, unless some would then lie on the axis."""
+    """Choose the scale of the learning rates: linear, unless some schedules would then lie on the axis."""
     peaks = [max(curve.lr) for curve in curves]
     positive = [lr for curve in curves for lr in curve.lr if lr > 0]
     if min(peaks) > 0 and max(peaks) > FAR_APART * min(peaks):

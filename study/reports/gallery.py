@@ -72,9 +72,9 @@ SHARES = [step / STEPS for step in range(STEPS)]
 COLUMNS = 3
 
 LINES: tuple[dict[str, Any], ...] = (
-    {"linewidth": 2.0},
-    {"linewidth": 1.1, "linestyle": (0, (6, 1.5))},
-    {"linewidth": 1.1, "linestyle": (0, (1, 1))},
+    {"linewidth": 2.2},
+    {"linewidth": 1.4, "linestyle": (0, (6, 1.5))},
+    {"linewidth": 1.4, "linestyle": (0, (1, 1))},
 )
 """How the samples of a family are drawn, in its colour."""
 WARMED_UP: dict[str, Any] = {"color": INK, "linewidth": 0.9, "linestyle": (0, (3, 2))}

@@ -37,6 +37,7 @@ table { border-collapse: collapse; font-size: 0.85rem; font-variant-numeric: tab
 th, td { padding: 0.2rem 0.6rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 pre { --own: var(--code); padding: 0.7rem; font-size: 0.8rem; }
 code { font-family: ui-monospace, monospace; font-size: 0.9em; }
+:not(pre) > code { white-space: nowrap; }
 """.replace("INK", INK.lower())
 """A page follows the reader's light or dark mode, its figures too. What can be scrolled has a shadow at that side."""
 
@@ -45,6 +46,9 @@ def html_page(markdown: str, figures: Mapping[str, bytes], title: str) -> str:
     """The page. figures: SVG by the file name in the Markdown. HTML in the Markdown is shown as text."""
     body = MarkdownIt("js-default").render(markdown)
     body = body.replace("<table>", '<div class="table"><table>').replace("</table>", "</table></div>")
+
+    # An interval stays on one line, beside its mean.
+    body = re.sub(r">[^<>]*\[[^<>]*\]</td>", lambda cell: cell[0].replace(" ", "\u00a0"), body)
 
     def inlined(found: re.Match[str]) -> str:
         name, caption = html.unescape(found["name"]), found["caption"]

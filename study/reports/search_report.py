@@ -18,7 +18,7 @@ from study.reports.schedule_origin import exported
 from study.reports.section import Section, environment, searched, setting, space_section
 from study.reports.study_figures import peak_sensitivity, peaks_of, search_progress
 from study.reports.svg import FEWEST_DOTS
-from study.reports.verdict import verdict_lines
+from study.reports.verdict import epochs_in_words, verdict_lines
 from study.reports.winner_figure import winner_figure
 from study.storage.study_record import StudyRecord
 
@@ -43,7 +43,7 @@ def search_sections(study: StudyRecord) -> list[Section]:
 def verdict_section(study: StudyRecord) -> Section:
     """The verdict, what was searched, and the winner's picture."""
     first, *others = map(escaped, verdict_lines(study))
-    what = f"{setting(study)}; full runs of {study.settings.epochs} epochs; {searched(study)}."
+    what = f"{setting(study)}; full runs of {epochs_in_words(study.settings.epochs)}; {searched(study)}."
     if study.unfinished:
         what += f" In progress: {study.unfinished} further trials had started when this report was written."
     body = [f"**{first}**", *([bullets(others)] if others else []), what]
@@ -94,7 +94,7 @@ def compared_at(study: StudyRecord) -> str:
     """At which length of a run trials are compared."""
     pruned_before = study.settings.pruner not in ("horizon", "none")
     which = "Pruned trials did not get that far." if pruned_before else "All trials are compared at this length."
-    return f"Values after {study.first_budget} epochs. {which}"
+    return f"Values after {epochs_in_words(study.first_budget)}. {which}"
 
 
 def importance_section(study: StudyRecord) -> Section | None:

@@ -80,7 +80,8 @@ def searched(study: StudyRecord) -> str:
     """How it was searched, in a sentence."""
     s = study.settings
     rungs = " and ".join(map(str, s.budgets[:-1]))
-    pruned = f"tried as complete runs of {rungs} epochs, one in {s.reduction} promoted" if rungs else "never pruned"
+    tried = f"tried as complete runs of {rungs} epoch{'s' * (rungs != '1')}, one in {s.reduction} promoted"
+    pruned = tried if rungs else "never pruned"
     if s.pruner not in ("horizon", "none"):
         pruned = f"pruned by Optuna's {s.pruner}"
     known = len(s.enqueued)

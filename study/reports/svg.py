@@ -1,4 +1,4 @@
-"""The canvas of a report's figures: SVG that is read without zooming on a phone, the same bytes each time."""
+"""The canvas of a report's figures: SVG that can be read without zooming on a phone, with the same bytes each time."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ MOST_HIGHLIGHTED = 6
 FEWEST_DOTS = 3
 """Dots below which a plot of them shows nothing and is left out."""
 LONGEST_LABEL = 28
-"""Characters, so that a label leaves room for what it labels."""
+"""Characters; a longer label would leave too little room for the plot."""
 LETTERS_ABREAST = 42
-"""Characters of the titles of panels that stand abreast, together."""
+"""Characters of the titles of all panels in a row, together."""
 LABEL_SIZE = 8
 """Points."""
 
@@ -44,7 +44,7 @@ class End(NamedTuple):
 
 
 def as_svg(draw: Callable[P, Figure]) -> Callable[P, bytes]:
-    """The same function, but what it draws comes as an SVG element: for a file of its own, or to be put into HTML."""
+    """The same function, but it returns its figure as an SVG element, for a file or for an HTML page."""
 
     @wraps(draw)
     def drawn(*args: P.args, **kwargs: P.kwargs) -> bytes:
@@ -96,14 +96,14 @@ def log_scale(axes: Axes, axis: Axis, low: float, high: float, most_ticks: int) 
 
 
 def end_dot(at: int) -> dict[str, Any]:
-    """How a line is plotted that has a dot at one of its points, its end: a line of one point is seen too."""
+    """How to plot a line with a dot at its end, so that a line of one point can be seen too."""
     return {"marker": "o", "markersize": 3, "markevery": [at]}
 
 
 def label_ends(axes: Axes, ends: Sequence[End]) -> None:
     """Name each line to the right of the axes, at the height of its end or as near to it as the other names allow.
 
-    A dotted line leads there from a line that ends earlier. To be called when the limits of the axes are settled.
+    A line that ends earlier is continued by a dotted one. Call it when the limits of the axes are final.
     """
     if not ends:
         return
@@ -131,9 +131,9 @@ def label_ends(axes: Axes, ends: Sequence[End]) -> None:
 
 
 def spread_out(heights: Sequence[float], gap: float) -> list[float]:
-    """Ascending heights moved as little as possible, by least squares, so that none is nearer to the next than gap.
+    """Ascending heights, moved as little as possible (by least squares) so that neighbours are at least gap apart.
 
-    All stay within 0 and 1 if there is room; without it they end at 1.
+    All stay between 0 and 1 if there is room; otherwise the last is 1.
 
     >>> [round(height, 2) for height in spread_out([0.1, 0.5, 0.5], 0.1)]
     [0.1, 0.45, 0.55]

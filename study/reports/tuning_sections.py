@@ -16,6 +16,7 @@ from study.reports.measure import confirmed_measure, validation_measure
 from study.reports.section import Section
 from study.reports.study_figures import peak_sensitivity, peaks_of
 from study.reports.svg import FEWEST_DOTS
+from study.reports.verdict import epochs_in_words
 from study.storage.study_record import StudyRecord
 
 
@@ -29,7 +30,11 @@ def tuning_section(budgets: dict[int, list[StudyRecord]]) -> Section | None:
         if values:
             name = f"tuning-{epochs}.svg"
             figures[name] = tuning_curves(values, validation_measure(studies[0]))
-            body += [image(name, f"Expected best validation value against the number of full runs, {epochs} epochs")]
+            body += [
+                image(
+                    name, f"Expected best validation value against the number of full runs, {epochs_in_words(epochs)}"
+                )
+            ]
     what = "The best validation value to expect of k full runs, drawn at random from those of the family."
     return Section("Tuning curves", "\n\n".join([what, *body]), figures) if body else None
 
@@ -41,7 +46,7 @@ def sensitivity_by_budget(budgets: dict[int, list[StudyRecord]]) -> Section | No
         name = f"peak_lr-{epochs}.svg"
         if peaks_of(studies):
             figures[name] = peak_sensitivity(studies)
-            body += [image(name, f"The value against peak_lr, by family, {epochs} epochs")]
+            body += [image(name, f"The value against peak_lr, by family, {epochs_in_words(epochs)}")]
         for study in studies:
             shares, n = importance(study)
             found = [
@@ -54,7 +59,7 @@ def sensitivity_by_budget(budgets: dict[int, list[StudyRecord]]) -> Section | No
             table(["family", "epochs", "trials", "peak_lr", "warmup\\_fraction"], rows),
         ]
     lines = [
-        f"`{family_of(study)}`, {epochs} epochs: {escaped(line)}"
+        f"`{family_of(study)}`, {epochs_in_words(epochs)}: {escaped(line)}"
         for epochs, studies in budgets.items()
         for study in studies
         for line in edge_warnings(study)

@@ -14,6 +14,7 @@ from study.reports.measure import validation_measure
 from study.reports.plot_style import family_color
 from study.reports.study_figures import can_be_drawn, curve_of
 from study.reports.svg import as_svg, blank
+from study.reports.verdict import epochs_in_words
 from study.storage.study_record import StudyRecord
 
 CONTROL = "constant"
@@ -33,10 +34,13 @@ def winner_figure(study: StudyRecord) -> bytes:
     value = validation_measure(study).text
     lengths = sorted({one.epochs for one in others} & winner.trial.reported.keys() - {winner.epochs}, reverse=True)
     shorter = [f"{value(winner.trial.reported[epochs])} after {epochs}" for epochs in lengths]
-    labels = [f"{winner.trial.family}: " + ", ".join([f"{value(winner.value)} after {winner.epochs} epochs", *shorter])]
+    labels = [
+        f"{winner.trial.family}: "
+        + ", ".join([f"{value(winner.value)} after {epochs_in_words(winner.epochs)}", *shorter])
+    ]
     for one in others:
         control = " (control)" if one.trial.family == CONTROL else ""
-        labels.append(f"{one.trial.family}{control}: {value(one.value)} after {one.epochs} epochs")
+        labels.append(f"{one.trial.family}{control}: {value(one.value)} after {epochs_in_words(one.epochs)}")
     return draw_winner([curve_of(study, one.trial) for one in shown], labels, study.value_name)
 
 
