@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from search_spaces import FAMILIES
 from search_spaces.ranges import Choice, Float, Integer
 from study.objective import Engine, Metric
-from study.reports.figures import Measure
+from study.reports.measure import Measure
 from study.storage.settings import Settings
 from study.storage.study_record import Session, StudyRecord
 from study.storage.trial_record import Place, Seeds, TrialRecord

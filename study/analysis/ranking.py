@@ -1,4 +1,4 @@
-"""Arms ranked on test over paired seeds, what may be said of them, and how far chance alone moves a result."""
+"""Arms ranked on test over paired seeds, which differences are significant, and how far chance moves a result."""
 
 from __future__ import annotations
 
@@ -10,41 +10,41 @@ import numpy as np
 from study.analysis.statistics import Interval, finite, holm, mean_interval, probability_of_improvement, wilcoxon_p
 
 LEVEL = 0.05
-"""An adjusted p-value below it counts as a difference."""
+"""A difference is significant if its adjusted p-value is below this level."""
 DECIMALS = 12
-"""Differences and means that agree to this many decimals are equal: 0.3 - 0.2 and 0.2 - 0.1 are not, in floats."""
+"""Differences and means that agree to this many decimals count as equal: as floats, 0.3 - 0.2 and 0.2 - 0.1 differ."""
 
 RULE = """\
 For each family, the one schedule that its search chose on validation is trained again with fresh training seeds, the
-same for every family (fewer than 10 cannot tell any of fifteen from the best), and judged once on test. Compared are
-the values on test, seed by seed. Which families are worse than the best, the one with the best mean? Which differ from
-the control, the constant learning rate? Each difference is tested by Wilcoxon's exact signed-rank test, two-sided;
-within each of the two questions the p-values are corrected by Holm's method. A family whose corrected p-value against
-the best is 0.05 or more is called a tie with it. Intervals are 95 % BCa bootstrap intervals, each for itself, and
-decide nothing.
+same for every family, and evaluated once on test. (With fewer than 10 seeds no difference among fifteen families can be
+significant.) The test values are compared seed by seed. Which families are worse than the best, the one with the best
+mean? Which differ from the control, the constant learning rate? Each difference is tested by Wilcoxon's exact
+signed-rank test, two-sided; within each of the two questions the p-values are corrected by Holm's method. A family
+whose corrected p-value against the best is 0.05 or more is statistically tied with it. Intervals (95 % BCa bootstrap,
+per family) are shown for information and play no part in the decision.
 
-Not claimed: that ties are equal (these seeds do not tell them apart); how far ahead the best is, or that a verdict
-against it errs in only 5 % of comparisons, for it was picked on the seeds that it is judged by; anything
-between two families of which neither is the best or the control; anything about another search for
-the same family, another workload or another budget.
+Not claimed: that tied families are equal (the test is inconclusive); how far ahead the best is, or that a verdict
+against it is wrong in only 5 % of comparisons, because it was picked on the same seeds; anything about two families of
+which neither is the best or the control; anything about another search for the same family, another workload or another
+budget.
 """
-"""How a comparison of families is decided, written before there were results; a report prints it above them."""
+"""The rule by which families are compared, written before there were results; a report prints it above them."""
 
 
 @dataclass(frozen=True)
 class Standing:
-    """One arm among others. Differences are paired by seed, the arm's values less the other's, in the values' unit."""
+    """One arm among others. Differences are paired by seed: the arm's value minus the other's, in their unit."""
 
     name: str
     mean: Interval
     to_best: Interval
     p_best: float
-    """Against the best, adjusted for the number of arms besides it."""
+    """Against the best, adjusted for the number of other arms."""
     to_control: Interval | None
     p_control: float | None
-    """Against the control, adjusted for the number of arms besides it."""
+    """Against the control, adjusted for the number of other arms."""
     improvement: float | None
-    """The chance that a run of this arm is better than a run of the control, of any other seed."""
+    """The chance that a run of this arm is better than a run of the control with another seed."""
 
     @property
     def n(self) -> int:
@@ -53,27 +53,27 @@ class Standing:
 
     @property
     def tied_with_best(self) -> bool:
-        """Whether the seeds show no difference to the best; true of the best."""
+        """Whether the difference from the best is not significant; true for the best itself."""
         return self.p_best >= LEVEL
 
 
 def standings(values: Mapping[str, Sequence[float]], direction: str, control: str = "constant") -> list[Standing]:
     """The arms by mean, best first, equal ones by name.
 
-    values: of each arm one per seed, the same seeds in the same order for all. direction: minimize or maximize.
-    An arm against itself is a difference of 0, p 1 and one half, and counts in no correction; without the control among
-    the arms, what concerns it is None.
+    values: for each arm one value per seed, the same seeds in the same order. direction: minimize or maximize. An arm
+    compared with itself has a difference of 0, a p-value of 1 and an improvement of one half, and no correction counts
+    it. If the control is not among the arms, the fields about it are None.
 
-    The best is picked on the seeds that it is then compared on, which flatters it (the winner's curse): more arms
-    are called worse by chance than LEVEL says. The control is chosen beforehand; there LEVEL holds.
+    The best is picked on the seeds that it is then compared on, which flatters it (the winner's curse): more arms are
+    called worse by chance than LEVEL says. The control is chosen beforehand, so LEVEL holds for it.
     """
     sign = {"minimize": 1, "maximize": -1}.get(direction)
     if sign is None:
-        raise ValueError(f"the direction is to be minimize or maximize: got {direction!r}")
+        raise ValueError(f"the direction must be minimize or maximize: got {direction!r}")
     arms: dict[str, list[float]] = {name: finite(of_arm).tolist() for name, of_arm in values.items()}
     if len({len(of_arm) for of_arm in arms.values()}) != 1:
         counts = ", ".join(f"{name} {len(of_arm)}" for name, of_arm in arms.items())
-        raise ValueError(f"arms with as many values each are required, one arm at least: got {counts or 'none'}")
+        raise ValueError(f"at least one arm is required, all with the same number of values: got {counts or 'none'}")
     means = {name: mean_interval(of_arm) for name, of_arm in arms.items()}
     order = sorted(arms, key=lambda name: (round(sign * means[name].mean, DECIMALS), name))
     best = order[0]
@@ -94,28 +94,28 @@ def standings(values: Mapping[str, Sequence[float]], direction: str, control: st
 
 
 def p_against(arms: Mapping[str, Sequence[float]], other: str) -> dict[str, float]:
-    """The adjusted p-value of each arm against another of them; 1 against itself, which is not counted."""
+    """The adjusted p-value of each arm against one of them; 1 for that one, which is not counted."""
     names = [name for name in arms if name != other]
     adjusted = holm([wilcoxon_p(gaps(arms[name], arms[other])) for name in names])
     return {other: 1.0, **dict(zip(names, adjusted, strict=True))}
 
 
 def gaps(a: Sequence[float], b: Sequence[float]) -> list[float]:
-    """The paired differences, a less b, to DECIMALS."""
+    """The paired differences, a minus b, to DECIMALS."""
     return [round(own - other, DECIMALS) for own, other in zip(a, b, strict=True)]
 
 
 def seeds_needed(comparisons: int, level: float = LEVEL) -> int:
-    """The fewest paired seeds with which one of this many comparisons can come out below the level at all.
+    """The fewest paired seeds with which one of this many comparisons can be significant at all.
 
-    That is if all seeds agree: Wilcoxon's exact two-sided p is then 2 / 2**seeds, and Holm multiplies the smallest
-    by the number of comparisons. More are needed to allow for a seed that disagrees, or for a difference of 0.
+    It is if all seeds agree: Wilcoxon's exact two-sided p is then 2 / 2**seeds, and Holm's method multiplies the
+    smallest by the number of comparisons. If a seed disagrees or a difference is 0, more seeds are needed.
 
     >>> seeds_needed(1), seeds_needed(14), seeds_needed(105)
     (6, 10, 13)
     """
     if comparisons < 1 or not 0 < level <= 1:
-        raise ValueError(f"1 comparison or more and a level in (0, 1] are required: got {comparisons}, {level}")
+        raise ValueError(f"at least 1 comparison and a level in (0, 1] are required: got {comparisons}, {level}")
     seeds = 1
     while comparisons * 2 / 2**seeds >= level:
         seeds += 1
@@ -123,20 +123,20 @@ def seeds_needed(comparisons: int, level: float = LEVEL) -> int:
 
 
 def variance_split(values: Sequence[Sequence[float]]) -> tuple[float, float]:
-    """How far a result moves by the search and how far by the training seed: two standard deviations, in its unit.
+    """The standard deviation between searches and that between training seeds, in the unit of the values.
 
-    values: a row for each repeat of the whole search, with its winner's values over fresh training seeds; two rows or
-    more, of equal length, two or more. The one-way random-effects analysis of variance, by moments (Searle, Casella &
-    McCulloch 1992, section 3.5): a value is its search's level plus its seed's deviation. The search's variance is 0
-    if the rows' means differ by less than their seeds explain.
+    values: a row for each repeat of the whole search, with its winner's values over fresh training seeds; at least two
+    rows of equal length, at least 2. It is the one-way random-effects analysis of variance, by moments (Searle, Casella
+    & McCulloch 1992, section 3.5): a value is the level of its search plus the deviation of its seed. The variance
+    between searches is 0 if the means of the rows differ by less than the seeds explain.
 
-    Each row needs training seeds of its own: what seeds shared by the rows do to all of them alike counts as the seeds'
-    but does not move the rows apart, so the search's deviation would come out too small.
+    Each row needs its own training seeds: seeds shared by all rows would count as seed variance without moving the rows
+    apart, so the deviation between searches would be too small.
     """
     rows = [finite(row) for row in values]
     lengths = [len(row) for row in rows]
     if len(rows) < 2 or len(set(lengths)) != 1 or lengths[0] < 2:
-        raise ValueError(f"two rows or more, of equal length, two or more, are required: got lengths {lengths}")
+        raise ValueError(f"at least two rows of equal length, at least 2, are required: got lengths {lengths}")
     table = np.stack(rows)
     within = float(np.mean(np.var(table, axis=1, ddof=1)))
     between = float(np.var(np.mean(table, axis=1), ddof=1))

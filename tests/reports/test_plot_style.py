@@ -4,30 +4,17 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from matplotlib.colors import to_rgb
 
 from search_spaces import FAMILIES
-from study.reports.plot_style import FAMILY_COLORS, OTHER, family_color
+from study.reports.plot_style import COLORS, FAMILY_COLORS, INK, OTHER, family_color
+from tests.colors import PAGES, contrast, linear_rgb
 
-WHITE, DARK = "#ffffff", "#0d1117"
 # Machado, Oliveira & Fernandes 2009, severity 1, on linear RGB.
 SEEN_WITH = {
     "all cones": np.eye(3),
     "no red cones": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
     "no green cones": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]],
 }
-
-
-def linear_rgb(color: str) -> np.ndarray:
-    """Light of the three primaries, 0 to 1."""
-    encoded = np.array(to_rgb(color))
-    return np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
-
-
-def contrast(one: str, other: str) -> float:
-    """WCAG's contrast ratio."""
-    low, high = sorted(float(linear_rgb(color) @ (0.2126, 0.7152, 0.0722)) for color in (one, other))
-    return (high + 0.05) / (low + 0.05)
 
 
 def lab(rgb: np.ndarray) -> np.ndarray:
@@ -44,9 +31,9 @@ def test_every_family_has_a_colour():
     assert family_color("a family of one's own") == OTHER
 
 
-@pytest.mark.parametrize("page", [WHITE, DARK])
+@pytest.mark.parametrize("page", PAGES)
 def test_colours_are_legible_on_both_pages(page):
-    assert min(contrast(color, page) for color in (*FAMILY_COLORS.values(), OTHER)) >= 2.99
+    assert min(contrast(color, page) for color in (*FAMILY_COLORS.values(), *COLORS, INK, OTHER)) >= 2.99
 
 
 @pytest.mark.parametrize("cones", SEEN_WITH)

@@ -11,10 +11,11 @@ from matplotlib.figure import Figure
 
 from study.evidence.speed.runs import Measured, ratios
 from study.reports.markdown import table
-from study.reports.plot_style import LOOK, SAVE
+from study.reports.plot_style import BLUE, INK, LOOK, SAVE, VERMILION
 
 EPOCHS_PER_RUN = 20
 """Length of the runs that are counted per minute."""
+ERROR_BARS = {"linewidth": 0.8, "ecolor": INK}
 
 
 def table_of_runs(measured: Sequence[Measured], flop: dict[str, float], rates: dict[str, float]) -> str:
@@ -63,9 +64,9 @@ def draw_speed(measured: Sequence[Measured]) -> bytes:
             found = [ratios(one, own[0]) for one in own]
             middles = [middle for middle, _, _ in found]
             errors = [[middle - low for middle, low, _ in found], [high - middle for middle, _, high in found]]
-            bars = axes.barh([one.way for one in own], middles, xerr=errors, color="C0", error_kw={"linewidth": 0.8})
+            bars = axes.barh([one.way for one in own], middles, xerr=errors, color=BLUE, error_kw=ERROR_BARS)
             axes.bar_label(bars, [f"{middle:.1f}" for middle in middles], padding=6, fontsize=7)
-            axes.axvline(1, color="C1", linewidth=0.8)
+            axes.axvline(1, color=VERMILION, linewidth=0.8)
             axes.invert_yaxis()
             axes.set_title(f"{workload}, {device}")
             axes.margins(x=0.1)
