@@ -2,6 +2,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from torch.optim.lr_scheduler import CyclicLR
 
 from search_spaces.errors import require, unknown
@@ -85,3 +86,11 @@ class Cyclic(Schedule):
             "cycle_momentum": self.cycle_momentum,
             **momentum,
         }
+
+    def body(self, steps: int) -> Any:
+        given, step = self.arguments(steps), np.arange(steps)
+        up, down = given["step_size_up"], given["step_size_down"]
+        cycle, at = np.divmod(step, up + down)
+        triangle = np.where(at <= up, at / up, (up + down - at) / down)
+        scales = {"triangular": 1.0, "triangular2": 0.5**cycle, "exp_range": given["gamma"] ** step}
+        return given["base_lr"] + (given["max_lr"] - given["base_lr"]) * triangle * scales[self.mode]

@@ -2,6 +2,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import numpy as np
 from torch.optim.lr_scheduler import LambdaLR
 
 from search_spaces.errors import require
@@ -47,3 +48,7 @@ class InverseTime(Schedule):
     def arguments(self, steps: int) -> dict[str, Any]:
         decay_rate = (self.end_ratio ** (-1 / self.power) - 1) / steps
         return {"lr_lambda": partial(inverse_time, decay_rate=decay_rate, power=self.power)}
+
+    def body(self, steps: int) -> Any:
+        decay_rate = self.arguments(steps)["lr_lambda"].keywords["decay_rate"]
+        return self.peak_lr / (1 + decay_rate * np.arange(steps)) ** self.power

@@ -1,6 +1,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from torch.optim.lr_scheduler import LinearLR
 
 from search_spaces.errors import require
@@ -32,3 +33,6 @@ class Linear(Schedule):
 
     def arguments(self, steps: int) -> dict[str, Any]:
         return {"start_factor": 1.0, "end_factor": self.end_ratio, "total_iters": steps}
+
+    def body(self, steps: int) -> Any:
+        return self.peak_lr * (1 - (1 - self.end_ratio) * np.arange(steps) / steps)
