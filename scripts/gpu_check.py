@@ -26,7 +26,7 @@ class Options:
     device: str = "cuda"
     """cuda; or cpu, to try the checks themselves, in small sizes, where there is no GPU."""
     data_root: Path = DATA_ROOT
-    """Directory for downloaded data sets."""
+    """Directory for data sets that are downloaded or made."""
 
     def __post_init__(self) -> None:
         require(self.device in ("cuda", "cpu"), "--device must be cuda or cpu", self.device)
