@@ -46,7 +46,7 @@ class Options:
     print_space: Annotated[bool, Shown("search")] = False
     """Print the search space as a file for --space, and exit."""
     data_root: Annotated[Path, Shown("workload", "PATH")] = DATA_ROOT
-    """Directory for downloaded data sets."""
+    """Directory for datasets that are downloaded or generated."""
 
     common: ClassVar = (
         *("trials", "epochs", "families", "space", "dataset", "model", "optimizer", "workload"),

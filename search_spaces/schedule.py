@@ -21,6 +21,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from search_spaces.errors import InputError, require
 from search_spaces.groups import require_momentum, set_all_to, take_ratios
 from search_spaces.imported import Imported
@@ -79,6 +82,10 @@ class Schedule(ABC):
     def arguments(self, steps: int) -> dict[str, Any]:
         """The arguments of `torch_class`, except the optimizer, for a body of `steps` steps."""
 
+    @abstractmethod
+    def body(self, steps: int) -> Any:
+        """The learning rate at each step of a body of `steps` steps: a float64 array of shape (steps,)."""
+
     def warmup_steps(self, total_steps: int) -> int:
         """Number of warm-up steps in a run of `total_steps`; at least one step remains for the body."""
         return min(round(self.warmup_fraction * total_steps), total_steps - 1)
@@ -117,6 +124,26 @@ class Schedule(ABC):
         set_all_to(optimizer, self.peak_lr)
         scheduler = self.assemble(self.torch_class, optimizer, warmup_steps, arguments)
         return scheduler if all(ratio == 1 for ratio in ratios) else self.keep_ratios(scheduler, optimizer, ratios)
+
+    def rates(self, total_steps: int, losses: Sequence[float] | None = None) -> NDArray[np.float64]:
+        """The learning rate at each step of a run, from formulas: a float64 array of shape (total_steps,).
+
+        Element s is the rate of step s, counted from 0, in the unit of peak_lr; it is above 0 and at most peak_lr. The
+        first is that of the warm-up's first step, or of the body's if there is no warm-up; the last is that of the last
+        step taken. It equals what `simulate` reads back from torch, to 1e-12 of peak_lr, and is far faster.
+        losses: what the evaluations of the run find, in order, at most one per step. A schedule that observes them
+        (plateau) needs them, and keeps its peak_lr if there are none; omit them for all others.
+        Raises InputError for losses that are missing or superfluous, and for a run that is too short for the family.
+
+        >>> from search_spaces import Linear
+        >>> Linear(peak_lr=1.0, warmup_fraction=0.5).rates(8).tolist()
+        [0.2, 0.4, 0.6, 0.8, 1.0, 0.75, 0.5, 0.25]
+        """
+        if losses is not None:
+            raise InputError(f"{self.family} does not observe losses: remove losses")
+        warmup_steps, steps = self.split(total_steps)
+        rise = self.peak_lr * np.arange(1, warmup_steps + 1) / (warmup_steps + 1)
+        return np.concatenate([rise, self.body(steps)])
 
     def simulate(self, total_steps: int, losses: Sequence[float] = ()) -> list[tuple[float, float]]:
         """(lr, momentum) at each step of a run, without training: read from an SGD optimizer with momentum 0.9.

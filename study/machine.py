@@ -40,10 +40,31 @@ def choose_device(name: str) -> torch.device:
         raise InputError("--device cuda needs a GPU that torch sees, but it sees none: use --device cpu")
     if name == "cpu" or not torch.cuda.is_available():
         return torch.device("cpu")
-    # The same bits every time; cuBLAS reads the variable when it starts.
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    make_cublas_deterministic()  # it may start before anything is trained
     return torch.device("cuda")
+
+
+def make_cublas_deterministic() -> None:
+    """Have cuBLAS compute the same bits every time; it reads this when it starts, so this stays set."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+
+
+@contextmanager
+def same_bits_every_time(device: torch.device) -> Iterator[None]:
+    """On a GPU, torch uses deterministic algorithms in this context, and what it used before afterwards.
+
+    On a CPU it computes the same bits anyway. An operation without a deterministic algorithm warns; but if the caller
+    made torch deterministic, that stays as it is.
+    """
+    if device.type != "cuda" or torch.are_deterministic_algorithms_enabled():
+        yield
+        return
+    make_cublas_deterministic()
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(False)
 
 
 def free_memory(device: torch.device) -> int:

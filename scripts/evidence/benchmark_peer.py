@@ -35,7 +35,7 @@ class Options:
     output: Path = Path("results/search")
     """Folder for peer.md, peer.csv and peer.json."""
     data_root: Path = DATA_ROOT
-    """Directory for downloaded data sets."""
+    """Directory for datasets that are downloaded or generated."""
 
     def __post_init__(self) -> None:
         if self.search.sampler_seed:

@@ -36,7 +36,7 @@ class Options:
     output: Path = Path("results/speed")
     """Folder for speed.md, runs.csv, speed.png and manifest.json."""
     data_root: Path = DATA_ROOT
-    """Directory for downloaded data sets."""
+    """Directory for datasets that are downloaded or generated."""
     rebuild: bool = False
     """Make the report and the figure again from the data in the folder, without measuring."""
 

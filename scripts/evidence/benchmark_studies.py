@@ -30,7 +30,7 @@ class Options:
     output: Path = Path("results/speed")
     """Folder for studies.md, studies.csv and studies.json."""
     data_root: Path = DATA_ROOT
-    """Directory for downloaded data sets."""
+    """Directory for datasets that are downloaded or generated."""
 
     def __post_init__(self) -> None:
         require_at_least(1, self, "races", "trials", "confirm_seeds")

@@ -1,6 +1,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from search_spaces.imported import Imported
 from search_spaces.schedule import Schedule
 
@@ -21,3 +23,6 @@ class Constant(Schedule):
 
     def arguments(self, steps: int) -> dict[str, Any]:
         return {"factor": 1.0, "total_iters": steps}
+
+    def body(self, steps: int) -> Any:
+        return np.full(steps, self.peak_lr)

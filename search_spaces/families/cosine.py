@@ -1,6 +1,10 @@
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
+
+import numpy as np
 
 from search_spaces.errors import InputError, require
 from search_spaces.imported import Imported
@@ -54,3 +58,24 @@ class Cosine(Schedule):
 
     def arguments(self, steps: int) -> dict[str, Any]:
         return {"T_max": max(1, round(self.t_max_fraction * steps)), "eta_min": self.floor_ratio * self.peak_lr}
+
+    def body(self, steps: int) -> Any:
+        t_max, floor = self.arguments(steps).values()
+        step = np.arange(min(steps, t_max + 1))
+        annealed = floor + (self.peak_lr - floor) * (1 + np.cos(np.pi * step / t_max)) / 2
+        return np.concatenate([annealed, self.rates_after_t_max(t_max, floor, steps)])
+
+    def rates_after_t_max(self, t_max: int, floor: float, steps: int) -> list[float]:
+        """The rates of the steps after T_max, each computed from the one before, as torch does.
+
+        Torch's rounding error grows there with the square of T_max: in runs of 1,000 steps it exceeds 1e-12.
+        """
+        rates = []
+        for lowest in range(t_max, steps - 1, 2 * t_max):
+            lr = floor + (self.peak_lr - floor) * (1 - math.cos(math.pi / t_max)) / 2
+            rates.append(lr)
+            period = range(lowest + 1, min(lowest + 2 * t_max + 1, steps))
+            for before, now in pairwise(1 + math.cos(math.pi * step / t_max) for step in period):
+                lr = now / before * (lr - floor) + floor
+                rates.append(lr)
+        return rates

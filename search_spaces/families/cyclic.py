@@ -2,6 +2,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from search_spaces.errors import require, unknown
 from search_spaces.families.cycles import fit_cycles
 from search_spaces.imported import Imported
@@ -85,3 +87,11 @@ class Cyclic(Schedule):
             "cycle_momentum": self.cycle_momentum,
             **momentum,
         }
+
+    def body(self, steps: int) -> Any:
+        given, step = self.arguments(steps), np.arange(steps)
+        up, down = given["step_size_up"], given["step_size_down"]
+        cycle, at = np.divmod(step, up + down)
+        triangle = np.where(at <= up, at / up, (up + down - at) / down)
+        scales = {"triangular": 1.0, "triangular2": 0.5**cycle, "exp_range": given["gamma"] ** step}
+        return given["base_lr"] + (given["max_lr"] - given["base_lr"]) * triangle * scales[self.mode]

@@ -1,6 +1,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from search_spaces.errors import require
 from search_spaces.imported import Imported
 from search_spaces.ranges import Float
@@ -32,3 +34,6 @@ class Exponential(Schedule):
 
     def arguments(self, steps: int) -> dict[str, Any]:
         return {"gamma": self.end_ratio ** (1 / steps)}
+
+    def body(self, steps: int) -> Any:
+        return self.peak_lr * self.arguments(steps)["gamma"] ** np.arange(steps)

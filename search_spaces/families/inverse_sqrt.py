@@ -3,6 +3,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from search_spaces.errors import require
 from search_spaces.imported import Imported
 from search_spaces.ranges import Float
@@ -42,3 +44,7 @@ class InverseSqrt(Schedule):
 
     def arguments(self, steps: int) -> dict[str, Any]:
         return {"lr_lambda": partial(inverse_sqrt, timescale=self.timescale_fraction * steps)}
+
+    def body(self, steps: int) -> Any:
+        timescale = self.arguments(steps)["lr_lambda"].keywords["timescale"]
+        return self.peak_lr * np.sqrt(timescale / np.maximum(np.arange(steps), timescale))

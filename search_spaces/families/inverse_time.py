@@ -2,6 +2,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from search_spaces.errors import require
 from search_spaces.imported import Imported
 from search_spaces.ranges import Choice, Float
@@ -46,3 +48,7 @@ class InverseTime(Schedule):
     def arguments(self, steps: int) -> dict[str, Any]:
         decay_rate = (self.end_ratio ** (-1 / self.power) - 1) / steps
         return {"lr_lambda": partial(inverse_time, decay_rate=decay_rate, power=self.power)}
+
+    def body(self, steps: int) -> Any:
+        decay_rate = self.arguments(steps)["lr_lambda"].keywords["decay_rate"]
+        return self.peak_lr / (1 + decay_rate * np.arange(steps)) ** self.power

@@ -1,6 +1,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from search_spaces.errors import require
 from search_spaces.imported import Imported
 from search_spaces.ranges import Either, Float
@@ -31,3 +33,6 @@ class Linear(Schedule):
 
     def arguments(self, steps: int) -> dict[str, Any]:
         return {"start_factor": 1.0, "end_factor": self.end_ratio, "total_iters": steps}
+
+    def body(self, steps: int) -> Any:
+        return self.peak_lr * (1 - (1 - self.end_ratio) * np.arange(steps) / steps)

@@ -1,6 +1,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from search_spaces.errors import require
 from search_spaces.imported import Imported
 from search_spaces.ranges import Float, Integer
@@ -47,3 +49,7 @@ class MultiStep(Schedule):
         first = self.first_drop_fraction
         milestones = [max(1, round(steps * (first + (1 - first) * i / self.drops))) for i in range(self.drops)]
         return {"milestones": milestones, "gamma": self.gamma}
+
+    def body(self, steps: int) -> Any:
+        passed = np.searchsorted(self.arguments(steps)["milestones"], np.arange(steps), side="right")
+        return self.peak_lr * self.gamma**passed

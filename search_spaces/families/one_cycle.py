@@ -1,6 +1,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from search_spaces.errors import require, unknown
 from search_spaces.imported import Imported
 from search_spaces.ranges import Choice, Float
@@ -71,3 +73,10 @@ class OneCycle(Schedule):
             "cycle_momentum": self.cycle_momentum,
             **momentum,
         }
+
+    def body(self, steps: int) -> Any:
+        step, last = np.arange(steps), steps - 1
+        top = round(self.arguments(steps)["pct_start"] * steps) - 1
+        low = self.peak_lr * np.where(step <= top, 1 / self.div_factor, self.end_ratio)
+        p = np.where(step <= top, step / top, (last - step) / (last - top))
+        return low + (self.peak_lr - low) * (p if self.anneal_strategy == "linear" else (1 - np.cos(np.pi * p)) / 2)

@@ -1,10 +1,15 @@
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from search_spaces.errors import require
+import numpy as np
+from numpy.typing import NDArray
+
+from search_spaces.errors import InputError, require
 from search_spaces.imported import Imported
 from search_spaces.ranges import Float
-from search_spaces.schedule import Schedule
+from search_spaces.schedule import Schedule, evaluation_steps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,3 +63,23 @@ class Plateau(Schedule):
             "min_lr": self.floor_ratio * self.peak_lr,
             "eps": 0.0,  # torch's default of 1e-8 would block reductions of small learning rates
         }
+
+    def body(self, steps: int) -> Any:
+        return np.full(steps, self.peak_lr)
+
+    def rates(self, total_steps: int, losses: Sequence[float] | None = None) -> NDArray[np.float64]:
+        if losses is None:
+            raise InputError("plateau observes validation losses: give losses, one for each evaluation of the run")
+        require(len(losses) <= total_steps, f"at most {total_steps} losses can be observed", len(losses))
+        rates = super().rates(total_steps)
+        warmup_steps, steps = self.split(total_steps)
+        given, lr, best, bad = self.arguments(steps), self.peak_lr, math.inf, 0
+        for step, loss in zip(evaluation_steps(total_steps, len(losses)), losses, strict=True):
+            if step < warmup_steps:
+                continue
+            improved = loss < best * (1 - self.threshold)
+            best, bad = (loss, 0) if improved else (best, bad + 1)
+            if bad > given["patience"]:
+                lr, bad = max(lr * self.factor, given["min_lr"]), 0
+                rates[step:] = lr
+        return rates

@@ -1,6 +1,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from search_spaces.errors import require
 from search_spaces.imported import Imported
 from search_spaces.ranges import Float
@@ -32,3 +34,6 @@ class Polynomial(Schedule):
 
     def arguments(self, steps: int) -> dict[str, Any]:
         return {"total_iters": steps, "power": self.power}
+
+    def body(self, steps: int) -> Any:
+        return self.peak_lr * (1 - np.arange(steps) / steps) ** self.power

@@ -2,6 +2,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from search_spaces.imported import Imported
 from search_spaces.schedule import Schedule
 
@@ -29,3 +31,6 @@ class REX(Schedule):
 
     def arguments(self, steps: int) -> dict[str, Any]:
         return {"lr_lambda": partial(rex, steps=steps)}
+
+    def body(self, steps: int) -> Any:
+        return self.peak_lr * self.arguments(steps)["lr_lambda"](np.arange(steps))

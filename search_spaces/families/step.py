@@ -1,6 +1,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from search_spaces.errors import require
 from search_spaces.imported import Imported
 from search_spaces.ranges import Float
@@ -41,3 +43,7 @@ class Step(Schedule):
 
     def arguments(self, steps: int) -> dict[str, Any]:
         return {"step_size": max(1, round(self.step_size_fraction * steps)), "gamma": self.gamma}
+
+    def body(self, steps: int) -> Any:
+        drops = np.arange(steps) // self.arguments(steps)["step_size"]
+        return self.peak_lr * self.gamma**drops

@@ -1,6 +1,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from search_spaces.errors import require
 from search_spaces.families.cycles import fit_cycles
 from search_spaces.imported import Imported
@@ -41,3 +43,10 @@ class WarmRestarts(Schedule):
     def arguments(self, steps: int) -> dict[str, Any]:
         _, first_length = fit_cycles(steps, self.cycles, self.t_mult)
         return {"T_0": first_length, "T_mult": self.t_mult, "eta_min": self.floor_ratio * self.peak_lr}
+
+    def body(self, steps: int) -> Any:
+        count, first_length = fit_cycles(steps, self.cycles, self.t_mult)
+        lengths = [first_length * self.t_mult**cycle for cycle in range(count)]
+        share = np.concatenate([np.arange(length) / length for length in lengths])[:steps]
+        floor = self.floor_ratio * self.peak_lr
+        return floor + (self.peak_lr - floor) * (1 + np.cos(np.pi * share)) / 2

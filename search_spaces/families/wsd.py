@@ -3,6 +3,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from search_spaces.errors import require, unknown
 from search_spaces.imported import Imported
 from search_spaces.ranges import Choice, Float
@@ -57,3 +59,9 @@ class WSD(Schedule):
     def arguments(self, steps: int) -> dict[str, Any]:
         cooldown = max(1, round(self.cooldown_fraction * steps))
         return {"lr_lambda": partial(wsd, stable=steps - cooldown, cooldown=cooldown, shape=self.shape)}
+
+    def body(self, steps: int) -> Any:
+        given = self.arguments(steps)["lr_lambda"].keywords
+        p = np.maximum(0.0, (np.arange(steps) - given["stable"]) / given["cooldown"])
+        shares = {"linear": 1 - p, "1-sqrt": 1 - np.sqrt(p), "cosine": (1 + np.cos(np.pi * p)) / 2}
+        return self.peak_lr * shares[self.shape]

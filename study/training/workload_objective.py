@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from search_spaces.schedule import Schedule
-from study.machine import free_memory, same_random_numbers_after
+from study.machine import free_memory, same_bits_every_time, same_random_numbers_after
 from study.objective import Evaluation, Metric, Run, Stop
 from study.training.lockstep import Lockstep
 from study.training.lockstep_check import draws_random_numbers, lockstep_obstacle
@@ -94,6 +94,7 @@ class WorkloadObjective:
         return int(MEMORY_SHARE * free_memory(self.device) / bytes_of_a_run(self.workload))
 
     def train(self, runs: Sequence[Run], stop: Stop) -> Iterator[Evaluation]:
-        with same_random_numbers_after(self.device):  # the learner seeds torch's generators
+        # The learner seeds torch's generators.
+        with same_random_numbers_after(self.device), same_bits_every_time(self.device):
             learner = (Plain if len(runs) == 1 else Lockstep)(self.workload, runs)
             yield from train_cohort(self.workload, runs, learner, stop)

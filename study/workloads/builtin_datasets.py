@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import gzip
+import random
 import shutil
+from importlib.metadata import version
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from search_spaces.errors import InputError, unknown
 from search_spaces.imported import import_named
+from study.workloads.cache import kept_or_made
 from study.workloads.data import Data, Split
 from study.workloads.names import DATASETS, TORCHVISION_DATASETS
 
@@ -31,15 +35,28 @@ def load_dataset(name: str, data_root: Path, split_seed: int) -> Data:
 
 
 def mnist1d(name: str, data_root: Path, split_seed: int) -> Data:
-    """MNIST-1D (Greydanus & Kobak 2024): 10 classes, 40 numbers per row; 3,200 + 800 + 1,000 rows, made locally."""
-    from mnist1d.data import get_dataset_args, make_dataset
+    """MNIST-1D (Greydanus & Kobak 2024): 10 classes, 40 numbers per row; 3,200 + 800 + 1,000 rows.
 
-    numpy_state = np.random.get_state()  # make_dataset seeds numpy's global generator
-    made = make_dataset(get_dataset_args())
-    np.random.set_state(numpy_state)
+    Generated once and kept in `data_root`, because generating it takes seconds.
+    """
+    made_with = " ".join(f"{package} {version(package)}" for package in ("mnist1d", "numpy", "scipy"))
+    made = kept_or_made(data_root / "mnist1d.cache", made_with, make_mnist1d)
     x, x_test = (torch.tensor(made[key], dtype=torch.float32).unsqueeze(1) for key in ("x", "x_test"))
     y, y_test = (torch.tensor(made[key]) for key in ("y", "y_test"))
     return carve(name, 10, Split(x, y), Split(x_test, y_test), 0.2, split_seed)
+
+
+def make_mnist1d() -> dict[str, NDArray[np.generic]]:
+    """Its inputs x and x_test, and their classes y and y_test, by the package's own defaults and seed."""
+    from mnist1d.data import get_dataset_args, make_dataset
+
+    numpy_state, python_state = np.random.get_state(), random.getstate()
+    try:
+        made = make_dataset(get_dataset_args())  # it seeds both global generators
+    finally:
+        np.random.set_state(numpy_state)
+        random.setstate(python_state)
+    return {name: made[name] for name in ("x", "y", "x_test", "y_test")}
 
 
 def digits(name: str, data_root: Path, split_seed: int) -> Data:

@@ -43,7 +43,9 @@ SEEDS = list(range(1000, 1014))
 @given(st.integers(2, 8), st.integers(10, 200))
 def test_a_cut_schedule_is_the_beginning_of_the_whole_one(parts, steps):
     for whole in (Cosine(peak_lr=0.3), Exponential(peak_lr=0.3), WarmRestarts(peak_lr=0.3)):
-        assert cut_short(whole, 1 / parts).simulate(steps) == whole.simulate(parts * steps)[:steps]
+        cut = cut_short(whole, 1 / parts)
+        assert cut.simulate(steps) == whole.simulate(parts * steps)[:steps]
+        assert cut.rates(steps) == pytest.approx([lr for lr, _ in cut.simulate(steps)], rel=1e-12)
 
 
 def test_cycles_are_cut_in_their_middle():

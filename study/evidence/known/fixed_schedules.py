@@ -40,6 +40,9 @@ class Cut(Schedule):
     def arguments(self, steps: int) -> dict[str, Any]:
         return self.whole.arguments(round(steps / self.share))
 
+    def body(self, steps: int) -> Any:
+        return self.whole.body(round(steps / self.share))[:steps]
+
 
 @dataclass(frozen=True)
 class Arm:

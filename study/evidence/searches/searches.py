@@ -26,7 +26,7 @@ class Searches:
     confirm_seeds: int = 5
     """With --live: number of fresh training seeds that evaluate each schedule."""
     data_root: Path = DATA_ROOT
-    """Directory for downloaded datasets."""
+    """Directory for datasets that are downloaded or generated."""
 
     def __post_init__(self) -> None:
         given = self.search

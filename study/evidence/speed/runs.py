@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import time
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from search_spaces import Cosine
 from study.evidence.speed.tutorial_loop import tutorial_run
 from study.executors.processes import Processes
-from study.machine import same_random_numbers_after, usable_cores
+from study.machine import choose_device, same_bits_every_time, same_random_numbers_after, usable_cores
 from study.objective import Objective, Run, never
 from study.training.lockstep import Lockstep
 from study.training.loop import EVALUATION_ROWS, train_cohort
@@ -51,27 +52,28 @@ class Measured:
     peak_bytes: int
 
 
-def ways(device: str) -> dict[str, int]:
-    """The training methods for a device, and how many runs each trains at a time."""
+def ways(device: str, cohorts: Sequence[int]) -> dict[str, int]:
+    """The training methods for a device, and how many runs each trains at a time. cohorts: sizes of lockstep."""
     cores = usable_cores()
     workers = {f"loop in {cores} workers": cores} if device == "cpu" and cores > 1 else {}
-    return {"tutorial": 1, "loop": 1, **workers} | {f"lockstep of {cohort}": cohort for cohort in COHORTS}
+    return {"tutorial": 1, "loop": 1, **workers} | {f"lockstep of {cohort}": cohort for cohort in cohorts}
 
 
-def measure(what: WorkloadOptions, device: str, rounds: int, data_root: Path) -> list[Measured]:
-    """Time all methods on the workload, one after the other in every round."""
+def measure(
+    what: WorkloadOptions, device: str, rounds: int, data_root: Path, cohorts: Sequence[int] | None = None
+) -> list[Measured]:
+    """Time all methods on the workload, one after the other in every round. cohorts: None for COHORTS."""
     context = get_context("spawn")
     with ExitStack() as stack:
         pools = {}
-        for way in ways(device):
-            pool = ProcessPoolExecutor(1, context, begin_measuring, (what, device, way, data_root))
+        for way, together in ways(device, cohorts or COHORTS).items():
+            pool = ProcessPoolExecutor(1, context, begin_measuring, (what, device, way, together, data_root))
             pools[way] = stack.enter_context(pool)
             stack.callback(lambda pool: pool.submit(end_measuring).result(), pool)
-        for way, pool in pools.items():  # warm-up, not counted
-            pool.submit(seconds_of_an_epoch, way).result()
-        timed = [
-            {way: pool.submit(seconds_of_an_epoch, way).result() for way, pool in pools.items()} for _ in range(rounds)
-        ]
+        # All start at once. This is a warm-up, and not counted.
+        for started in [pool.submit(seconds_of_an_epoch) for pool in pools.values()]:
+            started.result()
+        timed = [{way: pool.submit(seconds_of_an_epoch).result() for way, pool in pools.items()} for _ in range(rounds)]
         peaks = {way: pool.submit(peak_bytes).result() for way, pool in pools.items()}
     return [Measured(measured_name(what), device, way, tuple(row[way] for row in timed), peaks[way]) for way in pools]
 
@@ -82,14 +84,15 @@ def measured_name(what: WorkloadOptions) -> str:
 
 
 state: dict[str, Any] = {}
-"""State of a measuring process: its `workload`, and its `workers` if the method uses them."""
+"""State of a measuring process: `workload`, `way`, the runs it trains `together`, and `workers` if it uses them."""
 
 
-def begin_measuring(what: WorkloadOptions, device: str, way: str, data_root: Path) -> None:
+def begin_measuring(what: WorkloadOptions, device: str, way: str, together: int, data_root: Path) -> None:
     """Set up a measuring process."""
-    state["workload"] = with_fewer_rows(what.load(data_root)).to(torch.device(device))
+    workload = with_fewer_rows(what.load(data_root)).to(choose_device(device))
+    state.update(workload=workload, way=way, together=together)
     if "workers" in way:
-        state["workers"] = Processes(WorkloadObjective(state["workload"]), 1, ways(device)[way])
+        state["workers"] = Processes(WorkloadObjective(workload), 1, together)
 
 
 def end_measuring() -> None:
@@ -105,10 +108,9 @@ def with_fewer_rows(workload: Workload) -> Workload:
     return replace(workload, data=replace(data, train=train, validation=validation))
 
 
-def seconds_of_an_epoch(way: str) -> float:
+def seconds_of_an_epoch() -> float:
     """Seconds per epoch of one run, including an evaluation at its end, averaged over at least LEAST_SECONDS."""
-    workload: Workload = state["workload"]
-    together = ways(workload.device.type)[way]
+    workload, way, together = state["workload"], state["way"], state["together"]
     # Slightly different schedules, as in a cohort.
     runs = [Run(Cosine(peak_lr=workload.peak_lr[0] * (1 + i / together)), 1, 0, evaluations=1) for i in range(together)]
     began = time.perf_counter()
@@ -120,7 +122,7 @@ def seconds_of_an_epoch(way: str) -> float:
         elif "workers" in way:
             list(state["workers"].train(runs))
         else:
-            with same_random_numbers_after(workload.device):
+            with same_random_numbers_after(workload.device), same_bits_every_time(workload.device):
                 learner = (Plain if way == "loop" else Lockstep)(workload, runs)
                 list(train_cohort(workload, runs, learner, never))
     return (time.perf_counter() - began) / trained
