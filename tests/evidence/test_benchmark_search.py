@@ -102,7 +102,7 @@ def test_searches_that_train(folder):
         ("--sampler-seed 1", "use --first-search-seed, not --sampler-seed 1"),
         ("--trials 0", "--trials must be at least 1, but 0 was given"),
         ("", "results/search/recorded holds no recorded runs: make some with scripts/evidence/record_runs.py"),
-        ("--recorded runs.jsonl", "runs.jsonl holds no recorded runs: make it with scripts/evidence/record_runs.py"),
+        ("--recorded runs.jsonl", "runs.jsonl does not exist: create it with scripts/evidence/record_runs.py"),
     ],
 )
 def test_bad_input_gives_one_message(arguments, said, command, tmp_path):
