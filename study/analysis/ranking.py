@@ -1,4 +1,4 @@
-"""Arms ranked on test over paired seeds, what may be said of them, and how far chance alone moves a result."""
+"""Arms ranked on test over paired seeds, which of them differ, and how much of a result is chance."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Standing:
     p_control: float | None
     """Against the control, adjusted for the number of arms besides it."""
     improvement: float | None
-    """The chance that a run of this arm is better than a run of the control, of any other seed."""
+    """The chance that a run of this arm is better than a run of the control with any other seed."""
 
     @property
     def n(self) -> int:
@@ -53,19 +53,19 @@ class Standing:
 
     @property
     def tied_with_best(self) -> bool:
-        """Whether the seeds show no difference to the best; true of the best."""
+        """Whether the difference from the best is not significant; true of the best."""
         return self.p_best >= LEVEL
 
 
 def standings(values: Mapping[str, Sequence[float]], direction: str, control: str = "constant") -> list[Standing]:
     """The arms by mean, best first, equal ones by name.
 
-    values: of each arm one per seed, the same seeds in the same order for all. direction: minimize or maximize.
-    An arm against itself is a difference of 0, p 1 and one half, and counts in no correction; without the control among
-    the arms, what concerns it is None.
+    values: for each arm one value per seed, the same seeds in the same order. direction: minimize or maximize.
+    An arm compared with itself has difference 0, p 1 and improvement one half, and is not counted in a correction.
+    Without the control among the arms, the fields on the control are None.
 
-    The best is picked on the seeds that it is then compared on, which flatters it (the winner's curse): more arms
-    are called worse by chance than LEVEL says. The control is chosen beforehand; there LEVEL holds.
+    The best arm is chosen on the seeds that it is then compared on, which favours it (the winner's curse): by chance
+    more arms are called worse than LEVEL says. The control is chosen beforehand, so LEVEL holds there.
     """
     sign = {"minimize": 1, "maximize": -1}.get(direction)
     if sign is None:
@@ -106,10 +106,10 @@ def gaps(a: Sequence[float], b: Sequence[float]) -> list[float]:
 
 
 def seeds_needed(comparisons: int, level: float = LEVEL) -> int:
-    """The fewest paired seeds with which one of this many comparisons can come out below the level at all.
+    """The fewest paired seeds with which one of this many comparisons can be significant at all.
 
-    That is if all seeds agree: Wilcoxon's exact two-sided p is then 2 / 2**seeds, and Holm multiplies the smallest
-    by the number of comparisons. More are needed to allow for a seed that disagrees, or for a difference of 0.
+    This is reached if all seeds agree: Wilcoxon's exact two-sided p is then 2 / 2**seeds, and Holm multiplies the
+    smallest p by the number of comparisons. If one seed disagrees, or shows a difference of 0, more are needed.
 
     >>> seeds_needed(1), seeds_needed(14), seeds_needed(105)
     (6, 10, 13)
@@ -123,15 +123,15 @@ def seeds_needed(comparisons: int, level: float = LEVEL) -> int:
 
 
 def variance_split(values: Sequence[Sequence[float]]) -> tuple[float, float]:
-    """How far a result moves by the search and how far by the training seed: two standard deviations, in its unit.
+    """The standard deviation of a result between searches and between training seeds, in its unit.
 
     values: a row for each repeat of the whole search, with its winner's values over fresh training seeds; two rows or
     more, of equal length, two or more. The one-way random-effects analysis of variance, by moments (Searle, Casella &
     McCulloch 1992, section 3.5): a value is its search's level plus its seed's deviation. The search's variance is 0
     if the rows' means differ by less than their seeds explain.
 
-    Each row needs training seeds of its own: what seeds shared by the rows do to all of them alike counts as the seeds'
-    but does not move the rows apart, so the search's deviation would come out too small.
+    Each row needs training seeds of its own. The effect of seeds that the rows share moves all rows alike, so it would
+    count for the seeds but not between the rows, and the deviation of the search would be too small.
     """
     rows = [finite(row) for row in values]
     lengths = [len(row) for row in rows]

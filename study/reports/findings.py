@@ -1,4 +1,4 @@
-"""What a study, or a comparison of families, has found: for notebooks, as values, a table, code and a report."""
+"""The results of a study or a comparison of families for notebooks: values, a table, code and a report."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from study.storage.trial_record import TrialRecord
 
 @dataclass(frozen=True, repr=False)
 class Findings:
-    """What a study has found. record: all of it, as typed values."""
+    """The results of a study. record: all of them, as typed values."""
 
     record: StudyRecord
 
@@ -29,14 +29,14 @@ class Findings:
 
     @property
     def best(self) -> TrialRecord:
-        """The best of the trials that ran to their end; raises InputError if there is none."""
+        """The best full run; raises InputError if no trial has finished one."""
         if self.record.best is None:
-            raise InputError(f"study {self.record.name!r} has no winner: none of its trials has run to its end")
+            raise InputError(f"study {self.record.name!r} has no winner: no trial has finished a full run")
         return self.record.best
 
     @property
     def schedule(self) -> Schedule:
-        """The best schedule: `schedule.build(optimizer, total_steps)` makes the scheduler for a run of yours."""
+        """The best schedule: `schedule.build(optimizer, total_steps)` makes the scheduler for your own run."""
         return self.best.schedule
 
     @property
@@ -62,7 +62,7 @@ class Findings:
 
 @dataclass(frozen=True, repr=False)
 class Comparison:
-    """What a comparison of families has found. studies: one for each family and budget, in the order they were made."""
+    """The results of a comparison of families. studies: one for each family and budget, in order of creation."""
 
     studies: list[StudyRecord]
 
@@ -71,7 +71,7 @@ class Comparison:
 
     @property
     def results(self) -> dict[tuple[str, int], Findings]:
-        """(family, epochs) -> what was found; of repeated searches the first."""
+        """(family, epochs) -> its results; only the first of repeated searches."""
         found: dict[tuple[str, int], Findings] = {}
         for record in self.studies:
             found.setdefault((record.settings.families[0], record.settings.epochs), Findings(record))
@@ -89,9 +89,9 @@ class Comparison:
 
 
 def trials_table(record: StudyRecord) -> pd.DataFrame:
-    """A row for each finished trial, by number: what it found, what it cost, and the parameters of its schedule.
+    """A row for each finished trial, by number: its value, its cost, and the parameters of its schedule.
 
-    value: the metric at the end of its last run. complete: whether that was the full run. epochs: trained, over all its
+    value: the metric at the end of its last run. complete: whether this was the full run. epochs: trained, over all
     runs. seconds: of training.
     """
     rows = [
