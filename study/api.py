@@ -7,7 +7,7 @@ True
 >>> list(result.trials["epochs"])
 [2.0, 2.0, 2.0, 2.0]
 
-What is named `..._and_show` prints how it goes; `progress=False` makes a call quiet.
+Functions named `..._and_show` print their progress and results; `progress=False` makes a call quiet.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ WorkloadSource = WorkloadOptions | WorkloadObjects
 def make_objective(source: WorkloadSource, device: str, data_root: Path) -> WorkloadObjective:
     """The objective, on its device: auto, cpu or cuda; raises InputError if it cannot be made."""
     chosen = choose_device(device)
-    with same_random_numbers_after(chosen):  # models are made to look at
+    with same_random_numbers_after(chosen):  # models are made, to be inspected
         return WorkloadObjective(source.load(data_root).to(chosen))
 
 
@@ -66,9 +66,9 @@ def plan_search(
     group: str | None = None,
     enqueue: Sequence[str] = (),
 ) -> StudyPlan:
-    """The plan of one study; raises InputError if something does not go together. source: of the objective.
+    """The plan of one study; raises InputError if its parts do not fit each other. source: of the objective.
 
-    name: None is derived from the workload and the configuration. enqueue: schedules to begin with, as `read_known`.
+    name: None derives it from the workload and the configuration. enqueue: schedules to try first, as for `read_known`.
     """
     configuration.check(objective)
     known = read_known(enqueue, storage, partial(configuration.suggest, peak_lr=objective.peak_lr))
@@ -87,9 +87,9 @@ def opened(
 ) -> Iterator[OpenStudy]:
     """Open or create the study, agree on its engine, and own both until the context ends.
 
-    like: the engine that a new study is to have; None chooses one by the options. announce: called once the study is
-    open, before the engine is chosen, which takes a while.
-    Raises InputError if the study cannot be opened, or was made with something else.
+    like: the engine for a new study; None chooses one by the options. announce: called once the study is open, before
+    the engine is chosen, which takes a while.
+    Raises InputError if the study cannot be opened, or was made with another configuration.
     """
     objective, configuration = plan.objective, plan.configuration
     most_together = configuration.most_together(objective.steps(1))
@@ -115,11 +115,11 @@ def opened(
 def search_and_show(
     plan: StudyPlan, options: ExecutorOptions, trials: int, console: Console, show: Sequence[str] = ()
 ) -> StudyRecord:
-    """Search until the study holds this many finished trials, and print how it goes and what was found.
+    """Search until the study has this many finished trials, and print the progress and the verdict.
 
     show: names of the tables that are printed besides the verdict, see `reports.table_names`.
-    Ctrl-C and SIGTERM end the search: what was found is printed, then KeyboardInterrupt is raised; but a study in
-    memory is returned as far as it is, for nothing else keeps it.
+    Ctrl-C and SIGTERM end the search: the results so far are printed, then KeyboardInterrupt is raised. A study in
+    memory is returned instead, since nothing else keeps it.
     """
     require(isinstance(trials, int) and trials >= 1, "--trials must be at least 1", trials)
     check_tables(show)
@@ -168,9 +168,9 @@ def plan_comparison(
 def comparing(
     plan: ComparisonPlan, options: ExecutorOptions, trials: int, interrupted: Callable[[], bool] = lambda: False
 ) -> Iterator[StudyProgress]:
-    """Tune each family with this many trials, and confirm its winner; goes on where it was.
+    """Tune each family with this many trials, and confirm its winner; continues a comparison that was stopped.
 
-    A new study is trained as the one before it.
+    A new study has the engine of the one before it.
     """
     chosen: Engine | None = None
     for number, (part, seeds) in enumerate(zip(plan.studies, plan.seeds, strict=True)):
@@ -190,10 +190,10 @@ def comparing(
 def compare_and_show(
     plan: ComparisonPlan, options: ExecutorOptions, trials: int, console: Console
 ) -> list[StudyRecord]:
-    """Tune each family with this many trials, confirm its winner, and print how it goes; the studies in their order.
+    """Tune each family with this many trials, confirm its winner, and print the progress; returns the studies in order.
 
-    Ctrl-C and SIGTERM raise KeyboardInterrupt once what is being written is written; but of a comparison in memory the
-    studies that are done are returned.
+    Ctrl-C and SIGTERM raise KeyboardInterrupt after the present write. For a comparison in memory, the finished studies
+    are returned instead.
     """
     require(isinstance(trials, int) and trials >= 1, "--trials-per-family must be at least 1", trials)
     found = []
@@ -209,13 +209,13 @@ def compare_and_show(
 
 
 class Result(Findings):
-    """What a study has found, and its trials trained again."""
+    """The results of a study, with a method that trains its trials again."""
 
     def reproduce(self, trial: int, data_root: str | Path = DATA_ROOT, **objects: Any) -> list[Reproduced]:
-        """Train a trial again as it was trained; for each of its runs, the stored value beside the one found now.
+        """Train a trial again as it was trained; returns the stored value and the new one for each of its runs.
 
         objects: data, model, optimizer or workload, if the study was made of Python objects.
-        Raises InputError if what the study was made with is not there any more.
+        Raises InputError if something that the study was made with is missing now.
         """
         chosen = self.record.trial(trial)
         with torch_threads(self.record.session_of(chosen).threads):
@@ -223,7 +223,7 @@ class Result(Findings):
 
 
 def reproducing(record: StudyRecord, trial: TrialRecord, data_root: Path, **objects: Any) -> Iterator[Reproduced]:
-    """The same on its way, with as many threads as torch has now; what is missing is reported before it begins."""
+    """The same, run by run, with torch's present number of threads; raises InputError before it trains anything."""
     source, stored = stored_source(record, objects), record.configuration
     for name in source.given if isinstance(source, WorkloadObjects) else ():
         if name not in stored.get("objects", {}):
@@ -246,7 +246,7 @@ def reproducing(record: StudyRecord, trial: TrialRecord, data_root: Path, **obje
 
 
 def stored_source(record: StudyRecord, objects: dict[str, Any]) -> WorkloadSource:
-    """What a study was made of; raises InputError if that were Python objects, which are not given again."""
+    """What a study was made of; raises InputError for Python objects that are not given again."""
     wanted = record.configuration.get("objects", {})
     missing = [name for name in wanted if objects.get(name) is None]
     if missing:
@@ -281,12 +281,12 @@ def find_schedule(
 
     model, optimizer: a name, or a function that makes one. data: (x, y), a Dataset, a dict of such with train, val and
     test, or Data; instead of it `dataset` takes a name. workload: a name, or a Workload. storage: a file or a database
-    URL that keeps the study, so that the same call goes on where it was stopped; None keeps it in memory.
-    trials: the study's, those of earlier calls included. progress: whether to print how it goes, and the verdict.
+    URL that keeps the study, so that the same call continues it; None keeps it in memory.
+    trials: of the study in total, including earlier calls. progress: whether to print the progress and the verdict.
     show: tables to print before the verdict: families, importance, peaks, audit, edges.
     options: all other flags of the command line, such as epochs, families, sampler, cohort.
-    Raises InputError for what does not go together. On Ctrl-C, a stored study raises KeyboardInterrupt, and one in
-    memory returns what was found.
+    Raises InputError for options that do not fit each other. On Ctrl-C, a stored study raises KeyboardInterrupt, and a
+    study in memory returns its results so far.
     """
     workload_options, configuration, executor = options_of(options, WorkloadOptions, Configuration, ExecutorOptions)
     source = workload_source(workload_options, model=model, data=data, optimizer=optimizer, workload=workload)
@@ -315,8 +315,9 @@ def compare_families(
 ) -> Comparison:
     """Compare families of schedules fairly, as `scripts/benchmark.py` does with the flags of the same names.
 
-    Every family is tuned by itself with as many trials, all in full unless a pruner is named; its best schedule is
-    trained again with fresh seeds and evaluated on test. epochs: one budget or several. The rest as `find_schedule`.
+    Each family is tuned separately with the same number of trials, all full runs unless a pruner is named; its best
+    schedule is trained again with fresh seeds and evaluated on test. epochs: one budget or several. The other options
+    are those of `find_schedule`.
     """
     options = {"pruner": UNPRUNED.pruner} | options
     workload_options, search_options, executor = options_of(options, WorkloadOptions, SearchOptions, ExecutorOptions)
@@ -328,7 +329,7 @@ def compare_families(
 
 
 def load(study: str, storage: str | Path | None) -> Result | Comparison:
-    """What a stored study, or comparison of families, has found; raises InputError if there is none of this name."""
+    """The results of a stored study or comparison of families; raises InputError if this name does not exist."""
     url = storage_url(storage)
     if url is None:
         raise InputError("load needs the storage that holds the study: a file or a database URL, but None was given")

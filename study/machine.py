@@ -16,14 +16,14 @@ from study.flags import Device
 
 
 def usable_cores() -> int:
-    """How many cores this process may use, each counted once."""
+    """How many physical cores this process may use."""
     cores = psutil.cpu_count(logical=False) or 1
     return min(cores, len(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else cores
 
 
 @contextmanager
 def torch_threads(threads: int) -> Iterator[None]:
-    """Torch computes with this many threads in this context, then with as many as before."""
+    """Let torch use this many threads in this context, and restore the number afterwards."""
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
@@ -78,13 +78,13 @@ def out_of_memory(error: RuntimeError) -> bool:
 
 
 def release_memory() -> None:
-    """Give back what a failed attempt has left on the GPU."""
+    """Free the GPU memory that a failed attempt still holds."""
     gc.collect()
     torch.cuda.empty_cache()
 
 
 @contextmanager
 def same_random_numbers_after(device: torch.device) -> Iterator[None]:
-    """Give torch's global generators their state back when the context ends: initialisation and dropout draw there."""
+    """Restore torch's global random state when the context ends: initialisation and dropout draw from it."""
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         yield

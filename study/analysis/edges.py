@@ -1,6 +1,6 @@
-"""Where a range is tight: parameters whose best values crowd at an end of what was searched.
+"""Parameters whose best values crowd at an end of their search range.
 
-Here the trials that came furthest are looked at, whatever the first budget is.
+The trials with the longest runs count here, whatever the first budget is.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
 
 FEWEST_BEST, BEST_PART = 5, 0.1
-"""The trials whose parameters may lie at an edge: the best tenth, and five at least."""
+"""The trials whose parameters may lie at an edge: the best tenth, and at least five."""
 EDGE = 0.05
-"""What counts as the edge: this outer share of the range, on its own scale."""
+"""The outer share of a range that counts as its edge, on the scale of the range."""
 FEWEST_AT_EDGE, FEWEST_INTEGERS = 4, 5
 """The fewest of the best trials that must have a parameter, and the fewest values of an integer, to look at edges."""
 

@@ -15,20 +15,21 @@ from study.storage.quiet import quiet_optuna
 from study.storage.study_record import StudyRecord
 
 FEWEST_FOR_IMPORTANCE = 20
-"""Trials below which there are no importances."""
+"""The fewest trials that importances are computed from."""
 WARMUP = Float(0.0, 1.0)
-"""The range of `warmup_fraction` over all trials, those without a warm-up too."""
+"""The range of `warmup_fraction` over all trials, including those without a warm-up."""
 
 
 def importance(study: StudyRecord) -> tuple[dict[str, float], int]:
     """(parameter -> share, the most important first; n): how much the values of n trials depend on what all share.
 
-    That is `family`, `peak_lr` and `warmup_fraction`, 0 without a warm-up. The shares sum to 1, also if chance alone
-    decided. There are none of fewer than FEWEST_FOR_IMPORTANCE trials, nor if all have one value.
+    These parameters are `family`, `peak_lr` and `warmup_fraction`, which is 0 without a warm-up. The shares sum to 1,
+    even if chance alone decided. There are no shares for fewer than FEWEST_FOR_IMPORTANCE trials, or if all trials have
+    the same value.
 
-    By Optuna's mean decrease of impurity in a forest of trees. Its default, PED-ANOVA, compares where the best trials
-    lie with where all lie, and so makes little of one choice of many, such as `family`, and of what the sampler has
-    settled. Parameters of single families are left out: few trials have each.
+    The method is Optuna's mean decrease of impurity in a forest of trees. Optuna's default, PED-ANOVA, compares the
+    place of the best trials with that of all trials, which underrates a choice among many options, such as `family`,
+    and what the sampler has settled already. Parameters of single families are left out, since few trials have each.
     """
     from optuna.importance import MeanDecreaseImpurityImportanceEvaluator, get_param_importances  # loads scikit-learn
 

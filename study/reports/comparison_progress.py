@@ -47,9 +47,9 @@ class ComparisonDisplay:
         self.done: list[StudyRecord] = []
 
     def __enter__(self) -> ComparisonDisplay:
-        budgets = ", ".join(map(str, dict.fromkeys(part.configuration.epochs for part in self.plan.studies)))
+        budgets = " and ".join(map(str, dict.fromkeys(part.configuration.epochs for part in self.plan.studies)))
         kept = f", kept in {shown_url(self.storage)}" if self.storage else ""
-        self.console.print(f"Benchmark {self.plan.name!r}: {len(self.plan.studies)} studies, {budgets} epochs{kept}")
+        self.console.print(f"Benchmark {self.plan.name!r}: {len(self.plan.studies)} studies of {budgets} epochs{kept}")
         self.bar.start()
         return self
 
@@ -78,8 +78,7 @@ class ComparisonDisplay:
     def print_verdict(self, interrupted: bool) -> None:
         """Print what is known of the studies that are done, how long it took, and what to type next."""
         lines = comparison_lines(self.done)
-        took = f"; this session took {duration(time.monotonic() - self.began)}"
-        self.console.print("\n" + "\n".join(lines) + (took if lines else ""))
+        self.console.print("\n".join(["", *lines, f"Time: {duration(time.monotonic() - self.began)} in this session"]))
         if interrupted:
             kept = "everything finished is kept; the same command continues the benchmark"
             self.console.print(f"Interrupted: {kept if self.storage else 'the studies that are done are returned'}.")

@@ -1,4 +1,4 @@
-"""What a study, or a comparison of families, has found: for notebooks, as values, a table, code and a report."""
+"""The results of a study or a comparison of families for notebooks: values, a table, code and a report."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False)
 class Findings:
-    """What a study has found. record: all of it, as typed values."""
+    """The results of a study. record: all of them, as typed values."""
 
     record: StudyRecord
 
@@ -31,14 +31,14 @@ class Findings:
 
     @property
     def best(self) -> TrialRecord:
-        """The best of the trials that ran to their end; raises InputError if there is none."""
+        """The best full run; raises InputError if no trial has finished one."""
         if self.record.best is None:
-            raise InputError(f"study {self.record.name!r} has no winner: none of its trials has run to its end")
+            raise InputError(f"study {self.record.name!r} has no winner: no trial has finished a full run")
         return self.record.best
 
     @property
     def schedule(self) -> Schedule:
-        """The best schedule: `schedule.build(optimizer, total_steps)` makes the scheduler for a run of yours."""
+        """The best schedule: `schedule.build(optimizer, total_steps)` makes the scheduler for your own run."""
         return self.best.schedule
 
     @property
@@ -63,7 +63,7 @@ class Findings:
 
 @dataclass(frozen=True, repr=False)
 class Comparison:
-    """What a comparison of families has found. studies: one for each family and budget, in the order they were made."""
+    """The results of a comparison of families. studies: one for each family and budget, in order of creation."""
 
     studies: list[StudyRecord]
 
@@ -72,7 +72,7 @@ class Comparison:
 
     @property
     def results(self) -> dict[tuple[str, int], Findings]:
-        """(family, epochs) -> what was found; of repeated searches the first."""
+        """(family, epochs) -> its results; only the first of repeated searches."""
         found: dict[tuple[str, int], Findings] = {}
         for record in self.studies:
             found.setdefault((record.settings.families[0], record.settings.epochs), Findings(record))

@@ -144,5 +144,5 @@ def test_a_killed_search_goes_on_from_known_schedules(folder, tmp_path_factory):
 def test_a_winner_of_nothing_is_told(storage, workload):
     wild = replace(workload, peak_lr=(1e20, 1e21))
     run_search(storage, wild, 2)
-    with pytest.raises(InputError, match="study:small: no trial of 'small' has run to its end yet"):
+    with pytest.raises(InputError, match="study:small: no trial of 'small' has finished a full run yet"):
         read_known(["study:small"], storage, among(["rex"]))
