@@ -1,4 +1,4 @@
-"""What a benchmark of families found: its studies by budget, the schedules chosen, their values on test."""
+"""The results of a benchmark of families: its studies by budget, the schedules chosen, their values on test."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ def family_of(study: StudyRecord) -> str:
 
 
 def confirmed(studies: Sequence[StudyRecord]) -> dict[str, Sequence[float]]:
-    """Family -> the test metric of its best schedule for each fresh seed."""
+    """The test metric of each family's best schedule, a value for each fresh seed."""
     return {family_of(study): study.confirmed.test for study in studies if study.confirmed}
 
 
 def chosen(study: StudyRecord) -> TrialRecord | None:
-    """The trial whose schedule was confirmed; the best so far if none was."""
+    """The trial whose schedule was confirmed; if none was, the best so far."""
     return study.trial(study.confirmed.trial) if study.confirmed else study.best
 
 
 def ranking(studies: Sequence[StudyRecord]) -> list[Standing]:
-    """The families of one budget, best first; only those confirmed with as many seeds as the first study."""
+    """The families of one budget, best first, as far as they are confirmed with as many seeds as the first one."""
     values = confirmed(studies)
     n = len(next(iter(values.values()), ()))
     values = {family: own for family, own in values.items() if len(own) == n}

@@ -1,4 +1,4 @@
-"""Arms ranked on test over paired seeds, which differences are significant, and how far chance moves a result."""
+"""Arms ranked on test over paired seeds, which of them differ, and how much of a result is chance."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy as np
 from study.analysis.statistics import Interval, finite, holm, mean_interval, probability_of_improvement, wilcoxon_p
 
 LEVEL = 0.05
-"""A difference is significant if its adjusted p-value is below this level."""
+"""An adjusted p-value below it counts as a difference."""
 DECIMALS = 12
-"""Differences and means that agree to this many decimals count as equal: as floats, 0.3 - 0.2 and 0.2 - 0.1 differ."""
+"""Differences and means that agree to this many decimals are equal: 0.3 - 0.2 and 0.2 - 0.1 are not, in floats."""
 
 RULE = """\
 For each family, the one schedule that its search chose on validation is trained again with fresh training seeds, the
@@ -33,18 +33,18 @@ budget.
 
 @dataclass(frozen=True)
 class Standing:
-    """One arm among others. Differences are paired by seed: the arm's value minus the other's, in their unit."""
+    """One arm among others. Differences are paired by seed, the arm's values less the other's, in the values' unit."""
 
     name: str
     mean: Interval
     to_best: Interval
     p_best: float
-    """Against the best, adjusted for the number of other arms."""
+    """Against the best, adjusted for the number of arms besides it."""
     to_control: Interval | None
     p_control: float | None
-    """Against the control, adjusted for the number of other arms."""
+    """Against the control, adjusted for the number of arms besides it."""
     improvement: float | None
-    """The chance that a run of this arm is better than a run of the control with another seed."""
+    """The chance that a run of this arm is better than a run of the control with any other seed."""
 
     @property
     def n(self) -> int:
@@ -53,19 +53,19 @@ class Standing:
 
     @property
     def tied_with_best(self) -> bool:
-        """Whether the difference from the best is not significant; true for the best itself."""
+        """Whether the difference from the best is not significant; true of the best."""
         return self.p_best >= LEVEL
 
 
 def standings(values: Mapping[str, Sequence[float]], direction: str, control: str = "constant") -> list[Standing]:
     """The arms by mean, best first, equal ones by name.
 
-    values: for each arm one value per seed, the same seeds in the same order. direction: minimize or maximize. An arm
-    compared with itself has a difference of 0, a p-value of 1 and an improvement of one half, and no correction counts
-    it. If the control is not among the arms, the fields about it are None.
+    values: for each arm one value per seed, the same seeds in the same order. direction: minimize or maximize.
+    An arm compared with itself has difference 0, p 1 and improvement one half, and is not counted in a correction.
+    Without the control among the arms, the fields on the control are None.
 
-    The best is picked on the seeds that it is then compared on, which flatters it (the winner's curse): more arms are
-    called worse by chance than LEVEL says. The control is chosen beforehand, so LEVEL holds for it.
+    The best arm is chosen on the seeds that it is then compared on, which favours it (the winner's curse): by chance
+    more arms are called worse than LEVEL says. The control is chosen beforehand, so LEVEL holds there.
     """
     sign = {"minimize": 1, "maximize": -1}.get(direction)
     if sign is None:
@@ -94,22 +94,22 @@ def standings(values: Mapping[str, Sequence[float]], direction: str, control: st
 
 
 def p_against(arms: Mapping[str, Sequence[float]], other: str) -> dict[str, float]:
-    """The adjusted p-value of each arm against one of them; 1 for that one, which is not counted."""
+    """The adjusted p-value of each arm against another of them; 1 against itself, which is not counted."""
     names = [name for name in arms if name != other]
     adjusted = holm([wilcoxon_p(gaps(arms[name], arms[other])) for name in names])
     return {other: 1.0, **dict(zip(names, adjusted, strict=True))}
 
 
 def gaps(a: Sequence[float], b: Sequence[float]) -> list[float]:
-    """The paired differences, a minus b, to DECIMALS."""
+    """The paired differences, a less b, to DECIMALS."""
     return [round(own - other, DECIMALS) for own, other in zip(a, b, strict=True)]
 
 
 def seeds_needed(comparisons: int, level: float = LEVEL) -> int:
     """The fewest paired seeds with which one of this many comparisons can be significant at all.
 
-    It is if all seeds agree: Wilcoxon's exact two-sided p is then 2 / 2**seeds, and Holm's method multiplies the
-    smallest by the number of comparisons. If a seed disagrees or a difference is 0, more seeds are needed.
+    This is reached if all seeds agree: Wilcoxon's exact two-sided p is then 2 / 2**seeds, and Holm multiplies the
+    smallest p by the number of comparisons. If one seed disagrees, or shows a difference of 0, more are needed.
 
     >>> seeds_needed(1), seeds_needed(14), seeds_needed(105)
     (6, 10, 13)
@@ -123,15 +123,15 @@ def seeds_needed(comparisons: int, level: float = LEVEL) -> int:
 
 
 def variance_split(values: Sequence[Sequence[float]]) -> tuple[float, float]:
-    """The standard deviation between searches and that between training seeds, in the unit of the values.
+    """The standard deviation of a result between searches and between training seeds, in its unit.
 
-    values: a row for each repeat of the whole search, with its winner's values over fresh training seeds; at least two
-    rows of equal length, at least 2. It is the one-way random-effects analysis of variance, by moments (Searle, Casella
-    & McCulloch 1992, section 3.5): a value is the level of its search plus the deviation of its seed. The variance
-    between searches is 0 if the means of the rows differ by less than the seeds explain.
+    values: a row for each repeat of the whole search, with its winner's values over fresh training seeds; two rows or
+    more, of equal length, two or more. The one-way random-effects analysis of variance, by moments (Searle, Casella &
+    McCulloch 1992, section 3.5): a value is its search's level plus its seed's deviation. The search's variance is 0
+    if the rows' means differ by less than their seeds explain.
 
-    Each row needs its own training seeds: seeds shared by all rows would count as seed variance without moving the rows
-    apart, so the deviation between searches would be too small.
+    Each row needs training seeds of its own. The effect of seeds that the rows share moves all rows alike, so it would
+    count for the seeds but not between the rows, and the deviation of the search would be too small.
     """
     rows = [finite(row) for row in values]
     lengths = [len(row) for row in rows]

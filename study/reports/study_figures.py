@@ -122,7 +122,7 @@ def search_progress(study: StudyRecord) -> Figure:
 
 
 def progress_of(study: StudyRecord) -> list[tuple[float, float]]:
-    """(epochs trained, best value of a full run) after each trial, by number, starting at the first full run."""
+    """(epochs trained, best value of a full run) after each trial, in number order, from the first full run on."""
     line: list[tuple[float, float]] = []
     spent, best = 0.0, math.inf
     for trial in study.trials:
@@ -135,6 +135,6 @@ def progress_of(study: StudyRecord) -> list[tuple[float, float]]:
 
 
 def full_runs(study: StudyRecord) -> list[tuple[float, float]]:
-    """(epochs trained so far, value) at each full run."""
+    """(epochs trained until then, value) of each trial that ran to its end."""
     spent = accumulate(trial.epochs_spent for trial in study.trials)
     return [(epochs, trial.value) for epochs, trial in zip(spent, study.trials, strict=True) if trial.complete]
