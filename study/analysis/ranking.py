@@ -10,9 +10,9 @@ import numpy as np
 from study.analysis.statistics import Interval, finite, holm, mean_interval, probability_of_improvement, wilcoxon_p
 
 LEVEL = 0.05
-"""A difference is significant if its adjusted p-value is below this level."""
+"""An adjusted p-value below it counts as a difference."""
 DECIMALS = 12
-"""Differences and means that agree to this many decimals count as equal: as floats, 0.3 - 0.2 and 0.2 - 0.1 differ."""
+"""Differences and means that agree to this many decimals are equal: 0.3 - 0.2 and 0.2 - 0.1 are not, in floats."""
 
 RULE = """\
 For each family, the one schedule that its search chose on validation is trained again with fresh training seeds, the
@@ -33,16 +33,16 @@ budget.
 
 @dataclass(frozen=True)
 class Standing:
-    """One arm among others. Differences are paired by seed: the arm's value minus the other's, in their unit."""
+    """One arm among others. Differences are paired by seed, the arm's values less the other's, in the values' unit."""
 
     name: str
     mean: Interval
     to_best: Interval
     p_best: float
-    """Against the best, adjusted for the number of other arms."""
+    """Against the best, adjusted for the number of arms besides it."""
     to_control: Interval | None
     p_control: float | None
-    """Against the control, adjusted for the number of other arms."""
+    """Against the control, adjusted for the number of arms besides it."""
     improvement: float | None
     """The chance that a run of this arm is better than a run of the control with any other seed."""
 
@@ -94,14 +94,14 @@ def standings(values: Mapping[str, Sequence[float]], direction: str, control: st
 
 
 def p_against(arms: Mapping[str, Sequence[float]], other: str) -> dict[str, float]:
-    """The adjusted p-value of each arm against one of them; 1 for that one, which is not counted."""
+    """The adjusted p-value of each arm against another of them; 1 against itself, which is not counted."""
     names = [name for name in arms if name != other]
     adjusted = holm([wilcoxon_p(gaps(arms[name], arms[other])) for name in names])
     return {other: 1.0, **dict(zip(names, adjusted, strict=True))}
 
 
 def gaps(a: Sequence[float], b: Sequence[float]) -> list[float]:
-    """The paired differences, a minus b, to DECIMALS."""
+    """The paired differences, a less b, to DECIMALS."""
     return [round(own - other, DECIMALS) for own, other in zip(a, b, strict=True)]
 
 
@@ -125,10 +125,10 @@ def seeds_needed(comparisons: int, level: float = LEVEL) -> int:
 def variance_split(values: Sequence[Sequence[float]]) -> tuple[float, float]:
     """The standard deviation of a result between searches and between training seeds, in its unit.
 
-    values: a row for each repeat of the whole search, with its winner's values over fresh training seeds; at least two
-    rows of equal length, at least 2. It is the one-way random-effects analysis of variance, by moments (Searle, Casella
-    & McCulloch 1992, section 3.5): a value is the level of its search plus the deviation of its seed. The variance
-    between searches is 0 if the means of the rows differ by less than the seeds explain.
+    values: a row for each repeat of the whole search, with its winner's values over fresh training seeds; two rows or
+    more, of equal length, two or more. The one-way random-effects analysis of variance, by moments (Searle, Casella &
+    McCulloch 1992, section 3.5): a value is its search's level plus its seed's deviation. The search's variance is 0
+    if the rows' means differ by less than their seeds explain.
 
     Each row needs training seeds of its own. The effect of seeds that the rows share moves all rows alike, so it would
     count for the seeds but not between the rows, and the deviation of the search would be too small.
