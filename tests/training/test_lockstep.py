@@ -229,7 +229,7 @@ def test_stacked_optimizers_are_torchs(lr, momentum, weight_decay, kind):
             lambda p: torch.optim.AdamW(p, amsgrad=True),
             "can be stacked, not AdamW with amsgrad",
         ),
-        (lambda p: torch.optim.SGD(p, lr=1.0, maximize=True), "SGD with maximize, only"),
+        (lambda p: torch.optim.SGD(p, lr=1.0, maximize=True), "can be stacked, not SGD with maximize"),
     ],
 )
 def test_other_optimizers_are_refused(make, said):
