@@ -19,7 +19,7 @@ def exported(study: StudyRecord, trial: TrialRecord) -> Exported:
 
 
 def origin(study: StudyRecord, trial: TrialRecord) -> dict[str, Any]:
-    """What the records say of a trial, as JSON can hold it."""
+    """Where a trial comes from and how good it was, as plain values for JSON."""
     session, winner, confirmed, test = study.session_of(trial), study.best, study.confirmed, None
     if confirmed and confirmed.trial == trial.number:
         test = {"metric": f"test_{study.metric.name}", "mean": mean(confirmed.test), "seeds": len(confirmed.test)}
@@ -51,11 +51,11 @@ def as_comment(origin: dict[str, Any]) -> str:
         rank = f", {'diverged' if origin['diverged'] else 'pruned'} after a run of {pruned:.3g} epochs"
     lines = [
         f"Learning-rate schedule: trial {origin['trial']} of {origin['trials']} in study {origin['study']!r}",
-        f"workload    {origin['workload']}, {origin['epochs']} epochs, {origin['total_steps']} updates",
+        f"workload    {origin['workload']}, {origin['epochs']} epochs, {origin['total_steps']} steps",
         f"validation  {validation['metric']} {validation['value']:.4f} ({validation['unit']}){rank}",
         f"test        {test['metric']} {test['mean']:.4f}, mean of {test['seeds']} fresh training seeds"
         if test
-        else "test        not looked at",
+        else "test        not evaluated",
         f"made        {origin['time']}, commit {origin['commit']}, "
         + ", ".join(f"{package} {version}" for package, version in origin["versions"].items()),
     ]

@@ -54,7 +54,7 @@ def test_every_trial_comes_out_with_where_it_comes_from(name, searched, command)
         pruned = trial.state == optuna.trial.TrialState.PRUNED and not record["diverged"]
         assert ("pruned after a run of 1 epochs" in head) == pruned
         assert ("diverged after a run of " in head) == record["diverged"]
-        assert "test        not looked at" in head
+        assert "test        not evaluated" in head
         assert f"torch {torch.__version__.partition('+')[0]}" in head
         assert "torch.optim.SGD(model.parameters(), lr=" in result.out
 
