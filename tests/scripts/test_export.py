@@ -47,7 +47,7 @@ def test_every_trial_comes_out_with_where_it_comes_from(name, searched, command)
         head = result.out[: result.out.index("\n\n")]
         assert all(line.startswith("# ") for line in head.splitlines())
         assert f"# Learning-rate schedule: trial {trial.number} of 6 in study 'small'" in head
-        assert "digits-mlp-sgd, 4 epochs, 64 updates" in head
+        assert "digits-mlp-sgd, 4 epochs, 64 steps" in head
         assert f"val_error {trial.value:.4f} (fraction of rows)" in head
         assert ("the best of 6 trials" in head) == (trial.number == winner.number)
         record = trial.user_attrs["record"]
