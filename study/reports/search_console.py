@@ -31,14 +31,15 @@ def print_opened(console: Console, plan: StudyPlan, trials: int, record: StudyRe
     if plan.about:
         console.print(f"Data: {plan.about}")
     for difference in record.sessions[0].differences(record.sessions[-1]):
-        console.print(f"note: the last bits may differ from those of the first session: {difference}")
+        console.print(wrapped(f"note: the last bits may differ from the first session's: {difference}", console.width))
     done = len(record.trials)
     if done >= trials:
         console.print(f"Study {plan.name!r} already has {done} finished trials: raise --trials to continue it.")
         return
     kept = f", kept in {shown_url(plan.storage)}" if plan.storage else ""
     found = f", {done} of {trials} trials done" if done else ""
-    console.print(f"Study {plan.name!r}: {plan.objective.name} on {record.sessions[-1].device}{kept}{found}")
+    what = f"Study {plan.name!r}: {plan.objective.name} on {record.sessions[-1].device}{kept}{found}"
+    console.print(wrapped(what, console.width))
     if plan.known:
         console.print(f"Known schedules, tried first: {', '.join(one['family'] for one in plan.known)}")
 
