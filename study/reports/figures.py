@@ -34,7 +34,7 @@ MOST_STEPS = 150
 class RunCurve(NamedTuple):
     """A run: the family of its schedule, the lr of every step, and what its evaluations found.
 
-    steps: steps done at each evaluation. values: the metric, in the same order; None or NaN if there is none.
+    steps: steps done at each evaluation. values: the metric, in the same order; None or NaN if missing.
     """
 
     family: str

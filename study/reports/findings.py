@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from search_spaces import Schedule
 from search_spaces.errors import InputError, unknown
 from search_spaces.export import FORMATS
+from study.reports.measure import validation_measure
 from study.reports.schedule_origin import exported
 from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
@@ -25,8 +26,8 @@ class Findings:
     record: StudyRecord
 
     def __repr__(self) -> str:
-        best = self.record.best
-        found = f"{best.schedule}, {self.record.value_name} {best.value:.4f}" if best else "no full run yet"
+        best, measure = self.record.best, validation_measure(self.record)
+        found = f"{best.schedule}, {measure.name} {measure.text(best.value)}" if best else "no full run yet"
         return f"<{type(self).__name__} of study {self.record.name!r}: {len(self.record.trials)} trials; {found}>"
 
     @property

@@ -12,8 +12,9 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
 from study.analysis.cost import Cost
+from study.analysis.leaders import leaders
 from study.analysis.verdict import random_after
-from study.reports.leaders import leaders, leaders_in_words
+from study.reports.leaders import leaders_in_words, values_under_way
 from study.reports.rich_table import rich_table
 from study.reports.verdict import duration, value_in_words
 from study.search.bracket import Bracket
@@ -80,7 +81,7 @@ class Display:
             table = self.families(bracket)
             self.live.update(Group(table, self.bar) if table.row_count else self.bar)
         else:
-            said = leaders_in_words(self.study, leaders(self.study, bracket), WIDTH - 2)
+            said = leaders_in_words(self.study, leaders(self.study, values_under_way(bracket)), WIDTH - 2)
             self.console.print(f"{self.status(bracket)}\n  {said}")
 
     def status(self, bracket: Bracket) -> str:
@@ -95,7 +96,7 @@ class Display:
         heads = ("family", "tried", "epochs", f"best val_{self.study.metric.name}")
         rows = [
             [one.family, str(one.tried), str(one.epochs), value_in_words(self.study, one.value)]
-            for one in leaders(self.study, bracket)
+            for one in leaders(self.study, values_under_way(bracket))
         ]
         return rich_table(heads, rows)
 

@@ -31,7 +31,9 @@ def print_opened(console: Console, plan: StudyPlan, trials: int, record: StudyRe
     if plan.about:
         console.print(f"Data: {plan.about}")
     for difference in record.sessions[0].differences(record.sessions[-1]):
-        console.print(wrapped(f"note: the last bits may differ from the first session's: {difference}", console.width))
+        console.print(
+            wrapped_line(f"note: the last bits may differ from the first session's: {difference}", console.width)
+        )
     done = len(record.trials)
     if done >= trials:
         console.print(f"Study {plan.name!r} already has {done} finished trials: raise --trials to continue it.")
@@ -39,14 +41,14 @@ def print_opened(console: Console, plan: StudyPlan, trials: int, record: StudyRe
     kept = f", kept in {shown_url(plan.storage)}" if plan.storage else ""
     found = f", {done} of {trials} trials done" if done else ""
     what = f"Study {plan.name!r}: {plan.objective.name} on {record.sessions[-1].device}{kept}{found}"
-    console.print(wrapped(what, console.width))
+    console.print(wrapped_line(what, console.width))
     if plan.known:
         console.print(f"Known schedules, tried first: {', '.join(one['family'] for one in plan.known)}")
 
 
 def display_of(console: Console, study: OpenStudy, trials: int) -> Display:
     """The display of a search's progress; prints first how runs are trained."""
-    console.print(wrapped(f"Engine: {study.engine} ({study.reason})", console.width))
+    console.print(wrapped_line(f"Engine: {study.engine} ({study.reason})", console.width))
     return Display(console, partial(StudyRecord.of, study.optuna_study), study.plan.configuration, trials)
 
 
@@ -72,7 +74,7 @@ def print_outcome(
         console.print(f"\n{code_shown(record, record.best)}\n")
         where = where_lines(record, plan.storage, path)
     for line in verdict_lines(record):
-        console.print(wrapped(line, console.width))
+        console.print(wrapped_line(line, console.width))
     for line in where:
         console.print(line)
     if interrupted:
@@ -113,6 +115,6 @@ def where_lines(record: StudyRecord, storage: str | None, path: Path | None) -> 
     ]
 
 
-def wrapped(line: str, width: int) -> str:
+def wrapped_line(line: str, width: int) -> str:
     """A line broken between its words, with what follows indented."""
     return textwrap.fill(line, min(width, MOST_COLUMNS), subsequent_indent="  ", break_on_hyphens=False)

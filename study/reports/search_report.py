@@ -7,13 +7,11 @@ from collections.abc import Sequence
 from search_spaces.export import torch_code
 from study.analysis.edges import edge_warnings
 from study.analysis.importance import importance
-from study.analysis.leaders import leaders
 from study.analysis.peak_lr import SPAN_HEADS, peak_spans, span_rows
 from study.analysis.pruning_audit import AUDIT_HEADS, audit_rows
-from study.analysis.summary import FAMILY_HEADS, family_rows
+from study.reports.family_table import family_heads, family_rows
 from study.reports.figures import importances
 from study.reports.markdown import bullets, code, escaped, image, table
-from study.reports.measure import validation_measure
 from study.reports.schedule_origin import exported
 from study.reports.section import Section, environment, searched, setting, space_section
 from study.reports.study_figures import peak_sensitivity, peaks_of, search_progress
@@ -78,14 +76,8 @@ def families_section(study: StudyRecord) -> Section | None:
     """How often each family was tried, and how far its best trial came."""
     if not study.trials:
         return None
-    measure = validation_measure(study)
-    best = {leader.trial.family: leader for leader in leaders(study)}
-    counts = {name: cells[: len(FAMILY_HEADS) - 1] for name, *cells in family_rows(study)}
-    rows = [
-        [f"`{name}`", *counts[name], measure.number(leader.value), str(leader.epochs)] for name, leader in best.items()
-    ]
-    rows += [[f"`{name}`", *cells, "-", "-"] for name, cells in counts.items() if name not in best]
-    heads = [*FAMILY_HEADS, f"best {escaped(measure.axis)}", "after epochs"]
+    heads = [escaped(head) for head in family_heads(study)]
+    rows = [[f"`{family}`", *cells] for family, *cells in family_rows(study)]
     note = "A search gives families unequal budgets, so this table does not compare them fairly; a benchmark does."
     return Section("Families", f"{table(heads, rows)}\n\n{note}")
 

@@ -10,7 +10,7 @@ from study.analysis.edges import edge_warnings
 from study.analysis.importance import importance
 from study.analysis.peak_lr import FEWEST_OF_A_FAMILY, SPAN_HEADS, peak_spans, span_rows
 from study.analysis.pruning_audit import AUDIT_HEADS, audit_rows
-from study.analysis.summary import FAMILY_HEADS, family_rows
+from study.reports.family_table import family_heads, family_rows
 from study.reports.rich_table import rich_table
 from study.reports.table_names import TABLE_NAMES
 from study.reports.verdict import importance_line
@@ -18,8 +18,8 @@ from study.storage.study_record import StudyRecord
 
 
 def families_shown(study: StudyRecord) -> RenderableType:
-    """How many trials each family had, what became of them, and its best full run."""
-    return rich_table([*FAMILY_HEADS, f"best {study.value_name}"], family_rows(study), "Families")
+    """How many trials each family had, what became of them, and how far its best one came."""
+    return rich_table(family_heads(study), family_rows(study), "Families")
 
 
 def importance_shown(study: StudyRecord) -> RenderableType:

@@ -6,6 +6,7 @@ from study.analysis.cost import Cost
 from study.analysis.edges import edges
 from study.analysis.importance import FEWEST_FOR_IMPORTANCE, importance
 from study.analysis.verdict import Verdict
+from study.reports.measure import validation_measure
 from study.reports.schedule_words import schedule_in_words
 from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
@@ -27,7 +28,7 @@ def verdict_lines(study: StudyRecord) -> list[str]:
 
 
 def winner_lines(study: StudyRecord, verdict: Verdict) -> list[str]:
-    """The winner in words and what it found, or why there is none."""
+    """The winner in words and its value, or why no trial has won."""
     random = (
         f" Random so far: the {study.settings.sampler} sampler starts after {study.settings.startup_trials} "
         "start-up trials."
@@ -46,7 +47,7 @@ def winner_lines(study: StudyRecord, verdict: Verdict) -> list[str]:
 
 
 def no_winner(study: StudyRecord) -> str:
-    """Why there is none, and what to do."""
+    """Why no trial has won, and what to do."""
     trials = study.trials
     if not trials or not all(trial.diverged for trial in trials):
         return "No winner yet: no trial has finished a full run."
@@ -117,10 +118,8 @@ def cost_line(cost: Cost) -> str:
 
 
 def value_in_words(study: StudyRecord, value: float) -> str:
-    """A value of the study's metric: a share of rows in percent, other metrics as they are."""
-    if not study.metric.counts_rows:
-        return f"{value:.4g}"
-    return f"{100 * value:.{1 if value >= 0.1 else 2}f} %"
+    """A value of the study's metric: a share of rows in percent, other metrics without their unit."""
+    return validation_measure(study).number(value) + " %" * study.metric.counts_rows
 
 
 def epochs_in_words(epochs: float) -> str:

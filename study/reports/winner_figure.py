@@ -8,7 +8,7 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from study.analysis.leaders import Leader, leaders
+from study.analysis.leaders import Leader, leaders, trial_of
 from study.reports.figures import RunCurve, draw_rates, lr_stairs
 from study.reports.measure import validation_measure
 from study.reports.plot_style import family_color
@@ -23,25 +23,25 @@ MOST_RUNNERS_UP = 3
 
 def shown_leaders(study: StudyRecord) -> list[Leader]:
     """The winner, the leaders of the next families, and the control's; those that can be drawn."""
-    first, *others = [leader for leader in leaders(study) if can_be_drawn(leader.trial)]
-    runners_up = [leader for leader in others if leader.trial.family != CONTROL][:MOST_RUNNERS_UP]
-    return [first, *runners_up, *(leader for leader in others if leader.trial.family == CONTROL)]
+    first, *others = [leader for leader in leaders(study) if can_be_drawn(trial_of(study, leader))]
+    runners_up = [leader for leader in others if leader.family != CONTROL][:MOST_RUNNERS_UP]
+    return [first, *runners_up, *(leader for leader in others if leader.family == CONTROL)]
 
 
 def winner_figure(study: StudyRecord) -> bytes:
     """The figure of a study that has a winner, as SVG: each family with what its best trial found, run by run."""
     winner, *others = shown = shown_leaders(study)
     value = validation_measure(study).text
-    lengths = sorted({one.epochs for one in others} & winner.trial.reported.keys() - {winner.epochs}, reverse=True)
-    shorter = [f"{value(winner.trial.reported[epochs])} after {epochs}" for epochs in lengths]
+    reported = trial_of(study, winner).reported
+    lengths = sorted({one.epochs for one in others} & reported.keys() - {winner.epochs}, reverse=True)
+    shorter = [f"{value(reported[epochs])} after {epochs}" for epochs in lengths]
     labels = [
-        f"{winner.trial.family}: "
-        + ", ".join([f"{value(winner.value)} after {epochs_in_words(winner.epochs)}", *shorter])
+        f"{winner.family}: " + ", ".join([f"{value(winner.value)} after {epochs_in_words(winner.epochs)}", *shorter])
     ]
     for one in others:
-        control = " (control)" if one.trial.family == CONTROL else ""
-        labels.append(f"{one.trial.family}{control}: {value(one.value)} after {epochs_in_words(one.epochs)}")
-    return draw_winner([curve_of(study, one.trial) for one in shown], labels, study.value_name)
+        control = " (control)" if one.family == CONTROL else ""
+        labels.append(f"{one.family}{control}: {value(one.value)} after {epochs_in_words(one.epochs)}")
+    return draw_winner([curve_of(study, trial_of(study, one)) for one in shown], labels, study.value_name)
 
 
 @as_svg

@@ -31,8 +31,8 @@ def read_known(sources: Sequence[str], storage: str | None, suggest: Callable[[A
 def winners_of(source: str, storage: str | None) -> Iterator[tuple[str, Any]]:
     """The winner of the study, or of each study of the benchmark of this name."""
     if storage is None:
-        raise InputError(f"{source} needs the storage that holds the study, but there is none: give storage=...")
+        raise InputError(f"{source} needs the storage that holds the study, but storage is None: give storage=...")
     for record in read_studies(storage, source.removeprefix(STUDY)):
         if record.best is None:
-            raise InputError(f"{source}: no trial of {record.name!r} has finished a full run yet: leave it out")
+            raise InputError(f"{source}: no trial of {record.name!r} has finished a full run yet: remove it")
         yield f"{STUDY}{record.name}", as_written(record.best.params)

@@ -156,7 +156,7 @@ def read_study(storage: str, name: str) -> StudyRecord:
 
 
 def connect_to_read(storage: str) -> RDBStorage:
-    """Optuna's storage at this URL; raises InputError if there is none, or it cannot be used. Nothing is created."""
+    """Optuna's storage at this URL; raises InputError if it does not exist or cannot be used. Creates nothing."""
     url = parse(storage)
     check_file(url)
     path = Path(url.database or "")

@@ -1,11 +1,12 @@
 """The leader of each family: furthest first, then best."""
 
-from study.analysis.leaders import leaders
+from study.analysis.leaders import leaders, trial_of
 from tests.example_studies import row, study_of
 
 
 def found(rows, **settings):
-    return [(one.trial.number, one.trial.family, one.epochs, one.value) for one in leaders(study_of(rows, **settings))]
+    study = study_of(rows, **settings)
+    return [(trial_of(study, one).number, one.family, one.epochs, one.value) for one in leaders(study)]
 
 
 ROWS = [
@@ -25,7 +26,15 @@ def test_a_longer_run_leads_and_among_equals_the_better_one():
 
 
 def test_the_winner_leads():
-    assert leaders(study_of(ROWS))[0].trial == study_of(ROWS).best
+    study = study_of(ROWS)
+    assert trial_of(study, leaders(study)[0]) == study.best
+
+
+def test_trials_under_way_may_lead():
+    """An unfinished wsd that has come as far as the winner, and is better; a diverged one counts as tried."""
+    found = leaders(study_of(ROWS), [("wsd", {2: 0.9, 20: 0.3}), ("wsd", {})])
+    assert found[0] == ("wsd", 3, 20, 0.3)
+    assert [one.family for one in found] == ["wsd", "rex", "step", "linear"]
 
 
 def test_no_trial_no_leader():

@@ -7,7 +7,8 @@ from functools import partial
 import pytest
 from rich.console import Console
 
-from study.reports.leaders import leaders, leaders_in_words
+from study.analysis.leaders import leaders
+from study.reports.leaders import leaders_in_words
 from study.reports.progress import Display
 from study.search.epochs_left import epochs_left
 from study.storage.study_record import StudyRecord

@@ -164,7 +164,7 @@ def test_the_command(command, storage, workload, tmp_path):
     [
         ("--study small", "there is no database results/studies.db: check --storage, or search first"),
         ("--rebuild nowhere", "nowhere holds no report: it needs trials.csv, curves.csv and manifest.json"),
-        ("", "give --study NAME, or --rebuild FOLDER, but None was given"),
+        ("", "give --study NAME or --rebuild FOLDER, but neither was given"),
     ],
 )
 def test_bad_input_is_told_in_one_message(arguments, said, command, tmp_path):

@@ -31,7 +31,7 @@ def test_the_winner_leads_and_the_control_comes_last():
     """Without plateau: no curve was kept of it, so its learning rate is not known."""
     trials = [replace(one, params=one.params | {"inverse_sqrt.timescale_fraction": 0.1}) for one in TRIALS]
     shown = shown_leaders(replace(STUDY, trials=tuple(trials)))
-    assert [one.trial.family for one in shown] == ["rex", "inverse_sqrt", "constant"]
+    assert [one.family for one in shown] == ["rex", "inverse_sqrt", "constant"]
 
 
 def test_every_value_stands_there_with_the_length_of_its_run():

@@ -2,7 +2,7 @@
 
 Optuna gives a pruned trial the value of its last report, and optuna-dashboard draws it in History beside the values of
 full runs; it computes importance from the full runs alone, of which a search has few. So the answers of its HTTP API
-are changed on their way to the browser, and nothing that is stored: a trial has a value if it ran to its end, and the
+are changed before they reach the browser, and nothing that is stored: a trial has a value if it ran to its end, and the
 importance is the one that the console prints. Our records, which are long, are replaced by what people read.
 """
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from search_spaces import FAMILIES
 from study.analysis.comparable import comparable
+from study.analysis.families import family_outcomes
 from study.analysis.runs import TrainedRun, runs_as_trained
-from study.analysis.summary import best_by_family
 from study.reports.dashboard.lr_curve import lr_line
 from study.reports.dashboard.plotly_figure import ABOVE, PlotlyFigure, cloud, rounded, titled, trace
 from study.reports.plot_style import FAR_APART, OTHER, family_color
@@ -103,7 +103,7 @@ def best_by_family_over_time(study: StudyRecord) -> PlotlyFigure:
     budgets, found = study.settings.budgets, improvements(study)
     short = dict(zip(budgets[:-1], cycle(SHORT_DASHES), strict=False))
     traces = []
-    for family in best_by_family(study):
+    for family, *_ in family_outcomes(study):
         drawn = [budget for budget in reversed(budgets) if (family, budget) in found]
         for budget in drawn:
             runs = found[family, budget]
@@ -167,7 +167,7 @@ def peak_against_value(study: StudyRecord) -> PlotlyFigure:
     looks = marks()
     traces = [
         trace(family, *zip(*points[family], strict=True), mode="markers", marker=looks.get(family, {"color": OTHER}))
-        for family in best_by_family(study)
+        for family, *_ in family_outcomes(study)
         if family in points
     ]
     best = study.best

@@ -10,8 +10,9 @@ from statistics import mean
 
 from search_spaces.export import torch_code
 from study.analysis.pruning_audit import AUDIT_HEADS, audit_rows
-from study.analysis.summary import FAMILY_HEADS, family_rows
+from study.reports.family_table import family_heads, family_rows
 from study.reports.markdown import code, escaped, table
+from study.reports.measure import confirmed_measure
 from study.reports.schedule_origin import exported
 from study.reports.section import searched, setting
 from study.reports.verdict import epochs_in_words, verdict_lines
@@ -21,12 +22,12 @@ from study.storage.trial_record import TrialRecord
 from study.storage.url import storage_flag
 
 SEARCHING = ("search.py", "benchmark.py")
-"""Our scripts that go on where they were stopped."""
+"""Our scripts that continue a study if they are started again."""
 
 
 def note(study: StudyRecord, storage: str, bracket: Bracket | None = None) -> str:
     """The note of a study in any state; bracket: the one that is being searched, if any."""
-    best, value = study.best, escaped(study.value_name)
+    best = study.best
     rows = [[f"`{name}`", *counts] for name, *counts in family_rows(study)]
     audited = audit_rows(study)
     parts = [
@@ -34,7 +35,7 @@ def note(study: StudyRecord, storage: str, bracket: Bracket | None = None) -> st
         verdict(study),
         *under_way(bracket),
         "## Families",
-        table([*FAMILY_HEADS, f"best {value}"], rows) if rows else "No trial is finished yet.",
+        table([escaped(head) for head in family_heads(study)], rows) if rows else "No trial is finished yet.",
         how_to_read(study),
         *([f"How often pruning was wrong (`--audit`):\n\n{table(AUDIT_HEADS, audited)}"] if audited else []),
         f"Setup: {setting(study)}; {searched(study)}.",
@@ -50,8 +51,8 @@ def verdict(study: StudyRecord) -> str:
     first, *others = map(escaped, verdict_lines(study))
     confirmed, best = study.confirmed, study.best
     if confirmed and best and confirmed.trial == best.number:
-        seeds = len(confirmed.seeds)
-        others.insert(0, f"On test, over {seeds} fresh seeds: {mean(confirmed.test):.4f} on average.")
+        found = confirmed_measure(study).text(mean(confirmed.test))
+        others.insert(0, f"On test, over {len(confirmed.seeds)} fresh seeds: {found} on average.")
     return "\n\n".join([f"**{first}**", *(["\n".join(f"- {line}" for line in others)] if others else [])])
 
 
@@ -78,7 +79,7 @@ def how_to_read(study: StudyRecord) -> str:
             f"*Hyperparameter Importance* compares the runs of {first}"
         )
     lines = [
-        f"*finished*: trained for {full}; only these are ranked. Each has a picture and its curve as CSV among its "
+        f"*full runs*: trained for {full}; only these are ranked. Each has a picture and its curve as CSV among its "
         "artifacts (Trials).",
         "*pruned*: stopped after a short run; not comparable with full runs. *diverged*: the loss blew up.",
         "*asked*, an attribute of each trial, is the order in which the trials were suggested; Optuna numbers them in "

@@ -104,7 +104,7 @@ def test_a_confirmed_answer_is_evaluated(study):
     record = StudyRecord.of(study)
     for trial, said in ((record.best.number, True), (record.best.number + 1, False)):
         confirmed = replace(record, confirmed=Confirmed(trial, (1, 2), (0.25, 0.75)))
-        assert ("over 2 fresh seeds: 0.5000 on average" in note(confirmed, "sqlite:///a.db")) == said
+        assert ("over 2 fresh seeds: 50.0 % on average" in note(confirmed, "sqlite:///a.db")) == said
 
 
 def test_what_is_being_trained_is_shown(study):
