@@ -12,10 +12,12 @@ from search_spaces.errors import InputError, require
 from study.executors.in_process import InProcess
 from study.executors.options import ExecutorOptions
 from study.executors.processes import Processes
-from study.executors.timing import cohort_sizes, seconds_per_step
+from study.executors.timing import seconds_by_cohort, seconds_per_step
 from study.machine import same_random_numbers_after, torch_threads, usable_cores
 from study.objective import Engine, Executor, Objective
 
+DISAGREE = 2.0
+"""Times of the same engine that differ by this factor are not trusted without a note."""
 LEAST_SAVING = 30.0
 """Minimum seconds that workers must save over a study of 50 trials, since starting them takes time, too."""
 
@@ -127,13 +129,10 @@ def set_by(options: ExecutorOptions) -> str:
 
 def fastest(objective: Objective, demand: Demand, may_use_workers: bool) -> tuple[Engine, str]:
     """(engine, reason): the engine with the shortest time per step and run, timed now."""
-    times = {Engine(): seconds_per_step(objective, 1)}
     reason = objective.lockstep_obstacle()
     most = 1 if reason else min(demand.most_together, objective.largest_cohort())
-    for cohort in cohort_sizes(most):
-        times[Engine(cohort)] = seconds_per_step(objective, cohort)
-        if times[Engine(cohort)] > 1.2 * min(seconds for engine, seconds in times.items() if engine.cohort > 1):
-            break  # larger cohorts no longer fit into the caches
+    by_cohort, apart = seconds_by_cohort(objective, most)
+    times = {Engine(cohort): seconds for cohort, seconds in by_cohort.items()}
     cores = usable_cores()
     if may_use_workers and cores > 1 and not workers_obstacle(objective, demand):
         steps = 50 / 2 * demand.steps
@@ -146,5 +145,7 @@ def fastest(objective: Objective, demand: Demand, may_use_workers: bool) -> tupl
             ):  # they fail in scripts without a main guard
                 times[Engine(1, cores)] = sum(workers.everywhere(seconds_per_step, 1, median)) / cores**2
     measured = ", ".join(f"{1000 * seconds:.2f} {engine}" for engine, seconds in times.items())
-    why_not = f"; not in lockstep: {reason}" if reason else ""
-    return min(times, key=lambda engine: times[engine]), f"ms per step and run: {measured}{why_not}"
+    notes = f"; not in lockstep: {reason}" if reason else ""
+    if apart > DISAGREE:
+        notes += f"; two timings of one engine differ by a factor of {apart:.1f}, so the machine is busy"
+    return min(times, key=lambda engine: times[engine]), f"ms per step and run: {measured}{notes}"

@@ -16,8 +16,12 @@ from study.machine import out_of_memory, release_memory
 from study.objective import Objective, Run, Stop
 
 TIMED_STEPS = 12
-TIMED_SECONDS = 4.0
+TIMED_SECONDS = 2.0
 """Timing ends after TIMED_STEPS steps or TIMED_SECONDS seconds, whichever comes first."""
+ROUNDS = 2
+"""Each cohort size is timed this many times, in turn with the others: a busy machine disturbs one, but seldom all."""
+TOO_SLOW = 1.2
+"""Times the fastest cohort: larger cohorts than one that takes longer no longer fit into the caches."""
 
 
 def cohort_sizes(most: int) -> list[int]:
@@ -27,6 +31,23 @@ def cohort_sizes(most: int) -> list[int]:
     [2, 4, 8, 10]
     """
     return sorted({min(2**power, most) for power in range(1, most.bit_length() + 1)} - {1}) if most > 1 else []
+
+
+def seconds_by_cohort(objective: Objective, most: int) -> tuple[dict[int, float], float]:
+    """(the shortest time per step and run of each cohort size up to `most`, how far two times of one size lie apart).
+
+    The first are seconds; a size that does not fit into memory takes infinitely long. The second is the largest ratio
+    of two times of the same size, 1 if they agree.
+    """
+    times: dict[int, list[float]] = {}
+    for _ in range(ROUNDS):
+        for cohort in [1, *cohort_sizes(most)]:
+            times.setdefault(cohort, []).append(seconds_per_step(objective, cohort))
+            together = [min(took) for size, took in times.items() if size > 1]
+            if together and min(times[cohort]) > TOO_SLOW * min(together) and cohort > 1:
+                break
+    apart = max(max(took) / min(took) for took in times.values() if min(took) < math.inf)
+    return {cohort: min(took) for cohort, took in times.items()}, apart
 
 
 def seconds_per_step(objective: Objective, cohort: int, summary: Callable[[Sequence[float]], float] = min) -> float:

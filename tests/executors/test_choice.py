@@ -35,7 +35,7 @@ def times_in(reason):
 
 def timed(monkeypatch, seconds):
     """Let each cohort take these milliseconds per step and run, instead of timing it."""
-    monkeypatch.setattr(study.executors.choice, "seconds_per_step", lambda objective, cohort: seconds[cohort] / 1000)
+    monkeypatch.setattr(study.executors.timing, "seconds_per_step", lambda objective, cohort: seconds[cohort] / 1000)
     monkeypatch.setattr(study.executors.choice, "usable_cores", lambda: 1)
 
 
@@ -55,6 +55,19 @@ def test_auto_takes_the_fastest_and_keeps_it(seconds, chosen, storage, workload,
     assert "ms per step and run: 0.50 loop, 0.60 lockstep of 2" in reason
     timed(monkeypatch, {})  # a second choice would fail
     assert agreed(storage, workload) == (Engine(chosen), "fixed when the study was created")
+
+
+def test_each_size_is_timed_twice_and_the_shorter_time_counts(storage, workload, monkeypatch):
+    """A busy machine disturbs the first time of cohorts of 4, and of the loop."""
+    times = {1: [0.9, 0.5], 2: [0.6, 0.6], 4: [80.0, 0.4], 5: [0.3]}
+    timed(monkeypatch, {})
+    monkeypatch.setattr(
+        study.executors.timing, "seconds_per_step", lambda objective, cohort: times[cohort].pop(0) / 1000
+    )
+    engine, reason = agreed(storage, workload)
+    assert engine == Engine(5)
+    assert times_in(reason) == {"loop": 0.5, "lockstep of 2": 0.6, "lockstep of 4": 0.4, "lockstep of 5": 0.3}
+    assert "two timings of one engine differ by a factor of 200.0, so the machine is busy" in reason
 
 
 def test_timing_trains_for_real(workload, storage):
