@@ -10,21 +10,31 @@ GUIDE = (ROOT / "GUIDE.md").read_text()
 DOCS = {path.stem: path.read_text() for path in sorted((ROOT / "docs").glob("*.md"))}
 
 
+def fenced(page):
+    """(language, text) of each fenced block, in the order of the page."""
+    return re.findall(r"^```(\w*)\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+
+
 def blocks(page):
-    """(language, text) of each block of code that can be run, in the order of the page."""
-    return re.findall(r"```(python|bash)\n(.*?)```", page, re.DOTALL)
+    """(language, text) of each block of code that can be run."""
+    return [(language, text) for language, text in fenced(page) if language in ("python", "bash")]
 
 
 def lines(*pages):
     """The lines that are typed into a shell."""
     return [
-        line for page in pages for language, block in blocks(page) if language == "bash" for line in block.splitlines()
+        line
+        for page in pages
+        for language, block in blocks(page)
+        if language == "bash"
+        for line in block.splitlines()
+        if not line.startswith("#")
     ]
 
 
 def printed(page):
     """The blocks of output."""
-    return re.findall(r"```\n(.*?)```", page, re.DOTALL)
+    return [text for language, text in fenced(page) if not language]
 
 
 def table(page, first_head):

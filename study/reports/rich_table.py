@@ -11,7 +11,7 @@ def rich_table(heads: Sequence[str], rows: Sequence[Sequence[str]], title: str |
     """A table that rich prints; every column but the first is aligned to the right."""
     first, *others = heads
     numbers = (Column(head, justify="right") for head in others)
-    table = Table(first, *numbers, title=title, title_justify="left")
+    table = Table(Column(first, no_wrap=True), *numbers, title=title, title_justify="left")
     for row in rows:
         table.add_row(*row)
     return table

@@ -3,13 +3,22 @@
 import re
 import subprocess
 import sys
+from io import StringIO
+from pathlib import Path
 
 import pytest
 import torch
+from rich.console import Console
 
+from study.analysis.cost import Cost
+from study.reports.search_console import where_lines, wrapped_line
+from study.reports.terminal import TABLES
+from study.reports.verdict import verdict_lines
+from study.storage.archive import read_archive
+from study.storage.url import DEFAULT_STORAGE
 from study.workloads.builtin_datasets import DEBIAN_FASHION_MNIST
 from tests.helpers import ROOT
-from tests.pages import DOCS, GUIDE, README, Typist, blocks, lines, table
+from tests.pages import DOCS, GUIDE, README, Typist, blocks, lines, printed, table
 
 SERVERS = [line for line in lines(README, *DOCS.values()) if "dashboard.py" in line]
 """They do not end by themselves: test_dashboard.py runs them."""
@@ -52,6 +61,35 @@ def test_commands_in_the_order_of_the_pages(command, tmp_path):
         if "fashion-mnist" in line and not DEBIAN_FASHION_MNIST.is_dir():
             continue  # .ci/run installs Debian's package, and test_builtin_datasets.py says that it is missing
         typist.type(line)
+
+
+@pytest.fixture(scope="module")
+def first_search():
+    """The committed run that the pages quote."""
+    [record] = read_archive(RESULTS / "first-search")
+    return record
+
+
+def test_the_verdict_is_that_of_the_committed_run(first_search):
+    """But for its duration, which the archive does not keep."""
+    [shown] = printed(README)
+    lines = [wrapped_line(line, 80) for line in verdict_lines(first_search)]
+    path = Path(f"results/{first_search.name}/schedule.py")
+    lines += where_lines(first_search, DEFAULT_STORAGE, path)
+    timeless = re.compile(r"(full runs \(.*\)), .*")
+    assert timeless.sub(r"\1", shown).splitlines() == timeless.sub(r"\1", "\n".join(lines)).splitlines()
+    assert len(lines) <= 12
+    assert printed(DOCS["reading"])[0] == shown
+    assert Cost.of(first_search).full_runs == 12, "as the README and the FAQ say"
+    assert first_search.name in lines[-2]
+
+
+def test_the_tables_are_those_of_the_committed_run(first_search):
+    console = Console(width=80, file=StringIO())
+    for name in ("families", "peaks"):
+        console.print(TABLES[name](first_search), "")
+    lines = [line.rstrip() for line in console.file.getvalue().splitlines()]
+    assert printed(DOCS["reading"])[1].strip() == "\n".join(lines).strip()
 
 
 @pytest.mark.parametrize("snippet", SNIPPETS)
