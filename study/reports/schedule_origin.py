@@ -36,7 +36,7 @@ def origin(study: StudyRecord, trial: TrialRecord) -> dict[str, Any]:
         "diverged": trial.diverged,
         "validation": {"metric": study.value_name, "value": trial.value, "unit": study.metric.unit},
         "test": test,
-        "time": session.time.isoformat(),
+        "time": session.time.isoformat(timespec="seconds"),
         "commit": session.commit,
         "versions": {package: session.versions[package] for package in PACKAGES},
     }

@@ -36,7 +36,7 @@ def print_opened(console: Console, plan: StudyPlan, trials: int, record: StudyRe
         )
     done = len(record.trials)
     if done >= trials:
-        said = f"Study {plan.name!r} already has {done} finished trials: raise --trials to continue it."
+        said = f"Study {plan.name!r} already has {done} trials: raise --trials to add more."
         console.print(wrapped_line(said, console.width))
         return
     kept = f", kept in {shown_url(plan.storage)}" if plan.storage else ""

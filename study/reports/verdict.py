@@ -42,7 +42,7 @@ def winner_lines(study: StudyRecord, verdict: Verdict) -> list[str]:
     found = f"validation {study.metric.name} {value_in_words(study, best.value)}"
     return [
         f"Winner: {schedule_in_words(best.schedule)}",
-        f"Trial {best.number}: {found} after {after}; selected on this value, so it is optimistic.{random}",
+        f"Trial {best.number}: {found} after {after} (optimistic: selected on it).{random}",
     ]
 
 

@@ -54,7 +54,7 @@ def provenance(device: torch.device) -> dict[str, Any]:
     """The same as plain values, as they are stored."""
     cuda = device.type == "cuda"
     return {
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "command": without_passwords(shlex.join([Path(sys.executable).name, *sys.argv])),
         "commit": commit(),
         "python": platform.python_version(),

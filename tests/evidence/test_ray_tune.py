@@ -87,7 +87,7 @@ def test_the_winner_is_the_best_that_ran_to_its_end():
     )
     result = StudyOutcome.of([stopped, first, second], ERROR, seconds=3.0)
     assert (result.schedule.peak_lr, result.trials, result.epochs, result.seconds) == (0.2, 3, 9, 3.0)
-    with pytest.raises(InputError, match="no trial ran to its end"):
+    with pytest.raises(InputError, match="no trial was trained in full"):
         StudyOutcome.of([stopped], ERROR, seconds=3.0)
 
 

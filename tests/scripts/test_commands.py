@@ -42,7 +42,7 @@ def test_a_first_search(command, tmp_path):
     ]
     again = command("search.py", *flags)
     assert (again.code, again.err) == (0, "")
-    assert "already has 4 finished trials: raise --trials to continue it" in again.out
+    assert "already has 4 trials: raise --trials to add more." in " ".join(again.out.split())
     assert again.out.splitlines()[-len(verdict) :] == verdict
     scope = {}
     exec((tmp_path / "results" / study / "schedule.py").read_text(), scope)
@@ -87,13 +87,16 @@ def test_tables_are_printed_on_demand(command):
         ("--audit 1.5", "--audit must be from 0 to 1, but 1.5 was given"),
         ("--startup-trials 0", "--startup-trials must be at least 1, but 0 was given"),
         ("--device gpu", "unknown device 'gpu': did you mean 'cpu'? Valid: auto, cpu, cuda"),
-        ("--show tables", "unknown table 'tables': Valid: families, importance, peaks, audit, edges"),
+        ("--show tables", "unknown table 'tables'. Valid: families, importance, peaks, audit, edges"),
         ("--trials 0", "--trials must be at least 1, but 0 was given"),
         ("--trials -3", "--trials must be at least 1, but -3 was given"),
         ("--epochs 0", "--epochs must be at least 1, but 0 was given"),
         ("--epochs 1000000000", "a run has 10,000,000 steps at most: lower --epochs, but 16000000000 was given"),
         ("--batch-size 0", "--batch-size must be at least 1, but 0 was given"),
-        ("--batch-size 5000", "--batch-size must be at most 1078, the training rows of digits, but 5000 was given"),
+        (
+            "--batch-size 5000",
+            "--batch-size must be at most 1078, the number of training rows of digits, but 5000",
+        ),
         ("--trials-per-batch 0", "--trials-per-batch must be at least 1, but 0 was given"),
         ("--weight-decay -1", "--weight-decay must be at least 0 and finite, but -1.0 was given"),
         (
@@ -128,8 +131,8 @@ def test_data_that_is_not_there_is_told(command, monkeypatch, tmp_path):
     monkeypatch.setattr(torchvision.datasets.MNIST, "mirrors", ["http://127.0.0.1:9/"])
     result = command("search.py", "--dataset", "mnist", "--data-root", tmp_path / "data")
     assert result.code == 2
-    assert result.err.startswith("error: data set 'mnist' cannot be read from ")
-    assert "put torchvision's files for MNIST there, or name their folder with --data-root" in result.err
+    assert result.err.startswith("error: dataset 'mnist' cannot be read from ")
+    assert "copy torchvision's files for MNIST there, or set --data-root to the directory that has them" in result.err
     assert result.err.count("\n") == 1
 
 
@@ -144,7 +147,9 @@ def test_another_configuration_is_refused(command):
     assert command("search.py", *DIGITS, "--trials", 1, "--study", "mine").code == 0
     result = command("search.py", *DIGITS, "--trials", 2, "--study", "mine", "--batch-size", 32)
     assert result.code == 2
-    assert "study 'mine' was made with batch_size 64 (now 32): give it the same again, or choose another" in result.err
+    assert (
+        "study 'mine' was made with batch_size 64 (now 32): give the same again, or choose another name" in result.err
+    )
 
 
 @pytest.mark.parametrize("pruner", PRUNERS)

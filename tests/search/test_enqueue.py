@@ -20,8 +20,8 @@ from tests.processes import ARGUMENTS, wait_until_training
 def test_files_that_cannot_be_read_are_told(tmp_path, storage):
     for content, said in (
         (None, "cannot read "),
-        ("{", "is not JSON"),
-        ("\xff", "is not JSON"),
+        ("{", "is not valid JSON"),
+        ("\xff", "is not valid JSON"),
         ('[{}, {"a": 1}]', ""),
     ):
         path = tmp_path / "known.json"

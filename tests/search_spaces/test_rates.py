@@ -56,7 +56,7 @@ def test_plateau_needs_losses_and_only_plateau_takes_them():
         Plateau(peak_lr=1.0).rates(100)
     with pytest.raises(InputError, match="at most 3 losses can be observed, but 4 was given"):
         Plateau(peak_lr=1.0).rates(3, [1.0] * 4)
-    with pytest.raises(InputError, match="constant does not observe losses: leave out losses"):
+    with pytest.raises(InputError, match="constant does not observe losses: remove losses"):
         Constant(peak_lr=1.0).rates(100, [1.0])
     assert Plateau(peak_lr=1.0).rates(3, []).tolist() == [1.0, 1.0, 1.0]
 

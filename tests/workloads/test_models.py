@@ -262,8 +262,9 @@ def test_an_optimizer_without_momentum_is_told_before_the_search():
     assert OneCycle.family not in ("cosine", "wsd")
 
 
-def test_names_are_safe_for_paths():
+def test_names_are_safe_for_paths(tmp_path):
     for name in ("../../etc/pass wd.csv", "data/a b.csv", "package.module:function", "/", "..", "torchvision:resnet18"):
         assert set(short(name)) <= set("abcdefghijklmnopqrstuvwxyz0123456789._-"), name
         assert short(name).strip(".")
-    assert WorkloadOptions(dataset="data/My houses.csv").subject == "My-houses-mlp-sgd"
+    (tmp_path / "My houses.csv").touch()
+    assert WorkloadOptions(dataset=str(tmp_path / "My houses.csv")).subject == "My-houses-mlp-sgd"
