@@ -121,6 +121,15 @@ class Schedule(ABC):
         body = self.torch_class(optimizer, **arguments)
         return SequentialLR(optimizer, [warmup, body], milestones=[warmup_steps])
 
+    def rates(self, total_steps: int) -> list[float]:
+        """The learning rate of each step of a run, for code that sets them itself.
+
+        Raises InputError for a schedule that observes evaluations: its rates depend on what they find.
+        """
+        if self.evaluations:
+            raise InputError(f"{self.family} observes evaluations, so its rates are not known before: use build")
+        return [lr for lr, _ in self.simulate(total_steps)]
+
     def simulate(self, total_steps: int, losses: Sequence[float] = ()) -> list[tuple[float, float]]:
         """(lr, momentum) at each step of a run, without training: read back from an SGD with momentum 0.9.
 

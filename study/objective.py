@@ -18,6 +18,8 @@ from search_spaces.schedule import Schedule
 FIRST_FRESH_SEED = 1000
 """The first `train_seed` that confirms a schedule. Searches train with smaller ones: none was chosen by it."""
 
+Unit = Literal["epochs", "steps"]
+"""What budgets count: passes over the training rows, or optimizer steps."""
 Stop = Callable[[int], bool]
 """Says whether to leave the run of this index."""
 
@@ -57,7 +59,8 @@ class Metric:
 class Run:
     """One training from scratch to the end of its budget: plain values, all that its evaluations depend on.
 
-    budget: epochs; the whole schedule is fitted into them. train_seed: of initialisation, order of rows and dropout.
+    budget: epochs or optimizer steps; the whole schedule is fitted into them. train_seed: of initialisation, order of
+    rows and dropout.
     evaluations: how often to evaluate, if the schedule does not itself say how often it observes.
     test: whether the last evaluation also uses the test rows.
     """
@@ -77,7 +80,7 @@ class Evaluation:
     diverged run has the metric's worst value and a loss of inf. lr and momentum: what the optimizer held at the last
     step; momentum is beta1 in Adam, and None if the optimizer has neither. cohort: runs that were trained together, 1
     in the plain loop. too_large: larger cohorts that this run was tried in, for which memory did not suffice.
-    test_metric: only if the run asked for it.
+    test_metric: only if the run asked for it. failure: why the training failed, if it did; the run has diverged then.
     """
 
     run: int
@@ -91,6 +94,7 @@ class Evaluation:
     cohort: int = 1
     too_large: tuple[int, ...] = ()
     test_metric: float | None = None
+    failure: str | None = None
 
     @property
     def last(self) -> bool:
@@ -147,6 +151,14 @@ class Objective(Protocol):
         """Whether its data lies in memory: only then runs can be trained as one stacked model."""
 
     @property
+    def can_be_timed(self) -> bool:
+        """Whether a few steps can be trained to time them, at no cost worth naming."""
+
+    @property
+    def about(self) -> str:
+        """What is worth knowing before a search: how the data was read, or what a first run found."""
+
+    @property
     def mixes_seeds(self) -> bool:
         """Whether runs of different `train_seed` may share a cohort."""
 
@@ -161,6 +173,9 @@ class Objective(Protocol):
 
     def check(self, schedules: Sequence[Schedule]) -> None:
         """Raise InputError if it cannot be trained at all, or not with one of these schedules."""
+
+    def family_obstacle(self, family: type[Schedule]) -> str | None:
+        """Why schedules of this family cannot be trained; None if they can."""
 
     def lockstep_obstacle(self) -> str | None:
         """Why runs cannot be trained as one stacked model; None if they can."""

@@ -55,6 +55,8 @@ def listed(values: Iterable[object]) -> str:
 def setting(study: StudyRecord) -> str:
     """What was trained, in a sentence."""
     s = study.settings
+    if s.own_training:
+        return f"{escaped(s.own_training)}, {study.steps_per_epoch} steps an epoch"
     return (
         f"{escaped(s.dataset)}, model {escaped(s.model)}, optimizer {escaped(s.optimizer)} "
         f"(weight decay {s.weight_decay:g}), batches of {s.batch_size}, {study.steps_per_epoch} updates an epoch"

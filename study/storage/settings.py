@@ -8,14 +8,18 @@ from typing import Any
 
 from search_spaces.distributions import range_from_json
 from search_spaces.ranges import Range
+from study.objective import Unit
 
 
 @dataclass(frozen=True)
 class Settings:
     """What a study searches, on what, and how, as far as the numbers and the reports need it.
 
-    budgets: epochs of each run of a trial, ascending; the last is `epochs`, the full run. space: the range of every
+    unit: what budgets count, where epochs are named too. budgets: epochs of each run of a trial, ascending; the last
+    is `epochs`, the full run. space: the range of every
     parameter. enqueued: the parameters of the trials that the study was given to begin with, in order.
+    own_training: the function or the command, if the user's own training was searched; dataset, model, optimizer,
+    weight decay and batch size are its own affair then, and empty here.
     """
 
     dataset: str
@@ -33,18 +37,21 @@ class Settings:
     pruner: str
     reduction: int
     enqueued: tuple[Mapping[str, Any], ...] = ()
+    unit: Unit = "epochs"
+    own_training: str | None = None
 
     @classmethod
     def read(cls, stored: Mapping[str, Any]) -> Settings:
         """The settings of a stored configuration."""
         return cls(
-            dataset=stored["dataset"],
-            model=stored["model"],
-            optimizer=stored["optimizer"],
-            weight_decay=float(stored["weight_decay"]),
-            batch_size=int(stored["batch_size"]),
+            dataset=stored.get("dataset", ""),
+            model=stored.get("model", ""),
+            optimizer=stored.get("optimizer", ""),
+            weight_decay=float(stored.get("weight_decay", 0)),
+            batch_size=int(stored.get("batch_size", 0)),
             device=stored.get("device", "cpu"),
-            epochs=int(stored["epochs"]),
+            epochs=int(stored.get("steps") or stored["epochs"]),
+            unit="steps" if stored.get("steps") else "epochs",
             budgets=tuple(int(budget) for budget in stored["horizons"]),
             families=tuple(stored["families"]),
             space={name: range_from_json(searched) for name, searched in stored["space"].items()},
@@ -53,4 +60,5 @@ class Settings:
             pruner=stored["pruner"],
             reduction=int(stored["reduction"]),
             enqueued=tuple(stored.get("enqueued", ())),
+            own_training=stored.get("train"),
         )

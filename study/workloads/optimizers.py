@@ -12,6 +12,7 @@ from torch.optim import SGD, AdamW, Optimizer
 
 from search_spaces import ADAMW_PEAK_LR, SGD_PEAK_LR
 from search_spaces.errors import InputError, require, unknown
+from search_spaces.optimizer_facts import FACTOR
 from study.workloads.user_code import bare_name, call, imported, is_importable, is_imported, path_of
 
 
@@ -28,8 +29,6 @@ OPTIMIZERS = {
     "sgd": OptimizerChoice(SGD, {"momentum": 0.9}, 5e-4, SGD_PEAK_LR),
     "adamw": OptimizerChoice(AdamW, {}, 1e-2, ADAMW_PEAK_LR),
 }
-FACTOR = 100.0
-"""The peak of another optimizer is searched from the rate that it is made with divided by this, to that times this."""
 
 
 class Optimizing(NamedTuple):
