@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any
-
-from torch.optim import SGD, Optimizer
+from typing import TYPE_CHECKING, Any
 
 from search_spaces import ADAMW_PEAK_LR, SGD_PEAK_LR
+
+if TYPE_CHECKING:
+    from torch.optim import Optimizer
 
 FACTOR = 100.0
 """The peak of another optimizer is searched from the rate that it is made with divided by this, to that times this."""
@@ -26,6 +27,8 @@ def usual_peak_lr(optimizer: Optimizer) -> tuple[float, float]:
 
     SGD and the optimizers with betas, such as AdamW, have fixed ranges; another is searched around its present rate.
     """
+    from torch.optim import SGD
+
     if isinstance(optimizer, SGD):
         return SGD_PEAK_LR
     if "betas" in optimizer.param_groups[0]:
@@ -52,5 +55,7 @@ def code_of(optimizer: Optimizer) -> str:
 
 def inner_optimizer(optimizer: Optimizer) -> Optimizer:
     """The optimizer that makes the steps, if this one wraps it, as accelerate's does."""
+    from torch.optim import Optimizer
+
     inner = getattr(optimizer, "optimizer", None)
     return inner_optimizer(inner) if isinstance(inner, Optimizer) else optimizer

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
-
-from torch.optim import Optimizer
+from typing import TYPE_CHECKING, Any
 
 from search_spaces.errors import InputError
 from search_spaces.optimizer_facts import inner_optimizer, lr_and_momentum
+
+if TYPE_CHECKING:
+    from torch.optim import Optimizer
 
 STEP_IT = "call scheduler.step() once after every optimizer step"
 

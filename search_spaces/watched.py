@@ -11,9 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
-
-from torch.optim import Optimizer
+from typing import TYPE_CHECKING, Any
 
 from search_spaces import Linear
 from search_spaces.errors import InputError, require
@@ -21,6 +19,9 @@ from search_spaces.groups import take_ratios
 from search_spaces.optimizer_facts import code_of, inner_optimizer, lr_and_momentum, usual_peak_lr
 from search_spaces.schedule import Schedule
 from search_spaces.step_watch import StepWatch
+
+if TYPE_CHECKING:
+    from torch.optim import Optimizer
 
 GIVE_PEAK = "give the range of the peak, --peak-lr LOW HIGH"
 WARM_UP = 0.1

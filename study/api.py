@@ -41,7 +41,7 @@ from study.storage.provenance import provenance
 from study.storage.studies import keep_engine, open_study, read_studies, stored_attributes, stored_engine
 from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
-from study.storage.url import storage_url
+from study.storage.url import runs_folder, storage_url
 from study.training.first_run import Found
 from study.training.own_training import OwnTraining
 from study.training.training_options import TrainingOptions, TrainingSource, name_of
@@ -86,7 +86,10 @@ def source_record(source: Source, objective: AnyObjective) -> dict[str, Any]:
 
 def after_first_runs(objective: AnyObjective, budget: int, storage: str | None, name: str) -> AnyObjective:
     """The objective with what only a run can tell: as the study of this name keeps it, or found by short runs now."""
-    if isinstance(objective, WorkloadObjective) or objective.found:
+    if isinstance(objective, WorkloadObjective):
+        return objective
+    objective = objective.in_folder(runs_folder(storage, name))
+    if objective.found:
         return objective
     stored = stored_attributes(storage, name) if storage else {}
     if "first_run" in stored:
@@ -276,7 +279,9 @@ def reproducing(record: StudyRecord, trial: TrialRecord, data_root: Path, **obje
             raise InputError(f"the function {name!r} is not what study {record.name!r} was made with")
     objective = make_objective(source, record.settings.device, data_root)
     if isinstance(objective, OwnTraining):
-        objective = replace(objective, found=Found.read(record.stored["first_run"]))
+        objective = replace(
+            objective.in_folder(runs_folder(None, record.name)), found=Found.read(record.stored["first_run"])
+        )
     objective = objective.counting(record.settings.unit)
     now = source_record(source, objective)
     if objective.fingerprint() != stored["data"]:
@@ -304,7 +309,7 @@ def stored_source(record: StudyRecord, objects: dict[str, Any]) -> Source:
             f"study {record.name!r} was made of Python objects ({', '.join(missing)}), which no command can import: "
             f"call study.load({record.name!r}, storage=...).reproduce(trial, {again})"
         )
-    if "train" in record.configuration:
+    if {"train", "command"} & record.configuration.keys():
         return TrainingSource.of(TrainingOptions.stored(record.configuration), objects.get("train"))
     parts = {"data": ("dataset",), "workload": ("dataset", "model")}
     replaced = [name for part in wanted for name in parts.get(part, (part,))]
@@ -320,12 +325,13 @@ def source_and_options(
     given: model, data, optimizer, workload and train, as names or Python objects; None is not given. options: all
     others, by name. Raises InputError for what does not go together.
     """
-    if given["train"] is None:
+    if given["train"] is None and options.get("command") is None:
         workload, search_options, executor = options_of(options, WorkloadOptions, search, ExecutorOptions)
         return workload_source(workload, **{k: v for k, v in given.items() if k != "train"}), search_options, executor
+    whole = "command" if given["train"] is None else "train"
     for name, value in given.items():
-        require(name == "train" or value is None, f"train replaces {name}: leave out {name}", value)
-    named = {"train": name_of(given["train"])}
+        require(name == "train" or value is None, f"{whole} replaces {name}: leave out {name}", value)
+    named = {} if given["train"] is None else {"train": name_of(given["train"])}
     training, search_options, executor = options_of({**options, **named}, TrainingOptions, search, ExecutorOptions)
     return TrainingSource.of(training, given["train"]), search_options, executor
 

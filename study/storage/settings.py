@@ -60,5 +60,5 @@ class Settings:
             pruner=stored["pruner"],
             reduction=int(stored["reduction"]),
             enqueued=tuple(stored.get("enqueued", ())),
-            own_training=stored.get("train"),
+            own_training=stored.get("train") or stored.get("command"),
         )

@@ -93,14 +93,12 @@ def prepare(
 def stored_attributes(storage: str, name: str) -> dict[str, Any]:
     """The attributes of the study of this name; empty if there is none yet."""
     url = parse(storage)
-    check_file(url)
-    path = Path(url.database or "")
-    if url.get_backend_name() == "sqlite" and not (path.is_file() and path.stat().st_size):
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
         return {}
-    connected = connect_to_read(storage)
     try:
+        connected = connect_to_read(storage)
         every = optuna.get_all_study_summaries(connected, include_best_trial=False)
-    except (*STORAGE_ERRORS, ValueError):  # which is reported when the study is opened
+    except (*STORAGE_ERRORS, InputError, ValueError):  # which are reported when the study is opened
         return {}
     return next((dict(one.user_attrs) for one in every if one.study_name == name), {})
 

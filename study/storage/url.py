@@ -95,6 +95,14 @@ def artifact_folder(storage: str) -> Path:
     return Path("results") / f"{server_name(url)}.artifacts"
 
 
+def runs_folder(storage: str | None, study: str) -> Path:
+    """Where the runs of a study's commands have their folders: beside the artifacts; without a storage a new folder."""
+    if storage is None:
+        return Path(tempfile.mkdtemp(prefix="study-runs-"))
+    beside = artifact_folder(storage)
+    return beside.with_name(f"{beside.name.removesuffix('.artifacts')}.runs") / re.sub(r"[^\w.-]", "_", study)
+
+
 def server_name(url: URL) -> str:
     """A database of a server, as a part of a file name."""
     return re.sub(r"\W", "_", f"{url.host}_{url.database}")

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -66,6 +67,10 @@ class OwnTraining:
     def counting(self, unit: Unit) -> OwnTraining:
         """The same, with budgets in this unit."""
         return replace(self, unit=unit)
+
+    def in_folder(self, folder: Path) -> OwnTraining:
+        """The same, its runs' folders in this one."""
+        return replace(self, trainer=self.trainer.in_folder(folder))
 
     def after_first_runs(self, budget: int) -> OwnTraining:
         """The same, with what the first runs find now; raises InputError for what makes a search worthless."""
@@ -150,7 +155,7 @@ class OwnTraining:
         """The length of the run as it says itself; raises InputError if that does not follow the budget."""
         expected = self.steps(run.budget)
         if heard.begun is None:
-            return expected
+            return max(expected, heard.noted.step)
         found = heard.begun.total_steps
         if abs(found - expected) > max(1.0, WRONG_LENGTH * expected):
             raise InputError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from search_spaces.schedule import Schedule
@@ -43,6 +44,9 @@ class Trainer(Protocol):
     @property
     def name(self) -> str:
         """For people, and a part of the names of studies."""
+
+    def in_folder(self, folder: Path) -> Trainer:
+        """The same; runs that need a folder have one of their own in this one."""
 
     def record(self) -> dict[str, Any]:
         """Its part of a study's configuration, as plain values: what the results depend on."""

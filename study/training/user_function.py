@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,10 @@ class UserFunction:
     @property
     def name(self) -> str:
         return bare_name(self.function)
+
+    def in_folder(self, folder: Path) -> UserFunction:
+        """A function needs none."""
+        return self
 
     def record(self) -> dict[str, Any]:
         """The function's name, with a digest of its file, or of itself if it cannot be imported."""
