@@ -1,24 +1,29 @@
-"""Browse the studies in optuna-dashboard, on this machine only: `python scripts/dashboard.py`."""
+"""Browse studies in optuna-dashboard, with a picture of each trial's schedule. It serves this machine only.
+
+Examples:
+    python scripts/dashboard.py
+"""
 
 from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from typing import Annotated
 
 from search_spaces.errors import require
 from study.cli import run_command
-from study.reports.dashboard.server import HOST, make_server_for
+from study.flags import Shown
 from study.storage.url import DEFAULT_STORAGE, shown_url
 
 
 @dataclass(frozen=True)
 class Options:
-    """Browse the studies of a database, with the pictures of their trials."""
+    """What the command line gives."""
 
-    storage: str = DEFAULT_STORAGE
+    storage: Annotated[str, Shown(metavar="URL")] = DEFAULT_STORAGE
     """Database that keeps the studies."""
     port: int = 8080
-    """Of 127.0.0.1, where the dashboard is served."""
+    """Port of 127.0.0.1 that the dashboard is served on."""
 
     def __post_init__(self) -> None:
         require(1 <= self.port <= 65535, "--port must be from 1 to 65535", self.port)
@@ -26,13 +31,16 @@ class Options:
 
 def main(options: Options) -> None:
     """Serve until Ctrl-C."""
-    warnings.filterwarnings("ignore", "Some regimes for parameter")  # of importances that the dashboard computes
+    from study.reports.dashboard.server import HOST, make_server_for  # loads optuna-dashboard: after the flags
+
+    warnings.filterwarnings("ignore", "Some regimes for parameter")  # raised by importances that the dashboard computes
     with make_server_for(options.storage, options.port) as server:
-        print(f"Dashboard of {shown_url(options.storage)}: http://{HOST}:{options.port} (Ctrl-C ends it)", flush=True)
+        url = f"http://{HOST}:{options.port}"
+        print(f"Dashboard of {shown_url(options.storage)}: {url} (Ctrl-C stops it)", flush=True)
         try:
             server.serve_forever()
         except KeyboardInterrupt:
-            print("Ended.")
+            print("Stopped.")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""Take a schedule out of a study, as code that depends on nothing of this project or as JSON.
+"""Export a schedule from a study: as code that does not need this project, or as JSON.
 
-python scripts/export.py --study mnist1d-mlp-sgd-20-epochs                     # the winner, in PyTorch
-python scripts/export.py --study mnist1d-mlp-sgd-20-epochs --family cosine --format lightning --output schedule.py
-python scripts/export.py --study mnist1d-mlp-sgd-20-epochs --trial 44 --format json --output schedule.json
+Examples:
+    python scripts/export.py --study NAME    # the winner, in PyTorch
+    python scripts/export.py --study NAME --family cosine --format lightning
+    python scripts/export.py --study NAME --format json --output schedule.json
 """
 
 from __future__ import annotations
@@ -10,48 +11,54 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-
-import optuna
+from typing import TYPE_CHECKING, Annotated
 
 from search_spaces import check_families
-from search_spaces.errors import InputError, require, unknown
+from search_spaces.errors import InputError, unknown
 from search_spaces.export import FORMATS
-from search_spaces.schedule_file import as_written
-from study.analysis.summary import best_by_family
 from study.cli import run_command, write
-from study.reports.schedule_origin import as_comment, exported, origin
-from study.storage.studies import read_study
-from study.storage.study_record import StudyRecord
-from study.storage.trial_record import TrialRecord
+from study.flags import Shown
 from study.storage.url import DEFAULT_STORAGE
+
+if TYPE_CHECKING:
+    from study.storage.study_record import StudyRecord
+    from study.storage.trial_record import TrialRecord
 
 
 @dataclass(frozen=True)
 class Options:
-    """Take a schedule out of a study: its winner, the best of a family, or any trial."""
+    """What the command line gives."""
 
     study: str
     """Name of the study."""
     trial: int | None = None
-    """Number of the trial. None: the best one that ran to its end."""
+    """Number of the trial. Default: the winner."""
     family: str | None = None
-    """Family whose best trial is taken."""
+    """Family whose best trial is exported."""
     format: str = "torch"
-    """torch, lightning or transformers: code; json: what `search.py --enqueue` reads."""
+    """torch, lightning or transformers: code; json: a file for search.py --enqueue."""
     output: Path | None = None
-    """Where it goes. None: to standard output."""
-    storage: str = DEFAULT_STORAGE
+    """File to write. Default: standard output."""
+    storage: Annotated[str, Shown(metavar="URL")] = DEFAULT_STORAGE
     """Database that keeps the study."""
 
     def __post_init__(self) -> None:
         if self.format not in (*FORMATS, "json"):
             raise unknown("format", self.format, [*FORMATS, "json"])
-        require(self.trial is None or self.family is None, "give --trial or --family, not both", self.family)
-        check_families([self.family] if self.family else ["constant"])
+        if self.trial is not None and self.family is not None:
+            raise InputError(f"give --trial or --family, but not both: remove --family {self.family}")
+        if self.family is not None:
+            check_families([self.family])
 
 
 def main(options: Options) -> None:
     """Write it."""
+    import optuna  # these load it: after the flags
+
+    from search_spaces.schedule_file import as_written
+    from study.reports.schedule_origin import as_comment, exported, origin
+    from study.storage.studies import read_study
+
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = read_study(options.storage, options.study)
     trial = chosen_trial(study, options)
@@ -64,13 +71,15 @@ def main(options: Options) -> None:
 
 
 def chosen_trial(study: StudyRecord, options: Options) -> TrialRecord:
-    """The trial that is meant; raises InputError if there is none."""
+    """The trial that the options name; raises InputError if there is none."""
+    from study.analysis.summary import best_by_family
+
     if options.trial is not None:
         return study.trial(options.trial)
     best = best_by_family(study).get(options.family) if options.family else study.best
     if best is None:
         which = f" of family {options.family!r}" if options.family else ""
-        raise InputError(f"no trial{which} of study {options.study!r} has run to its end: name one with --trial")
+        raise InputError(f"no trial{which} of study {options.study!r} ran to the end: choose one with --trial")
     return best
 
 

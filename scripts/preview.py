@@ -1,28 +1,25 @@
-"""Show learning-rate schedules without training.
+"""Preview learning-rate schedules without training: a picture of every family, or one schedule as CSV.
 
 Examples:
-  python scripts/preview.py                         # draw samples of every family in results/gallery.png
-  python scripts/preview.py cosine --peak-lr 0.1    # one schedule as CSV, with a line per optimizer step
-  python scripts/preview.py cosine --help           # what the family does, and its parameters
+    python scripts/preview.py                        # the picture
+    python scripts/preview.py cosine --peak-lr 0.1   # CSV, a line per step
+    python scripts/preview.py cosine --help          # one family
 """
 
 from __future__ import annotations
 
+import inspect
 import math
+import re
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, fields, make_dataclass
 from pathlib import Path
-from typing import Annotated, Generic, TypeVar
-
-import tyro
 
 from search_spaces import FAMILIES, InputError, Plateau, Schedule, check_families
 from search_spaces.errors import require
 from study.cli import run, write
-from study.reports.gallery import draw_gallery
-
-F = TypeVar("F", bound=Schedule)
+from study.flags import read_flags
 
 LONGEST = 10_000_000
 """The most steps of a run: the lr of all of them is held in memory."""
@@ -33,23 +30,20 @@ class Gallery:
     """The options if no family is named."""
 
     gallery: Path = Path("results/gallery.png")
-    """The picture to write, a PNG."""
+    """The PNG to write."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Curve(Generic[F]):
-    """Print lr and momentum at each optimizer step of a run, without training.
+class Curve:
+    """The options besides the schedule, if a family is named."""
 
-    The columns: step (from 0), lr, and momentum (SGD's 0.9, unless the schedule moves it).
-    """
-
-    schedule: Annotated[F, tyro.conf.OmitArgPrefixes]
+    schedule: Schedule
     total_steps: int = 1000
-    """Optimizer steps in the run, at least 1."""
+    """Optimizer steps of the run."""
     losses: Path | None = None
-    """plateau only, and needed there: a file of validation losses, one per line, spread evenly over the run."""
+    """plateau only, and required there: a file of validation losses, one per line, spread evenly over the run."""
     csv: Path | None = None
-    """The file to write. None: standard output."""
+    """The file to write. Default: standard output."""
 
     def __post_init__(self) -> None:
         require(1 <= self.total_steps <= LONGEST, f"--total-steps must be from 1 to {LONGEST:,}", self.total_steps)
@@ -58,34 +52,47 @@ class Curve(Generic[F]):
 @dataclass(frozen=True, kw_only=True)
 class Replay(Plateau):  # noqa: D101  # its help is the family's
     __doc__ = Plateau.__doc__
-    evaluations: tyro.conf.Suppress[tyro.conf.Fixed[int]] = 1  # type: ignore[misc]  # counted in the file of losses
+    evaluations: int = field(default=1, init=False)  # type: ignore[misc]  # counted in the file of losses
 
 
-def main(arguments: Sequence[str]) -> None:
+def curve_of(family: type[Schedule]) -> type[Curve]:
+    """The options of a curve of this family: its parameters are listed first."""
+    own = [one.name for one in (*fields(family), *fields(Curve)) if one.init and one.name != "schedule"]
+    schedule = [("schedule", family)]
+    return make_dataclass("Options", schedule, bases=(Curve,), namespace={"common": own}, frozen=True, kw_only=True)
+
+
+CSV = """The CSV has three columns: step (from 0), lr, and momentum (SGD's 0.9, unless the schedule changes it)."""
+
+
+def main(words: Sequence[str]) -> None:
     """Write the curve of the family named first, or the gallery if none is."""
-    if arguments and not arguments[0].startswith("-"):
-        [name] = check_families(arguments[:1])
+    if words and not words[0].startswith("-"):
+        [name] = check_families(words[:1])
         family = (FAMILIES | {"plateau": Replay})[name]
-        options = Curve[family]  # type: ignore[valid-type]  # for tyro, which reads it at run time
-        curve = tyro.cli(options, prog=f"preview.py {name}", args=arguments[1:])
+        about = re.sub(r"^(?=lr)", " " * 4, inspect.cleandoc(family.__doc__ or ""), flags=re.MULTILINE)
+        curve = read_flags(curve_of(family), words[1:], f"preview.py {name}", f"{about}\n\n{CSV}")
         write(curve.csv, csv_lines(curve).encode())
     else:
         description = f"{__doc__}\nFamilies: {', '.join(FAMILIES)}."
-        choice = tyro.cli(Gallery, prog="preview.py [FAMILY]", description=description, args=arguments)
+        choice = read_flags(Gallery, words, "preview.py [FAMILY]", description)
+        from study.reports.gallery import draw_gallery  # loads matplotlib: after the flags
+
         write(choice.gallery, draw_gallery())
 
 
-def csv_lines(curve: Curve[Schedule]) -> str:
-    """All lines of the file; raises InputError for a run or losses that do not go with the schedule."""
+def csv_lines(curve: Curve) -> str:
+    """All lines of the file; raises InputError if the run or the losses do not fit the schedule."""
     schedule, total_steps, losses = curve.schedule, curve.total_steps, []
     if isinstance(schedule, Plateau):
         if curve.losses is None:
             raise InputError("plateau observes validation losses: give --losses FILE, with one per line")
         losses = read_losses(curve.losses)
-        schedule = replace(schedule, evaluations=len(losses))
+        given = {one.name: getattr(schedule, one.name) for one in fields(schedule) if one.init}
+        schedule = Plateau(**given, evaluations=len(losses))
         require(len(losses) <= total_steps, f"{len(losses)} losses need at least as many --total-steps", total_steps)
     elif curve.losses is not None:
-        raise InputError(f"{schedule.family} does not observe losses: leave out --losses")
+        raise InputError(f"{schedule.family} does not observe losses: remove --losses {curve.losses}")
     rows = enumerate(schedule.simulate(total_steps, losses))
     return "step,lr,momentum\n" + "".join(f"{step},{lr!r},{momentum!r}\n" for step, (lr, momentum) in rows)
 
@@ -102,7 +109,7 @@ def read_losses(path: Path) -> list[float]:
 
 
 def read_loss(text: str, place: str) -> float:
-    """The number that the text says; raises InputError if it says none, or none that is finite."""
+    """The number that the text holds; raises InputError if it is not a finite one."""
     try:
         loss = float(text)
     except ValueError:

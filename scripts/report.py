@@ -1,7 +1,8 @@
-"""Write the report of a study or a benchmark to results/NAME/: report.md, report.html, figures, CSV and manifest.
+"""Write the report of a study or a benchmark: report.md, report.html, figures, CSV files and a manifest.
 
-python scripts/report.py --study mnist1d-mlp-sgd-20-epochs
-python scripts/report.py --rebuild results/NAME          # from its own CSV, without the database
+Examples:
+    python scripts/report.py --study mnist1d-mlp-sgd-20-epochs
+    python scripts/report.py --rebuild results/NAME    # from its CSV files
 """
 
 from __future__ import annotations
@@ -9,35 +10,40 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-import optuna
-
-from search_spaces.errors import require
+from search_spaces.errors import InputError
 from study.cli import run_command
-from study.reports.report import rebuild, write_report
-from study.storage.studies import read_studies
+from study.flags import Shown
 from study.storage.url import DEFAULT_STORAGE, make_folder
 
 
 @dataclass(frozen=True)
 class Options:
-    """Write the report of a study or a benchmark."""
+    """What the command line gives."""
 
     study: str | None = None
-    """Name of the study, or of the benchmark."""
+    """Name of the study or the benchmark."""
     rebuild: Path | None = None
-    """Folder of a report to make again from its own trials.csv, curves.csv and manifest.json."""
-    storage: str = DEFAULT_STORAGE
+    """Folder of a report to write again from its own trials.csv, curves.csv and manifest.json."""
+    storage: Annotated[str, Shown(metavar="URL")] = DEFAULT_STORAGE
     """Database that keeps the study."""
     output: Path | None = None
-    """Folder of the report. None: results/NAME."""
+    """Folder for the report. Default: results/NAME."""
 
     def __post_init__(self) -> None:
-        require((self.study is None) != (self.rebuild is None), "give --study NAME, or --rebuild FOLDER", self.study)
+        if (self.study is None) == (self.rebuild is None):
+            given = "both were given" if self.study else "neither was given"
+            raise InputError(f"give --study NAME or --rebuild FOLDER, but {given}")
 
 
 def main(options: Options) -> None:
-    """Write it, and say where."""
+    """Write it, and print where it is."""
+    import optuna  # these load Optuna and matplotlib: after the flags
+
+    from study.reports.report import rebuild, write_report
+    from study.storage.studies import read_studies
+
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     if options.rebuild:
         folder = options.rebuild

@@ -1,7 +1,9 @@
-"""Train a stored trial again from what the database holds, and print stored and reproduced values.
+"""Train a stored trial again, and compare the stored values with those found now.
 
-python scripts/reproduce.py --study mnist1d-mlp-sgd-20-epochs --trial 44
-Exit code 0 if they are equal to the last bit, 1 if they are not.
+Examples:
+    python scripts/reproduce.py --study mnist1d-mlp-sgd-20-epochs --trial 44
+
+Exit code 0 if they are bit-identical, 1 if they are not.
 """
 
 from __future__ import annotations
@@ -9,31 +11,35 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from study.api import DATA_ROOT, reproducing
 from study.cli import plain_console, run_command
-from study.machine import choose_device, torch_threads
-from study.storage.provenance import present_session
-from study.storage.studies import read_study
+from study.flags import Shown
 from study.storage.url import DEFAULT_STORAGE
+from study.workloads.options import DATA_ROOT
 
 
 @dataclass(frozen=True)
 class Options:
-    """Train a stored trial again, and compare."""
+    """What the command line gives."""
 
     study: str
     """Name of the study."""
     trial: int
     """Number of the trial."""
-    storage: str = DEFAULT_STORAGE
+    storage: Annotated[str, Shown(metavar="URL")] = DEFAULT_STORAGE
     """Database that keeps the study."""
     data_root: Path = DATA_ROOT
     """Directory for downloaded data sets."""
 
 
 def main(options: Options) -> None:
-    """Train it again, and say what differs."""
+    """Train it again, and print what differs."""
+    from study.api import reproducing  # these load torch and Optuna: after the flags
+    from study.machine import choose_device, torch_threads
+    from study.storage.provenance import present_session
+    from study.storage.studies import read_study
+
     console = plain_console()
     record = read_study(options.storage, options.study)
     trial = record.trial(options.trial)
@@ -48,12 +54,13 @@ def main(options: Options) -> None:
         for one in runs:
             equal = equal and one.stored == one.found
             together = f", trained {one.cohort} together" if one.cohort > 1 else ""
-            said = "equal" if one.stored == one.found else "they differ"
-            console.print(f"  {one.epochs} epochs{together}: stored {one.stored!r}, reproduced {one.found!r}: {said}")
+            verdict = "equal" if one.stored == one.found else "they differ"
+            values = f"stored {one.stored!r}, reproduced {one.found!r}"
+            console.print(f"  {one.epochs} epochs{together}: {values}: {verdict}")
     if equal:
         console.print("Reproduced to the last bit.")
     else:
-        reason = "see the notes above" if different else "the machine differs in something that no record holds"
+        reason = "see the notes above" if different else "this machine differs in something that is not recorded"
         console.print(f"Not reproduced to the last bit: {reason}.")
         sys.exit(1)
 

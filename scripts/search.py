@@ -1,57 +1,64 @@
-"""Search for the best learning-rate schedule: `python scripts/search.py --trials 50`.
+"""Search for the best learning-rate schedule for a model, its data and a budget.
 
-Run it again to go on where it was stopped, or with more trials to add to the study.
+Examples:
+    python scripts/search.py --trials 50
+    python scripts/search.py --dataset digits --model cnn --epochs 10
+
+The same command again resumes the study; a larger --trials adds to it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
-
-import tyro
+from typing import Annotated, ClassVar
 
 from search_spaces.errors import require
 from search_spaces.space_file import space_toml
-from study.api import DATA_ROOT, make_objective, plan_search, search_and_show
 from study.cli import plain_console, run_command
-from study.executors.choice import ExecutorOptions
+from study.executors.options import ExecutorOptions
+from study.flags import Device, Shown
 from study.search.configuration import Configuration
-from study.storage.url import DEFAULT_STORAGE
-from study.workloads.options import WorkloadOptions
+from study.storage.url import DEFAULT_STORAGE, parse
+from study.workloads.options import DATA_ROOT, WorkloadOptions
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Options:
-    """Search for the best learning-rate schedule with an Optuna study over families and their parameters."""
+    """What the command line gives."""
 
-    workload: Annotated[WorkloadOptions, tyro.conf.OmitArgPrefixes]
-    """What is trained."""
-    search: Annotated[Configuration, tyro.conf.OmitArgPrefixes]
-    """How schedules are searched."""
-    executor: Annotated[ExecutorOptions, tyro.conf.OmitArgPrefixes]
-    """How runs are trained."""
     trials: int = 50
-    """Stop once the study has this many finished trials."""
-    study: str | None = None
-    """Name of the study. None: derived from dataset, model, optimizer and epochs."""
-    enqueue: tuple[str, ...] = ()
-    """Known schedules to try first: files that `export.py --format json` writes, or study:NAME for its winner."""
-    storage: str = DEFAULT_STORAGE
+    """Stop once the study has this many finished trials, earlier runs included."""
+    workload: WorkloadOptions
+    search: Configuration
+    executor: ExecutorOptions
+    device: Device = "auto"
+    """cpu, cuda, or auto: CUDA if there is a GPU."""
+    storage: Annotated[str, Shown(metavar="URL")] = DEFAULT_STORAGE
     """Database that keeps the study."""
-    device: str = "auto"
-    """auto (CUDA where there is one), cpu or cuda."""
-    data_root: Path = DATA_ROOT
+    study: str | None = None
+    """Name of the study. Default: derived from dataset, model, optimizer and epochs."""
+    enqueue: Annotated[tuple[str, ...], Shown("search")] = ()
+    """Schedules to try first: files written by export.py --format json, or study:NAME for the winner of a study."""
+    print_space: Annotated[bool, Shown("search")] = False
+    """Print the search space as a file for --space, and exit."""
+    data_root: Annotated[Path, Shown("workload", "PATH")] = DATA_ROOT
     """Directory for downloaded data sets."""
-    print_space: bool = False
-    """Print the search space in force as a file for --space, and end."""
+
+    common: ClassVar = (
+        *("trials", "epochs", "families", "space", "dataset", "model", "optimizer", "workload"),
+        *("device", "storage", "study"),
+    )
 
     def __post_init__(self) -> None:
         require(self.trials >= 1, "--trials must be at least 1", self.trials)
+        parse(self.storage)
 
 
 def main(options: Options) -> None:
     """Search, and print what was found, also when interrupted."""
+    from study.api import make_objective, plan_search, search_and_show  # loads torch and Optuna: after the flags
+
     console, search = plain_console(), options.search
     objective = make_objective(options.workload, options.device, options.data_root)
     if options.print_space:

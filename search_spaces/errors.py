@@ -1,26 +1,36 @@
-"""What the user got wrong, in one message: what was required, what was given, what to type."""
+"""What the user got wrong, in one message: what is wrong, what was given, what to type."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 
 class InputError(Exception):
-    """A mistake in what the user gave us; its text is meant to be read by them, without a traceback.
-
-    Not a ValueError: tyro would put those into a box of its own.
-    """
+    """A mistake in what the user gave us; its text is meant to be read by them, without a traceback."""
 
 
-def unknown(kind: str, given: str, valid: Iterable[str]) -> InputError:
-    """The error for a name that does not exist: it lists what does, and suggests the nearest.
+MOST_LISTED = 30
+"""Names that a message lists, at most."""
+
+
+def unknown(
+    kind: str, given: str, valid: Iterable[str], place: str = "", nearest: Sequence[str] | None = None
+) -> InputError:
+    """The error for a name that does not exist: it suggests the nearest one, and lists what is valid.
+
+    place: where the name was looked for. nearest: what to suggest, in place of the valid name that is spelt most alike.
 
     >>> print(unknown("family", "cosin", ["cosine", "step"]))
     unknown family 'cosin': did you mean 'cosine'? Valid: cosine, step
+    >>> print(unknown("key", "peak", ["low", "high"], "space.toml"))
+    unknown key 'peak' in space.toml. Valid: low, high
     """
     names = list(valid)
-    nearest = get_close_matches(given, names, n=1)
-    hint = f"did you mean {nearest[0]!r}? " if nearest else ""
-    return InputError(f"unknown {kind} {given!r}: {hint}Valid: {', '.join(names)}")
+    nearest = get_close_matches(given, names, n=1) if nearest is None else nearest
+    where = f" in {place}" if place else ""
+    hint = f": did you mean {nearest[0]!r}?" if nearest else "."
+    listed = names if len(names) <= MOST_LISTED else get_close_matches(given, names, n=MOST_LISTED // 3, cutoff=0.0)
+    others = f", and {len(names) - len(listed)} others" if len(listed) < len(names) else ""
+    return InputError(f"unknown {kind} {given!r}{where}{hint} Valid: {', '.join(listed)}{others}")
 
 
 def require(condition: bool, what: str, given: object) -> None:

@@ -10,7 +10,7 @@ from textwrap import dedent, indent
 from typing import Any
 
 from search_spaces.families.plateau import Plateau
-from search_spaces.groups import KeepRatios, set_all_to, take_ratios
+from search_spaces.groups import set_all_to, take_ratios
 from search_spaces.inline_source import body_of, names_in, standalone
 from search_spaces.schedule import Schedule
 
@@ -166,8 +166,8 @@ def scope(exported: Exported) -> dict[str, Any]:
     schedule = exported.schedule
     found: dict[str, Any] = {
         schedule.torch_class.__name__: schedule.torch_class,
-        "KeepRatios": KeepRatios,
         "take_ratios": take_ratios,
+        **vars(sys.modules[schedule.assemble.__module__]),
     }
     for cls in type(schedule).__mro__:
         if issubclass(cls, Schedule):

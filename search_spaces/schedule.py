@@ -19,15 +19,15 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
-
-import torch
-from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LinearLR, SequentialLR
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from search_spaces.errors import InputError, require
-from search_spaces.groups import KeepRatios, require_momentum, set_all_to, take_ratios
+from search_spaces.groups import require_momentum, set_all_to, take_ratios
+from search_spaces.imported import Imported
 from search_spaces.ranges import Domain, Either, Float, draw_parameter
+
+if TYPE_CHECKING:
+    from torch.optim import Optimizer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +41,12 @@ class Schedule(ABC):
 
     family: ClassVar[str]
     """The name at the command line and in the records."""
-    torch_class: ClassVar[type]
+    torch_class: ClassVar[Imported]
     """The torch scheduler that does the work after the warm-up."""
+    assemble = Imported("search_spaces.schedulers:with_warmup")  # not annotated: dataclass would read it
+    """What makes the scheduler of (torch_class, optimizer, warmup_steps, arguments); exported code quotes its lines."""
+    keep_ratios = Imported("search_spaces.schedulers:KeepRatios")
+    """What wraps the scheduler if the parameter groups are unequal."""
     space: ClassVar[Mapping[str, Domain]] = {}
     """The family's own parameters and the range each is searched in."""
     has_own_warmup: ClassVar[bool] = False
@@ -110,16 +114,8 @@ class Schedule(ABC):
             require_momentum(optimizer, self.family)
         ratios = take_ratios(optimizer)
         set_all_to(optimizer, self.peak_lr)
-        scheduler = self.assemble(optimizer, warmup_steps, arguments)
-        return scheduler if all(ratio == 1 for ratio in ratios) else KeepRatios(scheduler, optimizer, ratios)
-
-    def assemble(self, optimizer: Optimizer, warmup_steps: int, arguments: dict[str, Any]) -> Any:
-        """The warm-up, if there is one, then torch's scheduler; `search_spaces.export` quotes these lines."""
-        if warmup_steps == 0:
-            return self.torch_class(optimizer, **arguments)
-        warmup = linear_warmup(optimizer, warmup_steps)
-        body = self.torch_class(optimizer, **arguments)
-        return SequentialLR(optimizer, [warmup, body], milestones=[warmup_steps])
+        scheduler = self.assemble(self.torch_class, optimizer, warmup_steps, arguments)
+        return scheduler if all(ratio == 1 for ratio in ratios) else self.keep_ratios(scheduler, optimizer, ratios)
 
     def rates(self, total_steps: int) -> list[float]:
         """The learning rate of each step of a run, for code that sets them itself.
@@ -135,6 +131,8 @@ class Schedule(ABC):
 
         losses: what the evaluations of the run find, in order, for a schedule that observes them; at most one per step.
         """
+        import torch  # takes a second, which a schedule that is only described need not wait for
+
         require(len(losses) <= total_steps, f"at most {total_steps} losses can be observed", len(losses))
         weight = torch.nn.Parameter(torch.zeros(1))
         optimizer = torch.optim.SGD([weight], lr=1.0, momentum=0.9)
@@ -148,11 +146,6 @@ class Schedule(ABC):
             if self.evaluations and step in due:
                 scheduler.observe(due[step])
         return curve
-
-
-def linear_warmup(optimizer: Optimizer, warmup_steps: int) -> LinearLR:
-    """Multiplies the rate by (step + 1) / (warmup_steps + 1)."""
-    return LinearLR(optimizer, start_factor=1 / (warmup_steps + 1), end_factor=1.0, total_iters=warmup_steps)
 
 
 def evaluation_steps(total_steps: int, evaluations: int) -> list[int]:

@@ -82,7 +82,7 @@ def read_ranges(name: str, values: Mapping[str, Any], families: Iterable[str]) -
             require(isinstance(value, dict), f"{name}: {key} must be a table, [{key}] and lines below it", value)
             for parameter, given in value.items():
                 if parameter not in inner:
-                    raise unknown(f"key of [{key}] in {name}", parameter, inner)
+                    raise unknown("key", parameter, inner, f"[{key}] of {name}")
                 full = f"{key}.{parameter}"
                 found[full] = read_domain(f"{name}: [{key}] {parameter}", given, usual[full])
         elif key in FAMILIES and key not in families:
@@ -90,7 +90,7 @@ def read_ranges(name: str, values: Mapping[str, Any], families: Iterable[str]) -
                 f"{name}: [{key}] is given, but families leaves {key} out: add it there, or leave out both"
             )
         else:
-            raise unknown(f"key in {name}", key, ["families", *dict.fromkeys(full.split(".")[0] for full in usual)])
+            raise unknown("key", key, ["families", *dict.fromkeys(full.split(".")[0] for full in usual)], name)
     return found
 
 
@@ -103,7 +103,7 @@ def read_domain(where: str, value: Any, usual: Domain) -> Domain:
         return exactly(checked(where, value, usual), usual)
     for key in value:
         if key not in RANGE_KEYS:
-            raise unknown(f"key of {where}", key, RANGE_KEYS)
+            raise unknown("key", key, RANGE_KEYS, where)
     if isinstance(usual, Choice):
         raise InputError(f"{where} has no range: give one value, or a list of some of {list(usual.options)}")
     require({"low", "high"} <= set(value), f"{where} needs low and high", value)

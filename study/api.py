@@ -25,14 +25,15 @@ from rich.console import Console
 from search_spaces import FAMILIES
 from search_spaces.errors import InputError, require
 from study.cli import interruption, options_of, plain_console
-from study.executors.choice import Demand, ExecutorOptions, agree, as_stored, executor_of
+from study.executors.choice import Demand, agree, as_stored, executor_of
+from study.executors.options import ExecutorOptions
 from study.machine import choose_device, same_random_numbers_after, torch_threads
 from study.objective import Engine, Unit
 from study.reports.comparison_progress import ComparisonDisplay, StudyProgress
 from study.reports.dashboard.dashboard import Dashboard
 from study.reports.findings import Comparison, Findings
 from study.reports.search_console import display_of, print_opened, print_outcome
-from study.search.configuration import Configuration, SearchOptions
+from study.search.configuration import UNPRUNED, Configuration, SearchOptions
 from study.search.enqueue import read_known
 from study.search.family_plan import ComparisonPlan, parts
 from study.search.reproduce import Reproduced, reproduce
@@ -44,15 +45,11 @@ from study.storage.trial_record import TrialRecord
 from study.storage.url import runs_folder, storage_url
 from study.training.first_run import Found
 from study.training.own_training import OwnTraining
-from study.training.training_options import TrainingOptions, TrainingSource, name_of
+from study.training.training_options import TrainingOptions
+from study.training.training_source import TrainingSource, name_of
 from study.training.workload_objective import WorkloadObjective
 from study.workloads.objects import WorkloadObjects, workload_source
-from study.workloads.options import WorkloadOptions
-
-DATA_ROOT = Path.home() / ".cache" / "learning-rate-study"
-"""Directory for downloaded data sets."""
-UNPRUNED = SearchOptions(pruner="none")
-"""A comparison of families gives each the same epochs; pruned ones take what their trials happen to be worth."""
+from study.workloads.options import DATA_ROOT, WorkloadOptions
 
 WorkloadSource = WorkloadOptions | WorkloadObjects
 """What is trained by our loop."""
@@ -279,9 +276,8 @@ def reproducing(record: StudyRecord, trial: TrialRecord, data_root: Path, **obje
             raise InputError(f"the function {name!r} is not what study {record.name!r} was made with")
     objective = make_objective(source, record.settings.device, data_root)
     if isinstance(objective, OwnTraining):
-        objective = replace(
-            objective.in_folder(runs_folder(None, record.name)), found=Found.read(record.stored["first_run"])
-        )
+        objective = objective.in_folder(runs_folder(None, record.name))
+        objective = replace(objective, found=Found.read(record.stored["first_run"]))
     objective = objective.counting(record.settings.unit)
     now = source_record(source, objective)
     if objective.fingerprint() != stored["data"]:

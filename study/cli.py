@@ -1,4 +1,4 @@
-"""What every script shares: parse the command line, run, and report a mistake in one message."""
+"""What every command shares: read the flags, run, and report a mistake in one message."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
-import tyro
 from rich.console import Console
 
 from search_spaces.errors import InputError, require, unknown
+from study.flags import read_flags
 
 RENAMED = {
     "--least-updates": "--least-steps",
     "--trials-per-generation": "--trials-per-bracket",
     "--judge-seeds": "--confirm-seeds",
 }
-"""Flags by their old name."""
+"""Flags that have a new name, by their old one."""
 
 T = TypeVar("T")
 
 
 @contextmanager
 def interruption() -> Iterator[Callable[[], bool]]:
-    """Notes Ctrl-C and SIGTERM, instead of raising wherever they arrive; yields what tells whether one came.
+    """Note Ctrl-C and SIGTERM instead of raising at once; yields a function that says whether one came.
 
-    An exception may be lost where Python swallows it, or cut through a write. The second signal does raise.
-    Outside the main thread no signal can be handled, so none is noted.
+    An exception could be swallowed, or interrupt a write. The second signal does raise.
+    Signals can only be handled in the main thread; in another, none is noted.
     """
     if threading.current_thread() is not threading.main_thread():
         yield lambda: False
@@ -55,33 +55,34 @@ def interruption() -> Iterator[Callable[[], bool]]:
 
 
 def run_command(options: type[T], main: Callable[[T], None]) -> None:
-    """Parse the command line into `options` and run `main` with it."""
+    """Read the command line into `options` and run `main` with it; --help shows the docstring of their module."""
 
     def command() -> None:
         for word in sys.argv[1:]:
             if new := RENAMED.get(word.partition("=")[0].replace("_", "-")):
                 raise InputError(f"{word} has a new name: type {new}")
-        main(tyro.cli(options))
+        description = sys.modules[options.__module__].__doc__ or ""
+        main(read_flags(options, sys.argv[1:], Path(sys.argv[0]).name, description))
 
     run(command)
 
 
 def plain_console(quiet: bool = False) -> Console:
-    """A console that prints text as it is, and leaves the breaking of long lines to the terminal; quiet: nothing."""
+    """A console that prints text as it is and leaves long lines for the terminal to wrap. quiet: it prints nothing."""
     return Console(highlight=False, markup=False, emoji=False, soft_wrap=True, quiet=quiet)
 
 
 def run(command: Callable[[], None]) -> None:
     """Run a command as a user expects.
 
-    A mistake of the user is one message, with exit code 2; an interruption (Ctrl-C, SIGTERM) exits with 130.
-    Where the reader of the output has seen enough, as `head` has, it ends with 1, as Python's own tools and rich do.
+    A user's mistake is one message, with exit code 2. An interruption (Ctrl-C, SIGTERM) exits with 130.
+    If the reader closes the pipe early (as `head` does), it exits with 1, as Python's own tools and rich do.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         try:
             command()
-        except SystemExit:  # of --help
+        except SystemExit:  # raised by --help
             sys.stdout.flush()
             raise
         sys.stdout.flush()
@@ -98,28 +99,28 @@ def run(command: Callable[[], None]) -> None:
 
 
 def reader_has_left() -> bool:
-    """Whether standard output is a pipe that nobody reads."""
+    """Whether standard output is a pipe that has no reader any more."""
     pipe = select.poll()
-    pipe.register(sys.stdout.fileno(), 0)  # an error is reported without being asked for
+    pipe.register(sys.stdout.fileno(), 0)  # errors are always reported
     return any(event & select.POLLERR for _, event in pipe.poll(0))
 
 
 def write(path: Path | None, content: bytes) -> None:
-    """Write it all, to standard output if there is no path; raises InputError if that cannot be done."""
+    """Write all of it, to standard output if there is no path; raises InputError if that fails."""
     try:
         with open(1 if path is None else path, "wb", closefd=path is not None) as file:
             file.write(content)
     except BrokenPipeError:
-        pass  # the reader, `head` for one, has seen enough of what is only written
+        pass  # the reader closed the pipe, as `head` does
     except OSError as error:
         where = path or "standard output"
         raise InputError(f"cannot write {where}: {error.strerror}. Give a FILE in a folder that exists") from error
 
 
 def options_of(values: Mapping[str, Any], *kinds: type[Any]) -> list[Any]:
-    """One of each kind of options, made of the values whose names are its fields.
+    """One instance of each kind of options, from the values named after its fields.
 
-    Raises InputError for another name, and for a value of another type.
+    Raises InputError for an unknown name or a value of the wrong type.
     """
     types = {name: hint for kind in kinds for name, hint in get_type_hints(kind).items()}
     names = [field.name for kind in kinds for field in fields(kind)]
@@ -134,7 +135,7 @@ def options_of(values: Mapping[str, Any], *kinds: type[Any]) -> list[Any]:
 
 
 def fits(value: Any, wanted: Any) -> bool:
-    """Whether a value is of this type: a plain one, a union, or a tuple of any length. A whole number is a float."""
+    """Whether a value has this type: a plain one, a union, or a tuple of any length. A whole number counts as float."""
     if get_origin(wanted) is tuple:
         return isinstance(value, tuple) and all(fits(one, get_args(wanted)[0]) for one in value)
     if get_args(wanted):

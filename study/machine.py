@@ -6,11 +6,13 @@ import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import get_args
 
 import psutil
 import torch
 
-from search_spaces.errors import InputError, require
+from search_spaces.errors import InputError, unknown
+from study.flags import Device
 
 
 def usable_cores() -> int:
@@ -32,7 +34,8 @@ def torch_threads(threads: int) -> Iterator[None]:
 
 def choose_device(name: str) -> torch.device:
     """The device of this name: auto, cpu or cuda; raises InputError for another name, and for CUDA without a GPU."""
-    require(name in ("auto", "cpu", "cuda"), "--device must be auto, cpu or cuda", name)
+    if name not in get_args(Device):
+        raise unknown("device", name, get_args(Device))
     if name == "cuda" and not torch.cuda.is_available():
         raise InputError("--device cuda needs a GPU that torch sees, but it sees none: use --device cpu")
     if name == "cpu" or not torch.cuda.is_available():

@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
-
-import torch
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from search_spaces.schedule import Schedule
+
+if TYPE_CHECKING:
+    import torch
 
 FIRST_FRESH_SEED = 1000
 """The first `train_seed` that confirms a schedule. Searches train with smaller ones: none was chosen by it."""

@@ -11,8 +11,8 @@ from optuna.trial import TrialState
 
 from study.api import opened, plan_search
 from study.evidence.searches.record import record
-from study.executors.choice import ExecutorOptions
 from study.executors.in_process import InProcess
+from study.executors.options import ExecutorOptions
 from study.objective import Engine
 from study.search.configuration import Configuration
 from study.training.lockstep import Lockstep

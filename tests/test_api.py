@@ -15,11 +15,11 @@ from torch import nn
 
 import study
 from search_spaces import InputError
-from study.api import DATA_ROOT, find_schedule
-from study.executors.choice import ExecutorOptions
+from study.api import find_schedule
+from study.executors.options import ExecutorOptions
 from study.search.configuration import Configuration
 from study.workloads import Workload
-from study.workloads.options import WorkloadOptions
+from study.workloads.options import DATA_ROOT, WorkloadOptions
 from tests.helpers import DIGITS, ROOT
 
 FEW = {"epochs": 2, "trials": 4, "families": ["linear", "rex"], "progress": False, "engine": "loop"}

@@ -1,4 +1,7 @@
-"""Compare our search with Ray Tune's OptunaSearch and ASHAScheduler: the same workload, space, trials, full length."""
+"""Compare our search with Ray Tune's OptunaSearch and ASHAScheduler: same workload, space, trials and full length.
+
+Ray Tune takes the families, the space, the epochs and the train seed of the search.
+"""
 
 from __future__ import annotations
 
@@ -7,39 +10,20 @@ import tempfile
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
 
-import torch
-import tyro
-
-from search_spaces.errors import require, require_at_least
-from study.api import DATA_ROOT, make_objective, plan_search
+from search_spaces.errors import InputError, require, require_at_least
 from study.cli import run_command
-from study.evidence.fresh_seeds import mean_test
-from study.evidence.speed.ray_tune import ray_study
-from study.evidence.speed.studies import StudyMaker, our_study
-from study.evidence.speed.studies_report import PeerStudy, table_of_peers
 from study.search.configuration import Configuration
-from study.storage.csv_rows import write_csv
-from study.storage.provenance import provenance
 from study.storage.url import make_folder
-from study.workloads.options import WorkloadOptions
-
-SIDES: dict[str, StudyMaker] = {
-    "Ray Tune, OptunaSearch and ASHA": ray_study,
-    "this project, by default": our_study,
-}
-"""Theirs, ours."""
+from study.workloads.options import DATA_ROOT, WorkloadOptions
 
 
 @dataclass(frozen=True)
 class Options:
-    """Compare our default search with Ray Tune's, both sides in one run."""
+    """What the command line gives."""
 
-    workload: Annotated[WorkloadOptions, tyro.conf.OmitArgPrefixes]
-    """What is trained."""
-    configuration: Annotated[Configuration, tyro.conf.OmitArgPrefixes]
-    """The search: Ray takes its families, space, epochs and train seed."""
+    workload: WorkloadOptions
+    search: Configuration
     first_search_seed: int = 0
     """Sampler seed of the first search; the others follow it."""
     search_seeds: int = 5
@@ -54,21 +38,35 @@ class Options:
     """Directory for downloaded data sets."""
 
     def __post_init__(self) -> None:
-        given = self.configuration.sampler_seed
-        require(given == 0, "use --first-search-seed, not --sampler-seed", given)
+        if self.search.sampler_seed:
+            raise InputError(f"use --first-search-seed, not --sampler-seed {self.search.sampler_seed}")
         require(self.first_search_seed >= 0, "--first-search-seed must be at least 0", self.first_search_seed)
         require_at_least(1, self, "search_seeds", "trials", "confirm_seeds")
 
 
 def main(options: Options) -> None:
-    """Run both sides seed by seed, print, and write what was found and what it was made with."""
-    what, epochs = options.workload, options.configuration.epochs
+    """Run both sides seed by seed, print, and write the results and what they were made with."""
+    import torch  # these load torch, Optuna and Ray: after the flags
+
+    from study.api import make_objective, plan_search
+    from study.evidence.fresh_seeds import mean_test
+    from study.evidence.speed.ray_tune import ray_study
+    from study.evidence.speed.studies import StudyMaker, our_study
+    from study.evidence.speed.studies_report import PeerStudy, table_of_peers
+    from study.storage.csv_rows import write_csv
+    from study.storage.provenance import provenance
+
+    makers: dict[str, StudyMaker] = {
+        "Ray Tune, OptunaSearch and ASHA": ray_study,
+        "this project, by default": our_study,
+    }
+    what, epochs = options.workload, options.search.epochs
     objective = make_objective(what, "cpu", options.data_root)
     make_folder(options.output)
-    sides: dict[str, list[PeerStudy]] = {name: [] for name in SIDES}
+    sides: dict[str, list[PeerStudy]] = {name: [] for name in makers}
     for seed in range(options.first_search_seed, options.first_search_seed + options.search_seeds):
-        configuration = replace(options.configuration, sampler_seed=seed)
-        for name, make in SIDES.items():
+        configuration = replace(options.search, sampler_seed=seed)
+        for name, make in makers.items():
             with tempfile.TemporaryDirectory() as folder:
                 storage = f"sqlite:///{folder}/studies.db"
                 plan = plan_search(what, objective, configuration, storage)

@@ -1,8 +1,8 @@
-"""Compare ways of searching on recorded workloads: what each has found, against what it has spent.
+"""Compare ways of searching on recorded workloads: the regret of each against the epochs and seconds it took.
 
-Whatever a search would have returned at any moment is evaluated by its test error over fresh training seeds. The runs
-were recorded once by record_runs.py, so that hundreds of searches take minutes; `--live` trains every run instead, on
-the one workload that the other flags name.
+At every moment, the schedule that a search would return is evaluated by its test error over fresh training seeds.
+record_runs.py recorded the runs once, so that hundreds of searches take minutes. With --live every run is trained, on
+the one workload that the flags name.
 """
 
 from __future__ import annotations
@@ -12,50 +12,42 @@ import multiprocessing
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
-
-import torch
-import tyro
+from typing import TYPE_CHECKING
 
 from search_spaces.errors import InputError, require, require_at_least, unknown
 from study.cli import run_command
 from study.evidence.searches.arms import ARMS
-from study.evidence.searches.evaluated_search import EvaluatedSearch
-from study.evidence.searches.figure import draw_regret
-from study.evidence.searches.page import SearchComparison
-from study.evidence.searches.rows import read_rows, write_rows
-from study.evidence.searches.searches import Searches, one_search
-from study.evidence.searches.testbed import Testbed
-from study.storage.provenance import provenance
+from study.evidence.searches.searches import Searches
 from study.storage.url import make_folder
 
-CPU = torch.device("cpu")
+if TYPE_CHECKING:
+    from study.evidence.searches.evaluated_search import EvaluatedSearch
+    from study.evidence.searches.testbed import Testbed
 
 
 @dataclass(frozen=True)
 class Options:
-    """Compare ways of searching over many search seeds."""
+    """What the command line gives."""
 
-    searches: Annotated[Searches, tyro.conf.OmitArgPrefixes]
-    """What all searches share."""
+    searches: Searches
     arms: tuple[str, ...] = ()
-    """Which of the arms; differences are to the first two. None: all."""
+    """Arms to compare. Differences are to the first two. Default: all."""
     search_seeds: int = 20
     """Searches per arm and workload."""
     first_search_seed: int = 0
     """Sampler seed of the first search; the others follow it."""
     live: bool = False
-    """Train every run, instead of looking it up."""
+    """Train every run instead of looking it up."""
     recorded: tuple[Path, ...] = ()
-    """Files of recorded runs. None: all in results/search/recorded."""
+    """Files of recorded runs. Default: all in results/search/recorded."""
     processes: int = 2
-    """Searches at a time, of one thread each."""
+    """Searches at a time, with one thread each."""
     output: Path = Path("results/search")
     """Folder for the tables (.md), the data (.csv), the figure (.png) and the manifest (.json)."""
     name: str | None = None
-    """Of these files. None: what is compared."""
+    """Name of these files. Default: what is compared."""
     rebuild: bool = False
-    """Make the tables and the figure again from the data that is there, without searching."""
+    """Write the tables and the figure again from the data that is there, without searching."""
 
     def __post_init__(self) -> None:
         require(self.first_search_seed >= 0, "--first-search-seed must be at least 0", self.first_search_seed)
@@ -86,17 +78,26 @@ class Options:
 
 
 def main(options: Options) -> None:
-    """Run all searches, then print the tables and write what they were made of."""
+    """Run all searches, then print the tables and write the data behind them."""
+    from study.evidence.searches.rows import read_rows  # these load torch and Optuna: after the flags
+    from study.evidence.searches.testbed import testbed_of
+
     files: list[Path | None] = [None] if options.live else list(options.files)
     seeds = range(options.first_search_seed, options.first_search_seed + options.search_seeds)
-    testbeds = {file: options.searches.testbed(file) for file in files}
+    testbeds = {file: testbed_of(options.searches, file) for file in files}
     make_folder(options.output)
     rows = read_rows(Path(f"{options.stem}.csv")) if options.rebuild else search_all(options, testbeds, seeds)
     write_page(options, {testbed.name: testbed for testbed in testbeds.values()}, rows)
 
 
 def search_all(options: Options, testbeds: dict[Path | None, Testbed], seeds: range) -> list[EvaluatedSearch]:
-    """Run all searches, and keep their rows and what they were made with."""
+    """Run all searches, and write their rows and what they were made with."""
+    import torch
+
+    from study.evidence.searches.evaluated_search import one_search
+    from study.evidence.searches.rows import write_rows
+    from study.storage.provenance import provenance
+
     found: list[tuple[int, int, EvaluatedSearch]] = []
     timed = {file: testbed.seconds_per_epoch() for file, testbed in testbeds.items()}
     files = list(testbeds)
@@ -117,7 +118,7 @@ def search_all(options: Options, testbeds: dict[Path | None, Testbed], seeds: ra
     rows = [row for *_, row in sorted(found, key=lambda one: (*one[:2], one[2].search_seed))]
     manifest = {
         "seconds_per_epoch_by_cohort": {str(file): pair for file, pair in timed.items()},
-        "made": provenance(CPU),
+        "made": provenance(torch.device("cpu")),
     }
     Path(f"{options.stem}.json").write_text(json.dumps(manifest, indent=2) + "\n")
     write_rows(Path(f"{options.stem}.csv"), rows)
@@ -125,10 +126,13 @@ def search_all(options: Options, testbeds: dict[Path | None, Testbed], seeds: ra
 
 
 def write_page(options: Options, testbeds: dict[str, Testbed], rows: list[EvaluatedSearch]) -> None:
-    """The tables to the terminal; these and the figure to the folder."""
+    """Print the tables; write them and the figure to the folder."""
+    from study.evidence.searches.figure import draw_regret
+    from study.evidence.searches.page import SearchComparison
+
     comparison = SearchComparison(
         options.searches.compare,
-        options.searches.configuration,
+        options.searches.search,
         options.chosen_arms,
         options.searches.trials,
         options.search_seeds,

@@ -1,4 +1,4 @@
-"""Measure how fast runs are trained, by several ways in turn. Whole studies race in benchmark_studies.py."""
+"""Measure how fast runs are trained in several ways, in turn. benchmark_studies.py times whole studies."""
 
 from __future__ import annotations
 
@@ -6,19 +6,15 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-
-import optuna
-import torch
+from typing import TYPE_CHECKING
 
 from search_spaces.errors import require, require_at_least
-from study.api import DATA_ROOT
 from study.cli import run_command
-from study.evidence.speed.runs import Measured, matrix_rate, measure, useful_flop
-from study.evidence.speed.runs_report import EPOCHS_PER_RUN, draw_speed, table_of_runs
-from study.storage.csv_rows import write_csv
-from study.storage.provenance import provenance
 from study.storage.url import make_folder
-from study.workloads.options import WorkloadOptions
+from study.workloads.options import DATA_ROOT, WorkloadOptions
+
+if TYPE_CHECKING:
+    from study.evidence.speed.runs import Measured
 
 WORKLOADS = (
     "mnist1d mlp sgd",
@@ -31,12 +27,12 @@ WORKLOADS = (
 
 @dataclass(frozen=True)
 class Options:
-    """Measure the speed of training on this machine, all ways in one run."""
+    """What the command line gives."""
 
     workloads: tuple[str, ...] = WORKLOADS
     """What is trained: 'DATASET MODEL OPTIMIZER', each in quotes."""
     rounds: int = 5
-    """How often each way is timed, in turn with the others."""
+    """Times that each way is measured, in turn with the others."""
     output: Path = Path("results/speed")
     """Folder for speed.md, runs.csv, speed.png and manifest.json."""
     data_root: Path = DATA_ROOT
@@ -49,7 +45,15 @@ class Options:
 
 
 def main(options: Options) -> None:
-    """Measure, print, and write what was measured and what it was made with."""
+    """Measure, print, and write the measurements and what they were made with."""
+    import optuna  # these load torch and Optuna: after the flags
+    import torch
+
+    from study.evidence.speed.runs import matrix_rate, measure, useful_flop
+    from study.evidence.speed.runs_report import draw_speed, table_of_runs
+    from study.storage.csv_rows import write_csv
+    from study.storage.provenance import provenance
+
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     devices = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
     workloads = {name: options_of(name) for name in options.workloads}
@@ -74,7 +78,7 @@ def main(options: Options) -> None:
 
 
 def options_of(workload: str) -> WorkloadOptions:
-    """The options of a workload by its name; raises InputError if that has not three parts."""
+    """The options of a workload by its name; raises InputError unless the name has three parts."""
     parts = workload.split()
     require(len(parts) == 3, "--workloads takes names such as 'mnist1d mlp sgd', in quotes", workload)
     return WorkloadOptions(dataset=parts[0], model=parts[1], optimizer=parts[2])
@@ -82,6 +86,8 @@ def options_of(workload: str) -> WorkloadOptions:
 
 def written(rounds: int, measured: Sequence[Measured], flop: dict[str, float], rates: dict[str, float]) -> str:
     """The whole report, in Markdown."""
+    from study.evidence.speed.runs_report import EPOCHS_PER_RUN, table_of_runs
+
     return (
         f"{rounds} rounds, every way once in each; runs of {EPOCHS_PER_RUN} epochs of 50 updates of 64 rows "
         "and an evaluation. Times the tutorial: median [least, most] over the rounds. The matrix rate is that of a "

@@ -1,4 +1,4 @@
-"""Race whole studies: ours, by default and with TPE, against Optuna with the loop of PyTorch's tutorials."""
+"""Time whole studies: ours, by default and with TPE, against Optuna with the loop of PyTorch's tutorials."""
 
 from __future__ import annotations
 
@@ -8,35 +8,25 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
-import optuna
-import torch
-
 from search_spaces.errors import require_at_least
-from study.api import DATA_ROOT, make_objective, plan_search
 from study.cli import run_command
-from study.evidence.speed.studies import RacedStudy, StudyMaker, our_study, overhead, race
-from study.evidence.speed.studies_report import page_of_races
-from study.evidence.speed.tutorial_loop import tutorial_study
 from study.search.configuration import Configuration
-from study.search.study_plan import StudyPlan
-from study.storage.csv_rows import write_csv
-from study.storage.provenance import provenance
 from study.storage.url import make_folder
-from study.workloads.options import WorkloadOptions
+from study.workloads.options import DATA_ROOT, WorkloadOptions
 
 
 @dataclass(frozen=True)
 class Options:
-    """Race whole studies over many search seeds, on the CPU of this machine."""
+    """What the command line gives."""
 
     races: int = 10
-    """Search seeds; every study once for each, in turn with the others."""
+    """Search seeds: every study runs once with each, in turn with the others."""
     trials: int = 50
     """Trials of each study."""
     confirm_seeds: int = 5
     """Fresh training seeds that evaluate each winner."""
     long_study: int = 200
-    """Trials of the default study that shows what a trial costs besides training; 0 for none."""
+    """Trials of one long default study, which shows the cost per trial besides training; 0: leave it out."""
     output: Path = Path("results/speed")
     """Folder for studies.md, studies.csv and studies.json."""
     data_root: Path = DATA_ROOT
@@ -48,7 +38,18 @@ class Options:
 
 
 def main(options: Options) -> None:
-    """Race, print, and write what was measured and what it was made with."""
+    """Race, print, and write the measurements and what they were made with."""
+    import optuna  # these load torch and Optuna: after the flags
+    import torch
+
+    from study.api import make_objective, plan_search
+    from study.evidence.speed.studies import RacedStudy, StudyMaker, our_study, overhead, race
+    from study.evidence.speed.studies_report import page_of_races
+    from study.evidence.speed.tutorial_loop import tutorial_study
+    from study.search.study_plan import StudyPlan
+    from study.storage.csv_rows import write_csv
+    from study.storage.provenance import provenance
+
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     what = WorkloadOptions()
     objective = make_objective(what, "cpu", options.data_root)

@@ -1,8 +1,7 @@
-"""Hold what is known of schedules against our benchmarks: a table "known result, ours, agrees?".
+"""Check published claims about schedules against our benchmarks; writes the table results/known/known.md.
 
-It reads the reports of benchmarks in results/, trains a few schedules that are set by hand from them, over the same
-fresh seeds, and writes results/known/. What was trained before is kept; --rebuild makes the table again from what lies
-there, without training.
+It reads the reports of the benchmarks in results/, and trains a few hand-picked schedules derived from them with the
+same fresh seeds. Schedules that were trained before are not trained again.
 """
 
 from __future__ import annotations
@@ -10,35 +9,28 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import optuna
-import torch
+from typing import TYPE_CHECKING, Any
 
 from search_spaces.errors import InputError, require
-from study.api import DATA_ROOT, make_objective
 from study.cli import run_command
-from study.evidence.known.fixed_schedules import hand_set, seeds_of
-from study.evidence.known.known_results_page import ARMS, arm_rows, kept_rows, read_benchmarks, write_arms, write_page
-from study.executors.in_process import InProcess
-from study.search.confirm import confirm
-from study.storage.provenance import provenance
-from study.storage.study_record import StudyRecord
-from study.workloads.options import WorkloadOptions
+from study.workloads.options import DATA_ROOT, WorkloadOptions
+
+if TYPE_CHECKING:
+    from study.storage.study_record import StudyRecord
 
 
 @dataclass(frozen=True)
 class Options:
-    """Hold what is known of schedules against our benchmarks."""
+    """What the command line gives."""
 
     results: Path = Path("results")
-    """Folder of the reports; the table goes to its sub-folder `known`."""
+    """Folder of the reports. The table is written to its subfolder known."""
     rebuild: bool = False
-    """Make the table again from what lies there, without training."""
+    """Write the table again from the rows that are there, without training."""
     cohort: int = 16
     """Most runs trained together."""
     data_root: Path = DATA_ROOT
-    """Folder of the data sets that are not made on the spot."""
+    """Directory for downloaded data sets."""
 
     def __post_init__(self) -> None:
         require(self.cohort >= 1, "--cohort must be at least 1", self.cohort)
@@ -46,13 +38,19 @@ class Options:
 
 def main(options: Options) -> None:
     """Train the arms, and print and write the table."""
+    import optuna  # these load torch and Optuna: after the flags
+    import torch
+
+    from study.evidence.known.known_results_page import ARMS, read_benchmarks, write_arms, write_page
+    from study.storage.provenance import provenance
+
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     found = read_benchmarks(options.results)
     if not found:
         raise InputError(f"{options.results} holds no report of a benchmark: make one with scripts/benchmark.py")
     if options.rebuild:
         if not (options.results / "known" / ARMS).is_file():
-            raise InputError(f"{options.results}/known holds no {ARMS}: leave out --rebuild")
+            raise InputError(f"{options.results}/known holds no {ARMS}: remove --rebuild")
     else:
         rows = [row for name, studies in found.items() for row in trained(options, name, studies)]
         write_arms(rows, options.results)
@@ -62,7 +60,13 @@ def main(options: Options) -> None:
 
 
 def trained(options: Options, name: str, studies: list[StudyRecord]) -> list[dict[str, Any]]:
-    """The rows of one benchmark's arms; those that are not there yet are trained on its workload."""
+    """The rows of one benchmark's arms; those that are missing are trained on its workload."""
+    from study.api import make_objective
+    from study.evidence.known.fixed_schedules import hand_set, seeds_of
+    from study.evidence.known.known_results_page import arm_rows, kept_rows
+    from study.executors.in_process import InProcess
+    from study.search.confirm import confirm
+
     objective = make_objective(WorkloadOptions.stored(studies[0].configuration), "cpu", options.data_root)
     executor = InProcess(objective, options.cohort)
     rows = []

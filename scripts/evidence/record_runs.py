@@ -1,46 +1,36 @@
-"""Record the runs of many schedules of one workload, for scripts/evidence/benchmark_search.py to search among.
+"""Record the runs of many schedules of one workload: benchmark_search.py searches among them.
 
-python scripts/evidence/record_runs.py --dataset mnist1d --model mlp --per-family 40
+Examples:
+    python scripts/evidence/record_runs.py --dataset mnist1d --model mlp --per-family 40
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
-
-import optuna
-import torch
-import tyro
 
 from search_spaces.errors import require_at_least
-from study.api import DATA_ROOT, make_objective
 from study.cli import run_command
-from study.evidence.fresh_seeds import trainer
-from study.evidence.searches.record import record
-from study.executors.recorded_runs import recorded_path
 from study.search.configuration import Configuration
-from study.workloads.options import WorkloadOptions
+from study.workloads.options import DATA_ROOT, WorkloadOptions
 
 
 @dataclass(frozen=True)
 class Options:
-    """Record the runs of many schedules of one workload."""
+    """What the command line gives. Of the search, only epochs, rungs, families and space count."""
 
-    workload: Annotated[WorkloadOptions, tyro.conf.OmitArgPrefixes]
-    """What is trained."""
-    configuration: Annotated[Configuration, tyro.conf.OmitArgPrefixes]
-    """The length of a full run, and the families."""
+    workload: WorkloadOptions
+    search: Configuration
     per_family: int = 40
     """Schedules of each family."""
     confirm_seeds: int = 5
     """Fresh training seeds that evaluate each schedule on test."""
     cohort: int = 48
-    """Most runs trained together; models that cannot be stacked are trained one by one."""
+    """Most runs trained together. Models that cannot be stacked are trained one by one."""
     threads: int = 1
-    """Of torch."""
+    """Threads of torch."""
     output: Path = Path("results/search/recorded")
-    """Folder of the recorded runs."""
+    """Folder for the recorded runs."""
     data_root: Path = DATA_ROOT
     """Directory for downloaded data sets."""
 
@@ -50,9 +40,17 @@ class Options:
 
 def main(options: Options) -> None:
     """Train all, then write the file."""
+    import optuna  # these load torch and Optuna: after the flags
+    import torch
+
+    from study.api import make_objective
+    from study.evidence.fresh_seeds import trainer
+    from study.evidence.searches.record import record
+    from study.executors.recorded_runs import recorded_path
+
     torch.set_num_threads(options.threads)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    what, configuration = options.workload, options.configuration
+    what, configuration = options.workload, options.search
     objective = make_objective(what, "cpu", options.data_root)
     configuration.check(objective)
     executor = trainer(objective, options.cohort)

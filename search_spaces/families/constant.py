@@ -1,8 +1,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from torch.optim.lr_scheduler import ConstantLR
-
+from search_spaces.imported import Imported
 from search_spaces.schedule import Schedule
 
 
@@ -18,7 +17,7 @@ class Constant(Schedule):
     """
 
     family = "constant"
-    torch_class = ConstantLR
+    torch_class = Imported("torch.optim.lr_scheduler:ConstantLR")
 
     def arguments(self, steps: int) -> dict[str, Any]:
         return {"factor": 1.0, "total_iters": steps}

@@ -2,9 +2,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from torch.optim.lr_scheduler import CosineAnnealingLR
-
 from search_spaces.errors import InputError, require
+from search_spaces.imported import Imported
 from search_spaces.ranges import Domain, Either, Float, draw_parameter
 from search_spaces.schedule import Schedule
 
@@ -24,7 +23,7 @@ class Cosine(Schedule):
     """
 
     family = "cosine"
-    torch_class = CosineAnnealingLR
+    torch_class = Imported("torch.optim.lr_scheduler:CosineAnnealingLR")
     space = {
         "t_max_fraction": Either(1.0, Float(0.5, 1.0)),
         "floor_ratio": Either(0.0, Float(1e-4, 0.3, log=True)),

@@ -2,10 +2,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from torch.optim.lr_scheduler import CyclicLR
-
 from search_spaces.errors import require, unknown
 from search_spaces.families.cycles import fit_cycles
+from search_spaces.imported import Imported
 from search_spaces.ranges import Choice, Domain, Float, Integer, draw_parameter
 from search_spaces.schedule import Schedule
 
@@ -28,7 +27,7 @@ class Cyclic(Schedule):
     """
 
     family = "cyclic"
-    torch_class = CyclicLR
+    torch_class = Imported("torch.optim.lr_scheduler:CyclicLR")
     has_own_warmup = True
     least_steps = 2
     space = {

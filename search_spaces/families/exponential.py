@@ -1,9 +1,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from torch.optim.lr_scheduler import ExponentialLR
-
 from search_spaces.errors import require
+from search_spaces.imported import Imported
 from search_spaces.ranges import Float
 from search_spaces.schedule import Schedule
 
@@ -21,7 +20,7 @@ class Exponential(Schedule):
     """
 
     family = "exponential"
-    torch_class = ExponentialLR
+    torch_class = Imported("torch.optim.lr_scheduler:ExponentialLR")
     space = {"end_ratio": Float(1e-4, 0.5, log=True)}
 
     end_ratio: float = 0.01

@@ -3,9 +3,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from torch.optim.lr_scheduler import LambdaLR
-
 from search_spaces.errors import require
+from search_spaces.imported import Imported
 from search_spaces.ranges import Float
 from search_spaces.schedule import Schedule
 
@@ -29,7 +28,7 @@ class InverseSqrt(Schedule):
     """
 
     family = "inverse_sqrt"
-    torch_class = LambdaLR
+    torch_class = Imported("torch.optim.lr_scheduler:LambdaLR")
     space = {"timescale_fraction": Float(0.01, 0.3, log=True)}
 
     timescale_fraction: float = 0.04

@@ -2,9 +2,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from torch.optim.lr_scheduler import LambdaLR
-
 from search_spaces.errors import require
+from search_spaces.imported import Imported
 from search_spaces.ranges import Choice, Float
 from search_spaces.schedule import Schedule
 
@@ -28,7 +27,7 @@ class InverseTime(Schedule):
     """
 
     family = "inverse_time"
-    torch_class = LambdaLR
+    torch_class = Imported("torch.optim.lr_scheduler:LambdaLR")
     space = {
         "end_ratio": Float(1e-3, 0.5, log=True),
         "power": Choice((0.5, 1.0, 2.0)),

@@ -1,9 +1,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from torch.optim.lr_scheduler import LinearLR
-
 from search_spaces.errors import require
+from search_spaces.imported import Imported
 from search_spaces.ranges import Either, Float
 from search_spaces.schedule import Schedule
 
@@ -20,7 +19,7 @@ class Linear(Schedule):
     """
 
     family = "linear"
-    torch_class = LinearLR
+    torch_class = Imported("torch.optim.lr_scheduler:LinearLR")
     space = {"end_ratio": Either(0.0, Float(1e-4, 0.3, log=True))}
 
     end_ratio: float = 0.0

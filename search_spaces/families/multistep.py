@@ -1,9 +1,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from torch.optim.lr_scheduler import MultiStepLR
-
 from search_spaces.errors import require
+from search_spaces.imported import Imported
 from search_spaces.ranges import Float, Integer
 from search_spaces.schedule import Schedule
 
@@ -22,7 +21,7 @@ class MultiStep(Schedule):
     """
 
     family = "multistep"
-    torch_class = MultiStepLR
+    torch_class = Imported("torch.optim.lr_scheduler:MultiStepLR")
     space = {
         "first_drop_fraction": Float(0.3, 0.8),
         "drops": Integer(1, 4),

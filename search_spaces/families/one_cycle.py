@@ -1,9 +1,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from torch.optim.lr_scheduler import OneCycleLR
-
 from search_spaces.errors import require, unknown
+from search_spaces.imported import Imported
 from search_spaces.ranges import Choice, Float
 from search_spaces.schedule import Schedule
 
@@ -26,7 +25,7 @@ class OneCycle(Schedule):
     """
 
     family = "one_cycle"
-    torch_class = OneCycleLR
+    torch_class = Imported("torch.optim.lr_scheduler:OneCycleLR")
     has_own_warmup = True
     least_steps = 3
     space = {

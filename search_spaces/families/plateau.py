@@ -1,12 +1,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
-
 from search_spaces.errors import require
+from search_spaces.imported import Imported
 from search_spaces.ranges import Float
-from search_spaces.schedule import Schedule, linear_warmup
+from search_spaces.schedule import Schedule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +24,8 @@ class Plateau(Schedule):
     """
 
     family = "plateau"
-    torch_class = ReduceLROnPlateau
+    torch_class = Imported("torch.optim.lr_scheduler:ReduceLROnPlateau")
+    assemble = Imported("search_spaces.schedulers:plateau_with_warmup")
     space = {
         "factor": Float(0.05, 0.7, log=True),
         "patience_fraction": Float(0.05, 0.3),
@@ -59,44 +58,3 @@ class Plateau(Schedule):
             "min_lr": self.floor_ratio * self.peak_lr,
             "eps": 0.0,  # torch's 1e-8 would block reductions of small rates
         }
-
-    def assemble(self, optimizer: Optimizer, warmup_steps: int, arguments: dict[str, Any]) -> Any:
-        return PlateauScheduler(optimizer, warmup_steps, arguments)
-
-
-class PlateauScheduler(LRScheduler):
-    """Torch's LinearLR for the warm-up, then torch's ReduceLROnPlateau."""
-
-    def __init__(self, optimizer: Optimizer, warmup_steps: int, arguments: dict[str, Any]) -> None:
-        self.plateau = ReduceLROnPlateau(optimizer, **arguments)
-        self.warmup = linear_warmup(optimizer, warmup_steps)
-        self.warmup_steps = warmup_steps
-        super().__init__(optimizer)
-
-    def step(self) -> None:  # type: ignore[override]
-        """Move on by one optimizer step; `__init__` calls it too, to set the first rate."""
-        if 0 <= self.last_epoch < self.warmup_steps:
-            self.warmup.step()
-        super().step()
-
-    def observe(self, loss: float) -> None:
-        """Observe the validation loss (lower is better) of the evaluation just made."""
-        if self.last_epoch >= self.warmup_steps:
-            self.plateau.step(loss)
-
-    def get_lr(self) -> list[Any]:
-        """The rate of each group now."""
-        return [group["lr"] for group in self.optimizer.param_groups]
-
-    get_last_lr = get_lr  # not the one of the last step: observe() moves the rate too
-
-    def state_dict(self) -> dict[str, Any]:
-        """Everything needed to go on after `load_state_dict`."""
-        inner = {"warmup": self.warmup.state_dict(), "plateau": self.plateau.state_dict()}
-        return super().state_dict() | inner
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from a saved state; the optimizer's own state is loaded before."""
-        self.warmup.load_state_dict(state_dict["warmup"])
-        self.plateau.load_state_dict(state_dict["plateau"])
-        super().load_state_dict(state_dict | {"warmup": self.warmup, "plateau": self.plateau})

@@ -1,9 +1,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from torch.optim.lr_scheduler import PolynomialLR
-
 from search_spaces.errors import require
+from search_spaces.imported import Imported
 from search_spaces.ranges import Float
 from search_spaces.schedule import Schedule
 
@@ -21,7 +20,7 @@ class Polynomial(Schedule):
     """
 
     family = "polynomial"
-    torch_class = PolynomialLR
+    torch_class = Imported("torch.optim.lr_scheduler:PolynomialLR")
     space = {"power": Float(0.5, 4.0, log=True)}
 
     power: float = 2.0

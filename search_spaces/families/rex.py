@@ -2,8 +2,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from torch.optim.lr_scheduler import LambdaLR
-
+from search_spaces.imported import Imported
 from search_spaces.schedule import Schedule
 
 
@@ -26,7 +25,7 @@ class REX(Schedule):
     """
 
     family = "rex"
-    torch_class = LambdaLR
+    torch_class = Imported("torch.optim.lr_scheduler:LambdaLR")
 
     def arguments(self, steps: int) -> dict[str, Any]:
         return {"lr_lambda": partial(rex, steps=steps)}

@@ -1,9 +1,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from torch.optim.lr_scheduler import StepLR
-
 from search_spaces.errors import require
+from search_spaces.imported import Imported
 from search_spaces.ranges import Float
 from search_spaces.schedule import Schedule
 
@@ -22,7 +21,7 @@ class Step(Schedule):
     """
 
     family = "step"
-    torch_class = StepLR
+    torch_class = Imported("torch.optim.lr_scheduler:StepLR")
     space = {
         "step_size_fraction": Float(0.2, 0.5),
         "gamma": Float(0.1, 0.7, log=True),

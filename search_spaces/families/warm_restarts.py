@@ -1,10 +1,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from torch.optim.lr_scheduler import CosineAnnealingWarmRestarts
-
 from search_spaces.errors import require
 from search_spaces.families.cycles import fit_cycles
+from search_spaces.imported import Imported
 from search_spaces.ranges import Choice, Integer
 from search_spaces.schedule import Schedule
 
@@ -23,7 +22,7 @@ class WarmRestarts(Schedule):
     """
 
     family = "warm_restarts"
-    torch_class = CosineAnnealingWarmRestarts
+    torch_class = Imported("torch.optim.lr_scheduler:CosineAnnealingWarmRestarts")
     space = {"cycles": Integer(2, 5), "t_mult": Choice((1, 2))}
 
     cycles: int = 3

@@ -3,9 +3,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from torch.optim.lr_scheduler import LambdaLR
-
 from search_spaces.errors import require, unknown
+from search_spaces.imported import Imported
 from search_spaces.ranges import Choice, Float
 from search_spaces.schedule import Schedule
 
@@ -37,7 +36,7 @@ class WSD(Schedule):
     """
 
     family = "wsd"
-    torch_class = LambdaLR
+    torch_class = Imported("torch.optim.lr_scheduler:LambdaLR")
     space = {
         "cooldown_fraction": Float(0.05, 0.6),
         "shape": Choice(SHAPES),

@@ -6,7 +6,6 @@ Trials are compared at the first budget (comparable.py).
 from __future__ import annotations
 
 import optuna
-from optuna.importance import MeanDecreaseImpurityImportanceEvaluator, get_param_importances
 from optuna.trial import create_trial
 
 from search_spaces.distributions import as_distribution
@@ -30,6 +29,8 @@ def importance(study: StudyRecord) -> tuple[dict[str, float], int]:
     lie with where all lie, and so makes little of one choice of many, such as `family`, and of what the sampler has
     settled. Parameters of single families are left out: few trials have each.
     """
+    from optuna.importance import MeanDecreaseImpurityImportanceEvaluator, get_param_importances  # loads scikit-learn
+
     compared = comparable(study)
     if len(compared) < FEWEST_FOR_IMPORTANCE or len({value for _, value in compared}) == 1:
         return {}, len(compared)

@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from statistics import median
 
-from scipy import stats
-
 from study.storage.study_record import StudyRecord
 
 AUDIT_HEADS = ("family", "pruned", "audited", "beat the best kept", "95 % interval", "beat half")
@@ -34,6 +32,8 @@ class Audit:
     @property
     def wrong(self) -> tuple[float, float]:
         """The ends of the exact 95 % interval (Clopper and Pearson) of the share of the pruned that would have won."""
+        from scipy import stats  # takes a second to load, and few searches are audited
+
         found = stats.binomtest(self.better_than_winner, self.audited).proportion_ci(0.95, method="exact")
         return float(found.low), float(found.high)
 

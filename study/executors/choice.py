@@ -8,65 +8,36 @@ from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any, NoReturn
 
-from search_spaces.errors import InputError, require, unknown
+from search_spaces.errors import InputError, require
 from study.executors.in_process import InProcess
+from study.executors.options import ExecutorOptions
 from study.executors.processes import Processes
 from study.executors.timing import cohort_sizes, seconds_per_step
 from study.machine import same_random_numbers_after, torch_threads, usable_cores
 from study.objective import Engine, Executor, Objective
 
-EXECUTORS = ("in-process", "processes")
-ENGINES = ("auto", "lockstep", "loop")
 WORTH_WORKERS = 30.0
 """Seconds that workers must promise to save over a study of 50 trials; to start them takes some itself."""
-
-
-@dataclass(frozen=True)
-class ExecutorOptions:
-    """How runs are trained."""
-
-    engine: str = "auto"
-    """lockstep (runs trained together), loop (run by run), or auto: what is fastest, found by timing a few steps."""
-    cohort: int | None = None
-    """Most runs trained together. None: as many as are fast (timed; results/speed/speed.md), and fit into memory."""
-    executor: str | None = None
-    """in-process, or processes: workers of one thread each, on the CPU. None: auto finds out, otherwise in-process."""
-    workers: int | None = None
-    """Number of worker processes. None: with --executor processes, one for each core."""
-
-    def __post_init__(self) -> None:
-        if self.engine not in ENGINES:
-            raise unknown("engine", self.engine, ENGINES)
-        if self.executor is not None and self.executor not in EXECUTORS:
-            raise unknown("executor", self.executor, EXECUTORS)
-        require(self.cohort is None or self.cohort >= 1, "--cohort must be at least 1", self.cohort)
-        require(self.workers is None or self.workers >= 1, "--workers must be at least 1", self.workers)
-        if self.executor == "in-process":
-            require(self.workers is None, "--executor in-process has no workers: leave out --workers", self.workers)
-        if self.engine == "loop":
-            require(self.cohort in (None, 1), "--engine loop trains run by run: leave out --cohort", self.cohort)
-        if self.engine == "lockstep":
-            require(self.cohort != 1, "--engine lockstep needs a --cohort of at least 2", self.cohort)
-
-    @property
-    def asked_workers(self) -> int | None:
-        """Worker processes that the options ask for, 0 for none; None if they leave it open."""
-        if self.executor == "in-process":
-            return 0
-        return self.workers or (usable_cores() if self.executor == "processes" else None)
 
 
 @dataclass(frozen=True)
 class Demand:
     """What a search asks of its executor.
 
-    most_together: the most runs that are to be trained at a time. steps: of a full run. worker_obstacle: why the search
-    cannot have its runs trained side by side, and what to do; None if it can.
+    most_together: the most runs to train at a time. steps: of a full run. worker_obstacle: why the runs of this search
+    cannot be trained in parallel, and what to do; None if they can.
     """
 
     most_together: int
     steps: int
     worker_obstacle: str | None = None
+
+
+def asked_workers(options: ExecutorOptions) -> int | None:
+    """Worker processes that the options ask for, 0 for none; None if they leave it open."""
+    if options.executor == "in-process":
+        return 0
+    return options.workers or (usable_cores() if options.executor == "processes" else None)
 
 
 @contextmanager
@@ -86,7 +57,7 @@ def agree(
 
     study: its name. stored: what `as_stored` made of its engine; None for a new study.
     """
-    if options.asked_workers:
+    if asked_workers(options):
         check_workers(objective, demand)
     if stored is None:
         with same_random_numbers_after(objective.device):
@@ -97,11 +68,11 @@ def agree(
         given, asked, is_now = (values[option] for values in (asdict(options), stored["asked"], stored))
         if given not in ("auto", None, asked, is_now):
             refuse(study, f"--{option} {is_now}")
-    if options.asked_workers and not stored["workers"]:
+    if asked_workers(options) and not stored["workers"]:
         refuse(study, "--executor in-process")
-    if options.asked_workers == 0 and stored["workers"]:
+    if asked_workers(options) == 0 and stored["workers"]:
         refuse(study, "--executor processes")
-    return Engine(stored["cohort"], options.asked_workers or stored["workers"]), "as when the study began"
+    return Engine(stored["cohort"], asked_workers(options) or stored["workers"]), "as when the study began"
 
 
 def refuse(study: str, was: str) -> NoReturn:
@@ -115,7 +86,7 @@ def as_stored(engine: Engine, options: ExecutorOptions) -> dict[str, Any]:
 
 
 def check_workers(objective: Objective, demand: Demand) -> None:
-    """Raise InputError if several processes cannot train, or would make the results depend on their speed."""
+    """Raise InputError if several processes cannot train, or if results would depend on their speed."""
     reason = workers_obstacle(objective, demand)
     if reason:
         raise InputError(reason)
@@ -128,14 +99,14 @@ def workers_obstacle(objective: Objective, demand: Demand) -> str | None:
 
 def choose(options: ExecutorOptions, objective: Objective, demand: Demand) -> tuple[Engine, str]:
     """The engine for a new study, and the reason."""
-    workers = options.asked_workers or 0
+    workers = asked_workers(options) or 0
     if options.engine == "loop" or options.cohort == 1 or (options.engine == "auto" and workers and not options.cohort):
         return Engine(1, workers), "as you said"
     if not objective.can_be_timed and options.engine == "auto" and not options.cohort:
         return Engine(1, workers), objective.lockstep_obstacle() or "run by run"
     wanted = options.cohort or demand.most_together
     if options.engine == "auto" and not options.cohort:
-        return fastest(objective, demand, may_use_workers=options.asked_workers is None)
+        return fastest(objective, demand, may_use_workers=asked_workers(options) is None)
     require(wanted > 1, "--engine lockstep needs --trials-per-batch of at least 2", wanted)
     reason = objective.lockstep_obstacle()
     if reason:

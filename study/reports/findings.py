@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from search_spaces import Schedule
 from search_spaces.errors import InputError, unknown
 from search_spaces.export import FORMATS
-from study.reports.report import write_report
 from study.reports.schedule_origin import exported
 from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, repr=False)
@@ -56,8 +58,7 @@ class Findings:
 
     def report(self, folder: str | Path) -> Path:
         """Write the report with its data and figures into the folder; returns the path of report.html."""
-        write_report([self.record], Path(folder))
-        return Path(folder) / "report.html"
+        return report_of([self.record], Path(folder))
 
 
 @dataclass(frozen=True, repr=False)
@@ -80,12 +81,21 @@ class Comparison:
     @property
     def trials(self) -> pd.DataFrame:
         """The trials of all studies; the name of the study is the first level of the index."""
+        import pandas as pd  # as below
+
         return pd.concat({record.name: trials_table(record) for record in self.studies}, names=["study"])
 
     def report(self, folder: str | Path) -> Path:
         """Write the report with its data and figures into the folder; returns the path of report.html."""
-        write_report(self.studies, Path(folder))
-        return Path(folder) / "report.html"
+        return report_of(self.studies, Path(folder))
+
+
+def report_of(studies: Sequence[StudyRecord], folder: Path) -> Path:
+    """Write the report with its data and figures into the folder; returns the path of report.html."""
+    from study.reports.report import write_report  # loads matplotlib
+
+    write_report(studies, folder)
+    return folder / "report.html"
 
 
 def trials_table(record: StudyRecord) -> pd.DataFrame:
@@ -94,6 +104,8 @@ def trials_table(record: StudyRecord) -> pd.DataFrame:
     value: the metric at the end of its last run. complete: whether that was the full run. epochs: trained, over all its
     runs. seconds: of training.
     """
+    import pandas as pd  # takes a second to load, and most searches show no table
+
     rows = [
         {
             "value": trial.value,

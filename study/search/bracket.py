@@ -24,7 +24,8 @@ from study.search.configuration import Configuration
 from study.search.failures import Failures
 from study.search.sampler_study import make_sampler_study, pruner_notes, tell
 from study.search.samplers.optuna_samplers import make_sampler
-from study.storage.record_format import enqueued, evaluations_of
+from study.storage.record_format import evaluations_of
+from study.storage.stored_trials import enqueued
 from study.storage.studies import lower_cohort
 from study.storage.trial_record import Place, Seeds, TrialRecord
 from study.storage.trial_row import plain_arguments, recorded_curve, trial_row

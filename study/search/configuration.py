@@ -10,23 +10,23 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
-from typing import Any
+from typing import Annotated, Any
 
 from search_spaces import FAMILIES, check_families, space, suggest
-from search_spaces.distributions import range_to_json
 from search_spaces.errors import InputError, require, require_at_least, unknown
 from search_spaces.schedule import Schedule
 from search_spaces.space_file import SpaceFile, corners, read_space
+from study.flags import RARE
 from study.objective import FIRST_FRESH_SEED, Objective, Unit
-from study.search.samplers.optuna_samplers import SAMPLERS
 from study.storage.record_format import STORED_NAMES
 
 PRUNES_MIDWAY = ("median", "hyperband", "halving")
-"""Optuna's pruners that leave a run on its way."""
+"""Optuna's pruners, which stop a run before its end."""
 PRUNERS = ("horizon", *PRUNES_MIDWAY, "none")
+SAMPLERS = ("gp", "tpe", "tpe-univariate", "tpe-group", "qmc", "random")
 USUAL_EPOCHS = 20
 LONGEST_RUN = 10_000_000
-"""Steps of a run. More are taken for a slip: when to look at a run is kept in memory, step by step."""
+"""Steps. A longer run is taken for a typing error: the steps at which a run is evaluated are kept in memory."""
 
 
 @dataclass(frozen=True)
@@ -34,35 +34,34 @@ class SearchOptions:
     """How schedules are searched, whatever the length of a full run."""
 
     families: tuple[str, ...] = tuple(FAMILIES)
-    """Families of schedules to search among."""
+    """Families of schedules to search."""
     space: str | None = None
-    """A FILE.toml of families and ranges (--print-space prints one), or all, classic, transformer or no-warm-up."""
+    """FILE.toml of families and ranges (--print-space prints one), or a preset: all, classic, transformer, no-warm-up.
+    Default: each family's own ranges."""
     pruner: str = "horizon"
-    """horizon: compare short complete runs; median, hyperband, halving: Optuna's, at every evaluation; none."""
-    rung_fractions: tuple[float, ...] = (0.1, 0.5)
-    """horizon: lengths of the short runs, as shares of the full run (results/search/rungs.md)."""
-    least_steps: int = 100
-    """horizon: no short run has fewer steps (results/search/floors.md). A rung longer than half the full run is left
-    out."""
-    reduction: int = 5
-    """horizon: at each rung one in this many is promoted (results/search/rungs.md)."""
-    trials_per_batch: int = 10
-    """Trials asked together; each batch learns from the whole batches before it. Batches of 1 to 25 perform alike; 50,
-    all of them start-up trials, find less than one by one (results/search/batches.md)."""
-    trials_per_bracket: int = 50
-    """horizon: trials that compete for the longer runs, once all had a short one. 10, 25 and 50 perform alike, but the
-    smaller train longer (results/search/generations.md)."""
-    sampler: str = "gp"
-    """gp, tpe, tpe-univariate, tpe-group, qmc (quasi-random) or random. gp finds the best schedules
-    (results/search/samplers.md), but is slow in studies of thousands of trials; tpe is not."""
-    startup_trials: int = 20
-    """Trials drawn at random before the sampler learns (results/search/startup.md)."""
-    audit: float = 0.0
-    """Share of the trials to be pruned that run to their end all the same, to show how often pruning is wrong."""
-    sampler_seed: int = 0
-    """Seed of the schedules drawn."""
-    train_seed: int = 0
-    """Seed of initialisation and order of rows, the same for all trials; below 1000."""
+    """horizon: trials compete as short complete runs; median, hyperband, halving: Optuna's; none: all run in full."""
+    rung_fractions: Annotated[tuple[float, ...], RARE] = (0.1, 0.5)  # results/search/rungs.md
+    """horizon: lengths of the short runs, as fractions of a full run."""
+    least_steps: Annotated[int, RARE] = 100  # results/search/floors.md
+    """horizon: fewest optimizer steps of a short run. Rungs longer than half a full run are dropped."""
+    reduction: Annotated[int, RARE] = 5  # results/search/rungs.md
+    """horizon: one trial in N is promoted at each rung."""
+    trials_per_batch: Annotated[int, RARE] = 10  # results/search/batches.md
+    """Trials suggested together; each batch learns from the earlier ones. Batches of 1 to 25 perform alike; 50 (all
+    random) is worse."""
+    trials_per_bracket: Annotated[int, RARE] = 50  # results/search/generations.md
+    """horizon: trials that compete for the longer runs."""
+    sampler: str = "gp"  # results/search/samplers.md
+    """gp: finds the best schedules; tpe: faster with thousands of trials; tpe-univariate, tpe-group, qmc (quasi-random)
+    or random."""
+    startup_trials: Annotated[int, RARE] = 20  # results/search/startup.md
+    """Random trials before the sampler models anything."""
+    audit: Annotated[float, RARE] = 0.0
+    """Fraction of the pruned trials that run to the end anyway, to show how often pruning is wrong."""
+    sampler_seed: Annotated[int, RARE] = 0
+    """Seed of the sampler."""
+    train_seed: Annotated[int, RARE] = 0
+    """Seed of initialisation and row order, the same for all trials; below 1000."""
 
     def __post_init__(self) -> None:
         require_at_least(1, self, "least_steps", "trials_per_batch", "trials_per_bracket")
@@ -109,7 +108,11 @@ class SearchOptions:
         """Why runs cannot be trained side by side: such a pruner sees them in the order in which they are trained."""
         if self.pruner not in PRUNES_MIDWAY:
             return None
-        return f"--pruner {self.pruner} prunes runs midway, one after another: leave out --workers"
+        return f"--pruner {self.pruner} prunes runs midway, one after another: remove --workers"
+
+
+UNPRUNED = SearchOptions(pruner="none")
+"""A comparison of families gives each the same epochs; how many a pruned one takes depends on its trials."""
 
 
 @dataclass(frozen=True)
@@ -117,9 +120,9 @@ class Configuration(SearchOptions):
     """How schedules are searched."""
 
     epochs: int = USUAL_EPOCHS
-    """Length of a full run."""
+    """Epochs of a full run."""
     steps: int | None = None
-    """Length of a full run in optimizer steps, instead of --epochs."""
+    """Optimizer steps of a full run, instead of --epochs."""
 
     def __post_init__(self) -> None:
         require_at_least(1, self, "epochs")
@@ -140,7 +143,7 @@ class Configuration(SearchOptions):
 
     @classmethod
     def stored(cls, configuration: Mapping[str, Any]) -> Configuration:
-        """The configuration of a study, from what is stored of it. The space comes from its file no more."""
+        """The configuration of a study, from what is stored of it. The space file is not read again."""
         names = {field.name: STORED_NAMES.get(field.name, field.name) for field in fields(cls)}
         own: dict[str, Any] = {
             name: tuple(value) if isinstance(value := configuration[key], list) else value
@@ -191,6 +194,8 @@ class Configuration(SearchOptions):
 
     def record(self, objective: Objective) -> dict[str, Any]:
         """Its part of a study's configuration, as plain values, with what the objective adds."""
+        from search_spaces.distributions import range_to_json  # loads Optuna, which flags need not wait for
+
         ranges = space(self.families, objective.peak_lr, self.space_file.ranges)
         own = {STORED_NAMES.get(name, name): value for name, value in asdict(self).items()}
         values = own | {

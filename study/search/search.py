@@ -20,7 +20,7 @@ from study.search.failures import Failures
 from study.search.pruners import FullRuns
 from study.search.rungs import Rungs
 from study.search.sampler_study import next_bracket, place
-from study.storage.record_format import finished_trials
+from study.storage.stored_trials import finished_trials
 
 
 def search(

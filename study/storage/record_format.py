@@ -21,31 +21,14 @@ its end, its picture and its curve as CSV, are noted where Optuna notes artifact
 
 from __future__ import annotations
 
-from typing import Any
-
-import optuna
-from optuna.trial import FrozenTrial, TrialState
-
 FORMAT = 3
 """Version of this record format; a study of another version is refused."""
 STORED_NAMES = {"least_steps": "least_updates", "trials_per_bracket": "trials_per_generation"}
 """Parts of a configuration whose stored key is an older name, so that studies made before can be opened."""
 CURVE_POINTS = 50
 """Most evaluations kept of a run; also the most that are made."""
-FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
 def evaluations_of(budget: int) -> int:
     """How often a run of a search is evaluated: every epoch of the budget, or CURVE_POINTS times in a longer one."""
     return min(budget, CURVE_POINTS)
-
-
-def finished_trials(optuna_study: optuna.Study) -> list[FrozenTrial]:
-    """The complete and the pruned trials, in number order; failed ones do not count."""
-    return [trial for trial in optuna_study.get_trials(deepcopy=False) if trial.state in FINISHED]
-
-
-def enqueued(optuna_study: optuna.Study) -> list[dict[str, Any]]:
-    """The parameters of the trials that the study begins with, in order."""
-    known: list[dict[str, Any]] = optuna_study.user_attrs.get("configuration", {}).get("enqueued", [])
-    return known

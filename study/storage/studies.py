@@ -135,7 +135,8 @@ def read_studies(storage: str, name: str) -> list[StudyRecord]:
         ]
         if not found:
             groups = dict.fromkeys(one.user_attrs["group"] for one in ours)
-            raise unknown("study", name, dict.fromkeys([*groups, *(one.study_name for one in ours)]))
+            known = list(dict.fromkeys([*groups, *(one.study_name for one in ours)]))
+            raise no_such_study(name, known, [one.study_name for one in every if one not in ours], shown_url(storage))
         for one in found:
             check_format(one.study_name, one.user_attrs)
         loaded = [optuna.load_study(study_name=one.study_name, storage=connected) for one in found]
@@ -144,6 +145,16 @@ def read_studies(storage: str, name: str) -> list[StudyRecord]:
         raise InputError(
             f"the storage {shown_url(storage)} cannot be read ({first_line(error)}): check --storage"
         ) from error
+
+
+def no_such_study(name: str, known: list[str], foreign: list[str], where: str) -> InputError:
+    """The error for a study that cannot be read. known: studies and benchmarks of ours. foreign: those of others."""
+    if not known:
+        others = f", only those of other programs: {', '.join(foreign)}" if foreign else ""
+        return InputError(f"{where} holds no study of this project{others}: make one with scripts/search.py")
+    if name in foreign:
+        return InputError(f"study {name!r} was not made by this project. Valid: {', '.join(known)}")
+    return unknown("study", name, known)
 
 
 def read_study(storage: str, name: str) -> StudyRecord:

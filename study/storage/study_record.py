@@ -17,8 +17,8 @@ from search_spaces.errors import InputError
 from study.objective import Engine, Metric
 from study.storage.checks import check_format
 from study.storage.provenance import Session
-from study.storage.record_format import FINISHED
 from study.storage.settings import Settings
+from study.storage.stored_trials import FINISHED
 from study.storage.trial_record import TrialRecord
 
 DAMAGED = (InputError, LookupError, TypeError, ValueError, AttributeError)

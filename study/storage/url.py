@@ -8,11 +8,12 @@ import sqlite3
 import tempfile
 from contextlib import closing
 from pathlib import Path
-
-import sqlalchemy
-from sqlalchemy.engine import URL, make_url
+from typing import TYPE_CHECKING
 
 from search_spaces.errors import InputError, require
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
 
 DEFAULT_STORAGE = "sqlite:///results/studies.db"
 OPTUNA_TABLES = {"studies", "trials", "version_info"}
@@ -31,14 +32,17 @@ def storage_url(storage: str | Path | None) -> str | None:
 
 
 def parse(storage: str) -> URL:
-    """The parsed URL; raises InputError if it is none, or names no file."""
+    """The parsed URL; raises InputError if it is not a URL, or names no file."""
+    from sqlalchemy.engine import make_url  # takes longer to load than --help may take
+    from sqlalchemy.exc import ArgumentError
+
     example = f"give --storage a database URL such as {DEFAULT_STORAGE}"
     try:
         url = make_url(storage)
-    except sqlalchemy.exc.ArgumentError as error:
-        raise InputError(f"{storage!r} is no database URL: {example}") from error
+    except ArgumentError as error:
+        raise InputError(f"{storage!r} is not a database URL: {example}") from error
     if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
-        raise InputError(f"{storage!r} keeps nothing: {example}")
+        raise InputError(f"{storage!r} does not persist: {example}")
     return url
 
 

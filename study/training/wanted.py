@@ -29,8 +29,8 @@ class Wanted:
         require(self.direction in (*DIRECTIONS, None), "--direction must be minimize or maximize", self.direction)
         if self.peak_lr is not None:
             object.__setattr__(self, "peak_lr", tuple(self.peak_lr))
-            low, high = self.peak_lr
-            require(0 < low < high < math.inf, "--peak-lr must be LOW HIGH, with 0 < LOW < HIGH", self.peak_lr)
+            two = len(self.peak_lr) == 2 and 0 < self.peak_lr[0] < self.peak_lr[1] < math.inf
+            require(two, "--peak-lr must be LOW HIGH, with 0 < LOW < HIGH", self.peak_lr)
         require(self.worst is None or math.isfinite(self.worst), "--worst must be finite", self.worst)
 
     @property

@@ -92,7 +92,7 @@ class WorkloadObjective:
         if workload.device.type != "cpu":
             return "--workers train on the CPU: leave it out, or give --device cpu"
         if not workload.data.resident:
-            return f"{workload.data.name} is read by processes of its own: leave out --workers"
+            return f"{workload.data.name} is read by processes of its own: remove --workers"
         functions = (workload.make_model, workload.make_optimizer, workload.loss, workload.measure)
         for function in (part for whole in functions for part in functions_in(whole)):
             if function.__module__ == "__main__":

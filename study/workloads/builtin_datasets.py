@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -12,7 +11,9 @@ import numpy as np
 import torch
 
 from search_spaces.errors import InputError, unknown
+from search_spaces.imported import import_named
 from study.workloads.data import Data, Split
+from study.workloads.names import DATASETS, TORCHVISION_DATASETS
 
 DEBIAN_FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
 """Where Debian's package `dataset-fashion-mnist` puts its files."""
@@ -25,7 +26,8 @@ def load_dataset(name: str, data_root: Path, split_seed: int) -> Data:
     """
     if name not in DATASETS:
         raise unknown("dataset", name, DATASETS)
-    return DATASETS[name](name, data_root, split_seed)
+    made: Data = import_named(DATASETS[name])(name, data_root, split_seed)
+    return made
 
 
 def mnist1d(name: str, data_root: Path, split_seed: int) -> Data:
@@ -65,13 +67,13 @@ def torchvision_images(name: str, data_root: Path, train: bool) -> Split:
     try:
         if name == "fashion-mnist":
             unpack_debian_fashion_mnist(data_root)
-        dataset = getattr(torchvision.datasets, TORCHVISION[name])(str(data_root), train=train, download=True)
+        dataset = getattr(torchvision.datasets, TORCHVISION_DATASETS[name])(str(data_root), train=train, download=True)
     except (RuntimeError, OSError, EOFError, ValueError) as error:
         reason = " ".join(str(error).split())
         package = ", or install Debian's package dataset-fashion-mnist" if name == "fashion-mnist" else ""
         raise InputError(
             f"data set {name!r} cannot be read from {data_root}, nor downloaded ({reason}): "
-            f"put torchvision's files for {TORCHVISION[name]} there, "
+            f"put torchvision's files for {TORCHVISION_DATASETS[name]} there, "
             f"or name their folder with --data-root{package}"
         ) from error
     pixels = torch.as_tensor(dataset.data)
@@ -109,19 +111,3 @@ def carve(name: str, classes: int, train: Split, test: Split, validation_share: 
         validation=Split((train.x[rows["validation"]] - mean) / deviation, train.y[rows["validation"]]),
         test=Split((test.x - mean) / deviation, test.y),
     )
-
-
-TORCHVISION = {
-    "fashion-mnist": "FashionMNIST",
-    "mnist": "MNIST",
-    "kmnist": "KMNIST",
-    "cifar10": "CIFAR10",
-    "cifar100": "CIFAR100",
-}
-"""Our names and those of the classes in torchvision.datasets."""
-
-DATASETS: dict[str, Callable[[str, Path, int], Data]] = {
-    "mnist1d": mnist1d,
-    "digits": digits,
-    **dict.fromkeys(TORCHVISION, images),
-}

@@ -1,4 +1,4 @@
-"""What `--dataset` may name, and the reader of each: the single place where that is decided."""
+"""The reader of each thing that `--dataset` may name (names.py): the single place where that is decided."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ import torch
 from torch.utils.data import Dataset, Subset, TensorDataset
 
 from search_spaces.errors import InputError, require, unknown
-from study.workloads.builtin_datasets import DATASETS, load_dataset
+from study.workloads.builtin_datasets import load_dataset
 from study.workloads.data import Data
 from study.workloads.image_folder import read_images
+from study.workloads.names import ARRAYS, DATASETS, TABLES, check_dataset
 from study.workloads.npz import read_arrays
-from study.workloads.splits import TASKS, data_of_arrays, row_numbers
+from study.workloads.splits import data_of_arrays, row_numbers
 from study.workloads.streamed import StreamedSplit
-from study.workloads.table import SUFFIXES, read_table
-from study.workloads.user_code import call, imported, is_imported
+from study.workloads.table import read_table
+from study.workloads.user_code import call, imported
 
-OTHERS = ("FILE.csv", "FILE.npz", "FOLDER of images", "package.module:function")
 PART_NAMES = {"train": "train", "val": "validation", "validation": "validation", "test": "test"}
 
 
@@ -36,20 +36,20 @@ class Source:
     def read(self, data_root: Path, split_seed: int) -> Data:
         """The data; raises InputError if there is none, or it cannot be learnt from."""
         path = Path(self.dataset).expanduser()
-        require(self.task is None or self.task in TASKS, f"--task must be {' or '.join(TASKS)}", self.task)
-        table, images = path.suffix in SUFFIXES, self.dataset not in DATASETS and path.is_dir()
-        if not (images or table or path.suffix == ".npz" or self.dataset in DATASETS or is_imported(self.dataset)):
-            raise unknown("dataset", self.dataset, [*DATASETS, *OTHERS])
-        require(self.target is None or table, "--target is for tables (.csv, .tsv): leave it out", self.target)
+        check_dataset(self.dataset)
+        table, images = path.suffix in TABLES, self.dataset not in DATASETS and path.is_dir()
+        if self.target is not None and not table:
+            raise InputError(f"--target is for tables ({', '.join(TABLES)}): remove --target {self.target}")
         size = self.image_size
-        require(size is None or images, "--image-size is for folders of images: leave it out", size)
-        if images or self.dataset in DATASETS:
-            require(self.task != "regression", f"{self.dataset} is a classification: leave out --task", self.task)
+        if size is not None and not images:
+            raise InputError(f"--image-size is for folders of images: remove --image-size {size}")
+        if self.task == "regression" and (images or self.dataset in DATASETS):
+            raise InputError(f"{self.dataset} is a classification: remove --task regression")
         if self.dataset in DATASETS:
             return load_dataset(self.dataset, data_root, split_seed)
         if images:
             return read_images(path, size, split_seed)
-        if table or path.suffix == ".npz":
+        if table or path.suffix == ARRAYS:
             if not path.is_file():
                 raise InputError(f"--dataset {self.dataset}: there is no such file in {path.absolute().parent}")
             if table:

@@ -1,4 +1,4 @@
-"""What `--model` may name besides the known models: torchvision's, timm's, and the user's own."""
+"""What makes the model that `--model` names (names.py): a built-in one, torchvision's, timm's, or the user's own."""
 
 from __future__ import annotations
 
@@ -9,27 +9,23 @@ from typing import Any
 from torch import Tensor, nn
 
 from search_spaces.errors import InputError, require, unknown
-from study.workloads.builtin_models import MODELS
+from search_spaces.imported import import_named
+from study.workloads.names import LIBRARIES, MODELS, check_model
 from study.workloads.user_code import call, imported, path_of
-
-
-def check_model(name: str | Callable[..., Any]) -> None:
-    """Raise InputError for a name that is neither a known model nor of the form of the others."""
-    if isinstance(name, str) and name not in MODELS and ":" not in name:
-        raise unknown("model", name, [*MODELS, "torchvision:NAME", "timm:NAME", "package.module:function"])
 
 
 def model_maker(name: str | Callable[..., Any], input_shape: tuple[int, ...], classes: int) -> Callable[[], nn.Module]:
     """What makes a freshly initialised model of this name, or by this function; raises InputError if there is none."""
     if not isinstance(name, str):
         return partial(call_model, name, input_shape, classes)
+    check_model(name)
     library, colon, of_it = name.partition(":")
     if name in MODELS:
-        return partial(MODELS[name], input_shape, classes)
+        return partial(import_named(MODELS[name]), input_shape, classes)
     if colon and library in LIBRARIES:
         if len(input_shape) != 3:
             raise InputError(f"model {name} needs images, but the examples have shape {input_shape}: try --model mlp")
-        return partial(LIBRARIES[library], of_it, input_shape, classes)
+        return partial(import_named(LIBRARIES[library]), of_it, input_shape, classes)
     return partial(call_model, imported(name, "--model"), input_shape, classes)
 
 
@@ -52,9 +48,6 @@ def torchvision_model(name: str, input_shape: tuple[int, ...], classes: int) -> 
     """A classifier of torchvision, from scratch."""
     import torchvision.models  # seconds to import, which other models need not wait for
 
-    known = torchvision.models.list_models(module=torchvision.models)
-    if name not in known:
-        raise unknown("torchvision model", name, known)
     builder = torchvision.models.get_model_builder(name)
     height, width = input_shape[1:]
     arguments: dict[str, Any] = {"weights": None, "num_classes": classes}
@@ -82,9 +75,3 @@ def timm_model(name: str, input_shape: tuple[int, ...], classes: int) -> nn.Modu
     except TypeError:  # only what is made for one size asks for it
         model = timm.create_model(name, **arguments)
     return model
-
-
-LIBRARIES: dict[str, Callable[[str, tuple[int, ...], int], nn.Module]] = {
-    "torchvision": torchvision_model,
-    "timm": timm_model,
-}

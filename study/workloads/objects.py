@@ -12,9 +12,10 @@ from torch import nn
 from search_spaces.errors import InputError, require
 from study.workloads.data import Data
 from study.workloads.datasets import made_data
+from study.workloads.names import short
 from study.workloads.options import WorkloadOptions
 from study.workloads.user_code import bare_name, digest, is_importable, path_of
-from study.workloads.workload import Workload, imported_workload, optimized, short, workload_of
+from study.workloads.workload import Workload, imported_workload, optimized, workload_of
 
 REPLACES = {
     "data": ("dataset", "target", "image_size"),

@@ -7,28 +7,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
+import torch
 from torch import nn
-from torch.optim import SGD, AdamW, Optimizer
+from torch.optim import Optimizer
 
-from search_spaces import ADAMW_PEAK_LR, SGD_PEAK_LR
-from search_spaces.errors import InputError, require, unknown
+from search_spaces.errors import InputError, require
 from search_spaces.optimizer_facts import FACTOR
+from study.workloads.names import OPTIMIZERS, check_optimizer
 from study.workloads.user_code import bare_name, call, imported, is_importable, is_imported, path_of
-
-
-class OptimizerChoice(NamedTuple):
-    """A named optimizer: torch's class with fixed arguments, its usual weight decay, where its peak is searched."""
-
-    torch_class: type[Any]
-    arguments: dict[str, Any]
-    weight_decay: float
-    peak_lr: tuple[float, float]
-
-
-OPTIMIZERS = {
-    "sgd": OptimizerChoice(SGD, {"momentum": 0.9}, 5e-4, SGD_PEAK_LR),
-    "adamw": OptimizerChoice(AdamW, {}, 1e-2, ADAMW_PEAK_LR),
-}
 
 
 class Optimizing(NamedTuple):
@@ -55,8 +41,8 @@ def optimizing(name: str | Callable[..., Any], weight_decay: float | None, model
     arguments = choice.arguments | {"weight_decay": decay}
     listed = "".join(f", {argument}={value!r}" for argument, value in arguments.items())
     return Optimizing(
-        make_optimizer=partial(make_optimizer, choice.torch_class, arguments),
-        optimizer_code=f"torch.optim.{choice.torch_class.__name__}(model.parameters(), lr={{lr}}{listed})",
+        make_optimizer=partial(make_optimizer, getattr(torch.optim, choice.torch_class), arguments),
+        optimizer_code=f"torch.optim.{choice.torch_class}(model.parameters(), lr={{lr}}{listed})",
         peak_lr=choice.peak_lr,
         weight_decay=decay,
     )
@@ -65,12 +51,6 @@ def optimizing(name: str | Callable[..., Any], weight_decay: float | None, model
 def make_optimizer(torch_class: type[Any], arguments: dict[str, Any], model: nn.Module) -> Any:
     """One of torch's optimizers for all parameters of the model."""
     return torch_class(model.parameters(), lr=1.0, fused=True, **arguments)
-
-
-def check_optimizer(name: str | Callable[..., Any]) -> None:
-    """Raise InputError for a name that is neither a known optimizer nor of the form of the others."""
-    if isinstance(name, str) and name not in OPTIMIZERS and not is_imported(name):
-        raise unknown("optimizer", name, [*OPTIMIZERS, "package.module:function"])
 
 
 def users_optimizer(
@@ -88,7 +68,7 @@ def users_optimizer(
     )
     group = optimizer.param_groups[0]
     if weight_decay is not None and group.get("weight_decay") != weight_decay:
-        raise InputError(f"--optimizer {name} takes no weight_decay: leave out --weight-decay")
+        raise InputError(f"--optimizer {name} takes no weight_decay: remove --weight-decay")
     highest = max(float(group["lr"]) for group in optimizer.param_groups)
     require(highest > 0, f"--optimizer {name} needs a learning rate above 0, to search around", highest)
     return Optimizing(

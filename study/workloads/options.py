@@ -1,4 +1,4 @@
-"""What is trained, as said at the command line."""
+"""What is trained, as flags. The names are checked at once; data and models are loaded when they are needed."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from search_spaces.errors import require, require_at_least
-from study.workloads.data import Data
-from study.workloads.datasets import Source
-from study.workloads.models import check_model
-from study.workloads.optimizers import check_optimizer
+from search_spaces.errors import InputError, require, require_at_least
+from study.flags import RARE
+from study.workloads.names import TASKS, check_dataset, check_model, check_optimizer, short
 from study.workloads.user_code import sources
-from study.workloads.workload import Workload, imported_workload, optimized, short, workload_of
+
+if TYPE_CHECKING:
+    from study.workloads.data import Data
+    from study.workloads.workload import Workload
+
+DATA_ROOT = Path.home() / ".cache" / "learning-rate-study"
+"""Directory for downloaded data sets."""
 
 
 @dataclass(frozen=True)
@@ -22,27 +26,27 @@ class WorkloadOptions:
     """What is trained."""
 
     dataset: str = "mnist1d"
-    """mnist1d, digits, fashion-mnist, mnist, kmnist, cifar10 or cifar100; a FILE.csv with --target; a FILE.npz of
-    arrays x and y; a FOLDER of images; or package.module:function, which returns tensors (x, y) or a Dataset."""
+    """Built-in: mnist1d, digits, fashion-mnist, mnist, kmnist, cifar10, cifar100. Yours: FILE.csv (with --target),
+    FILE.npz of arrays x and y, a FOLDER of images, or package.module:function that returns (x, y) or a Dataset."""
     target: str | None = None
-    """Of a table: the column to predict."""
+    """Column to predict (tables only)."""
     task: str | None = None
-    """classification or regression. None: found from the targets."""
+    """classification or regression. Default: decided by the targets."""
     image_size: int | None = None
-    """Of a folder of images: their side in pixels. None: their own, or 64 where they differ."""
+    """Side in pixels of the images of a folder. Default: their own, or 64 if they differ."""
     model: str = "mlp"
-    """mlp, cnn, transformer or resnet18; torchvision:NAME, timm:NAME; or package.module:function, which returns an
-    nn.Module and may take input_shape and classes."""
+    """Built-in: mlp, cnn, transformer, resnet18. Libraries: torchvision:NAME, timm:NAME. Yours:
+    package.module:function that returns an nn.Module; it may take input_shape and classes."""
     workload: str | None = None
-    """package.module:function, which returns a study.workloads.Workload: data, model, loss and metric of your own."""
+    """Data, model, loss and metric of your own: package.module:function that returns a study.workloads.Workload."""
     optimizer: str = "sgd"
-    """sgd (momentum 0.9), adamw; or package.module:function, which takes model or params, such as torch.optim:NAdam."""
+    """sgd (momentum 0.9), adamw, or package.module:function that takes model or params, such as torch.optim:NAdam."""
     batch_size: int = 64
     """Rows per optimizer step."""
     weight_decay: float | None = None
-    """None: 0.0005 for sgd, 0.01 for adamw, its own for another."""
-    split_seed: int = 0
-    """Seed of the choice of validation rows."""
+    """Weight decay. Default: 0.0005 for sgd, 0.01 for adamw; any other optimizer keeps its own."""
+    split_seed: Annotated[int, RARE] = 0
+    """Seed that chooses the validation rows."""
 
     def __post_init__(self) -> None:
         require_at_least(1, self, "batch_size")
@@ -52,14 +56,17 @@ class WorkloadOptions:
             self.weight_decay,
         )
         require_at_least(0, self, "split_seed")
+        require(self.image_size is None or self.image_size >= 1, "--image-size must be at least 1", self.image_size)
+        require(self.task is None or self.task in TASKS, f"--task must be {' or '.join(TASKS)}", self.task)
         if self.workload:
             usual = {field.name: field.default for field in fields(WorkloadOptions)}
             for name in ("dataset", "target", "task", "image_size", "model"):
-                flag = f"--{name.replace('_', '-')}"
-                require(
-                    getattr(self, name) == usual[name], f"--workload says it all: leave out {flag}", getattr(self, name)
-                )
-        require(self.image_size is None or self.image_size >= 1, "--image-size must be at least 1", self.image_size)
+                if getattr(self, name) != usual[name]:
+                    flag = f"--{name.replace('_', '-')}"
+                    raise InputError(f"--workload already defines data and model: remove {flag} {getattr(self, name)}")
+        check_dataset(self.dataset)
+        check_model(self.model)
+        check_optimizer(self.optimizer)
 
     @classmethod
     def stored(cls, configuration: Mapping[str, Any]) -> WorkloadOptions:
@@ -71,8 +78,8 @@ class WorkloadOptions:
 
     def load(self, data_root: Path) -> Workload:
         """The workload, on the CPU; raises InputError if it cannot be made. data_root: where data sets are kept."""
-        check_model(self.model)  # a mistyped name is reported before data is read
-        check_optimizer(self.optimizer)
+        from study.workloads.workload import imported_workload, optimized, workload_of  # loads torch
+
         if self.workload:
             made = imported_workload(self.workload, self.split_seed, data_root)
         else:
@@ -82,6 +89,8 @@ class WorkloadOptions:
 
     def read_data(self, data_root: Path) -> Data:
         """The data alone."""
+        from study.workloads.datasets import Source  # loads torch
+
         source = Source(self.dataset, self.target, self.task, self.image_size)
         return source.read(data_root, self.split_seed)
 

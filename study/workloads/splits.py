@@ -14,7 +14,6 @@ from study.workloads.data import Data, Split
 
 SHARE = 0.15
 """Of all rows, those that are for validation, and those for test, where the data does not say which."""
-TASKS = ("classification", "regression")
 
 
 def row_numbers(name: str, rows: int, split_seed: int, validation: bool, test: bool) -> dict[str, Tensor]:

@@ -13,7 +13,6 @@ from search_spaces.errors import InputError, require, unknown
 from study.workloads.data import Data, Split
 from study.workloads.splits import check_finite, encode, row_numbers
 
-SUFFIXES = (".csv", ".tsv")
 MOST_CATEGORIES = 50
 """Columns of a categorical feature; the rarer categories share one."""
 MOST_CLASSES = 20
@@ -31,7 +30,7 @@ def read_table(path: Path, target: str | None, task: str | None, split_seed: int
     if target is None:
         raise InputError(f"{path} needs --target, the column to predict. Columns: {', '.join(columns)}")
     if target not in columns:
-        raise unknown(f"target in {path}", target, columns)
+        raise unknown("column", target, columns, str(path))
     require(len(columns) > 1, f"{path} needs a column besides the target {target!r}", columns)
     y = table.pop(target)
     if y.isna().any():

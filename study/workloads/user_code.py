@@ -47,7 +47,7 @@ def imported(name: str, flag: str) -> Callable[..., Any]:
     function = getattr(module, function_name, None)
     if function is None:
         valid = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
-        raise unknown(f"function in {module_name}", function_name, valid)
+        raise unknown("function", function_name, valid, module_name)
     require(callable(function), f"{flag} must name a function or a class", name)
     return function  # type: ignore[no-any-return]  # whatever the user has written
 

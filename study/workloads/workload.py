@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -164,13 +163,3 @@ def optimized(
             f"{workload.name}: the model cannot be made for examples of shape {shape} ({failure(error)})"
         ) from error
     return replace(workload, batch_size=batch_size, **optimizing(optimizer, weight_decay, model)._asdict())
-
-
-def short(name: str) -> str:
-    """What a flag names, as a part of the name of a study or a file.
-
-    >>> short("data/My table.csv"), short("torchvision:resnet50"), short("fashion-mnist")
-    ('My-table', 'torchvision-resnet50', 'fashion-mnist')
-    """
-    own = name if ":" in name else Path(name).name.removesuffix(Path(name).suffix)
-    return re.sub(r"[^\w.-]+", "-", own).strip("-.") or "data"

@@ -98,8 +98,8 @@ def test_searches_that_train(folder):
     [
         ("--compare pruner", "unknown comparison 'pruner': did you mean 'pruners'? Valid: pruners, rungs, "),
         ("--arms medium", "unknown arm 'medium': did you mean 'median'? Valid: none, horizon, median, "),
-        ("--pruner none", "the arms choose the pruner: leave out --pruner, but 'none' was given"),
-        ("--sampler-seed 1", "use --first-search-seed, not --sampler-seed, but 1 was given"),
+        ("--pruner none", "the arms choose the pruner: remove --pruner none"),
+        ("--sampler-seed 1", "use --first-search-seed, not --sampler-seed 1"),
         ("--trials 0", "--trials must be at least 1, but 0 was given"),
         ("", "results/search/recorded holds no recorded runs: make some with scripts/evidence/record_runs.py"),
         ("--recorded runs.jsonl", "runs.jsonl holds no recorded runs: make it with scripts/evidence/record_runs.py"),

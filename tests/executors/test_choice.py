@@ -10,7 +10,8 @@ import torch
 import study.executors.choice
 from search_spaces import InputError
 from study.api import opened
-from study.executors.choice import Demand, ExecutorOptions, agree, as_stored
+from study.executors.choice import Demand, agree, as_stored
+from study.executors.options import ExecutorOptions
 from study.executors.timing import seconds_per_step
 from study.objective import Engine
 from study.search.configuration import PRUNES_MIDWAY
@@ -163,9 +164,9 @@ def test_the_number_of_workers_may_change(storage, workload):
         ({"engine": "lokstep"}, "unknown engine 'lokstep': did you mean 'lockstep'"),
         ({"cohort": 0}, "--cohort must be at least 1, but 0 was given"),
         ({"executor": "procesess"}, "unknown executor 'procesess': did you mean 'processes'"),
-        ({"executor": "in-process", "workers": 2}, "--executor in-process has no workers: leave out --workers, but 2"),
+        ({"executor": "in-process", "workers": 2}, "--executor in-process has no workers: remove --workers 2"),
         ({"workers": 0}, "--workers must be at least 1, but 0 was given"),
-        ({"engine": "loop", "cohort": 4}, "--engine loop trains run by run: leave out --cohort, but 4 was given"),
+        ({"engine": "loop", "cohort": 4}, "--engine loop trains one run at a time: remove --cohort 4"),
         ({"engine": "lockstep", "cohort": 1}, "--engine lockstep needs a --cohort of at least 2, but 1 was given"),
     ],
 )
@@ -178,7 +179,7 @@ def test_what_cannot_be_done_is_told(storage, workload):
     with pytest.raises(InputError, match="--engine lockstep needs --trials-per-batch of at least 2, but 1 was given"):
         agreed(storage, workload, ExecutorOptions("lockstep"), replace(SMALL, trials_per_batch=1, trials_per_bracket=1))
     median = replace(DEMAND, worker_obstacle=replace(SMALL, pruner="median").worker_obstacle)
-    with pytest.raises(InputError, match="--pruner median prunes runs midway, one after another: leave out --workers"):
+    with pytest.raises(InputError, match="--pruner median prunes runs midway, one after another: remove --workers"):
         study.executors.choice.check_workers(WorkloadObjective(workload), median)
     with pytest.raises(InputError, match="--workers train on the CPU: leave it out, or give --device cpu"):
         study.executors.choice.check_workers(WorkloadObjective(workload.to(torch.device("meta"))), DEMAND)

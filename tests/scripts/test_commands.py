@@ -2,18 +2,20 @@
 
 import os
 import re
-import runpy
 import subprocess
 import sys
 from dataclasses import fields, is_dataclass
+from importlib import import_module
 from typing import get_type_hints
 
 import pytest
 
+from search_spaces import FAMILIES
+from search_spaces.space_file import presets
 from study.cli import run
-from study.search.configuration import PRUNERS
-from study.search.samplers.optuna_samplers import SAMPLERS
-from study.storage.url import DEFAULT_STORAGE
+from study.executors.options import ENGINES, EXECUTORS
+from study.search.configuration import PRUNERS, SAMPLERS
+from study.workloads.names import DATASETS, MODELS, OPTIMIZERS
 from tests.helpers import ROOT
 
 DIGITS = ["--dataset", "digits", "--epochs", "2"]
@@ -43,6 +45,11 @@ def test_a_first_search(command, tmp_path):
         ("--families cosin step", "unknown family 'cosin': did you mean 'cosine'? Valid: constant, step, "),
         ("--dataset minst1d", "unknown dataset 'minst1d': did you mean 'mnist1d'? Valid: mnist1d, digits, "),
         ("--model mpl", "unknown model 'mpl': did you mean 'mlp'? Valid: mlp, cnn, transformer, resnet18"),
+        ("--model resnet50", "unknown model 'resnet50': did you mean 'torchvision:resnet50'? Valid: mlp, cnn, "),
+        ("--model torchvision:resnet5", "unknown torchvision model 'resnet5': did you mean 'resnet50'? Valid: "),
+        ("--task ranking", "--task must be classification or regression, but 'ranking' was given"),
+        ("--pruner asha", "unknown pruner 'asha'. Valid: horizon, median, hyperband, halving, none"),
+        ("--workload a:b", "--workload already defines data and model: remove --dataset digits"),
         ("--optimizer adam", "unknown optimizer 'adam': did you mean 'adamw'? Valid: sgd, adamw"),
         (
             "--pruner medium",
@@ -51,7 +58,7 @@ def test_a_first_search(command, tmp_path):
         ("--sampler tpee", "unknown sampler 'tpee': did you mean 'tpe'? Valid: gp, tpe, tpe-univariate, tpe-group, "),
         ("--audit 1.5", "--audit must be from 0 to 1, but 1.5 was given"),
         ("--startup-trials 0", "--startup-trials must be at least 1, but 0 was given"),
-        ("--device gpu", "--device must be auto, cpu or cuda, but 'gpu' was given"),
+        ("--device gpu", "unknown device 'gpu': did you mean 'cpu'? Valid: auto, cpu, cuda"),
         ("--trials 0", "--trials must be at least 1, but 0 was given"),
         ("--trials -3", "--trials must be at least 1, but -3 was given"),
         ("--epochs 0", "--epochs must be at least 1, but 0 was given"),
@@ -70,7 +77,7 @@ def test_a_first_search(command, tmp_path):
         ("--reduction 1", "--reduction must be at least 2, but 1 was given"),
         ("--dataset mnist1d --model resnet18", "model resnet18 needs images"),
         ("--batch-size 1000 --epochs 2", "one_cycle needs at least 3 steps to show its shape, but the run has 2"),
-        ("--storage results/studies.db", "'results/studies.db' is no database URL: give --storage a database URL"),
+        ("--storage results/studies.db", "'results/studies.db' is not a database URL: give --storage a database URL"),
         (
             "--storage sqlite:///nowhere/studies.db",
             "the folder nowhere of the storage does not exist: mkdir -p nowhere",
@@ -138,29 +145,50 @@ def test_a_study_whose_trials_all_diverge_has_no_winner(command, monkeypatch):
     assert "No winner: all 2 trials diverged, with a peak_lr of 0." in result.out
 
 
-def flags(options, names=None):
-    """The flags of a dataclass of options, also of those that are fields of it; names: what its annotations use."""
-    hints = get_type_hints(options, names)
+def fields_of(options):
+    """(flag, type) of each field of the options, also of those that are fields of it; a switch turns its default."""
+    hints = get_type_hints(options)
     for field in fields(options):
         if is_dataclass(hints[field.name]):
-            yield from flags(hints[field.name])
+            yield from fields_of(hints[field.name])
         else:
-            yield f"--{field.name.replace('_', '-')}"
+            yield f"--{'no-' * (field.default is True)}{field.name.replace('_', '-')}", hints[field.name]
 
 
 SCRIPTS = ROOT / "scripts"
-WITH_OPTIONS = [path for path in sorted(SCRIPTS.rglob("*.py")) if "class Options" in path.read_text()]
+WITH_OPTIONS = [
+    str(path.relative_to(SCRIPTS)) for path in sorted(SCRIPTS.rglob("*.py")) if "class Options" in path.read_text()
+]
 
 
-@pytest.mark.parametrize("script", WITH_OPTIONS, ids=lambda path: path.stem)
-def test_help_shows_every_option(script, command):
-    script_names = runpy.run_path(str(script))
-    result = command(script.relative_to(SCRIPTS), "--help")
-    assert result.code == 0
-    shown = set(re.findall(r"--[\w-]+", result.out))
-    assert set(flags(script_names["Options"], script_names)) <= shown
-    if "storage" in script_names["Options"].__annotations__:
-        assert DEFAULT_STORAGE in result.out
+@pytest.mark.parametrize("columns", [80, 50])
+@pytest.mark.parametrize("script", WITH_OPTIONS)
+def test_help_shows_every_flag_once_within_the_terminal(script, columns, command, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    result = command(script, "--help")
+    assert (result.code, result.err) == (0, "")
+    options = import_module(f"scripts.{script.removesuffix('.py').replace('/', '.')}").Options
+    shown = re.findall(r"^  (--[\w-]+)", result.out, re.MULTILINE)
+    assert sorted(shown) == sorted(flag for flag, _ in fields_of(options))
+    assert re.findall(r"None|\(default: \)|False|True", result.out) == []
+    listed = result.out.partition("\noptions:\n")[2].splitlines()
+    too_long = [line for line in listed if len(line) > columns and max(map(len, line.split())) < columns - 26]
+    assert too_long == []
+
+
+def test_help_begins_with_what_is_changed_first(command):
+    groups = re.split(r"\n\n(?=[\w ]+:\n)", command("search.py", "--help").out)[2:]
+    flags = {group.partition(":")[0]: re.findall(r"^  --([\w-]+)", group, re.MULTILINE) for group in groups}
+    assert list(flags) == ["options", "workload", "search", "executor", "rarely needed"]
+    assert flags["options"][:6] == ["trials", "epochs", "families", "space", "dataset", "model"]
+    assert flags["executor"] == ["engine", "cohort", "executor", "workers"]
+    assert {"least-steps", "reduction", "trials-per-bracket", "rung-fractions"} < set(flags["rarely needed"])
+
+
+def test_help_names_all_that_is_valid(command):
+    shown = command("search.py", "--help").out
+    for names in (DATASETS, MODELS, OPTIMIZERS, SAMPLERS, PRUNERS, ENGINES, EXECUTORS, FAMILIES, presets()):
+        assert [name for name in names if name not in shown.replace("\n" + " " * 24, " ")] == []
 
 
 @pytest.mark.parametrize(

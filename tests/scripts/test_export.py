@@ -93,7 +93,7 @@ def test_a_name_cannot_leave_the_comment(command, workload):
         ("--study small --trial 6", "study 'small' holds trials 0 to 5, but 6 was given"),
         ("--study small --format pytorch", "unknown format 'pytorch': did you mean 'torch'"),
         ("--study small --family cosin", "unknown family 'cosin': did you mean 'cosine'"),
-        ("--study small --family rex --trial 1", "give --trial or --family, not both"),
+        ("--study small --family rex --trial 1", "give --trial or --family, but not both: remove --family rex"),
         ("--study small --output nowhere/winner.py", "cannot write nowhere/winner.py: No such file or directory"),
         ("--study small --storage sqlite:///nothing.db", "there is no database nothing.db"),
     ],
@@ -110,4 +110,4 @@ def test_a_family_without_a_finished_trial_is_told(searched, command):
     other = next(family for family in ("rex", "wsd", "step", "linear", "cosine", "constant") if family not in ended)
     result = command("export.py", "--study", "small", "--family", other)
     assert result.code == 2
-    assert f"no trial of family '{other}' of study 'small' has run to its end: name one with --trial" in result.err
+    assert f"no trial of family '{other}' of study 'small' ran to the end: choose one with --trial" in result.err

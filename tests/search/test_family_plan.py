@@ -8,8 +8,9 @@ import optuna
 import pytest
 
 from study.api import comparing, make_objective, plan_comparison
-from study.executors.choice import ExecutorOptions, agree
+from study.executors.choice import agree
 from study.executors.in_process import InProcess
+from study.executors.options import ExecutorOptions
 from study.search.configuration import Configuration, SearchOptions
 from study.search.confirm import confirm
 from study.search.family_plan import parts

@@ -6,7 +6,8 @@ import optuna
 import pytest
 
 from search_spaces import InputError, suggest
-from study.search.samplers.optuna_samplers import SAMPLERS, make_sampler
+from study.search.configuration import SAMPLERS
+from study.search.samplers.optuna_samplers import make_sampler
 from tests.helpers import SMALL, run_search
 
 

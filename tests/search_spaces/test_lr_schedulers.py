@@ -10,7 +10,7 @@ from torch.optim.lr_scheduler import LambdaLR, LinearLR, LRScheduler, ReduceLROn
 
 from search_spaces import FAMILIES, REX, Exponential, Plateau
 from search_spaces.families.rex import rex
-from search_spaces.groups import KeepRatios
+from search_spaces.schedulers import KeepRatios
 from tests.drawing import every_family
 
 every_kind_of_groups = pytest.mark.parametrize("groups", [[0.1], [0.1, 0.02]], ids=["equal", "unequal"])

@@ -9,7 +9,7 @@ import pytest
 
 from search_spaces import InputError
 from study.api import opened, plan_search
-from study.executors.choice import ExecutorOptions
+from study.executors.options import ExecutorOptions
 from study.storage.record_format import FORMAT
 from study.storage.url import artifact_folder, check_file, dashboard_command, parse
 from study.training.workload_objective import WorkloadObjective
@@ -136,9 +136,9 @@ def test_the_dashboard_may_read_while_the_search_writes(storage, workload):
     [
         (
             "results/studies.db",
-            "'results/studies.db' is no database URL: give --storage a database URL such as sqlite:///",
+            "'results/studies.db' is not a database URL: give --storage a database URL such as sqlite:///",
         ),
-        ("sqlite://", "'sqlite://' keeps nothing"),
+        ("sqlite://", "'sqlite://' does not persist"),
         ("sqlite:///nowhere/studies.db", "the folder nowhere of the storage does not exist: mkdir -p nowhere"),
         ("sqlite:////proc/studies.db", "nothing can be written to /proc"),
         ("nosuchdatabase://host/studies", "cannot be used"),

@@ -9,11 +9,8 @@ import pytest
 from search_spaces import InputError, from_params
 from search_spaces.ranges import Choice, Float
 from study.objective import Engine, Metric
-from study.storage.record_format import (
-    FINISHED,
-    FORMAT,
-    finished_trials,
-)
+from study.storage.record_format import FORMAT
+from study.storage.stored_trials import FINISHED, finished_trials
 from study.storage.study_record import Confirmed, StudyRecord
 from study.storage.trial_record import Place, Seeds, TrialRecord
 from tests.example_studies import SESSION, TRIAL, row, study_record

@@ -10,7 +10,8 @@ import torch
 import torchvision.datasets
 
 from search_spaces import InputError
-from study.workloads.builtin_datasets import DATASETS, DEBIAN_FASHION_MNIST, load_dataset, unpack_debian_fashion_mnist
+from study.workloads.builtin_datasets import DEBIAN_FASHION_MNIST, load_dataset, unpack_debian_fashion_mnist
+from study.workloads.names import DATASETS
 
 
 @pytest.mark.parametrize(

@@ -19,10 +19,11 @@ from study.training.workload_check import check_workload
 from study.training.workload_objective import WorkloadObjective
 from study.workloads.data import Data, Split
 from study.workloads.models import model_maker
+from study.workloads.names import short
 from study.workloads.optimizers import optimizing
 from study.workloads.options import WorkloadOptions
 from study.workloads.user_code import imported, sources
-from study.workloads.workload import Workload, optimized, short
+from study.workloads.workload import Workload, optimized
 
 X, Y = torch.randn(128, 6, generator=torch.Generator().manual_seed(0)), torch.arange(128) % 3
 ROWS = Data("rows", 3, Split(X, Y), Split(X[:20], Y[:20]), Split(X[:20], Y[:20]))
@@ -97,7 +98,7 @@ def test_a_model_of_ones_own_takes_what_it_names(tmp_path, monkeypatch):
         "width": "--model own_models:width needs 'width', but what it may take is input_shape, classes: wrap it in",
         "fails": r"--model own_models:fails failed: TypeError: .* \(linear.py, line \d+\)",
         "number": "--model own_models:<lambda> must make an nn.Module, but 'int' was given",
-        "bth": "unknown function in own_models 'bth': did you mean 'both'",
+        "bth": "unknown function 'bth' in own_models: did you mean 'both'",
     }.items():
         with pytest.raises(InputError, match=said):
             model_maker(f"own_models:{name}", (6,), 3)()
@@ -126,7 +127,7 @@ def test_optimizers_of_ones_own():
     assert type(named.make_optimizer(model)) is torch.optim.NAdam
     assert named.optimizer_code == "torch.optim.NAdam(model.parameters(), weight_decay=0.1)"
     assert (named.weight_decay, named.make_optimizer(model).defaults["weight_decay"]) == (0.1, 0.1)
-    with pytest.raises(InputError, match="adam_in_groups takes no weight_decay: leave out --weight-decay"):
+    with pytest.raises(InputError, match="adam_in_groups takes no weight_decay: remove --weight-decay"):
         optimizing(f"{__name__}:adam_in_groups", 0.1, model)
     with pytest.raises(InputError, match="--optimizer torch:zeros failed|needs 'size'|parameters cannot be found"):
         optimizing("torch:zeros", None, model)

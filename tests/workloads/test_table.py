@@ -99,7 +99,7 @@ def test_the_test_rows_do_not_follow_the_split_seed(path):
     ("change", "target", "task", "said"),
     [
         (lambda t: t, None, None, "needs --target, the column to predict. Columns: size, age, colour, price"),
-        (lambda t: t, "pricee", None, "unknown target in .*houses.csv 'pricee': did you mean 'price'"),
+        (lambda t: t, "pricee", None, "unknown column 'pricee' in .*houses.csv: did you mean 'price'"),
         (lambda t: t, "size", None, "the target 'size' is empty in 23 rows, the first in line 2: leave them out"),
         (lambda t: t, "sold", "regression", "a regression needs numbers as targets, but"),
         (lambda t: t, "price", "classification", "200 classes in 200 rows are too many to learn: give --task regress"),

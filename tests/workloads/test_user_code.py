@@ -90,7 +90,7 @@ def test_searched_and_reproduced_as_a_user_would(name, command, tmp_path):
 
 def test_flags_that_a_workload_leaves_no_room_for_are_refused(monkeypatch):
     monkeypatch.chdir(ROOT / "scripts")
-    with pytest.raises(InputError, match="--workload says it all: leave out --model, but 'cnn' was given"):
+    with pytest.raises(InputError, match="--workload already defines data and model: remove --model cnn"):
         WorkloadOptions(workload="examples.regression:workload", model="cnn")
     with pytest.raises(InputError, match="must return a study.workloads.Workload, but 'Sequential' was given"):
         WorkloadOptions(workload="examples.regression:make_model").load(None)

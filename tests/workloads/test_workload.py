@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from search_spaces import InputError
-from study.workloads.builtin_models import MODELS
-from study.workloads.optimizers import OPTIMIZERS
+from study.workloads.models import model_maker
+from study.workloads.names import MODELS, OPTIMIZERS
 from study.workloads.options import WorkloadOptions
 from study.workloads.workload import ERROR
 
@@ -17,9 +17,9 @@ def test_models_take_1d_and_image_inputs(model, shape):
         with pytest.raises(
             InputError, match="resnet18 needs images, but the examples have shape .1, 40.: try --model cnn"
         ):
-            MODELS[model](shape, 10)
+            model_maker(model, shape, 10)()
         return
-    scores = MODELS[model](shape, 7)(torch.randn(2, *shape))
+    scores = model_maker(model, shape, 7)()(torch.randn(2, *shape))
     assert scores.shape == (2, 7)
     assert torch.isfinite(scores).all()
 
@@ -27,7 +27,7 @@ def test_models_take_1d_and_image_inputs(model, shape):
 def test_resnet18_keeps_small_images_large():
     """The stem halves nothing: the last of four stages, each but the first halving, still sees 4 x 4."""
     seen = {}
-    model = MODELS["resnet18"]((3, 32, 32), 10)
+    model = model_maker("resnet18", (3, 32, 32), 10)()
     model.layer4.register_forward_hook(lambda module, inputs, output: seen.update(shape=output.shape))
     model(torch.zeros(1, 3, 32, 32))
     assert seen["shape"] == (1, 512, 4, 4)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from study.search.samplers.optuna_samplers import SAMPLERS
+from study.search.configuration import SAMPLERS
 
 OPTUNA: dict[str, Any] = {"sampler": "tpe", "startup_trials": 10}
 """Optuna's own defaults, for searches as they are made without this project."""

@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 from typing import Literal
 
 import optuna
 
 from search_spaces.errors import InputError, require
-from study.evidence.searches.testbed import Testbed
+from study.evidence.searches.arms import ARMS
+from study.evidence.searches.searches import Searches
+from study.evidence.searches.testbed import Testbed, testbed_of
 from study.evidence.searches.trajectory import Spent, Trajectory, Watched
 from study.objective import Executor, Objective
 from study.search.configuration import Configuration
@@ -135,3 +138,16 @@ def evaluate_search(
         spent=round(trajectory.epochs, 2),
         incumbents=tuple(incumbents),
     )
+
+
+def one_search(
+    searches: Searches, file: Path | None, arm: str, seed: int, seconds_per_epoch: Mapping[int, float]
+) -> EvaluatedSearch:
+    """Search with one arm and one seed, and evaluate all that was found on the way.
+
+    seconds_per_epoch: as `Testbed.seconds_per_epoch`, timed before.
+    """
+    testbed = testbed_of(searches, file)
+    configuration = replace(testbed.configuration, sampler_seed=seed, **ARMS[searches.compare][arm])
+    epochs = searches.equal_epochs * searches.trials * configuration.epochs
+    return evaluate_search(testbed, configuration, arm, searches.trials, epochs, seconds_per_epoch)

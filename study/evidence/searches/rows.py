@@ -26,7 +26,7 @@ def write_rows(path: Path, rows: Sequence[EvaluatedSearch]) -> None:
 def read_rows(path: Path) -> list[EvaluatedSearch]:
     """What `write_rows` wrote; raises InputError if there is none."""
     if not path.is_file():
-        raise InputError(f"{path} is not there: leave out --rebuild")
+        raise InputError(f"{path} does not exist: remove --rebuild")
     rows = []
     for line in read_csv(path):
         numbers = {name: float(line[name]) for name in ("epochs", "seconds", "error", "spent")}

@@ -13,6 +13,7 @@ from search_spaces.errors import InputError
 from search_spaces.schedule import Schedule
 from study.api import make_objective
 from study.evidence.fresh_seeds import mean_test, trainer
+from study.evidence.searches.searches import Searches
 from study.executors.recorded_runs import Recorded, read_recorded
 from study.executors.replay import Replay
 from study.executors.timing import cohort_sizes, seconds_per_step
@@ -64,6 +65,11 @@ class Testbed:
             return {}
         sizes = [1, *([] if self.objective.lockstep_obstacle() else cohort_sizes(MOST_TOGETHER))]
         return {size: seconds_per_step(self.objective, size) * self.objective.steps(1) for size in sizes}
+
+
+def testbed_of(searches: Searches, file: Path | None) -> Testbed:
+    """What the searches of this file of recorded runs are compared on; None: what the live ones are."""
+    return open_testbed(searches.workload, searches.search, file, searches.confirm_seeds, searches.data_root)
 
 
 @cache

@@ -13,7 +13,7 @@ from search_spaces.errors import InputError
 from search_spaces.schedule import Schedule
 from study.api import opened
 from study.evidence.fresh_seeds import mean_test
-from study.executors.choice import ExecutorOptions
+from study.executors.options import ExecutorOptions
 from study.objective import Metric
 from study.search.study_plan import StudyPlan
 from study.storage.study_record import StudyRecord

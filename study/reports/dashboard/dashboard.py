@@ -7,7 +7,6 @@ from types import TracebackType
 
 import optuna
 from optuna.trial import FrozenTrial
-from optuna_dashboard import save_note, save_plotly_graph_object
 
 from study.reports.dashboard.artifacts import Artifacts
 from study.reports.dashboard.figures import figures
@@ -66,6 +65,8 @@ class Dashboard:
 
     def refresh(self, bracket: Bracket | None = None) -> None:
         """Write the note, and the figures if there are trials that they do not show."""
+        from optuna_dashboard import save_note, save_plotly_graph_object  # loads scikit-learn; a search begins before
+
         began = time.monotonic()
         self.record = study = StudyRecord.of(self.optuna_study, self.record)
         save_note(self.optuna_study, note(study, self.storage, bracket))

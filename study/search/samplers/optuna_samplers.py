@@ -9,8 +9,7 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, GPSampler, QMCSampler, RandomSampler, TPESampler
 
 from search_spaces.errors import unknown
-
-SAMPLERS = ("gp", "tpe", "tpe-univariate", "tpe-group", "qmc", "random")
+from study.search.configuration import SAMPLERS
 
 
 def make_sampler(name: str, startup_trials: int, sampler_seed: int, bracket: int, batch: int) -> BaseSampler:

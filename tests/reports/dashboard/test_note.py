@@ -11,7 +11,7 @@ from optuna_dashboard import get_note
 
 from study.reports.dashboard.note import note
 from study.search.bracket import Bracket
-from study.storage.record_format import finished_trials
+from study.storage.stored_trials import finished_trials
 from study.storage.study_record import Confirmed, StudyRecord
 from tests.helpers import LOCKSTEP, SMALL, open_small, run_search
 

@@ -1,0 +1,110 @@
+"""What `--dataset`, `--model` and `--optimizer` may name, and where each is: checked without loading torch."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from difflib import get_close_matches
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from search_spaces import ADAMW_PEAK_LR, SGD_PEAK_LR
+from search_spaces.errors import unknown
+from study.workloads.user_code import is_imported
+
+TORCHVISION_DATASETS = {
+    "fashion-mnist": "FashionMNIST",
+    "mnist": "MNIST",
+    "kmnist": "KMNIST",
+    "cifar10": "CIFAR10",
+    "cifar100": "CIFAR100",
+}
+"""Our names and those of the classes in torchvision.datasets."""
+DATASETS = {
+    "mnist1d": "study.workloads.builtin_datasets:mnist1d",
+    "digits": "study.workloads.builtin_datasets:digits",
+    **dict.fromkeys(TORCHVISION_DATASETS, "study.workloads.builtin_datasets:images"),
+}
+"""The function (name, data_root, split_seed) -> Data of each built-in data set."""
+TABLES = (".csv", ".tsv")
+"""Suffixes of files that are tables."""
+ARRAYS = ".npz"
+TASKS = ("classification", "regression")
+
+MODELS = {
+    "mlp": "study.workloads.builtin_models:mlp",
+    "cnn": "study.workloads.builtin_models:cnn",
+    "transformer": "study.workloads.builtin_models:Transformer",
+    "resnet18": "study.workloads.builtin_models:resnet18",
+}
+"""The function (input_shape, classes) -> nn.Module of each built-in model."""
+LIBRARIES = {
+    "torchvision": "study.workloads.models:torchvision_model",
+    "timm": "study.workloads.models:timm_model",
+}
+"""The function (name, input_shape, classes) -> nn.Module of each library of models, typed as LIBRARY:NAME."""
+
+
+class OptimizerChoice(NamedTuple):
+    """A built-in optimizer.
+
+    torch_class: in torch.optim. arguments: its fixed ones. weight_decay: its usual one. peak_lr: where its peak is
+    searched.
+    """
+
+    torch_class: str
+    arguments: dict[str, Any]
+    weight_decay: float
+    peak_lr: tuple[float, float]
+
+
+OPTIMIZERS = {
+    "sgd": OptimizerChoice("SGD", {"momentum": 0.9}, 5e-4, SGD_PEAK_LR),
+    "adamw": OptimizerChoice("AdamW", {}, 1e-2, ADAMW_PEAK_LR),
+}
+YOURS = "package.module:function"
+
+
+def check_dataset(name: str) -> None:
+    """Raise InputError for a name that is neither a built-in data set, a file, a folder nor a function."""
+    path = Path(name).expanduser()
+    if not (name in DATASETS or path.suffix in (*TABLES, ARRAYS) or path.is_dir() or is_imported(name)):
+        raise unknown("dataset", name, [*DATASETS, "FILE.csv", "FILE.npz", "FOLDER of images", YOURS])
+
+
+def check_model(name: str | Callable[..., Any]) -> None:
+    """Raise InputError for a name that is neither a built-in model, a library's nor a function."""
+    if not isinstance(name, str) or name in MODELS:
+        return
+    library, colon, own = name.partition(":")
+    if not colon:
+        typed = {model: f"torchvision:{model}" for model in torchvision_models()} | {model: model for model in MODELS}
+        nearest = [typed[model] for model in get_close_matches(name, typed, n=1)]
+        raise unknown("model", name, [*MODELS, *(f"{library}:NAME" for library in LIBRARIES), YOURS], nearest=nearest)
+    if library == "torchvision" and own not in torchvision_models():
+        raise unknown("torchvision model", own, torchvision_models())
+
+
+def torchvision_models() -> list[str]:
+    """The names of torchvision's classifiers, read from its source: to import it takes seconds."""
+    found = find_spec("torchvision")
+    files = sorted((Path(found.origin).parent / "models").glob("*.py")) if found and found.origin else []
+    registered = re.compile(r"^@register_model\(\)\n(?:[@ )].*\n)*def (\w+)", re.MULTILINE)
+    return sorted(name for file in files for name in registered.findall(file.read_text()))
+
+
+def check_optimizer(name: str | Callable[..., Any]) -> None:
+    """Raise InputError for a name that is neither a built-in optimizer nor a function."""
+    if isinstance(name, str) and name not in OPTIMIZERS and not is_imported(name):
+        raise unknown("optimizer", name, [*OPTIMIZERS, YOURS])
+
+
+def short(name: str) -> str:
+    """What a flag names, as a part of the name of a study or a file.
+
+    >>> short("data/My table.csv"), short("torchvision:resnet50"), short("fashion-mnist")
+    ('My-table', 'torchvision-resnet50', 'fashion-mnist')
+    """
+    own = name if ":" in name else Path(name).name.removesuffix(Path(name).suffix)
+    return re.sub(r"[^\w.-]+", "-", own).strip("-.") or "data"
