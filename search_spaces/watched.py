@@ -63,16 +63,16 @@ def schedule_with(peak_lr: float) -> Schedule:
     return Linear(peak_lr=peak_lr, warmup_fraction=WARM_UP)
 
 
-def middle_schedule(peak_lr: tuple[float, float]) -> Schedule:
-    """The same, its peak in the middle of this range."""
-    return schedule_with(math.sqrt(peak_lr[0] * peak_lr[1]))
+def middle_of(peak_lr: tuple[float, float]) -> float:
+    """The middle of a range, on a log scale."""
+    return math.sqrt(peak_lr[0] * peak_lr[1])
 
 
 @dataclass
 class WatchedSchedule:
     """The schedule of one run, as training code of a user's gets it; has the attributes of the schedule too.
 
-    schedule: None in a first run whose peak is not known: that of `middle_schedule` for the optimizer is used.
+    schedule: None in a first run whose peak is not known: a peak in the middle of the range of the optimizer is used.
     observed: makes of an evaluation's values what a schedule that listens observes, lower is better.
     exact: whether every rate is compared with the schedule computed apart, not only with what the scheduler set.
     left: asked at each step whether the run is to be left; if so, `Left` is raised out of the optimizer's step.
@@ -91,7 +91,7 @@ class WatchedSchedule:
         self.begin(total_steps)
         inner = inner_optimizer(optimizer)
         code, peak_lr = code_of(inner), usual_peak_lr(inner)
-        self.schedule = self.schedule or middle_schedule(peak_lr)
+        self.schedule = self.schedule or schedule_with(middle_of(peak_lr))
         unequal = any(ratio != 1 for ratio in take_ratios(optimizer))
         scheduler = self.schedule.build(optimizer, total_steps)
         expected = self.schedule.rates(total_steps) if self.exact and not self.schedule.evaluations else None

@@ -59,10 +59,17 @@ AnyObjective = WorkloadObjective | OwnTraining
 S = TypeVar("S", bound=SearchOptions)
 
 
+def chosen_source(workload: WorkloadOptions, training: TrainingOptions) -> Source:
+    """What is trained, as the command line says it; raises InputError if what is named cannot be imported."""
+    return TrainingSource.of(training) if training.given else workload
+
+
 @overload
 def make_objective(source: WorkloadSource, device: str, data_root: Path) -> WorkloadObjective: ...
 @overload
 def make_objective(source: TrainingSource, device: str, data_root: Path) -> OwnTraining: ...
+@overload
+def make_objective(source: Source, device: str, data_root: Path) -> AnyObjective: ...
 def make_objective(source: Source, device: str, data_root: Path) -> AnyObjective:
     """The objective, on its device: auto, cpu or cuda; raises InputError if it cannot be made."""
     chosen = choose_device(device)

@@ -29,7 +29,7 @@ class CommandLine:
             raise InputError("--command is empty: give the command that trains one run")
         for name in self.named:
             if name not in PLACEHOLDERS:
-                raise unknown("placeholder in --command", name, PLACEHOLDERS)
+                raise unknown("placeholder", name, PLACEHOLDERS, "--command")
 
     @property
     def words(self) -> list[str]:

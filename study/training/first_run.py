@@ -14,7 +14,7 @@ from search_spaces.errors import InputError
 from search_spaces.metric_values import metric_name, value_on
 from search_spaces.schedule import Schedule
 from search_spaces.step_watch import Left
-from search_spaces.watched import Begun, middle_schedule, schedule_with
+from search_spaces.watched import Begun, middle_of, schedule_with
 from study.objective import Unit
 from study.training.trainer import Asked, Died, Heard, Trainer
 from study.training.wanted import Wanted
@@ -65,17 +65,20 @@ def first_runs(trainer: Trainer, wanted: Wanted, unit: Unit, budget: int) -> Fou
     """
     length = min(budget, 1 if unit == "epochs" else FIRST_STEPS)
 
-    def train(schedule: Schedule | None, seed: int) -> tuple[list[Heard], list[float]]:
-        return evaluated(trainer, Asked(schedule, length, unit, seed, wanted.metric, wanted.sign, exact=True))
+    def asked(schedule: Schedule | None, seed: int) -> Asked:
+        return Asked(schedule, length, unit, seed, wanted.metric, wanted.sign, exact=True)
 
-    heard, middle = train(middle_schedule(wanted.peak_lr) if wanted.peak_lr else None, seed=0)
+    def train(schedule: Schedule | None, seed: int) -> tuple[list[Heard], list[float]]:
+        return evaluated(trainer, asked(schedule, seed))
+
+    heard, middle = train(schedule_with(middle_of(wanted.peak_lr)) if wanted.peak_lr else None, seed=0)
     begun, metric = heard[-1].begun, metric_name(heard[-1].noted.values, wanted.metric)
     seen = begun is not None and begun.optimizer_code is not None
     peak_lr = wanted.peak_lr or usual_range(begun)
     _, low = train(schedule_with(peak_lr[0]), seed=0)
     if low == middle:
         raise InputError(unmoved(metric, middle, peak_lr, seen))
-    _, again = train(schedule_with(math.sqrt(peak_lr[0] * peak_lr[1])), seed=1)
+    _, again = train(schedule_with(middle_of(peak_lr)), seed=1)
     same = "note: runs with different seeds give the same values, so the seed is not used"
     return Found(
         metric=metric,
@@ -87,13 +90,17 @@ def first_runs(trainer: Trainer, wanted: Wanted, unit: Unit, budget: int) -> Fou
         listens=seen,
         optimizer_code=(begun and begun.optimizer_code) or "your_optimizer(lr={lr})",
         unequal_groups=begun is not None and begun.unequal_groups,
-        notes=(said_of(heard, length, unit, metric), *([same] if again == middle else [])),
+        notes=(
+            f"First run: {trainer.shown(asked(schedule_with(middle_of(peak_lr)), 0))}",
+            said_of(heard, length, unit, metric),
+            *([same] if again == middle else []),
+        ),
     )
 
 
 def unmoved(metric: str, values: list[float], peak_lr: tuple[float, float], seen: bool) -> str:
     """What is wrong if a run at the low end of the range gives the same values as one in its middle."""
-    low, middle = peak_lr[0], math.sqrt(peak_lr[0] * peak_lr[1])
+    low, middle = peak_lr[0], middle_of(peak_lr)
     same = f"peaks {low:.3g} and {middle:.3g} give the same {metric}, {first_numbers(values)}"
     if seen:
         return f"the metric {metric!r} is constant: {same}. Is it measured after training, on enough rows?"
@@ -170,4 +177,4 @@ def said_of(heard: list[Heard], length: int, unit: Unit, metric: str) -> str:
         took += f" of {begun.total_steps} steps"
     name = f"val_{metric}" if f"val_{metric}" in last.values else metric
     rates = f", lr {begun.first_lr:.3g} to {begun.last_lr:.3g}" if begun else ""
-    return f"{took}, {name} {last.values[name]:.4g}{rates}"
+    return f"  {took}, {name} {last.values[name]:.4g}{rates}"

@@ -30,7 +30,7 @@ class CsvColumn:
         rows = list(csv.DictReader(whole.splitlines()))
         for row in rows[self.seen :]:
             if self.column not in row:
-                raise unknown(f"column in {files[0].name}", self.column, [name for name in row if name])
+                raise unknown("column", self.column, [name for name in row if name], files[0].name)
             self.seen += 1
             yield as_number(row[self.column], f"column {self.column} of {files[0]}")
 

@@ -62,7 +62,7 @@ class OwnTraining:
     @property
     def about(self) -> str:
         """What the first runs found, for people."""
-        return "; ".join(self.known.notes)
+        return "\n".join(self.known.notes)
 
     def counting(self, unit: Unit) -> OwnTraining:
         """The same, with budgets in this unit."""
@@ -120,6 +120,8 @@ class OwnTraining:
             schedule = replace(schedule, evaluations=max(1, round(self.known.evaluations * run.budget)))  # type: ignore[call-arg]
         asked = Asked(schedule, run.budget, self.unit, run.train_seed, self.known.metric, self.wanted.sign)
         last = Evaluation(index, 0, expected, math.nan, self.known.worst)
+        if stop(index):  # before anything is started
+            return
         try:
             with closing(self.trainer.run(asked, lambda: stop(index))) as evaluations:
                 for heard in evaluations:

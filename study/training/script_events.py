@@ -47,7 +47,7 @@ class ScriptEvents:
                 self.position += len(line)
                 event = json.loads(line)
                 if "begun" in event:
-                    self.begun = Begun(**{**event["begun"], "peak_lr": as_range(event["begun"]["peak_lr"])})
+                    self.begun = Begun(**{**event["begun"], "peak_lr": as_pair(event["begun"]["peak_lr"])})
                 elif "mistake" in event:
                     self.mistake = self.mistake or event["mistake"]
                 else:
@@ -59,6 +59,6 @@ class ScriptEvents:
         return Noted(said["step"] or self.reports, said["values"], said.get("lr", math.nan), said.get("momentum"))
 
 
-def as_range(peak_lr: list[float] | None) -> tuple[float, float] | None:
+def as_pair(peak_lr: list[float] | None) -> tuple[float, float] | None:
     """The range, as it was before JSON."""
     return (peak_lr[0], peak_lr[1]) if peak_lr else None

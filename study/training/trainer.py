@@ -45,6 +45,9 @@ class Trainer(Protocol):
     def name(self) -> str:
         """For people, and a part of the names of studies."""
 
+    def shown(self, asked: Asked) -> str:
+        """What a run is called with, for people."""
+
     def in_folder(self, folder: Path) -> Trainer:
         """The same; runs that need a folder have one of their own in this one."""
 

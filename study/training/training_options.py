@@ -62,3 +62,12 @@ class TrainingOptions:
         stored = {**configuration, **configuration.get("wanted", {})}
         own = {field.name: stored[field.name] for field in fields(cls) if field.name in stored}
         return cls(**own | {"peak_lr": tuple(own["peak_lr"]) if own.get("peak_lr") else None})
+
+
+def require_alone(training: TrainingOptions, workload: Any) -> None:
+    """Raise InputError if a training of the user's is given, and a flag of the workload, which it replaces, too."""
+    whole = "train" if training.train is not None else "command"
+    for field in fields(workload) if training.given else ():
+        given = getattr(workload, field.name)
+        flag = f"--{field.name.replace('_', '-')}"
+        require(given == field.default, f"--{whole} replaces {flag}: leave out {flag}", given)

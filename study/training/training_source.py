@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -77,4 +78,5 @@ class TrainingSource:
 
     def record(self, objective: OwnTraining) -> dict[str, Any]:
         """Its part of a study's configuration, as plain values."""
-        return objective.trainer.record() | {"wanted": dict(vars(self.wanted))}
+        plain: dict[str, Any] = json.loads(json.dumps({"wanted": vars(self.wanted)}))
+        return objective.trainer.record() | plain

@@ -50,6 +50,9 @@ class UserFunction:
     def name(self) -> str:
         return bare_name(self.function)
 
+    def shown(self, asked: Asked) -> str:
+        return f"{self.name}(schedule, {asked.unit}={asked.budget}, seed={asked.seed})"
+
     def in_folder(self, folder: Path) -> UserFunction:
         """A function needs none."""
         return self

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shlex
 import shutil
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
@@ -54,6 +55,9 @@ class UserScript:
     @property
     def name(self) -> str:
         return self.command.name
+
+    def shown(self, asked: Asked) -> str:
+        return shlex.join(self.command.filled(asked, Path("RUN_DIR")))
 
     def in_folder(self, folder: Path) -> UserScript:
         return replace(self, folder=folder)

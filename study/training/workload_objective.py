@@ -57,7 +57,8 @@ class WorkloadObjective:
 
     @property
     def about(self) -> str:
-        return self.workload.data.about
+        about = self.workload.data.about
+        return f"Data: {about}" if about else ""
 
     @cached_property
     def mixes_seeds(self) -> bool:

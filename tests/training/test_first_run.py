@@ -25,7 +25,8 @@ def test_what_they_find():
     assert (first.metric, first.steps, first.evaluations, first.seen) == ("value", 8, 1, True)
     assert first.peak_lr == SGD_PEAK_LR
     assert first.optimizer_code == "torch.optim.SGD(model.parameters(), lr={lr}, momentum=0.5)"
-    assert first.notes[0].startswith("1 epoch of 8 steps, val_value ")
+    assert first.notes[0] == "First run: train(schedule, epochs=1, seed=0)"
+    assert first.notes[1].startswith("  1 epoch of 8 steps, val_value ")
     assert Found.read(json.loads(json.dumps(first.plain()))) == first
 
     with torch.random.fork_rng():  # the value of a model that is hardly trained, and as much on top
@@ -65,8 +66,8 @@ def test_a_seed_that_is_not_used_is_noted():
         torch.manual_seed(3)
         yield from own_training.train(schedule, epochs, seed)
 
-    assert found(same).notes[1:] == ("note: runs with different seeds give the same values, so the seed is not used",)
-    assert found(own_training.train).notes[1:] == ()
+    assert found(same).notes[2:] == ("note: runs with different seeds give the same values, so the seed is not used",)
+    assert found(own_training.train).notes[2:] == ()
 
 
 def yields(*values):

@@ -185,7 +185,7 @@ def test_a_function_of_a_notebook_cannot_go_to_workers():
         ({"train": torch.optim.SGD}, "train must be a generator function, but SGD is a class"),
         (
             {"train": "tests.own_training:trian"},
-            "unknown function in tests.own_training 'trian': did you mean 'train'?",
+            "unknown function 'trian' in tests.own_training: did you mean 'train'?",
         ),
         ({"train": train, "dataset": "digits"}, "unknown option 'dataset'"),
         ({"train": train, "model": "mlp"}, "train replaces model: leave out model, but 'mlp' was given"),
