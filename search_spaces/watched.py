@@ -50,7 +50,10 @@ class Begun:
 
 @dataclass(frozen=True)
 class Noted:
-    """An evaluation of a run: steps done, what was found by name, and what the optimizer held at the last step."""
+    """An evaluation of a run: steps done, what was found by name, and what the optimizer held at the last step.
+
+    Where the optimizer is not seen, lr is what it was to be given, and nan if that is not known either.
+    """
 
     step: int
     values: Mapping[str, float]
@@ -85,6 +88,7 @@ class WatchedSchedule:
     begun: Begun | None = field(default=None, init=False)
     watch: StepWatch | None = field(default=None, init=False)
     noted: int = field(default=0, init=False)
+    handed: list[float] = field(default_factory=list, init=False)
 
     def build(self, optimizer: Optimizer, total_steps: int) -> Any:
         """As `Schedule.build`, once in a run; total_steps: optimizer steps of the whole run."""
@@ -94,7 +98,8 @@ class WatchedSchedule:
         self.schedule = self.schedule or schedule_with(middle_of(peak_lr))
         unequal = any(ratio != 1 for ratio in take_ratios(optimizer))
         scheduler = self.schedule.build(optimizer, total_steps)
-        expected = self.schedule.rates(total_steps) if self.exact and not self.schedule.evaluations else None
+        compared = self.exact and not self.schedule.evaluations
+        expected = [float(rate) for rate in self.schedule.rates(total_steps)] if compared else None
         self.watch = StepWatch(optimizer, scheduler, total_steps, expected, self.left)
         first, last = (expected[0], expected[-1]) if expected else (lr_and_momentum(optimizer)[0], math.nan)
         self.begun = Begun(total_steps, first, last, peak_lr, code, unequal)
@@ -105,9 +110,9 @@ class WatchedSchedule:
         self.begin(total_steps)
         if self.schedule is None:
             raise InputError(f"schedule.rates does not see the optimizer: {GIVE_PEAK}")
-        rates = self.schedule.rates(total_steps)
-        self.begun = Begun(total_steps, rates[0], rates[-1])
-        return rates
+        self.handed = [float(rate) for rate in self.schedule.rates(total_steps)]
+        self.begun = Begun(total_steps, self.handed[0], self.handed[-1])
+        return self.handed
 
     def begin(self, total_steps: int) -> None:
         """Refuse a second scheduler, and a length that is none."""
@@ -149,7 +154,7 @@ class WatchedSchedule:
         self.noted = at
         if self.watch and self.observed and self.schedule and self.schedule.evaluations:
             self.watch.scheduler.observe(self.observed(values))
-        lr, momentum = (self.watch.lr, self.watch.momentum) if self.watch else (math.nan, None)
+        lr, momentum = (self.watch.lr, self.watch.momentum) if self.watch else (self.handed[at - 1], None)
         return Noted(at, values, lr, momentum)
 
     def finish(self) -> None:

@@ -146,7 +146,7 @@ class OwnTraining:
         value = value_on("val", noted.values, metric_name(noted.values, metric.name))
         assert value is not None
         loss = noted.values.get("val_loss", metric.sign * value)
-        held = (noted.lr, noted.momentum)
+        held = (run.schedule.peak_lr if math.isnan(noted.lr) else noted.lr, noted.momentum)
         if not (math.isfinite(value) and math.isfinite(loss)):
             return Evaluation(before.run, noted.step, total, math.inf, metric.worst, *held, diverged=True)
         test = value_on("test", noted.values, metric.name) if run.test else None

@@ -63,6 +63,23 @@ def test_a_step_that_mixed_precision_skips_is_no_mistake():
     watched.finish()
 
 
+def test_steps_that_the_scheduler_skips_too_are_missing_at_the_end():
+    def train(watched):
+        optimizer = make_optimizer()
+        scheduler = watched.build(optimizer, 10)
+        for _ in range(8):
+            optimizer.step()
+            scheduler.step()
+        watched.finish()
+
+    scaler = torch.amp.GradScaler("cpu")
+    train(WatchedSchedule(SCHEDULE, exact=True))
+    del scaler
+    train(WatchedSchedule(SCHEDULE))  # the first run has shown that it is right, or has seen a scaler
+    with pytest.raises(InputError, match="was called 8 times for 8 optimizer steps, in a run of 10"):
+        train(WatchedSchedule(SCHEDULE, exact=True))
+
+
 def set_rate(optimizer):
     optimizer.param_groups[0]["lr"] = 0.5
 
@@ -81,6 +98,8 @@ def set_rate(optimizer):
 )
 def test_a_schedule_that_is_not_followed(mistake, said):
     for exact in (True, False):
+        if mistake == {"steps": 9} and not exact:  # mixed precision may have skipped one
+            continue
         with pytest.raises(InputError) as raised:
             run(WatchedSchedule(SCHEDULE, exact=exact), **mistake)
         assert said in str(raised.value)
