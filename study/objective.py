@@ -175,6 +175,9 @@ class Objective(Protocol):
     def check(self, schedules: Sequence[Schedule]) -> None:
         """Raise InputError if it cannot be trained at all, or not with one of these schedules."""
 
+    def fitted(self, schedule: Schedule, budget: int) -> Schedule:
+        """The schedule as a run of this budget is trained with: one that observes is told how often it will."""
+
     def family_obstacle(self, family: type[Schedule]) -> str | None:
         """Why schedules of this family cannot be trained; None if they can."""
 

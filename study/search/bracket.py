@@ -201,7 +201,9 @@ class Bracket:
             reported=candidate.reported,
             place=Place(self.number, self.size, candidate.position, candidate.batch),
             seeds=Seeds(c.sampler_seed, c.train_seed, self.split_seed),
-            torch_arguments=plain_arguments(candidate.schedule.resolve(self.objective.steps(c.budget))),
+            torch_arguments=plain_arguments(
+                self.objective.fitted(candidate.schedule, c.budget).resolve(self.objective.steps(c.budget))
+            ),
             epochs_used=candidate.epochs_used,
             cohorts=candidate.cohorts,
             engine=Engine(last.cohort).name,

@@ -97,6 +97,10 @@ class OwnTraining:
     def check(self, schedules: Sequence[Schedule]) -> None:
         """The first runs have checked it."""
 
+    def fitted(self, schedule: Schedule, budget: int) -> Schedule:
+        evaluations: dict[str, Any] = {"evaluations": max(1, round(self.known.evaluations * budget))}
+        return replace(schedule, **evaluations) if schedule.evaluations else schedule
+
     def family_obstacle(self, family: type[Schedule]) -> str | None:
         return self.trainer.family_obstacle(family, self.known.listens)
 
@@ -115,9 +119,7 @@ class OwnTraining:
 
     def train_one(self, index: int, run: Run, stop: Stop) -> Iterator[Evaluation]:
         """The evaluations of one run; one that fails ends as a diverged one does, with the reason."""
-        schedule, expected = run.schedule, self.steps(run.budget)
-        if schedule.evaluations:
-            schedule = replace(schedule, evaluations=max(1, round(self.known.evaluations * run.budget)))  # type: ignore[call-arg]
+        schedule, expected = self.fitted(run.schedule, run.budget), self.steps(run.budget)
         asked = Asked(schedule, run.budget, self.unit, run.train_seed, self.known.metric, self.wanted.sign)
         last = Evaluation(index, 0, expected, math.nan, self.known.worst)
         if stop(index):  # before anything is started

@@ -103,6 +103,12 @@ def test_three_deaths_in_a_row_stop_the_study():
         study.find_schedule(train=dies_in_long_runs, **FEW)
 
 
+def test_plateau_is_told_how_often_it_observes():
+    found = study.find_schedule(train=train, **FEW | {"families": ["plateau"], "trials": 2, "epochs": 40})
+    for trial in found.record.trials:
+        assert trial.torch_arguments["patience"] == max(1, round(40 * trial.schedule.patience_fraction))
+
+
 def test_a_budget_that_is_not_used_is_refused():
     def ignores_epochs(schedule, epochs, seed):
         yield from train(schedule, 2, seed)
