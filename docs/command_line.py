@@ -75,7 +75,7 @@ def row(flag: Flag) -> str:
     """The line of one flag."""
     default = "*required*" if flag.required else " ".join(f"`{one}`" for one in flag.shown_default.split())
     typed = f"`{f'{flag.name} {flag.usage}'.strip()}`"
-    return f"| {typed} | {default} | {flag.about.replace('|', chr(92) + '|')} |"
+    return f"| {typed} | {default} | {flag.meaning.replace('|', chr(92) + '|')} |"
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from pathlib import Path
 from search_spaces import FAMILIES, InputError, Plateau, Schedule, check_families
 from search_spaces.errors import require
 from study.cli import run, write
-from study.flags import read_flags
+from study.flag_parser import read_flags
 
 LONGEST = 10_000_000
 """The most steps of a run: the lr of all of them is held in memory."""

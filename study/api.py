@@ -157,7 +157,7 @@ def opened(
         announce(StudyRecord.of(optuna_study))
         stored = stored_engine(optuna_study)
         if stored is None and like:
-            engine, reason = like, "as the studies before"
+            engine, reason = like, "as in the studies before"
         else:
             engine, reason = agree(plan.name, stored, options, objective, demand)
         if stored is None:

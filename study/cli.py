@@ -17,7 +17,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from rich.console import Console
 
 from search_spaces.errors import InputError, require, unknown
-from study.flags import read_flags
+from study.flag_parser import read_flags
 
 RENAMED = {
     "--least-updates": "--least-steps",

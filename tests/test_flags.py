@@ -7,7 +7,8 @@ from typing import Annotated, ClassVar, Literal
 import pytest
 
 from search_spaces import InputError
-from study.flags import RARE, Shown, flags_of, grouped, read_flags
+from study.flag_parser import read_flags
+from study.flags import RARE, Shown, flags_of, grouped
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Car:
     radio: bool = False
     """With a radio."""
     roof: bool = True
-    """Without a roof."""
+    """the roof."""
     papers: Annotated[Path | None, Shown("engine", "FILE")] = None
     """Where they are."""
     made: str = field(default="here", init=False)
@@ -78,7 +79,7 @@ def test_what_is_typed_has_the_type_of_its_field():
         ("--name a --xyzzy", "unknown flag --xyzzy. All flags: car.py --help"),
         ("--nam a", "unknown flag --nam: did you mean --name? All flags: car.py --help"),
         ("a --name a", "unexpected 'a': it follows no flag. All flags: car.py --help"),
-        ("--name a --made there", "unknown flag --made: did you mean --name? All flags: car.py --help"),
+        ("--name a --made there", "unknown flag --made. All flags: car.py --help"),
         ("--name", "--name: expected one argument. All flags: car.py --help"),
         ("--name a --doors two", "--doors must be a whole number, but 'two' was given"),
         ("--name a --power high", "--power must be a number, but 'high' was given"),
@@ -106,7 +107,7 @@ def test_help_says_a_default_once():
     assert said["--doors"] == "How many. (default: 4)"
     assert said["--colours"] == "From the front to the back. (default: red blue)"
     assert said["--fuel"] == "What it burns. Default: nothing."
-    assert said["--no-roof"] == "Without a roof."
+    assert said["--no-roof"] == "Turn off: the roof."
     assert said["--papers"] == "Where they are."
 
 

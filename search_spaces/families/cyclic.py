@@ -47,7 +47,7 @@ class Cyclic(Schedule):
     end_amplitude: float = 0.1
     """exp_range only: the last amplitude as a share of the first, from 1e-12 to 1."""
     cycle_momentum: bool = False
-    """Whether momentum moves too; needs an optimizer with momentum or betas."""
+    """Momentum moves too; needs an optimizer with momentum or betas."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -45,7 +45,7 @@ class OneCycle(Schedule):
     anneal_strategy: str = "cos"
     """cos or linear."""
     cycle_momentum: bool = True
-    """Whether momentum moves too; needs an optimizer with momentum or betas."""
+    """momentum moves too; needs an optimizer with momentum or betas."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

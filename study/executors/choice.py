@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from statistics import median
 from typing import Any, NoReturn
 
@@ -17,7 +17,7 @@ from study.machine import same_random_numbers_after, torch_threads, usable_cores
 from study.objective import Engine, Executor, Objective
 
 WORTH_WORKERS = 30.0
-"""Seconds that workers must promise to save over a study of 50 trials; to start them takes some itself."""
+"""Seconds that workers must save over a study of 50 trials, by estimate: starting them takes some time."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def agree(
         refuse(study, "--executor in-process")
     if asked_workers(options) == 0 and stored["workers"]:
         refuse(study, "--executor processes")
-    return Engine(stored["cohort"], asked_workers(options) or stored["workers"]), "as when the study began"
+    return Engine(stored["cohort"], asked_workers(options) or stored["workers"]), "fixed when the study was created"
 
 
 def refuse(study: str, was: str) -> NoReturn:
@@ -101,7 +101,7 @@ def choose(options: ExecutorOptions, objective: Objective, demand: Demand) -> tu
     """The engine for a new study, and the reason."""
     workers = asked_workers(options) or 0
     if options.engine == "loop" or options.cohort == 1 or (options.engine == "auto" and workers and not options.cohort):
-        return Engine(1, workers), "as you said"
+        return Engine(1, workers), set_by(options)
     if not objective.can_be_timed and options.engine == "auto" and not options.cohort:
         return Engine(1, workers), objective.lockstep_obstacle() or "run by run"
     wanted = options.cohort or demand.most_together
@@ -114,7 +114,15 @@ def choose(options: ExecutorOptions, objective: Objective, demand: Demand) -> tu
     most = min(wanted, objective.largest_cohort())
     if most < 2:
         raise InputError("two runs together do not fit into memory: use --engine loop")
-    return Engine(most, workers), "as you said" if most == wanted else f"{wanted} runs together do not fit into memory"
+    return Engine(most, workers), set_by(
+        options
+    ) if most == wanted else f"{wanted} runs together do not fit into memory"
+
+
+def set_by(options: ExecutorOptions) -> str:
+    """Which flags decided, for people."""
+    given = [field.name for field in fields(options) if getattr(options, field.name) != field.default]
+    return f"set by {' and '.join(f'--{name}' for name in given)}"
 
 
 def fastest(objective: Objective, demand: Demand, may_use_workers: bool) -> tuple[Engine, str]:
@@ -132,7 +140,10 @@ def fastest(objective: Objective, demand: Demand, may_use_workers: bool) -> tupl
         with torch_threads(1):
             promised = seconds_per_step(objective, 1) / cores
         if steps * (min(times.values()) - promised) > WORTH_WORKERS:
-            with suppress(InputError), Processes(objective, 1, cores) as workers:  # a script without a guard has none
+            with (
+                suppress(InputError),
+                Processes(objective, 1, cores) as workers,
+            ):  # a script without a main guard cannot have any
                 times[Engine(1, cores)] = sum(workers.everywhere(seconds_per_step, 1, median)) / cores**2
     measured = ", ".join(f"{1000 * seconds:.2f} {engine}" for engine, seconds in times.items())
     why_not = f"; not in lockstep: {reason}" if reason else ""

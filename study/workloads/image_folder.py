@@ -116,7 +116,7 @@ def common_shape(paths: list[str], image_size: int | None) -> tuple[tuple[int, .
         width, height = sizes.pop()
         return (channels, height, width), f"{width} x {height} pixels"
     side = image_size or USUAL_SIZE
-    told = "" if image_size else " as their sizes differ; --image-size says otherwise"
+    told = "" if image_size else " as their sizes differ; override with --image-size"
     return (channels, side, side), f"brought to {side} x {side} pixels{told}"
 
 

@@ -46,7 +46,7 @@ def read_table(path: Path, target: str | None, task: str | None, split_seed: int
     )
     inputs, kinds = features(path, table, {part: numbers.numpy() for part, numbers in rows.items()})
     told = (
-        "as you said" if task else f"{len(np.unique(values))} different values in {len(y)} rows; --task says otherwise"
+        "set by --task" if task else f"{len(np.unique(values))} different values in {len(y)} rows; override with --task"
     )
     counts = " + ".join(str(len(numbers)) for numbers in rows.values())
     about = f"{path.name}: {counts} rows for train, validation and test; {kinds}; {found} of {target!r} ({told})"

@@ -1,7 +1,7 @@
 """How the engine is chosen, kept and forced."""
 
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import psutil
 import pytest
@@ -54,7 +54,7 @@ def test_auto_takes_the_fastest_and_keeps_it(seconds, chosen, storage, workload,
     assert engine == Engine(chosen)
     assert "milliseconds per step and run: 0.50 loop, 0.60 lockstep of 2" in reason
     timed(monkeypatch, {})  # a second choice would fail
-    assert agreed(storage, workload) == (Engine(chosen), "as when the study began")
+    assert agreed(storage, workload) == (Engine(chosen), "fixed when the study was created")
 
 
 def test_timing_trains_for_real(workload, storage):
@@ -124,9 +124,10 @@ def test_workers_are_not_started_if_the_pruner_judges_on_the_way(workload, monke
     ],
 )
 def test_what_is_asked_is_what_is_taken(options, engine, storage, workload):
-    assert agreed(storage, workload, options) == (engine, "as you said")
-    assert agreed(storage, workload) == (engine, "as when the study began")
-    assert agreed(storage, workload, options) == (engine, "as when the study began")
+    given = [f"--{name}" for name, value in asdict(options).items() if value not in (None, "auto")]
+    assert agreed(storage, workload, options) == (engine, f"set by {' and '.join(given)}")
+    assert agreed(storage, workload) == (engine, "fixed when the study was created")
+    assert agreed(storage, workload, options) == (engine, "fixed when the study was created")
 
 
 @pytest.mark.parametrize(

@@ -150,6 +150,7 @@ def test_help_of_a_family_has_every_parameter_and_its_formula(command, family):
     assert result.code == 0
     listed = set(re.findall(r"--[a-z-]+", result.out))
     own = {field.name for field in fields(family)} - {"evaluations"}  # plateau's are counted in the file of losses
+    own = {f"no_{name}" if getattr(family, name, None) is True else name for name in own}
     flags = {f"--{name.replace('_', '-')}" for name in own | {"total_steps", "losses", "csv", "help"}}
     assert listed == flags
     [formula] = re.findall(r"^ +(lr.*)$", family.__doc__, re.M)

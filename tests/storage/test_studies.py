@@ -11,6 +11,7 @@ from search_spaces import InputError
 from study.api import opened, plan_search
 from study.executors.options import ExecutorOptions
 from study.storage.record_format import FORMAT
+from study.storage.studies import read_studies
 from study.storage.url import artifact_folder, check_file, dashboard_command, parse
 from study.training.workload_objective import WorkloadObjective
 from tests.helpers import DIGITS, SMALL, open_small, run_search
@@ -78,7 +79,15 @@ def test_a_study_of_another_program_is_refused(storage, workload):
     optuna.create_study(storage=storage, study_name="small").optimize(lambda trial: trial.suggest_float("x", 0, 1), 1)
     with pytest.raises(InputError, match="'small' was not made by this project"), open_small(storage, workload):
         pass
+    with pytest.raises(
+        InputError, match="holds no study of this project, only those of other programs: small: make one"
+    ):
+        read_studies(storage, "small")
     assert run_search(storage, workload, 1, name="beside it")
+    with pytest.raises(InputError, match="study 'small' was not made by this project. Valid: beside it"):
+        read_studies(storage, "small")
+    with pytest.raises(InputError, match="unknown study 'beside i': did you mean 'beside it'[?] Valid: beside it"):
+        read_studies(storage, "beside i")
 
 
 def test_an_empty_study_in_another_direction_is_refused(storage, workload):

@@ -53,7 +53,7 @@ def test_the_parts_of_a_folder_are_respected(tmp_path):
     assert (data.train.rows, data.validation.rows, data.test.rows) == (34, 6, 5)
     assert data.test.y.tolist() == [0, 1, 1, 1, 1], "numbered as in the training images"
     assert data.input_shape == (3, 64, 64)
-    assert "brought to 64 x 64 pixels as their sizes differ; --image-size says otherwise" in data.about
+    assert "brought to 64 x 64 pixels as their sizes differ; override with --image-size" in data.about
 
 
 def test_images_that_do_not_fit_into_memory_train_the_same(tmp_path, monkeypatch):

@@ -22,7 +22,7 @@ class Searches:
     trials: int = 50
     """Trials per search."""
     equal_epochs: bool = True
-    """Search exactly this many trials, instead of until all arms have spent the epochs that they take unpruned."""
+    """search on until every arm has spent the epochs that the trials take unpruned."""
     confirm_seeds: int = 5
     """With --live: fresh training seeds that evaluate each schedule."""
     data_root: Path = DATA_ROOT
