@@ -22,8 +22,9 @@ from typing import Any, TypeVar, overload
 import optuna
 from rich.console import Console
 
-from search_spaces import FAMILIES
+from search_spaces import Schedule
 from search_spaces.errors import InputError, require
+from search_spaces.space_file import corners
 from study.cli import interruption, options_of, plain_console
 from study.executors.choice import Demand, agree, as_stored, executor_of
 from study.executors.options import ExecutorOptions
@@ -101,12 +102,21 @@ def after_first_runs(objective: AnyObjective, budget: int, storage: str | None, 
     return objective.after_first_runs(budget)
 
 
-def narrowed(configuration: Configuration, objective: AnyObjective) -> Configuration:
-    """The configuration, without the families that the objective cannot train."""
-    kept = tuple(name for name in configuration.families if not objective.family_obstacle(FAMILIES[name]))
-    for name in configuration.families[:1] if not kept else ():
-        raise InputError(f"{objective.name} cannot train {name}: {objective.family_obstacle(FAMILIES[name])}")
-    return configuration if kept == configuration.families else replace(configuration, families=kept)
+def narrowed(configuration: Configuration, objective: AnyObjective) -> tuple[Configuration, list[str]]:
+    """The configuration without the families that the objective cannot train, and what there is to say of these."""
+    ranges, left_out = configuration.space_file.ranges, {}
+    for family in configuration.families:
+        for schedule in corners(family, objective.peak_lr, ranges):
+            if isinstance(schedule, Schedule) and (why := objective.schedule_obstacle(schedule)):
+                left_out[family] = why
+    kept = tuple(family for family in configuration.families if family not in left_out)
+    for family in configuration.families[:1] if not kept else ():
+        raise InputError(f"{objective.name} cannot be trained with {family}: {left_out[family]}")
+    by_reason: dict[str, list[str]] = {}
+    for family, why in left_out.items():
+        by_reason.setdefault(why, []).append(family)
+    said = [f"Left out: {', '.join(families)} ({why})" for why, families in by_reason.items()]
+    return (replace(configuration, families=kept) if left_out else configuration), said
 
 
 def plan_search(
@@ -124,12 +134,13 @@ def plan_search(
     """
     name = name or configuration.study_name(source.subject)
     objective = after_first_runs(objective.counting(configuration.unit), configuration.budget, storage, name)
-    configuration = narrowed(configuration, objective)
+    configuration, left_out = narrowed(configuration, objective)
     configuration.check(objective)
     known = read_known(enqueue, storage, partial(configuration.suggest, peak_lr=objective.peak_lr))
     record = source_record(source, objective) | configuration.record(objective)
     record |= {"enqueued": known} if known else {}
-    return StudyPlan(name, objective, configuration, record, storage, group or name, known, objective.about)
+    about = "\n".join(filter(None, [objective.about, *left_out]))
+    return StudyPlan(name, objective, configuration, record, storage, group or name, known, about)
 
 
 @contextmanager

@@ -178,8 +178,8 @@ class Objective(Protocol):
     def fitted(self, schedule: Schedule, budget: int) -> Schedule:
         """The schedule as a run of this budget is trained with: one that observes is told how often it will."""
 
-    def family_obstacle(self, family: type[Schedule]) -> str | None:
-        """Why schedules of this family cannot be trained; None if they can."""
+    def schedule_obstacle(self, schedule: Schedule) -> str | None:
+        """Why this schedule cannot be trained; None if it can. A family with such a one is not searched."""
 
     def lockstep_obstacle(self) -> str | None:
         """Why runs cannot be trained as one stacked model; None if they can."""

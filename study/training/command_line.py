@@ -12,9 +12,10 @@ from typing import Any
 
 from search_spaces.errors import InputError, unknown
 from study.objective import Unit
+from study.training.timm_flags import timm_flags
 from study.training.trainer import Asked
 
-PLACEHOLDERS = ("epochs", "steps", "seed", "run_dir", "peak_lr", "warmup_steps", "total_steps")
+PLACEHOLDERS = ("epochs", "steps", "seed", "run_dir", "peak_lr", "warmup_steps", "total_steps", "timm")
 """What may stand in braces."""
 
 
@@ -51,7 +52,7 @@ class CommandLine:
     @property
     def tells_the_rate(self) -> bool:
         """Whether the command itself hands the peak over."""
-        return "peak_lr" in self.named
+        return "peak_lr" in self.named or "timm" in self.named
 
     @property
     def scripts(self) -> dict[str, str]:
@@ -67,6 +68,9 @@ class CommandLine:
 
     def check(self, unit: Unit) -> None:
         """Raise InputError if a run cannot be told how long it is to be."""
+        if "timm" in self.named:
+            self.check_timm(unit)
+            return
         other = "steps" if unit == "epochs" else "epochs"
         if unit not in self.named and not (unit == "steps" and "total_steps" in self.named):
             how = f", or give --{other}" if other in self.named else ""
@@ -74,6 +78,13 @@ class CommandLine:
         for name in ("warmup_steps", "total_steps"):
             if unit == "epochs" and name in self.named:
                 raise InputError(f"{{{name}}} is not known if budgets count epochs: give --steps instead of --epochs")
+
+    def check_timm(self, unit: Unit) -> None:
+        """Raise InputError if timm's flags would not be the only ones that say how a run is trained."""
+        if "timm" not in self.words and "{timm}" not in self.words:
+            raise InputError("{timm} stands for several flags: make it a word of its own in --command")
+        if unit != "epochs" or "epochs" in self.named:
+            raise InputError("{timm} gives --epochs itself: leave {epochs} out of --command, and give --epochs")
 
     def filled(self, asked: Asked, run_dir: Path) -> list[str]:
         """The words for a run; raises InputError if the peak is needed, and not known."""
@@ -83,7 +94,10 @@ class CommandLine:
         if asked.schedule:
             values["peak_lr"] = asked.schedule.peak_lr
             values["warmup_steps"] = asked.schedule.warmup_steps(asked.budget)
-        return [word.format_map(Known(values)) for word in self.words]
+            if "timm" in self.named:
+                values["timm"] = timm_flags(asked.schedule, asked.budget)
+        words = [[word] if word != "{timm}" else Known(values)["timm"] for word in self.words]
+        return [word.format_map(Known(values)) for each in words for word in each]
 
 
 class Known(dict[str, Any]):
@@ -93,6 +107,6 @@ class Known(dict[str, Any]):
         super().__init__(values)
 
     def __missing__(self, name: str) -> Any:
-        if name in ("peak_lr", "warmup_steps"):
+        if name in ("peak_lr", "warmup_steps", "timm"):
             raise InputError(f"--command names {{{name}}}, so give the range of the peak: --peak-lr LOW HIGH")
         raise InputError(f"--command names {{{name}}}, which is not known here")

@@ -101,8 +101,8 @@ class OwnTraining:
         evaluations: dict[str, Any] = {"evaluations": max(1, round(self.known.evaluations * budget))}
         return replace(schedule, **evaluations) if schedule.evaluations else schedule
 
-    def family_obstacle(self, family: type[Schedule]) -> str | None:
-        return self.trainer.family_obstacle(family, self.known.listens)
+    def schedule_obstacle(self, schedule: Schedule) -> str | None:
+        return self.trainer.schedule_obstacle(schedule, self.known.listens)
 
     def lockstep_obstacle(self) -> str:
         return "your own training runs one at a time"

@@ -54,8 +54,8 @@ class Trainer(Protocol):
     def record(self) -> dict[str, Any]:
         """Its part of a study's configuration, as plain values: what the results depend on."""
 
-    def family_obstacle(self, family: type[Schedule], listens: bool) -> str | None:
-        """Why schedules of this family cannot be handed over; None if they can. listens: as in `Found`."""
+    def schedule_obstacle(self, schedule: Schedule, listens: bool) -> str | None:
+        """Why this schedule cannot be handed over; None if it can. listens: as in `Found`."""
 
     def process_obstacle(self) -> str | None:
         """Why it cannot train in other processes, and what to do; None if it can."""

@@ -19,7 +19,8 @@ class TrainingOptions:
     """package.module:function, a generator that takes (schedule, epochs, seed) and yields its validation value."""
     command: str | None = None
     """Command that trains one run, such as "python train.py --epochs {epochs} --seed {seed}"; its script calls
-    study.script. Also {steps}, {run_dir}, {peak_lr}, {warmup_steps}, {total_steps}."""
+    study.script. Also {steps}, {run_dir}, {peak_lr}, {warmup_steps}, {total_steps}, and {timm} for the
+    flags of timm's train.py."""
     metric: str | None = None
     """Name of the value that is reported, such as error. None: the one that is there."""
     direction: str | None = None

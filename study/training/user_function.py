@@ -63,10 +63,9 @@ class UserFunction:
             return {"train": self.path, "sources": sources(self.path)}
         return {"train": self.path, "objects": {"train": digest(self.function)}}
 
-    def family_obstacle(self, family: type[Schedule], listens: bool) -> str | None:
-        if family.evaluations and not listens:
-            return "schedule.rates is a plain list, but it observes evaluations"
-        return None
+    def schedule_obstacle(self, schedule: Schedule, listens: bool) -> str | None:
+        observes = schedule.evaluations and not listens
+        return "it observes evaluations, but schedule.rates is a plain list" if observes else None
 
     def process_obstacle(self) -> str | None:
         if is_importable(self.function):

@@ -27,9 +27,12 @@ from study.training.command_line import CommandLine
 from study.training.metric_source import CsvColumn, OutputPattern, compiled
 from study.training.script_events import ScriptEvents
 from study.training.script_process import ScriptProcess
+from study.training.timm_flags import timm_flags
 from study.training.trainer import Asked, Died, Heard
 from study.training.yielded import UNNAMED
 
+TYPICAL_EPOCHS = 100
+"""Length for which flags are tried."""
 LOOK_EVERY = 0.05
 """Seconds between looks at what a script has said."""
 NEVER_ASKED = (
@@ -71,12 +74,14 @@ class UserScript:
             "sources": self.command.scripts or None,
         }
 
-    def family_obstacle(self, family: type[Schedule], listens: bool) -> str | None:
-        if self.command.tells_the_rate and not listens:
-            return None if family.family == "constant" else "{peak_lr} hands over the peak alone, and no shape"
-        if family.evaluations and not listens:
-            return "a plain list of rates cannot observe evaluations"
-        return None
+    def schedule_obstacle(self, schedule: Schedule, listens: bool) -> str | None:
+        if listens:
+            return None
+        if "timm" in self.command.named:
+            return "timm has no flags for all of it" if timm_flags(schedule, TYPICAL_EPOCHS) is None else None
+        if "peak_lr" in self.command.named:
+            return None if schedule.family == "constant" else "{peak_lr} hands over the peak alone, and no shape"
+        return "it observes evaluations, but the rates are a plain list" if schedule.evaluations else None
 
     def process_obstacle(self) -> None:
         """A worker only waits for the command."""

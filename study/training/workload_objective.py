@@ -86,8 +86,8 @@ class WorkloadObjective:
         """Our loop evaluates as often as the schedule asks for."""
         return schedule
 
-    def family_obstacle(self, family: type[Schedule]) -> None:
-        """Our loop trains every family."""
+    def schedule_obstacle(self, schedule: Schedule) -> None:
+        """Our loop trains every schedule."""
 
     def lockstep_obstacle(self) -> str | None:
         return lockstep_obstacle(self.workload)

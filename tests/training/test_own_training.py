@@ -120,10 +120,10 @@ def test_a_budget_that_is_not_used_is_refused():
 
 def test_a_plain_list_of_rates_leaves_out_what_observes():
     own = objective(train_with_rates, peak_lr=(0.001, 0.5))
-    assert own.family_obstacle(type(SCHEDULE)) is None
+    assert own.schedule_obstacle(SCHEDULE) is None
     found = study.find_schedule(train=train_with_rates, peak_lr=(0.001, 0.5), **FEW)
     assert found.record.settings.families == ("linear", "rex")
-    with pytest.raises(InputError, match="cannot train plateau: schedule.rates is a plain list"):
+    with pytest.raises(InputError, match="cannot be trained with plateau: it observes evaluations"):
         study.find_schedule(train=train_with_rates, peak_lr=(0.001, 0.5), **FEW | {"families": ["plateau"]})
 
 

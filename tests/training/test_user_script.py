@@ -382,3 +382,24 @@ def test_a_stop_ends_the_run_of_a_search_and_loses_nothing(script, storage, monk
     (tmp_path / "slow").unlink()
     again = search(trainer, storage=storage)
     assert [t.value for t in again.record.trials] == [t.value for t in whole.record.trials]
+
+
+TIMM = """
+import argparse, sys
+parser = argparse.ArgumentParser()
+for name in ("epochs", "warmup-epochs", "seed"):
+    parser.add_argument(f"--{name}", type=int)
+parser.add_argument("--lr", type=float)
+args, _ = parser.parse_known_args()
+for epoch in range(args.epochs + args.warmup_epochs):
+    print("loss", abs(0.1 - args.lr) + args.seed / 100, flush=True)
+"""
+
+
+def test_timm_s_flags_are_given_without_an_edit(script):
+    trainer = script(TIMM, "--seed {seed} {timm}", pattern="loss (.*)")
+    found = search(trainer, metric_pattern="loss (.*)", epochs=10, families=["linear", "step", "plateau", "cosine"])
+    assert found.record.settings.families == ("linear", "step")
+    assert found.best.value == pytest.approx(min(abs(0.1 - trial.peak_lr) for trial in found.record.complete))
+    with pytest.raises(InputError, match="gives --epochs itself: leave {epochs} out of --command"):
+        heard(script(TIMM, "{timm} --epochs {epochs}", pattern="loss (.*)"))
