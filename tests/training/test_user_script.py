@@ -403,3 +403,43 @@ def test_timm_s_flags_are_given_without_an_edit(script):
     assert found.best.value == pytest.approx(min(abs(0.1 - trial.peak_lr) for trial in found.record.complete))
     with pytest.raises(InputError, match="gives --epochs itself: leave {epochs} out of --command"):
         heard(script(TIMM, "{timm} --epochs {epochs}", pattern="loss (.*)"))
+
+
+RANKS = """
+import os, sys, time
+import torch
+import torch.distributed as dist
+from study.script import report, scheduler
+epochs, seed, stay = map(int, sys.argv[1:])
+dist.init_process_group("gloo")
+torch.manual_seed(seed)
+model = torch.nn.parallel.DistributedDataParallel(torch.nn.Linear(2, 1))
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+sched = scheduler(optimizer, 4 * epochs)
+x = torch.randn(8, 2, generator=torch.Generator().manual_seed(dist.get_rank()))
+open(f"{os.path.dirname(os.environ['STUDY_RUN'])}/pid-{dist.get_rank()}", "w").write(str(os.getpid()))
+for epoch in range(epochs):
+    for _ in range(4):
+        optimizer.zero_grad()
+        model(x).square().mean().backward()
+        optimizer.step()
+        sched.step()
+    report(1.0 + dist.get_rank() + epoch)
+time.sleep(600 * stay)
+dist.destroy_process_group()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stay", [0, 1])
+def test_under_torchrun_one_rank_reports_and_all_end(script, tmp_path, stay):
+    trainer = script(RANKS, f"{{epochs}} {{seed}} {stay}")
+    program, *rest = trainer.command.text.split(" ", 1)
+    text = f"{program} -m torch.distributed.run --standalone --nproc_per_node=2 {rest[0]}"
+    training = UserScript(CommandLine(text), tmp_path / "runs").run(asked(SCHEDULE, 2), lambda: False)
+    found = [next(training), next(training)]
+    assert [(one.noted.step, one.noted.values) for one in found] == [(4, {"val_value": 1.0}), (8, {"val_value": 2.0})]
+    pids = [int(path.read_text()) for path in (tmp_path / "runs").glob("*/pid-*")]
+    assert len(pids) == 2
+    training.close() if stay else list(training)
+    assert all(map(gone, pids))
