@@ -49,7 +49,7 @@ class Options:
     search_seeds: Annotated[int, Shown("search")] = 1
     """Repeats of the whole search, to separate search variance from seed variance."""
     data_root: Annotated[Path, Shown("workload", "PATH")] = DATA_ROOT
-    """Directory for downloaded data sets."""
+    """Directory for datasets that are downloaded or generated."""
 
     common: ClassVar = (
         *("epochs", "trials_per_family", "families", "space", "dataset", "model", "optimizer", "workload"),

@@ -36,7 +36,7 @@ def main(options: Options) -> None:
     warnings.filterwarnings("ignore", "Some regimes for parameter")  # raised by importances that the dashboard computes
     with make_server_for(options.storage, options.port) as server:
         url = f"http://{HOST}:{options.port}"
-        print(f"Dashboard of {shown_url(options.storage)}: {url} (Ctrl-C stops it)", flush=True)
+        print(f"Dashboard of {shown_url(options.storage)}: {url} (Ctrl-C to stop)", flush=True)
         try:
             server.serve_forever()
         except KeyboardInterrupt:

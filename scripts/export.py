@@ -71,12 +71,11 @@ def main(options: Options) -> None:
 
 
 def chosen_trial(study: StudyRecord, options: Options) -> TrialRecord:
-    """The trial that the options name; raises InputError if there is none."""
-    from study.analysis.summary import best_by_family
-
+    """The trial that the options select; raises InputError if it does not exist."""
     if options.trial is not None:
         return study.trial(options.trial)
-    best = best_by_family(study).get(options.family) if options.family else study.best
+    own = [trial for trial in study.complete if options.family in (None, trial.family)]
+    best = next(iter(study.ranked(own)), None)
     if best is None:
         which = f" of family {options.family!r}" if options.family else ""
         raise InputError(f"no trial{which} of study {options.study!r} ran to the end: choose one with --trial")

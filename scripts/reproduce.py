@@ -30,7 +30,7 @@ class Options:
     storage: Annotated[str, Shown(metavar="URL")] = DEFAULT_STORAGE
     """Database that keeps the study."""
     data_root: Path = DATA_ROOT
-    """Directory for downloaded data sets."""
+    """Directory for datasets that are downloaded or generated."""
 
 
 def main(options: Options) -> None:

@@ -20,6 +20,7 @@ from search_spaces.space_file import space_toml
 from study.cli import plain_console, run_command
 from study.executors.options import ExecutorOptions
 from study.flags import Device, Shown
+from study.reports.table_names import check_tables
 from study.search.configuration import Configuration
 from study.storage.url import DEFAULT_STORAGE, parse
 from study.training.training_options import TrainingOptions, require_alone
@@ -42,6 +43,8 @@ class Options:
     """Database that keeps the study."""
     study: str | None = None
     """Name of the study. Default: derived from dataset, model, optimizer and epochs."""
+    show: Annotated[tuple[str, ...], Shown(metavar="TABLE")] = ()
+    """Tables to print above the verdict: families, importance, peaks, audit, edges."""
     enqueue: Annotated[tuple[str, ...], Shown("search")] = ()
     """Schedules to try first: files written by export.py --format json, or study:NAME for the winner of a study."""
     dry_run: bool = False
@@ -49,17 +52,18 @@ class Options:
     print_space: Annotated[bool, Shown("search")] = False
     """Print the search space as a file for --space, and exit."""
     data_root: Annotated[Path, Shown("workload", "PATH")] = DATA_ROOT
-    """Directory for downloaded data sets."""
+    """Directory for datasets that are downloaded or generated."""
 
     common: ClassVar = (
         *("trials", "epochs", "families", "space", "dataset", "model", "optimizer", "workload"),
-        *("train", "command", "device", "storage", "study", "dry_run"),
+        *("train", "command", "device", "storage", "study", "show", "dry_run"),
     )
 
     def __post_init__(self) -> None:
         require(self.trials >= 1, "--trials must be at least 1", self.trials)
         require_alone(self.training, self.workload)
         parse(self.storage)
+        check_tables(self.show)
 
 
 def main(options: Options) -> None:
@@ -78,7 +82,7 @@ def main(options: Options) -> None:
     if options.dry_run:
         print_plan(console, plan, options.trials)
         return
-    search_and_show(plan, options.executor, options.trials, console)
+    search_and_show(plan, options.executor, options.trials, console, options.show)
 
 
 if __name__ == "__main__":

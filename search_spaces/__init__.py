@@ -1,8 +1,8 @@
 """What can be searched: one file per family of learning-rate schedules.
 
-schedule = suggest(trial)                              # draw one, in any Optuna objective
-schedule = Cosine(peak_lr=0.1, warmup_fraction=0.05)   # or write one down
-scheduler = schedule.build(optimizer, total_steps)     # torch's scheduler: call its step() after every optimizer step
+schedule = suggest(trial)                              # draw one in any Optuna objective
+schedule = Cosine(peak_lr=0.1, warmup_fraction=0.05)   # or construct one
+scheduler = schedule.build(optimizer, total_steps)     # a torch scheduler: call step() after every optimizer step
 """
 
 from collections.abc import Iterable, Mapping
@@ -56,28 +56,28 @@ FAMILIES: dict[str, type[Schedule]] = {
 }
 
 SGD_PEAK_LR = (1e-3, 5.0)
-"""Where the peak is searched for SGD, log scale."""
+"""Search range of `peak_lr` for SGD, log scale."""
 ADAMW_PEAK_LR = (1e-5, 1e-1)
-"""Where the peak is searched for AdamW, log scale."""
+"""Search range of `peak_lr` for AdamW, log scale."""
 
 
 Ranges = Mapping[str, Domain]
-"""Domains by the name of the parameter, such as `peak_lr` or `cosine.floor_ratio`."""
-AS_THEY_ARE: Ranges = MappingProxyType({})
-"""No ranges but the families' own."""
+"""Domains by parameter name, such as `peak_lr` or `cosine.floor_ratio`."""
+NO_OVERRIDES: Ranges = MappingProxyType({})
+"""Every parameter keeps its family's range."""
 
 
 def suggest(
     trial: Any,
     families: Iterable[str] = tuple(FAMILIES),
     peak_lr: tuple[float, float] = SGD_PEAK_LR,
-    ranges: Ranges = AS_THEY_ARE,
+    ranges: Ranges = NO_OVERRIDES,
 ) -> Schedule:
     """Draw a schedule from an Optuna trial: `family`, `peak_lr`, the warm-up, then the family's own parameters.
 
-    families: names among FAMILIES; one drawn as a categorical parameter. peak_lr: (lowest, highest), log scale.
-    ranges: what stands in for the families' own, as `read_space` finds it in a file.
-    Raises InputError for a family that does not exist.
+    families: names in FAMILIES; one is drawn, as a categorical parameter. peak_lr: (lowest, highest), log scale.
+    ranges: replacements for the families' own ranges, such as `read_space` reads from a file.
+    Raises InputError if a family is unknown.
     """
     names = check_families(families)
     family = FAMILIES[trial.suggest_categorical("family", names)]
@@ -87,9 +87,9 @@ def suggest(
 
 
 def from_params(params: Mapping[str, Any]) -> Schedule:
-    """The schedule that `suggest` made of these parameters, as a stored trial holds them.
+    """The schedule with the parameters of a stored trial, as `suggest` drew it.
 
-    Raises InputError for a family that does not exist and for a parameter that is missing.
+    Raises InputError if the family is unknown or a parameter is missing.
 
     >>> from_params({"family": "rex", "peak_lr": 0.1, "warmup_fraction_is_0": True})
     REX(peak_lr=0.1, warmup_fraction=0.0)
@@ -100,14 +100,16 @@ def from_params(params: Mapping[str, Any]) -> Schedule:
     return suggest(FixedParameters(params), [family], ranges=given)
 
 
-def domains_of(family: type[Schedule], peak_lr: tuple[float, float], ranges: Ranges = AS_THEY_ARE) -> dict[str, Domain]:
+def domains_of(
+    family: type[Schedule], peak_lr: tuple[float, float], ranges: Ranges = NO_OVERRIDES
+) -> dict[str, Domain]:
     """The domain of every parameter of a family, by its full name, `peak_lr` first."""
     own = {f"{family.family}.{name}": domain for name, domain in family.space.items()}
     domains = {"peak_lr": Float(*peak_lr, log=True), **family.shared_space(), **own}
     return {name: ranges.get(name, domain) for name, domain in domains.items()}
 
 
-def space(families: Iterable[str], peak_lr: tuple[float, float], ranges: Ranges = AS_THEY_ARE) -> dict[str, Range]:
+def space(families: Iterable[str], peak_lr: tuple[float, float], ranges: Ranges = NO_OVERRIDES) -> dict[str, Range]:
     """Every Optuna parameter that `suggest` may ask for, and its range."""
     names = check_families(families)
     found: dict[str, Range] = {"family": Choice(tuple(names))}
@@ -118,7 +120,7 @@ def space(families: Iterable[str], peak_lr: tuple[float, float], ranges: Ranges 
 
 
 def check_families(families: Iterable[str]) -> list[str]:
-    """The names as a list; raises InputError if there is none, or one is unknown."""
+    """The names as a list without duplicates; raises InputError if it is empty or a name is unknown."""
     names = list(dict.fromkeys(families))
     for name in names:
         if name not in FAMILIES:

@@ -1,4 +1,4 @@
-"""Ranges as Optuna's distributions, and as the JSON that is stored; nothing else in this package loads Optuna."""
+"""Ranges as Optuna distributions, and as the JSON that is stored; nothing else in this package imports Optuna."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from search_spaces.ranges import Choice, Float, Integer, Range
 
 
 def as_distribution(searched: Range) -> BaseDistribution:
-    """The distribution that Optuna records when a trial is asked for a parameter with this range."""
+    """The distribution that Optuna records for a parameter with this range."""
     match searched:
         case Float(low, high, log):
             return FloatDistribution(low, high, log=log)
@@ -31,7 +31,7 @@ def as_distribution(searched: Range) -> BaseDistribution:
 
 
 def as_range(distribution: BaseDistribution) -> Range:
-    """The range of ours that this distribution was made of; raises InputError if it was made of none, as by a step."""
+    """The inverse of `as_distribution`; raises InputError for a step or a log scale of integers."""
     match distribution:
         case FloatDistribution(low=low, high=high, log=log, step=None):
             return Float(low, high, log)
@@ -39,11 +39,11 @@ def as_range(distribution: BaseDistribution) -> Range:
             return Integer(low, high)
         case CategoricalDistribution(choices=choices):
             return Choice(choices)
-    raise InputError(f"a range must be without steps, and linear for whole numbers, but {distribution} was given")
+    raise InputError(f"a range must have no step, and no log scale for integers, but {distribution} was given")
 
 
 def range_to_json(searched: Range) -> dict[str, Any]:
-    """What is stored of a range: the object that Optuna's own `distribution_to_json` writes."""
+    """A range as it is stored: the object that Optuna's `distribution_to_json` writes."""
     stored: dict[str, Any] = json.loads(distribution_to_json(as_distribution(searched)))
     return stored
 

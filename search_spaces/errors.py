@@ -1,23 +1,23 @@
-"""What the user got wrong, in one message: what is wrong, what was given, what to type."""
+"""User errors, each in one message: what was required, what was given, what to type."""
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 
 class InputError(Exception):
-    """A mistake in what the user gave us; its text is meant to be read by them, without a traceback."""
+    """Invalid user input; commands print its message without a traceback."""
 
 
 MOST_LISTED = 30
-"""Names that a message lists, at most."""
+"""Maximum number of names in a message."""
 
 
 def unknown(
     kind: str, given: str, valid: Iterable[str], place: str = "", nearest: Sequence[str] | None = None
 ) -> InputError:
-    """The error for a name that does not exist: it suggests the nearest one, and lists what is valid.
+    """The error for an unknown name: it suggests the closest valid name and lists the others.
 
-    place: where the name was looked for. nearest: what to suggest, in place of the valid name that is spelt most alike.
+    place: where the name was looked up. nearest: what to suggest instead of the closest valid name.
 
     >>> print(unknown("family", "cosin", ["cosine", "step"]))
     unknown family 'cosin': did you mean 'cosine'? Valid: cosine, step
@@ -34,13 +34,13 @@ def unknown(
 
 
 def require(condition: bool, what: str, given: object) -> None:
-    """Raise an InputError saying what is required and what was given, unless the condition holds."""
+    """Raise an InputError that says what is required and what was given, unless the condition holds."""
     if not condition:
         raise InputError(f"{what}, but {given!r} was given")
 
 
 def require_at_least(least: int, options: object, *names: str) -> None:
-    """Raise an InputError for the first of these fields of the options that is below `least`, as its flag is typed."""
+    """Raise an InputError for the first of the named option fields that is below `least`, naming its flag."""
     for name in names:
         given = getattr(options, name)
         require(given >= least, f"--{name.replace('_', '-')} must be at least {least}", given)

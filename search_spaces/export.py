@@ -1,4 +1,4 @@
-"""A schedule as code that depends on nothing of ours, for a run of any length."""
+"""A schedule as standalone code that needs only torch, for a run of any length."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from search_spaces.inline_source import body_of, names_in, standalone
 from search_spaces.schedule import Schedule
 
 LONGEST_LINE = 100
-"""Characters of a signature on one line; a longer one has a line for each parameter."""
+"""Maximum characters of a signature on one line; a longer one has a line for each parameter."""
 
 
 @dataclass(frozen=True)
 class Exported:
-    """What code is made of.
+    """What to export.
 
-    optimizer_code: the call that makes the optimizer of `model`, with `{lr}` in place of its rate. unequal_groups:
-    whether its parameter groups have different rates, whose ratios are kept.
+    optimizer_code: the call that makes the optimizer of `model`, with `{lr}` in place of the learning rate.
+    unequal_groups: whether the parameter groups have different learning rates, whose ratios are kept.
     """
 
     schedule: Schedule
@@ -32,7 +32,7 @@ class Exported:
 
     @property
     def optimizer(self) -> str:
-        """The call, with the peak rate."""
+        """The call that makes the optimizer, with the peak learning rate."""
         return self.optimizer_code.replace("{lr}", repr(self.schedule.peak_lr))
 
     @property
@@ -48,27 +48,27 @@ class Exported:
 
     @property
     def is_torch_plateau(self) -> bool:
-        """Whether it is torch's own ReduceLROnPlateau, which cannot warm up and is stepped by evaluations alone."""
+        """Whether the code uses torch's ReduceLROnPlateau directly; it cannot warm up, and steps per evaluation."""
         return self.observes and not self.schedule.warmup_fraction and not self.unequal_groups
 
 
 def torch_code(exported: Exported) -> str:
-    """The function `make_scheduler(optimizer, total_steps)`, and how it is used, as comments."""
+    """The function `make_scheduler(optimizer, total_steps)`, followed by its usage as comments."""
     usage = [f"optimizer = {exported.optimizer}", "scheduler = make_scheduler(optimizer, total_steps)"]
     if exported.is_torch_plateau:
-        usage += ["scheduler.step(validation_loss)  # after each of the run's evaluations"]
+        usage += ["scheduler.step(validation_loss)  # after every evaluation"]
     else:
-        usage += ["scheduler.step()  # after each of the run's total_steps updates"]
-        usage += ["scheduler.observe(validation_loss)  # after each of its evaluations"] if exported.observes else []
+        usage += ["scheduler.step()  # after every optimizer step, total_steps in all"]
+        usage += ["scheduler.observe(validation_loss)  # after every evaluation"] if exported.observes else []
     return standalone(make_scheduler(exported), scope(exported)) + "\n\n\n" + indent("\n".join(usage), "# ")
 
 
 def lightning_code(exported: Exported) -> str:
-    """`make_scheduler`, and what a LightningModule calls."""
+    """`make_scheduler`, and the hooks of a LightningModule."""
     how = '"monitor": "val_loss"' if exported.is_torch_plateau else '"interval": "step"'
     code = f'''
 def configure_optimizers(model):
-    """Call it in your LightningModule's method of this name: return configure_optimizers(self)."""
+    """Call this from your LightningModule's method of the same name: return configure_optimizers(self)."""
     optimizer = {exported.optimizer}
     scheduler = make_scheduler(optimizer, model.trainer.estimated_stepping_batches)
     return {{"optimizer": optimizer, "lr_scheduler": {{"scheduler": scheduler, {how}}}}}
@@ -77,20 +77,22 @@ def configure_optimizers(model):
         code += '''
 
 def on_validation_end(model):
-    """Call it in your LightningModule's method of this name; validation_step is to log val_loss."""
+    """Call this from your LightningModule's method of the same name; validation_step must log val_loss."""
     model.lr_schedulers().observe(float(model.trainer.callback_metrics["val_loss"]))
 '''
     return standalone(f"{make_scheduler(exported)}\n{code}", scope(exported), exported.optimizer_imports)
 
 
 def transformers_code(exported: Exported) -> str:
-    """`make_scheduler`, and what transformers' Trainer is given."""
+    """`make_scheduler`, and the arguments of the transformers Trainer."""
     imports, note, callback = exported.optimizer_imports, "", ""
     if exported.is_torch_plateau:
-        note = '    # With TrainingArguments(..., metric_for_best_model="loss") it observes the validation loss.\n'
+        note = (
+            '    # Set TrainingArguments(..., metric_for_best_model="loss") so that it observes the validation loss.\n'
+        )
     elif exported.observes:
         imports += ["from transformers import TrainerCallback"]
-        note = "    # With Trainer(..., callbacks=[ObserveValidation()]) it observes the validation loss.\n"
+        note = "    # Set Trainer(..., callbacks=[ObserveValidation()]) so that it observes the validation loss.\n"
         callback = '''
 
 class ObserveValidation(TrainerCallback):
@@ -113,11 +115,11 @@ FORMATS: dict[str, Callable[[Exported], str]] = {
     "lightning": lightning_code,
     "transformers": transformers_code,
 }
-"""Kinds of code, by name."""
+"""Export formats by name."""
 
 
 def make_scheduler(exported: Exported) -> str:
-    """The source of the function `make_scheduler`: the lines of `Schedule.build` and of the family, quoted."""
+    """The source of the function `make_scheduler`, quoted from `Schedule.build` and from the family."""
     schedule = exported.schedule
     family, torch_class = type(schedule), schedule.torch_class.__name__
     given = {field.name: getattr(schedule, field.name) for field in fields(schedule)}
@@ -129,15 +131,15 @@ def make_scheduler(exported: Exported) -> str:
         del given["warmup_fraction"]
         warmup, steps = "", "total_steps"
         scheduler = f"    return {torch_class}(optimizer, **arguments)\n"
-    moved = " Momentum moves too." if getattr(schedule, "cycle_momentum", False) else ""
+    momentum = " Momentum is cycled too." if getattr(schedule, "cycle_momentum", False) else ""
     name = "make_scheduler_of_equal_groups" if exported.unequal_groups else "make_scheduler"
-    said = f"The scheduler for a run of total_steps updates. All parameter groups get the same rate.{moved}"
-    lines = [signature(name, given), f'    """{said}"""']
+    docstring = f"Scheduler for total_steps optimizer steps. All groups get the same learning rate.{momentum}"
+    lines = [signature(name, given), f'    """{docstring}"""']
     if "steps" in names_in(dedent(arguments)):
         warmup += f"    steps = {steps}\n"
     if schedule.least_steps > 1:
         lines += [f"    if total_steps < {schedule.least_steps}:"]
-        lines += [f'        raise ValueError("{schedule.family} needs at least {schedule.least_steps} updates")']
+        lines += [f'        raise ValueError("{schedule.family} needs at least {schedule.least_steps} steps")']
     lines += [f"{warmup}{arguments}{body_of(set_all_to)}{scheduler}"]
     return "\n".join(lines) + (KEPT if exported.unequal_groups else "")
 
@@ -145,15 +147,15 @@ def make_scheduler(exported: Exported) -> str:
 KEPT = '''
 
 def make_scheduler(optimizer, total_steps):
-    """The scheduler for a run of total_steps updates. The parameter groups keep the ratios of their rates."""
+    """Scheduler for total_steps optimizer steps. The groups keep the ratios of their learning rates."""
     ratios = take_ratios(optimizer)
     return KeepRatios(make_scheduler_of_equal_groups(optimizer, total_steps), optimizer, ratios)
 '''
-"""What `Schedule.build` does for unequal groups."""
+"""The part of `Schedule.build` that handles unequal groups."""
 
 
 def signature(name: str, given: dict[str, Any]) -> str:
-    """The first line, or lines, of this function; given: the schedule's parameters, as defaults."""
+    """The signature of the function `name`. given: the schedule's parameters, which become defaults."""
     parts = [f"{name}={json.dumps(value) if isinstance(value, str) else repr(value)}" for name, value in given.items()]
     parts = ["optimizer", "total_steps", *parts]
     line = f"def {name}({', '.join(parts)}):"

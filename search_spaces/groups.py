@@ -1,7 +1,7 @@
-"""Parameter groups: the one with the highest rate follows the schedule, the others keep their ratio to it.
+"""Parameter groups: the one with the highest learning rate follows the schedule, the others keep their ratio to it.
 
-Torch's schedulers do not all do that (`CosineAnnealingLR` has one `eta_min` for all groups, `OneCycleLR` and `CyclicLR`
-make the groups equal), so they are shown groups of equal rates; `KeepRatios` applies the ratios after each step.
+Not all torch schedulers do that (`CosineAnnealingLR` has one `eta_min` for all groups, `OneCycleLR` and `CyclicLR` make
+the groups equal), so the scheduler sees groups of equal learning rates, and `KeepRatios` applies the ratios afterwards.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
 
 def take_ratios(optimizer: Optimizer) -> list[float]:
-    """Each group's learning rate as a share of the highest; raises InputError if that is not above 0."""
+    """Each group's learning rate divided by the highest; raises InputError if the highest is not above 0."""
     rates = [float(group["lr"]) for group in optimizer.param_groups]
     highest = max(rates)
     if not highest > 0:
-        raise InputError(f"the optimizer needs a group with a learning rate above 0, but its rates are {rates}")
+        raise InputError(f"the optimizer needs a group with a learning rate above 0, but its groups have {rates}")
     return [rate / highest for rate in rates]
 
 
 def set_all_to(optimizer: Optimizer, peak_lr: float) -> None:
-    """Give every group this rate to start from.
+    """Set the learning rate that every group starts from.
 
-    An optimizer that served another scheduler still holds that one's `initial_lr`, and torch would believe it.
+    Remove `initial_lr`: an earlier scheduler may have left it, and torch would use it.
     """
     for group in optimizer.param_groups:
         group["lr"] = peak_lr
@@ -34,7 +34,7 @@ def set_all_to(optimizer: Optimizer, peak_lr: float) -> None:
 
 
 def require_momentum(optimizer: Optimizer, family: str) -> None:
-    """Raise InputError if there is no momentum to cycle: torch would turn SGD(momentum=0) into 0.95."""
+    """Raise InputError if the optimizer has no momentum to cycle: torch would give SGD(momentum=0) one of 0.95."""
     for group in optimizer.param_groups:
         momentum = group["betas"][0] if "betas" in group else group.get("momentum", 0.0)
         if not momentum:

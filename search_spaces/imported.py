@@ -1,4 +1,4 @@
-"""Attributes that are imported when they are first read, so that a schedule is described without loading torch."""
+"""Attributes that are imported when they are first read, so that describing a schedule does not import torch."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Imported:
-    """A class attribute that stands for `package.module:name`, the class or function of that name.
+    """A class attribute that resolves to the class or function at `package.module:name`.
 
     >>> class Circle:
     ...     pi = Imported("math:pi")
@@ -23,6 +23,6 @@ class Imported:
 
 
 def import_named(path: str) -> Any:
-    """What stands under this name in its module; path: `package.module:name`."""
+    """Import the object at `package.module:name`."""
     module, _, name = path.partition(":")
     return getattr(import_module(module), name)

@@ -1,6 +1,6 @@
-"""Quoted: source of ours that stands by itself, with the imports and helpers that it needs.
+"""Standalone source: functions of this package quoted with the imports and helpers that they need.
 
-What a user pastes is made of the very lines that trained, so it cannot say anything else.
+Exported code consists of the lines that were trained with, so the two cannot differ.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from types import ModuleType
 from typing import Any
 
 OURS = "search_spaces."
-"""Modules that are quoted; all others are imported."""
+"""Modules with this prefix are quoted; all others are imported."""
 
 
 def body_of(method: Callable[..., Any], result: str = "return ") -> str:
-    """The lines of a method without its signature and docstring, `self.` left out, indented as in a function.
+    """The body of a method without its docstring and without `self.`, indented by four spaces.
 
-    result: what replaces each `return `, such as `arguments = `.
+    result: replaces each `return `, for example with `arguments = `.
     """
     source = without_type_comments(dedent(inspect.getsource(method)))
     function = ast.parse(source).body[0]
@@ -34,14 +34,14 @@ def body_of(method: Callable[..., Any], result: str = "return ") -> str:
 
 
 def without_type_comments(source: str) -> str:
-    """Without what only our own type checker reads."""
+    """The source without `type: ignore` comments."""
     return re.sub(r"  # type: ignore\S*", "", source)
 
 
 def standalone(source: str, scope: Mapping[str, Any], imports: Iterable[str] = ()) -> str:
-    """The source below all that it names: imports, and functions, classes and constants of ours, quoted.
+    """The source, preceded by everything that it uses: imports, and quoted functions, classes and constants.
 
-    scope: the values of global names. imports: further lines.
+    scope: global names and their values. imports: additional import lines.
     """
     modules: set[str] = set()
     members: dict[str, set[str]] = {}
@@ -77,22 +77,22 @@ def standalone(source: str, scope: Mapping[str, Any], imports: Iterable[str] = (
 
 
 def names_in(source: str) -> list[str]:
-    """Every name that the source mentions, in order."""
+    """Every name used in the source, in order."""
     return list(dict.fromkeys(node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)))
 
 
 def home(value: Any) -> str:
-    """The shortest module that has it: torch.optim for what torch.optim.optimizer defines."""
+    """The shortest module path that exports the value: torch.optim for a class defined in torch.optim.optimizer."""
     path = value.__module__.split(".")
     modules = [".".join(path[: length + 1]) for length in range(len(path))]
     return next(name for name in modules if getattr(sys.modules.get(name), value.__name__, None) is value)
 
 
 def is_standard(line: str) -> bool:
-    """Whether an import is from Python's own library."""
+    """Whether an import line imports from the standard library."""
     return line.split()[1].partition(".")[0] in sys.stdlib_module_names
 
 
 def is_from(line: str) -> bool:
-    """Whether an import names members; those stand below the others."""
+    """Whether an import line has the form `from ... import`; these are sorted last."""
     return line.startswith("from ")

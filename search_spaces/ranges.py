@@ -1,4 +1,4 @@
-"""What a parameter is searched over: value types of ours, which `distributions.py` turns into Optuna's."""
+"""The domains of parameters, as value types; `distributions.py` converts them to Optuna's."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from search_spaces.errors import InputError, require
 
 @dataclass(frozen=True)
 class Float:
-    """A number from `low` to `high`, both included; with `log` on a logarithmic scale, which needs `low` above 0."""
+    """A number from `low` to `high`, both included. With `log`, the scale is logarithmic and `low` must be above 0."""
 
     low: float
     high: float
@@ -25,7 +25,7 @@ class Float:
 
 @dataclass(frozen=True)
 class Integer:
-    """A whole number from `low` to `high`, both included."""
+    """An integer from `low` to `high`, both included."""
 
     low: int
     high: int
@@ -45,14 +45,14 @@ class Choice:
 
 
 Range = Float | Integer | Choice
-"""What one parameter of Optuna is searched over."""
+"""The domain of one Optuna parameter."""
 
 
 @dataclass(frozen=True)
 class Either:
     """Either exactly `value`, or a number from `otherwise`.
 
-    Optuna sees two parameters: `NAME_is_VALUE` (yes or no) and, if that is no, `NAME`.
+    Optuna sees two parameters: `NAME_is_VALUE` (true or false) and, if it is false, `NAME`.
     """
 
     value: float
@@ -60,11 +60,11 @@ class Either:
 
 
 Domain = Range | Either
-"""What a parameter of a family is searched over."""
+"""The domain of a family's parameter."""
 
 
 def draw_parameter(trial: Any, name: str, domain: Domain) -> Any:
-    """Ask an Optuna trial for the parameter `name` within its domain."""
+    """Suggest the parameter `name` within its domain, from an Optuna trial."""
     match domain:
         case Either(value, otherwise):
             exact = trial.suggest_categorical(exact_flag(name, domain), [True, False])
@@ -79,12 +79,12 @@ def draw_parameter(trial: Any, name: str, domain: Domain) -> Any:
 
 @dataclass(frozen=True)
 class FixedParameters:
-    """A trial that answers with these parameters, whatever range it is asked for."""
+    """A stand-in for an Optuna trial that returns these parameters and ignores the requested range."""
 
     params: Mapping[str, Any]
 
     def suggest_float(self, name: str, *_: Any, **__: Any) -> Any:
-        """The parameter of this name; raises InputError if there is none."""
+        """The parameter of this name; raises InputError if it is missing."""
         if name not in self.params:
             raise InputError(f"the parameter {name!r} is missing: {', '.join(self.params)} were given")
         return self.params[name]
@@ -93,7 +93,7 @@ class FixedParameters:
 
 
 def exactly(value: Any, domain: Domain) -> Range:
-    """The range of this value only, drawn in the way of another domain."""
+    """The range that contains only this value, of the same kind as `domain`."""
     match domain:
         case Float() | Either():
             return Float(value, value)
@@ -104,12 +104,12 @@ def exactly(value: Any, domain: Domain) -> Range:
 
 
 def exact_flag(name: str, domain: Either) -> str:
-    """The name of the parameter that says whether `domain` takes its exact value."""
+    """The name of the Optuna parameter that selects the exact value of `domain`."""
     return f"{name}_is_{domain.value:g}"
 
 
 def read_exact_flag(name: str) -> tuple[str, float] | None:
-    """Which parameter an `exact_flag` is about, and the exact value; None for any other name.
+    """(parameter, exact value) of a name made by `exact_flag`; None for any other name.
 
     >>> read_exact_flag("linear.end_ratio_is_0")
     ('linear.end_ratio', 0.0)
@@ -119,16 +119,16 @@ def read_exact_flag(name: str) -> tuple[str, float] | None:
 
 
 def searched_parameters(name: str, domain: Domain) -> dict[str, Range]:
-    """The Optuna parameters that `draw_parameter` may ask for, and the range of each."""
+    """The Optuna parameters that `draw_parameter` may suggest, and the range of each."""
     if isinstance(domain, Either):
         return {exact_flag(name, domain): Choice((True, False)), name: domain.otherwise}
     return {name: domain}
 
 
 def share_of_range(value: float, searched: Float | Integer) -> float:
-    """Where a value lies between the ends of its range, from 0 to 1, on the scale that it is searched on.
+    """The position of a value within its range, from 0 (low) to 1 (high), on the scale of the search.
 
-    A range of one value has it in the middle.
+    If the range holds a single value, the result is 0.5.
 
     >>> share_of_range(0.1, Float(0.01, 1.0, log=True))
     0.5

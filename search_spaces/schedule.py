@@ -1,16 +1,16 @@
-"""Schedule: the frozen value that every family is.
+"""Schedule: the base class of all families, a frozen value.
 
-A schedule says nothing of a run's length: its parameters are fractions of the run and ratios of `peak_lr`, and
-`build` resolves them for a run of `total_steps` optimizer steps. In a training loop of your own:
+A schedule does not depend on a run's length: its parameters are fractions of the run and ratios of `peak_lr`, and
+`build` resolves them for a run of `total_steps` optimizer steps. In your training loop:
 
     scheduler = Cosine(peak_lr=0.1, warmup_fraction=0.05).build(optimizer, total_steps)
     ...
     scheduler.step()                     # after every optimizer step
     scheduler.observe(validation_loss)   # after every evaluation: plateau only
 
-Ends, the same for every family, in a run of T steps, counted from 0: a warm-up of W steps multiplies the rate by
-(step + 1) / (W + 1); the body runs over the remaining T - W steps and would arrive at its last value at step T, which
-is not taken (`one_cycle` arrives at step T - 1, as torch's does). So no step is wasted at rate 0.
+Both ends are the same for every family. In a run of T steps, counted from 0, a warm-up of W steps multiplies the
+learning rate by (step + 1) / (W + 1). The body covers the remaining T - W steps and would reach its final value at
+step T, which is not part of the run (`one_cycle` reaches it at step T - 1, as in torch). So no step is wasted at 0.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from search_spaces.errors import InputError, require
 from search_spaces.groups import require_momentum, set_all_to, take_ratios
@@ -32,29 +35,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule(ABC):
-    """A family with its parameters, for a run of any length."""
+    """A family and its parameters, for a run of any length."""
 
     peak_lr: float
     """The highest learning rate of the run, in the parameter group with the highest rate; above 0."""
     warmup_fraction: float = 0.0
-    """Share of the run in which the rate rises linearly to peak_lr, at least 0 (none) and below 1."""
+    """Fraction of the run in which the learning rate rises linearly to peak_lr, at least 0 (no warm-up) and below 1."""
 
     family: ClassVar[str]
-    """The name at the command line and in the records."""
+    """The family's name at the command line and in records."""
     torch_class: ClassVar[Imported]
-    """The torch scheduler that does the work after the warm-up."""
-    assemble = Imported("search_spaces.schedulers:with_warmup")  # not annotated: dataclass would read it
-    """What makes the scheduler of (torch_class, optimizer, warmup_steps, arguments); exported code quotes its lines."""
+    """The torch scheduler of the body."""
+    assemble = Imported("search_spaces.schedulers:with_warmup")  # not annotated, or dataclass would make it a field
+    """(torch_class, optimizer, warmup_steps, arguments) -> the scheduler; exported code quotes its lines."""
     keep_ratios = Imported("search_spaces.schedulers:KeepRatios")
-    """What wraps the scheduler if the parameter groups are unequal."""
+    """The wrapper of the scheduler for unequal parameter groups."""
     space: ClassVar[Mapping[str, Domain]] = {}
-    """The family's own parameters and the range each is searched in."""
+    """The family's own parameters and their search ranges."""
     has_own_warmup: ClassVar[bool] = False
-    """Whether the family itself begins with a rise, so that no warm-up may come before it."""
+    """Whether the family itself starts with a rise, so that it takes no separate warm-up."""
     least_steps: ClassVar[int] = 1
-    """The fewest steps that can express the family, not counting the warm-up."""
+    """Minimum length of the body, in steps."""
     evaluations: ClassVar[int] = 0
-    """How many evaluations of a run the scheduler observes; 0 if it observes none."""
+    """Number of evaluations per run that the scheduler observes; 0 if it observes none."""
 
     def __post_init__(self) -> None:
         require(0 < self.peak_lr < math.inf, "peak_lr must be above 0 and finite", self.peak_lr)
@@ -64,27 +67,31 @@ class Schedule(ABC):
 
     @classmethod
     def shared_space(cls) -> Mapping[str, Domain]:
-        """The parameters that the family shares with others, besides `peak_lr`, and their ranges."""
+        """The parameters other than `peak_lr` that the family shares with others, and their ranges."""
         # The tuning playbook starts at 5 % of the run; Goyal 2017 warmed up for 5 of 90 epochs.
         warmup = Either(0.0, Float(0.005, 0.2, log=True))
         return {} if cls.has_own_warmup else {"warmup_fraction": warmup}
 
     @classmethod
     def suggest(cls, trial: Any, domains: Mapping[str, Domain]) -> dict[str, Any]:
-        """Draw the family's own parameters from an Optuna trial, within these domains, named `family.parameter`."""
+        """Draw the family's own parameters from an Optuna trial. domains: by full name, `family.parameter`."""
         full = {name: f"{cls.family}.{name}" for name in cls.space}
         return {name: draw_parameter(trial, full[name], domains[full[name]]) for name in cls.space}
 
     @abstractmethod
     def arguments(self, steps: int) -> dict[str, Any]:
-        """The arguments of `torch_class`, besides the optimizer, for a body of `steps` steps."""
+        """The arguments of `torch_class`, except the optimizer, for a body of `steps` steps."""
+
+    @abstractmethod
+    def body(self, steps: int) -> Any:
+        """The learning rate at each step of a body of `steps` steps: a float64 array of shape (steps,)."""
 
     def warmup_steps(self, total_steps: int) -> int:
-        """Steps of the warm-up in a run of `total_steps`; at least one is left for the body."""
+        """Number of warm-up steps in a run of `total_steps`; at least one step remains for the body."""
         return min(round(self.warmup_fraction * total_steps), total_steps - 1)
 
     def split(self, total_steps: int) -> tuple[int, int]:
-        """(steps of the warm-up, steps of the body) of a run; raises InputError if it is too short for the family."""
+        """(warm-up steps, body steps) of a run; raises InputError if it is too short for the family."""
         require(total_steps >= 1, "total_steps must be at least 1", total_steps)
         warmup_steps = self.warmup_steps(total_steps)
         if total_steps - warmup_steps < self.least_steps:
@@ -95,18 +102,19 @@ class Schedule(ABC):
         return warmup_steps, total_steps - warmup_steps
 
     def resolve(self, total_steps: int) -> dict[str, Any]:
-        """What torch is given for a run of this length: steps of the warm-up, scheduler, its arguments by name."""
+        """What torch receives for a run of this length: warm-up steps, scheduler class, and its arguments by name."""
         warmup_steps, steps = self.split(total_steps)
         return {"warmup_steps": warmup_steps, "scheduler": self.torch_class.__name__, **self.arguments(steps)}
 
     def build(self, optimizer: Optimizer, total_steps: int) -> Any:
-        """Give the optimizer its first learning rate, and return the scheduler that sets those that follow.
+        """Set the optimizer's first learning rate, and return the scheduler that sets all later ones.
 
-        The parameter group with the highest rate follows the schedule, the others keep their ratio to it.
-        Call `step()` after every optimizer step, `total_steps` times in all. The result is torch's own scheduler, or,
-        for unequal groups and for plateau, an LRScheduler of ours with the same attributes and methods. `get_lr()` of
-        ours is the rate of each group now; `observe(loss)` is for schedules with `evaluations`.
-        Raises InputError if the run is too short for the family or the optimizer lacks what the schedule moves.
+        The parameter group with the highest learning rate follows the schedule; the others keep their ratio to it.
+        Call `step()` after every optimizer step, `total_steps` times in all, and, for schedules with `evaluations`,
+        `observe(loss)` after every evaluation. The result is torch's own scheduler, or, for unequal groups and for
+        plateau, our own LRScheduler, whose `get_lr()` returns the current learning rate of each group.
+        Raises InputError if the run is too short for the family, or the schedule cycles momentum that the optimizer
+        does not have.
         """
         warmup_steps, steps = self.split(total_steps)
         arguments = self.arguments(steps)
@@ -117,19 +125,30 @@ class Schedule(ABC):
         scheduler = self.assemble(self.torch_class, optimizer, warmup_steps, arguments)
         return scheduler if all(ratio == 1 for ratio in ratios) else self.keep_ratios(scheduler, optimizer, ratios)
 
-    def rates(self, total_steps: int) -> list[float]:
-        """The learning rate of each step of a run, for code that sets them itself.
+    def rates(self, total_steps: int, losses: Sequence[float] | None = None) -> NDArray[np.float64]:
+        """The learning rate at each step of a run, from formulas: a float64 array of shape (total_steps,).
 
-        Raises InputError for a schedule that observes evaluations: its rates depend on what they find.
+        Element s is the rate of step s, counted from 0, in the unit of peak_lr; it is above 0 and at most peak_lr. The
+        first is that of the warm-up's first step, or of the body's if there is no warm-up; the last is that of the last
+        step taken. It equals what `simulate` reads back from torch, to 1e-12 of peak_lr, and is far faster.
+        losses: what the evaluations of the run find, in order, at most one per step. A schedule that observes them
+        (plateau) needs them, and keeps its peak_lr if there are none; omit them for all others.
+        Raises InputError for losses that are missing or superfluous, and for a run that is too short for the family.
+
+        >>> from search_spaces import Linear
+        >>> Linear(peak_lr=1.0, warmup_fraction=0.5).rates(8).tolist()
+        [0.2, 0.4, 0.6, 0.8, 1.0, 0.75, 0.5, 0.25]
         """
-        if self.evaluations:
-            raise InputError(f"{self.family} observes evaluations, so its rates are not known before: use build")
-        return [lr for lr, _ in self.simulate(total_steps)]
+        if losses is not None:
+            raise InputError(f"{self.family} does not observe losses: remove losses")
+        warmup_steps, steps = self.split(total_steps)
+        rise = self.peak_lr * np.arange(1, warmup_steps + 1) / (warmup_steps + 1)
+        return np.concatenate([rise, self.body(steps)])
 
     def simulate(self, total_steps: int, losses: Sequence[float] = ()) -> list[tuple[float, float]]:
-        """(lr, momentum) at each step of a run, without training: read back from an SGD with momentum 0.9.
+        """(lr, momentum) at each step of a run, without training: read from an SGD optimizer with momentum 0.9.
 
-        losses: what the evaluations of the run find, in order, for a schedule that observes them; at most one per step.
+        losses: the validation losses that the schedule observes, in order; at most one per step.
         """
         import torch  # takes a second, which a schedule that is only described need not wait for
 
@@ -139,7 +158,7 @@ class Schedule(ABC):
         scheduler = self.build(optimizer, total_steps)
         due = dict(zip(evaluation_steps(total_steps, len(losses)), losses, strict=True))
         curve = []
-        optimizer.step()  # torch's schedulers want to see one; the others would take most of the time
+        optimizer.step()  # torch's schedulers warn without one; calling it at every step would dominate the time
         for step in range(1, total_steps + 1):
             curve.append((float(optimizer.param_groups[0]["lr"]), float(optimizer.param_groups[0]["momentum"])))
             scheduler.step()
@@ -149,7 +168,7 @@ class Schedule(ABC):
 
 
 def evaluation_steps(total_steps: int, evaluations: int) -> list[int]:
-    """After how many steps a run is evaluated: evenly spread, the last time at its end, never twice at one step.
+    """The steps after which a run is evaluated: evenly spaced, ending with the last step, without duplicates.
 
     >>> evaluation_steps(10, 4)
     [2, 5, 8, 10]

@@ -1,4 +1,4 @@
-"""Schedules in a file: one written down as JSON, and back to the parameters of a trial, to be tried first by a study.
+"""Schedules as JSON files: exported from a trial, and read back as parameters that a study tries first.
 
 {"family": "cosine", "peak_lr": 0.1, "parameters": {"warmup_fraction": 0.05, "t_max_fraction": 1.0, "floor_ratio": 0.0}}
 """
@@ -19,15 +19,15 @@ KEYS = ("family", "peak_lr", "parameters", "provenance")
 
 
 def as_written(params: Mapping[str, Any]) -> dict[str, Any]:
-    """The schedule of a trial with these parameters, under the names that its family gives them."""
+    """The schedule of a trial with these parameters, as the content of a file."""
     schedule = from_params(params)
     own = {f"{schedule.family}.{name}": domain for name, domain in schedule.space.items()}
-    asked = [
+    searched = [
         name
         for name, domain in {**schedule.shared_space(), **own}.items()
         if searched_parameters(name, domain).keys() & params.keys()
     ]
-    names = [name.removeprefix(f"{schedule.family}.") for name in asked]
+    names = [name.removeprefix(f"{schedule.family}.") for name in searched]
     return {
         "family": schedule.family,
         "peak_lr": schedule.peak_lr,
@@ -36,25 +36,28 @@ def as_written(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_file(path: str) -> Iterator[tuple[str, Any]]:
-    """Each schedule of a file, and what to call it in a message."""
+    """(name for messages, content) of each schedule in a file; raises InputError if it cannot be read as JSON."""
     try:
         content = json.loads(Path(path).read_text())
     except OSError as error:
-        raise InputError(
-            f"cannot read {path}: {error.strerror}. Give --enqueue a FILE of JSON, or study:NAME"
-        ) from error
+        raise InputError(f"cannot read {path}: {error.strerror}. --enqueue takes a JSON file or study:NAME") from error
     except ValueError as error:
-        raise InputError(f"{path} is not JSON ({error}): scripts/export.py --format json writes such a file") from error
+        raise InputError(
+            f"{path} is not valid JSON ({error}): create it with scripts/export.py --format json"
+        ) from error
     if not isinstance(content, list):
         yield path, content
         return
-    require(bool(content), f"{path} must hold a schedule at least", content)
+    require(bool(content), f"{path} must contain at least one schedule", content)
     for number, written in enumerate(content, start=1):
         yield f"{path}, schedule {number}", written
 
 
 def as_params(written: Any, where: str, suggest: Callable[[Any], Schedule]) -> dict[str, Any]:
-    """The parameters of the trial that `suggest` would make this schedule of; where: its name in messages."""
+    """The trial parameters from which `suggest` makes this schedule. where: the schedule's name in messages.
+
+    Raises InputError if the content is not a schedule, or lies outside the search space.
+    """
     try:
         given = Given.of(written)
         suggest(given)
@@ -66,9 +69,10 @@ def as_params(written: Any, where: str, suggest: Callable[[Any], Schedule]) -> d
 
 @dataclass
 class Given:
-    """A trial that answers with what was written down, if that lies within what is searched.
+    """A stand-in for an Optuna trial that returns the values of a file if they lie within the search space.
 
-    taken: names in the file. params: what was answered, as Optuna names it. exact: the values beside their ranges.
+    taken: the names read so far, as in the file. params: the values returned, by Optuna's names. exact: by parameter,
+    the exact value allowed outside its range.
     """
 
     family: str
@@ -80,7 +84,7 @@ class Given:
 
     @classmethod
     def of(cls, written: Any) -> Given:
-        """From the content of a file; raises InputError if that is no schedule."""
+        """From the content of a file; raises InputError if it is not a schedule."""
         require(isinstance(written, dict), "a schedule is an object with family, peak_lr and parameters", written)
         for key in written:
             if key not in KEYS:
@@ -95,24 +99,24 @@ class Given:
         return cls(family, written["peak_lr"], parameters)
 
     def suggest_float(self, name: str, low: float, high: float, log: bool = False) -> float:
-        """The number, if it is in the range."""
+        """The number; raises InputError if it is outside the range."""
         value = self.take(name)
         within = isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
-        beside = f"{self.exact[name]:g} or " if name in self.exact else ""
-        require(within, f"{self.key(name)} must be {beside}from {low:g} to {high:g}", value)
+        exact = f"{self.exact[name]:g} or " if name in self.exact else ""
+        require(within, f"{self.key(name)} must be {exact}from {low:g} to {high:g}", value)
         self.params[name] = float(value)
         return float(value)
 
     def suggest_int(self, name: str, low: int, high: int) -> int:
-        """The whole number, if it is in the range."""
+        """The integer; raises InputError if it is outside the range."""
         value = self.take(name)
         within = isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
-        require(within, f"{self.key(name)} must be a whole number from {low} to {high}", value)
+        require(within, f"{self.key(name)} must be an integer from {low} to {high}", value)
         self.params[name] = value
         return int(value)
 
     def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
-        """The choice that equals it; for a parameter with an exact value beside its range, whether it has that."""
+        """The choice that equals the value in the file; for an `exact_flag`, whether the file gives the exact value."""
         exact = read_exact_flag(name)
         if exact:
             parameter, self.exact[parameter] = exact
@@ -128,11 +132,11 @@ class Given:
         return same[0]
 
     def key(self, name: str) -> str:
-        """What the file calls the parameter that Optuna calls so."""
+        """The name in the file of the parameter that Optuna calls `name`."""
         return name.removeprefix(f"{self.family}.")
 
     def take(self, name: str) -> Any:
-        """The value written under this name; raises InputError if there is none."""
+        """The value of this name in the file; raises InputError if it is missing."""
         if name in ("family", "peak_lr"):
             return getattr(self, name)
         key = self.key(name)
@@ -142,8 +146,8 @@ class Given:
         return self.parameters[key]
 
     def check_all_taken(self) -> None:
-        """Raise InputError for a parameter that nobody asked for."""
+        """Raise InputError for a parameter in the file that the schedule did not use."""
         for key in self.parameters:
             if key not in self.taken:
-                takes = ", ".join(dict.fromkeys(self.taken)) or "none at all"
-                raise InputError(f"{self.family} takes no parameter {key!r} here; it takes {takes}")
+                valid = ", ".join(dict.fromkeys(self.taken)) or "none"
+                raise InputError(f"{self.family} does not take the parameter {key!r} here. Valid: {valid}")

@@ -1,6 +1,6 @@
-"""Schedulers around torch's own: a warm-up before any of them, plateau with a warm-up, and unequal parameter groups.
+"""Schedulers that combine torch's own: a warm-up before any of them, and support for unequal parameter groups.
 
-Loaded when a schedule is built: this module needs torch, a schedule does not.
+Imported only when a schedule is built, because this module needs torch and a schedule does not.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from torch.optim.lr_scheduler import LinearLR, LRScheduler, ReduceLROnPlateau, S
 
 
 def with_warmup(torch_class: Any, optimizer: Optimizer, warmup_steps: int, arguments: dict[str, Any]) -> Any:
-    """The warm-up, if there is one, then torch's scheduler."""
+    """The warm-up, if any, followed by torch's scheduler."""
     if warmup_steps == 0:
         return torch_class(optimizer, **arguments)
     warmup = linear_warmup(optimizer, warmup_steps)
@@ -22,17 +22,17 @@ def with_warmup(torch_class: Any, optimizer: Optimizer, warmup_steps: int, argum
 
 
 def plateau_with_warmup(torch_class: Any, optimizer: Optimizer, warmup_steps: int, arguments: dict[str, Any]) -> Any:
-    """The same for ReduceLROnPlateau, which torch does not put after another scheduler."""
+    """`with_warmup` for ReduceLROnPlateau, which torch cannot put after another scheduler."""
     return PlateauScheduler(optimizer, warmup_steps, arguments)
 
 
 def linear_warmup(optimizer: Optimizer, warmup_steps: int) -> LinearLR:
-    """Multiplies the rate by (step + 1) / (warmup_steps + 1)."""
+    """Multiplies the learning rate by (step + 1) / (warmup_steps + 1)."""
     return LinearLR(optimizer, start_factor=1 / (warmup_steps + 1), end_factor=1.0, total_iters=warmup_steps)
 
 
 class PlateauScheduler(LRScheduler):
-    """Torch's LinearLR for the warm-up, then torch's ReduceLROnPlateau."""
+    """LinearLR for the warm-up, then ReduceLROnPlateau."""
 
     def __init__(self, optimizer: Optimizer, warmup_steps: int, arguments: dict[str, Any]) -> None:
         self.plateau = ReduceLROnPlateau(optimizer, **arguments)
@@ -41,36 +41,36 @@ class PlateauScheduler(LRScheduler):
         super().__init__(optimizer)
 
     def step(self) -> None:  # type: ignore[override]
-        """Move on by one optimizer step; `__init__` calls it too, to set the first rate."""
+        """Advance by one optimizer step; `__init__` calls it too, to set the first learning rate."""
         if 0 <= self.last_epoch < self.warmup_steps:
             self.warmup.step()
         super().step()
 
     def observe(self, loss: float) -> None:
-        """Observe the validation loss (lower is better) of the evaluation just made."""
+        """Pass the validation loss (lower is better) of the latest evaluation."""
         if self.last_epoch >= self.warmup_steps:
             self.plateau.step(loss)
 
     def get_lr(self) -> list[Any]:
-        """The rate of each group now."""
+        """The current learning rate of each group."""
         return [group["lr"] for group in self.optimizer.param_groups]
 
-    get_last_lr = get_lr  # not the one of the last step: observe() moves the rate too
+    get_last_lr = get_lr  # torch's returns the rate of the last step(), but observe() changes it too
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything needed to go on after `load_state_dict`."""
+        """Everything that `load_state_dict` needs to resume."""
         inner = {"warmup": self.warmup.state_dict(), "plateau": self.plateau.state_dict()}
         return super().state_dict() | inner
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from a saved state; the optimizer's own state is loaded before."""
+        """Resume from a saved state; load the optimizer's own state first."""
         self.warmup.load_state_dict(state_dict["warmup"])
         self.plateau.load_state_dict(state_dict["plateau"])
         super().load_state_dict(state_dict | {"warmup": self.warmup, "plateau": self.plateau})
 
 
 class KeepRatios(LRScheduler):
-    """A scheduler of equal groups, for an optimizer whose groups are not equal."""
+    """Wraps a scheduler that needs equal groups, for an optimizer whose groups have different learning rates."""
 
     def __init__(self, scheduler: Any, optimizer: Optimizer, ratios: list[float]) -> None:
         self.scheduler, self.ratios = scheduler, ratios
@@ -87,26 +87,26 @@ class KeepRatios(LRScheduler):
             group["lr"] = lr
 
     def step(self) -> None:  # type: ignore[override]
-        """Move on by one optimizer step; `__init__` calls it too, to set the first rates."""
+        """Advance by one optimizer step; `__init__` calls it too, to set the first learning rates."""
         if self.last_epoch >= 0:
             self._with_equal_groups(self.scheduler.step)
         super().step()
 
     def observe(self, loss: float) -> None:
-        """Pass on the validation loss, if the schedule observes it."""
+        """Pass the validation loss to the scheduler; only for schedules that observe it."""
         self._with_equal_groups(lambda: self.scheduler.observe(loss))
 
     def get_lr(self) -> list[Any]:
-        """The rate of each group now."""
+        """The current learning rate of each group."""
         return [self.lr * ratio for ratio in self.ratios]
 
-    get_last_lr = get_lr  # not the one of the last step: observe() moves the rates too
+    get_last_lr = get_lr  # torch's returns the rates of the last step(), but observe() changes them too
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything needed to go on after `load_state_dict`."""
+        """Everything that `load_state_dict` needs to resume."""
         return super().state_dict() | {"scheduler": self.scheduler.state_dict()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from a saved state; the optimizer's own state is loaded before."""
+        """Resume from a saved state; load the optimizer's own state first."""
         self.scheduler.load_state_dict(state_dict["scheduler"])
         super().load_state_dict(state_dict | {"scheduler": self.scheduler})

@@ -1,8 +1,8 @@
 """A search space as a TOML file: which families are searched, and over which ranges.
 
-families = ["cosine", "wsd"]                              # all, if this is left out
-peak_lr = { low = 0.01, high = 1.0, log = true }          # the optimizer's own range, if this is left out
-warmup_fraction = 0.05                                    # one value: it is not searched
+families = ["cosine", "wsd"]                              # default: all
+peak_lr = { low = 0.01, high = 1.0, log = true }          # default: the range of the optimizer
+warmup_fraction = 0.05                                    # a single value is fixed, not searched
 
 [cosine]
 floor_ratio = { low = 0.01, high = 0.3, log = true, or_exactly = 0.0 }
@@ -10,7 +10,7 @@ floor_ratio = { low = 0.01, high = 0.3, log = true, or_exactly = 0.0 }
 [wsd]
 shape = ["linear", "1-sqrt"]                              # a choice
 
-What a file does not name keeps its own range. presets/ holds files that are known by their bare name.
+Parameters that a file does not mention keep their range. The files in presets/ can be given by bare name.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ RANGE_KEYS = ("low", "high", "log", "or_exactly")
 
 
 class SpaceFile(NamedTuple):
-    """What a file says: the families to search, and the domains that stand in for their own."""
+    """The content of a file: the families to search, and the domains that replace their own."""
 
     families: tuple[str, ...]
     ranges: Ranges
 
 
 def read_space(name: str) -> SpaceFile:
-    """The space of a preset or a file; raises InputError, naming the file and the key, for what is wrong there."""
+    """The search space of a preset or a file; raises InputError, naming the file and the key, if it is invalid."""
     try:
         text = presets().get(name) or Path(name).read_text()
         values = tomllib.loads(text)
@@ -63,13 +63,13 @@ def read_space(name: str) -> SpaceFile:
 
 
 def presets() -> dict[str, str]:
-    """The text of each preset, by its bare name."""
+    """The text of each preset, by bare name."""
     found = {entry.name: entry for entry in (files("search_spaces") / "presets").iterdir()}
     return {name.removesuffix(".toml"): found[name].read_text() for name in sorted(found) if name.endswith(".toml")}
 
 
 def read_ranges(name: str, values: Mapping[str, Any], families: Iterable[str]) -> dict[str, Domain]:
-    """The domains of a file, by the full names of their parameters."""
+    """The domains in a file, by full parameter name."""
     usual: dict[str, Domain] = {}
     for family in families:
         usual |= domains_of(FAMILIES[family], SGD_PEAK_LR)
@@ -79,7 +79,7 @@ def read_ranges(name: str, values: Mapping[str, Any], families: Iterable[str]) -
         if key in usual and "." not in key:
             found[key] = read_domain(f"{name}: {key}", value, usual[key])
         elif inner:
-            require(isinstance(value, dict), f"{name}: {key} must be a table, [{key}] and lines below it", value)
+            require(isinstance(value, dict), f"{name}: {key} must be a table, [{key}] followed by its keys", value)
             for parameter, given in value.items():
                 if parameter not in inner:
                     raise unknown("key", parameter, inner, f"[{key}] of {name}")
@@ -87,7 +87,7 @@ def read_ranges(name: str, values: Mapping[str, Any], families: Iterable[str]) -
                 found[full] = read_domain(f"{name}: [{key}] {parameter}", given, usual[full])
         elif key in FAMILIES and key not in families:
             raise InputError(
-                f"{name}: [{key}] is given, but families leaves {key} out: add it there, or leave out both"
+                f"{name}: [{key}] is given, but families does not list {key}: add it to families, or remove [{key}]"
             )
         else:
             raise unknown("key", key, ["families", *dict.fromkeys(full.split(".")[0] for full in usual)], name)
@@ -95,9 +95,9 @@ def read_ranges(name: str, values: Mapping[str, Any], families: Iterable[str]) -
 
 
 def read_domain(where: str, value: Any, usual: Domain) -> Domain:
-    """A domain from what stands in the file. where: file and key. usual: the domain of the parameter without a file."""
+    """The domain that a value in the file stands for. where: file and key. usual: the parameter's default domain."""
     if isinstance(value, list):
-        require(bool(value), f"{where} must name one choice at least", value)
+        require(bool(value), f"{where} must list at least one choice", value)
         return Choice(tuple(checked(where, choice, usual) for choice in value))
     if not isinstance(value, dict):
         return exactly(checked(where, value, usual), usual)
@@ -105,7 +105,7 @@ def read_domain(where: str, value: Any, usual: Domain) -> Domain:
         if key not in RANGE_KEYS:
             raise unknown("key", key, RANGE_KEYS, where)
     if isinstance(usual, Choice):
-        raise InputError(f"{where} has no range: give one value, or a list of some of {list(usual.options)}")
+        raise InputError(f"{where} is a choice, not a range: give one or several of {list(usual.options)}")
     require({"low", "high"} <= set(value), f"{where} needs low and high", value)
     low, high = (checked(f"{where}.{end}", value[end], usual) for end in ("low", "high"))
     require(low <= high, f"{where}: low must be at most high", (low, high))
@@ -121,20 +121,20 @@ def read_domain(where: str, value: Any, usual: Domain) -> Domain:
     if "or_exactly" not in value:
         return inside
     if not (isinstance(usual, Either) and isinstance(inside, Float)):
-        raise InputError(f"{where} has no value beside its range: leave out or_exactly")
+        raise InputError(f"{where} has no exact value besides its range: remove or_exactly")
     require(value["or_exactly"] == usual.value, f"{where}.or_exactly must be {usual.value:g}", value["or_exactly"])
     return Either(usual.value, inside)
 
 
 def checked(where: str, value: Any, usual: Domain) -> Any:
-    """The value, if it is of the kind that the parameter takes."""
+    """The value, with integers converted if floats are expected; raises InputError if its type does not fit."""
     match usual:
         case Float() | Either():
             fits = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
             require(fits, f"{where} must be a finite number", value)
             return float(value)
         case Integer():
-            require(isinstance(value, int) and not isinstance(value, bool), f"{where} must be a whole number", value)
+            require(isinstance(value, int) and not isinstance(value, bool), f"{where} must be an integer", value)
             return value
     kind = type(usual.options[0])
     value = float(value) if kind is float and type(value) is int else value
@@ -144,7 +144,7 @@ def checked(where: str, value: Any, usual: Domain) -> Any:
 
 
 def corners(family: str, peak_lr: tuple[float, float], ranges: Ranges) -> Iterable[Any]:
-    """The schedules of a family at all ends of its ranges at once, or the InputError that there is instead of one."""
+    """The schedules at all combinations of a family's range ends; an InputError in place of each invalid one."""
     ends = {name: ends_of(found) for name, found in space([family], peak_lr, ranges).items()}
     for values in product(*ends.values()):
         try:
@@ -154,14 +154,14 @@ def corners(family: str, peak_lr: tuple[float, float], ranges: Ranges) -> Iterab
 
 
 def ends_of(searched: Range) -> tuple[Any, ...]:
-    """The lowest and the highest value, or all of a choice."""
+    """The lowest and the highest value of a range, or all options of a choice."""
     if isinstance(searched, Choice):
         return searched.options
     return tuple(dict.fromkeys((searched.low, searched.high)))
 
 
 def space_toml(families: Iterable[str], peak_lr: tuple[float, float], ranges: Ranges) -> str:
-    """The space in force as a file that `read_space` reads as the same space."""
+    """A search space as TOML that `read_space` reads back as the same space."""
     lines = [f"families = {json.dumps(list(families))}"]
     own: list[str] = []
     for family in families:
@@ -174,7 +174,7 @@ def space_toml(families: Iterable[str], peak_lr: tuple[float, float], ranges: Ra
 
 
 def domain_toml(domain: Domain) -> str:
-    """A domain as a value of TOML."""
+    """A domain as a TOML value."""
     match domain:
         case Either(value, otherwise):
             low, high = otherwise.low, otherwise.high

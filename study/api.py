@@ -7,7 +7,7 @@ True
 >>> list(result.trials["epochs"])
 [2.0, 2.0, 2.0, 2.0]
 
-What is named `..._and_show` prints how it goes; `progress=False` makes a call quiet.
+Functions named `..._and_show` print their progress and results; `progress=False` makes a call quiet.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
-import optuna
 from rich.console import Console
 
 from search_spaces import Schedule
@@ -34,12 +33,14 @@ from study.reports.comparison_progress import ComparisonDisplay, StudyProgress
 from study.reports.dashboard.dashboard import Dashboard
 from study.reports.findings import Comparison, Findings
 from study.reports.search_console import display_of, print_opened, print_outcome
+from study.reports.table_names import check_tables
 from study.search.configuration import UNPRUNED, Configuration, SearchOptions
 from study.search.enqueue import read_known
 from study.search.family_plan import ComparisonPlan, parts
 from study.search.reproduce import Reproduced, reproduce
 from study.search.study_plan import OpenStudy, StudyPlan
 from study.storage.provenance import provenance
+from study.storage.quiet import quiet_optuna
 from study.storage.studies import keep_engine, open_study, read_studies, stored_attributes, stored_engine
 from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
@@ -76,7 +77,7 @@ def make_objective(source: Source, device: str, data_root: Path) -> AnyObjective
     chosen = choose_device(device)
     if isinstance(source, TrainingSource):
         return source.objective(chosen)
-    with same_random_numbers_after(chosen):  # models are made to look at
+    with same_random_numbers_after(chosen):  # models are made, to be inspected
         return WorkloadObjective(source.load(data_root).to(chosen))
 
 
@@ -128,9 +129,9 @@ def plan_search(
     group: str | None = None,
     enqueue: Sequence[str] = (),
 ) -> StudyPlan:
-    """The plan of one study; raises InputError if something does not go together. source: of the objective.
+    """The plan of one study; raises InputError if its parts do not fit each other. source: of the objective.
 
-    name: None is derived from the workload and the configuration. enqueue: schedules to begin with, as `read_known`.
+    name: None derives it from the workload and the configuration. enqueue: schedules to try first, as for `read_known`.
     """
     name = name or configuration.study_name(source.subject)
     objective = after_first_runs(objective.counting(configuration.unit), configuration.budget, storage, name)
@@ -152,17 +153,16 @@ def opened(
 ) -> Iterator[OpenStudy]:
     """Open or create the study, agree on its engine, and own both until the context ends.
 
-    like: the engine that a new study is to have; None chooses one by the options. announce: called once the study is
-    open, before the engine is chosen, which takes a while.
-    Raises InputError if the study cannot be opened, or was made with something else.
+    like: the engine for a new study; None chooses one by the options. announce: called once the study is open, before
+    the engine is chosen, which takes a while.
+    Raises InputError if the study cannot be opened, or was made with another configuration.
     """
     objective, configuration = plan.objective, plan.configuration
     most_together = configuration.most_together(objective.steps(1))
     demand = Demand(most_together, objective.steps(configuration.budget), configuration.worker_obstacle)
     attributes = {"group": plan.group, **objective.attributes()}
     with ExitStack() as stack:
-        stack.callback(optuna.logging.set_verbosity, optuna.logging.get_verbosity())
-        optuna.logging.set_verbosity(optuna.logging.WARNING)  # studies in memory are none of the user's business
+        stack.enter_context(quiet_optuna())  # studies in memory are none of the user's business
         session = provenance(objective.device)
         optuna_study = stack.enter_context(open_study(plan.storage, plan.name, plan.record, attributes, session))
         announce(StudyRecord.of(optuna_study))
@@ -178,13 +178,17 @@ def opened(
         yield OpenStudy(plan, optuna_study, engine, reason, executor, dashboard)
 
 
-def search_and_show(plan: StudyPlan, options: ExecutorOptions, trials: int, console: Console) -> StudyRecord:
-    """Search until the study holds this many finished trials, and print how it goes and what was found.
+def search_and_show(
+    plan: StudyPlan, options: ExecutorOptions, trials: int, console: Console, show: Sequence[str] = ()
+) -> StudyRecord:
+    """Search until the study has this many finished trials, and print the progress and the verdict.
 
-    Ctrl-C and SIGTERM end the search: what was found is printed, then KeyboardInterrupt is raised; but a study in
-    memory is returned as far as it is, for nothing else keeps it.
+    show: names of the tables that are printed besides the verdict, see `reports.table_names`.
+    Ctrl-C and SIGTERM end the search: the results so far are printed, then KeyboardInterrupt is raised. A study in
+    memory is returned instead, since nothing else keeps it.
     """
     require(isinstance(trials, int) and trials >= 1, "--trials must be at least 1", trials)
+    check_tables(show)
     known = len(plan.known)
     require(trials >= known, f"--trials must be at least {known}, to try what is enqueued", trials)
     stopped = False
@@ -197,7 +201,7 @@ def search_and_show(plan: StudyPlan, options: ExecutorOptions, trials: int, cons
             except KeyboardInterrupt:
                 stopped = True
         record = study.record
-        print_outcome(console, plan, record, stopped, study.watcher.problem if study.watcher else None)
+        print_outcome(console, plan, record, stopped, study.watcher.problem if study.watcher else None, show)
     if stopped and plan.storage:
         raise KeyboardInterrupt
     return record
@@ -232,9 +236,9 @@ def plan_comparison(
 def comparing(
     plan: ComparisonPlan, options: ExecutorOptions, trials: int, interrupted: Callable[[], bool] = lambda: False
 ) -> Iterator[StudyProgress]:
-    """Tune each family with this many trials, and confirm its winner; goes on where it was.
+    """Tune each family with this many trials, and confirm its winner; continues a comparison that was stopped.
 
-    A new study is trained as the one before it.
+    A new study has the engine of the one before it.
     """
     chosen: Engine | None = None
     for number, (part, seeds) in enumerate(zip(plan.studies, plan.seeds, strict=True)):
@@ -254,10 +258,10 @@ def comparing(
 def compare_and_show(
     plan: ComparisonPlan, options: ExecutorOptions, trials: int, console: Console
 ) -> list[StudyRecord]:
-    """Tune each family with this many trials, confirm its winner, and print how it goes; the studies in their order.
+    """Tune each family with this many trials, confirm its winner, and print the progress; returns the studies in order.
 
-    Ctrl-C and SIGTERM raise KeyboardInterrupt once what is being written is written; but of a comparison in memory the
-    studies that are done are returned.
+    Ctrl-C and SIGTERM raise KeyboardInterrupt after the present write. For a comparison in memory, the finished studies
+    are returned instead.
     """
     require(isinstance(trials, int) and trials >= 1, "--trials-per-family must be at least 1", trials)
     found = []
@@ -273,13 +277,13 @@ def compare_and_show(
 
 
 class Result(Findings):
-    """What a study has found, and its trials trained again."""
+    """The results of a study, with a method that trains its trials again."""
 
     def reproduce(self, trial: int, data_root: str | Path = DATA_ROOT, **objects: Any) -> list[Reproduced]:
-        """Train a trial again as it was trained; for each of its runs, the stored value beside the one found now.
+        """Train a trial again as it was trained; returns the stored value and the new one for each of its runs.
 
         objects: data, model, optimizer or workload, if the study was made of Python objects.
-        Raises InputError if what the study was made with is not there any more.
+        Raises InputError if something that the study was made with is missing now.
         """
         chosen = self.record.trial(trial)
         with torch_threads(self.record.session_of(chosen).threads):
@@ -287,7 +291,7 @@ class Result(Findings):
 
 
 def reproducing(record: StudyRecord, trial: TrialRecord, data_root: Path, **objects: Any) -> Iterator[Reproduced]:
-    """The same on its way, with as many threads as torch has now; what is missing is reported before it begins."""
+    """The same, run by run, with torch's present number of threads; raises InputError before it trains anything."""
     source, stored = stored_source(record, objects), record.configuration
     for name in source.given if isinstance(source, WorkloadObjects) else ():
         if name not in stored.get("objects", {}):
@@ -314,7 +318,7 @@ def reproducing(record: StudyRecord, trial: TrialRecord, data_root: Path, **obje
 
 
 def stored_source(record: StudyRecord, objects: dict[str, Any]) -> Source:
-    """What a study was made of; raises InputError if that were Python objects, which are not given again."""
+    """What a study was made of; raises InputError for Python objects that are not given again."""
     wanted = record.configuration.get("objects", {})
     missing = [name for name in wanted if objects.get(name) is None]
     if missing:
@@ -364,6 +368,7 @@ def find_schedule(
     device: str = "auto",
     data_root: str | Path = DATA_ROOT,
     progress: bool = True,
+    show: Sequence[str] = (),
     **options: Any,
 ) -> Result:
     """Search for the best learning-rate schedule, as `scripts/search.py` does with the flags of the same names.
@@ -372,18 +377,19 @@ def find_schedule(
     test, or Data; instead of it `dataset` takes a name. workload: a name, or a Workload. train: instead of all these, a
     function that trains, or its name: a generator of (schedule, epochs, seed) that yields its validation value; with
     it, metric, direction, peak_lr and worst may be given. storage: a file or a database URL that keeps the study, so
-    that the same call goes on where it was stopped; None keeps it in memory. trials: the study's, those of earlier
-    calls included. progress: whether to print how it goes.
+    that the same call continues it; None keeps it in memory.
+    trials: of the study in total, including earlier calls. progress: whether to print the progress and the verdict.
+    show: tables to print before the verdict: families, importance, peaks, audit, edges.
     options: all other flags of the command line, such as epochs, families, sampler, cohort.
-    Raises InputError for what does not go together. On Ctrl-C, a stored study raises KeyboardInterrupt, and one in
-    memory returns what was found.
+    Raises InputError for options that do not fit each other. On Ctrl-C, a stored study raises KeyboardInterrupt, and a
+    study in memory returns its results so far.
     """
     given = {"model": model, "data": data, "optimizer": optimizer, "workload": workload, "train": train}
     source, configuration, executor = source_and_options(given, options, Configuration)
     objective = make_objective(source, device, Path(data_root))
     known = [str(one) for one in ([enqueue] if isinstance(enqueue, str | Path) else enqueue)]
     plan = plan_search(source, objective, configuration, storage_url(storage), study, enqueue=known)
-    return Result(search_and_show(plan, executor, trials, plain_console(quiet=not progress)))
+    return Result(search_and_show(plan, executor, trials, plain_console(quiet=not progress), show))
 
 
 def compare_families(
@@ -407,9 +413,9 @@ def compare_families(
 ) -> Comparison:
     """Compare families of schedules fairly, as `scripts/benchmark.py` does with the flags of the same names.
 
-    Every family is tuned by itself with as many trials, all in full unless a pruner is named; its best schedule is
-    trained again with fresh seeds and evaluated on test. epochs: one budget or several. steps: the same in optimizer
-    steps, instead of epochs. The rest as `find_schedule`.
+    Each family is tuned separately with the same number of trials, all full runs unless a pruner is named; its best
+    schedule is trained again with fresh seeds and evaluated on test. epochs: one budget or several. steps: the same in
+    optimizer steps, instead of epochs. The other options are those of `find_schedule`.
     """
     options = {"pruner": UNPRUNED.pruner} | options
     given = {"model": model, "data": data, "optimizer": optimizer, "workload": workload, "train": train}
@@ -423,7 +429,7 @@ def compare_families(
 
 
 def load(study: str, storage: str | Path | None) -> Result | Comparison:
-    """What a stored study, or comparison of families, has found; raises InputError if there is none of this name."""
+    """The results of a stored study or comparison of families; raises InputError if this name does not exist."""
     url = storage_url(storage)
     if url is None:
         raise InputError("load needs the storage that holds the study: a file or a database URL, but None was given")

@@ -82,7 +82,7 @@ class Flag:
 
     @property
     def shown_default(self) -> str:
-        """The default as one would type it; empty if there is none to show."""
+        """The default as one would type it; empty if it has none."""
         if self.default in (MISSING, None, ()) or self.is_switch:
             return ""
         values = self.default if self.takes_several else [self.default]

@@ -16,14 +16,14 @@ from study.flags import Device
 
 
 def usable_cores() -> int:
-    """How many cores this process may use, each counted once."""
+    """How many physical cores this process may use."""
     cores = psutil.cpu_count(logical=False) or 1
     return min(cores, len(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else cores
 
 
 @contextmanager
 def torch_threads(threads: int) -> Iterator[None]:
-    """Torch computes with this many threads in this context, then with as many as before."""
+    """Let torch use this many threads in this context, and restore the number afterwards."""
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
@@ -40,10 +40,31 @@ def choose_device(name: str) -> torch.device:
         raise InputError("--device cuda needs a GPU that torch sees, but it sees none: use --device cpu")
     if name == "cpu" or not torch.cuda.is_available():
         return torch.device("cpu")
-    # The same bits every time; cuBLAS reads the variable when it starts.
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    make_cublas_deterministic()  # it may start before anything is trained
     return torch.device("cuda")
+
+
+def make_cublas_deterministic() -> None:
+    """Have cuBLAS compute the same bits every time; it reads this when it starts, so this stays set."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+
+
+@contextmanager
+def same_bits_every_time(device: torch.device) -> Iterator[None]:
+    """On a GPU, torch uses deterministic algorithms in this context, and what it used before afterwards.
+
+    On a CPU it computes the same bits anyway. An operation without a deterministic algorithm warns; but if the caller
+    made torch deterministic, that stays as it is.
+    """
+    if device.type != "cuda" or torch.are_deterministic_algorithms_enabled():
+        yield
+        return
+    make_cublas_deterministic()
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(False)
 
 
 def free_memory(device: torch.device) -> int:
@@ -57,13 +78,13 @@ def out_of_memory(error: RuntimeError) -> bool:
 
 
 def release_memory() -> None:
-    """Give back what a failed attempt has left on the GPU."""
+    """Free the GPU memory that a failed attempt still holds."""
     gc.collect()
     torch.cuda.empty_cache()
 
 
 @contextmanager
 def same_random_numbers_after(device: torch.device) -> Iterator[None]:
-    """Give torch's global generators their state back when the context ends: initialisation and dropout draw there."""
+    """Restore torch's global random state when the context ends: initialisation and dropout draw from it."""
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         yield

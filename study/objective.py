@@ -1,4 +1,4 @@
-"""The interfaces that everything meets at: an objective trains runs, an executor decides where, a search decides which.
+"""The shared interfaces: an objective trains runs, an executor decides where, a search decides which.
 
 An objective runs a schedule for a budget with a seed and yields evaluations. It may be our own training loop over a
 workload, or anything else that can train. Neither the search nor the executor knows how training is done.
@@ -17,16 +17,19 @@ if TYPE_CHECKING:
     import torch
 
 FIRST_FRESH_SEED = 1000
-"""The first `train_seed` that confirms a schedule. Searches train with smaller ones: none was chosen by it."""
+"""The first `train_seed` that confirms a schedule. Searches use smaller ones, so no schedule was chosen by it."""
+
+FRACTION_OF_ROWS = "fraction of rows"
+"""The unit of a metric that counts rows, such as the misclassified ones, and divides by all rows."""
 
 Unit = Literal["epochs", "steps"]
 """What budgets count: passes over the training rows, or optimizer steps."""
 Stop = Callable[[int], bool]
-"""Says whether to leave the run of this index."""
+"""Whether to stop the run of this index."""
 
 
 def never(run: int) -> bool:
-    """Leave no run."""
+    """Stop no run."""
     return False
 
 
@@ -34,8 +37,9 @@ def never(run: int) -> bool:
 class Metric:
     """What a run is evaluated by.
 
-    name: as in records and reports, with `val_` or `test_` before it. unit: of the number, for axes.
-    worst: the finite value that a diverged run is given; no other run is recorded as worse.
+    name: as in records and reports, with `val_` or `test_` before it. unit: of the number, for axes; FRACTION_OF_ROWS
+    for an error rate or an accuracy, which is then shown in percent and tested as a proportion.
+    worst: the finite value of a diverged run; no other run is recorded as worse.
     measure: of a workload only: (outputs, targets) of some rows -> a number for each row, (rows,); the metric is their
     mean.
     """
@@ -51,8 +55,13 @@ class Metric:
         """1 or -1: times this, a smaller value is the better one."""
         return 1 if self.direction == "minimize" else -1
 
+    @property
+    def counts_rows(self) -> bool:
+        """Whether a value is a count of rows over all rows: an error rate, or an accuracy."""
+        return self.unit == FRACTION_OF_ROWS
+
     def bounded(self, value: float) -> float:
-        """The value, or the worst if it is worse or is no number."""
+        """The value, or the worst value if it is worse than that or NaN."""
         return value if self.sign * value < self.sign * self.worst else self.worst
 
 
@@ -75,13 +84,13 @@ class Run:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What one evaluation of a run found, on the validation rows.
+    """The result of one evaluation of a run, on the validation rows.
 
     run: its index among the runs given. step: steps done, of total_steps. loss and metric: means over the rows; a
     diverged run has the metric's worst value and a loss of inf. lr and momentum: what the optimizer held at the last
     step; momentum is beta1 in Adam, and None if the optimizer has neither. cohort: runs that were trained together, 1
-    in the plain loop. too_large: larger cohorts that this run was tried in, for which memory did not suffice.
-    test_metric: only if the run asked for it. failure: why the training failed, if it did; the run has diverged then.
+    in the plain loop. too_large: sizes of larger cohorts that were tried with this run and did not fit into memory.
+    test_metric: None unless the run has `test`. failure: why the training failed; the run counts as diverged then.
     """
 
     run: int
@@ -149,7 +158,7 @@ class Objective(Protocol):
 
     @property
     def resident(self) -> bool:
-        """Whether its data lies in memory: only then runs can be trained as one stacked model."""
+        """Whether its data is in memory: only then can runs be trained as one stacked model."""
 
     @property
     def can_be_timed(self) -> bool:
@@ -167,10 +176,10 @@ class Objective(Protocol):
         """Optimizer steps of a run with this budget."""
 
     def fingerprint(self) -> str:
-        """Equal for equal data: a study is opened with equal data, or not at all."""
+        """Equal for equal data: a study can only be opened again with equal data."""
 
     def attributes(self) -> dict[str, Any]:
-        """What the records say of it, as plain values, besides the configuration."""
+        """Its part of a study's records besides the configuration, as plain values."""
 
     def check(self, schedules: Sequence[Schedule]) -> None:
         """Raise InputError if it cannot be trained at all, or not with one of these schedules."""
@@ -193,8 +202,8 @@ class Objective(Protocol):
     def train(self, runs: Sequence[Run], stop: Stop) -> Iterator[Evaluation]:
         """Train runs of one budget as one cohort; yields each evaluation, the last of each run at its end.
 
-        stop: asked before every step, and every few rows evaluated, whether to leave the run of that index.
-        Torch's global random state is afterwards what it was before.
+        stop: called before every step, and after every few evaluated rows; True stops the run of that index.
+        Torch's global random state is the same afterwards as before.
         """
 
 
@@ -206,6 +215,6 @@ class Executor(Protocol):
     ) -> Iterator[Evaluation]:
         """Train the runs that are not `done`; yields each evaluation, the last of each run at its end.
 
-        A cohort is trained whole unless all of it is done, so that it is the same cohort after a restart. A cohort that
-        does not fit into memory is halved; its evaluations name the sizes that were too large.
+        A cohort is trained as a whole unless all of its runs are done, so that it is the same cohort after a restart. A
+        cohort that does not fit into memory is halved; its evaluations name the sizes that were too large.
         """

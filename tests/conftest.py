@@ -1,4 +1,4 @@
-"""What tests share: a small real workload, and the scripts as a user calls them."""
+"""Shared fixtures: a small real workload, and the scripts as a user calls them."""
 
 import os
 import runpy

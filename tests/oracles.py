@@ -1,4 +1,4 @@
-"""The same things again: slow, obvious, and written apart from the code that they check."""
+"""Independent implementations, slow and obvious, to compare the code with."""
 
 import math
 

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 import study
-from study.training.trainer import Asked
+from study.training.trainer import AskedRun
 
 STEPS = 8
 """Optimizer steps of an epoch."""
@@ -73,4 +73,4 @@ def train_with_rates(schedule, epochs, seed):
 
 def asked(schedule, budget, unit="epochs", seed=0, **others):
     """A run of this schedule."""
-    return Asked(schedule, budget, unit, seed, **others)
+    return AskedRun(schedule, budget, unit, seed, **others)

@@ -1,4 +1,4 @@
-"""How far a search in another process is, read from its database."""
+"""The progress of a search in another process, read from its database."""
 
 import sqlite3
 import time

@@ -1,4 +1,4 @@
-"""What is in an SVG."""
+"""Reads the contents of an SVG."""
 
 from xml.etree import ElementTree
 

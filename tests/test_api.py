@@ -1,4 +1,4 @@
-"""What notebooks call: searches and comparisons in memory and in files, also with Python objects of one's own."""
+"""The API for notebooks: searches and comparisons in memory and in files, also with the user's Python objects."""
 
 import runpy
 import signal
@@ -89,6 +89,7 @@ def test_the_defaults_are_those_of_the_command_line(command):
         "device": "auto",
         "data_root": DATA_ROOT,
         "progress": True,
+        "show": (),
     }
 
 
@@ -119,7 +120,8 @@ def test_progress_is_printed_or_not(capsys):
     assert capsys.readouterr() == ("", "")
     study.find_schedule(dataset="digits", **options | {"progress": True})
     said = capsys.readouterr().out
-    assert "Winner: trial 0, linear" in said
+    assert "Winner: linear, peak_lr " in said
+    assert said.endswith("Code: print(result.code())\nReport: result.report(FOLDER)\n")
     assert "kept in" not in said
     assert "dashboard" not in said, "a study in memory has none"
 
@@ -201,7 +203,7 @@ def test_names_are_taken_as_at_the_command_line():
     )
     assert mixed.record.workload == "whole"
     assert mixed.record.steps_per_epoch == 16
-    with pytest.raises(InputError, match="workload replaces model: leave out model"):
+    with pytest.raises(InputError, match="workload replaces model: remove model"):
         study.find_schedule(workload=f"{__name__}:whole_workload", model=lambda: 3, **FEW)
 
 
@@ -248,21 +250,21 @@ def test_a_whole_workload_is_searched():
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"model": nn.Linear(2, 2)}, "model must be a function that makes a model, but a model was given"),
+        ({"model": nn.Linear(2, 2)}, "model must be a function that returns a new model"),
         ({"model": 3}, "model must be a name or a function, but 3 was given"),
         ({"workload": 3}, "workload must be a Workload"),
-        ({"dataset": "fashion-mnist", "data": rows()}, "data replaces dataset: leave out dataset, but 'fashion-mnist'"),
-        ({"dataset": "mnist1d", "data": rows(), "target": "y"}, "data replaces target: leave out target, but 'y' was"),
-        ({"workload": Workload("w", None, make_model), "model": make_model}, "workload replaces .*: leave out"),
+        ({"dataset": "fashion-mnist", "data": rows()}, "data replaces dataset: remove dataset, but 'fashion-mnist'"),
+        ({"dataset": "mnist1d", "data": rows(), "target": "y"}, "data replaces target: remove target, but 'y' was"),
+        ({"workload": Workload("w", None, make_model), "model": make_model}, "workload replaces .*: remove"),
         ({"families": "rex"}, r"families must be tuple\[str, ...\], but 'rex' was given"),
         ({"epochs": 1.5}, "epochs must be int, but 1.5 was given"),
         ({"engine": None}, "engine must be str, but None was given"),
-        ({"data": 3}, r"must return \(x, y\), a torch Dataset, or a dict of such, but 'int' was given"),
+        ({"data": 3}, r"must return \(x, y\), a torch Dataset, or a dict of either, but 'int' was given"),
         ({"optimizer": lambda params: 3}, "must make a torch Optimizer, but 'int' was given"),
-        ({"model": lambda width: nn.Linear(2, 2)}, "needs 'width', but what it may take is input_shape, classes"),
+        ({"model": lambda width: nn.Linear(2, 2)}, "requires 'width', but can only be given input_shape, classes"),
         (
             {"executor": "processes", "model": lambda: nn.Linear(6, 2), "data": rows()},
-            "--workers need functions of a module",
+            "--workers requires functions of a module",
         ),
     ],
 )
@@ -335,7 +337,7 @@ def test_the_session_is_left_as_it_was():
         ({"trials": 0}, "--trials must be at least 1, but 0 was given"),
         ({"trials": "3"}, "--trials must be at least 1, but '3' was given"),
         ({"enqueue": "schedule.json"}, "cannot read schedule.json"),
-        ({"storage": "what?.db"}, "the name of a storage file must be without"),
+        ({"storage": "what?.db"}, "the name of a storage file must not contain"),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_message(given, said):

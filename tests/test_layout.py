@@ -51,9 +51,9 @@ def test_every_directory_mirrors_a_room():
     assert [str(directory) for directory, room in mirrored.items() if not room.is_dir()] == []
 
 
-def test_the_readme_s_layout_names_every_room():
+def test_the_layout_names_every_room():
     """And no other."""
-    layout = (ROOT / "README.md").read_text().partition("## Layout")[2].partition("```")[2].partition("```")[0]
+    layout = (ROOT / "CONTRIBUTING.md").read_text().partition("## Layout")[2].partition("```")[2].partition("```")[0]
     named = {line.split()[0] for line in layout.splitlines() if line.startswith("  ") and line.split()[0].endswith("/")}
     rooms = {f"{path.parent.name}/" for path in (ROOT / "study").glob("*/__init__.py")}
     assert named == rooms

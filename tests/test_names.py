@@ -1,4 +1,4 @@
-"""A name says one thing: no two public functions or classes share one."""
+"""No two public functions or classes share a name."""
 
 import ast
 from collections import defaultdict

@@ -35,7 +35,7 @@ class Options:
     output: Path = Path("results/search")
     """Folder for peer.md, peer.csv and peer.json."""
     data_root: Path = DATA_ROOT
-    """Directory for downloaded data sets."""
+    """Directory for datasets that are downloaded or generated."""
 
     def __post_init__(self) -> None:
         if self.search.sampler_seed:
@@ -76,9 +76,9 @@ def main(options: Options) -> None:
             sides[name].append(study := PeerStudy(name, seed, *costs, found.schedule.family, error))
             print(study, flush=True)
     report = (
-        f"{objective.name}, {epochs} epochs; search seeds from {options.first_search_seed}, the winners on test over "
-        f"{options.confirm_seeds} fresh training seeds. Seconds of wall time, without starting Python and Ray, and "
-        f"making the data. Mean [95 % BCa bootstrap interval].\n\n{table_of_peers(*sides.values())}\n"
+        f"{objective.name}, {epochs} epochs; search seeds from {options.first_search_seed}, winners evaluated on test "
+        f"over {options.confirm_seeds} fresh training seeds. Wall time in seconds, excluding the start of Python and "
+        f"Ray, and making the data. Mean [95 % BCa bootstrap interval].\n\n{table_of_peers(*sides.values())}\n"
     )
     print(report)
     stem = options.output / "peer"

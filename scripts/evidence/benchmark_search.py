@@ -68,7 +68,7 @@ class Options:
 
     @property
     def files(self) -> list[Path]:
-        """The files of recorded runs; raises InputError if there is none."""
+        """The files of recorded runs; raises InputError if there are no such files."""
         found = list(self.recorded or sorted(Path("results/search/recorded").glob("*.jsonl")))
         if not found:
             raise InputError(

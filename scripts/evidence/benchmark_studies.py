@@ -26,11 +26,11 @@ class Options:
     confirm_seeds: int = 5
     """Fresh training seeds that evaluate each winner."""
     long_study: int = 200
-    """Trials of one long default study, which shows the cost per trial besides training; 0: leave it out."""
+    """Trials of one long default study, which shows the time per trial outside training; 0: do not run it."""
     output: Path = Path("results/speed")
     """Folder for studies.md, studies.csv and studies.json."""
     data_root: Path = DATA_ROOT
-    """Directory for downloaded data sets."""
+    """Directory for datasets that are downloaded or generated."""
 
     def __post_init__(self) -> None:
         require_at_least(1, self, "races", "trials", "confirm_seeds")

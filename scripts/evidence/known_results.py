@@ -30,7 +30,7 @@ class Options:
     cohort: int = 16
     """Most runs trained together."""
     data_root: Path = DATA_ROOT
-    """Directory for downloaded data sets."""
+    """Directory for datasets that are downloaded or generated."""
 
     def __post_init__(self) -> None:
         require(self.cohort >= 1, "--cohort must be at least 1", self.cohort)

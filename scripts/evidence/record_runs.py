@@ -32,7 +32,7 @@ class Options:
     output: Path = Path("results/search/recorded")
     """Folder for the recorded runs."""
     data_root: Path = DATA_ROOT
-    """Directory for downloaded data sets."""
+    """Directory for datasets that are downloaded or generated."""
 
     def __post_init__(self) -> None:
         require_at_least(1, self, "per_family", "confirm_seeds", "cohort", "threads")

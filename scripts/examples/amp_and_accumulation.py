@@ -24,16 +24,16 @@ EPOCHS, ACCUMULATED, EVALUATIONS = 4, 2, 20
 def train(
     schedule: Schedule, dtype: torch.dtype = torch.bfloat16, init_scale: float = 2.0**16
 ) -> tuple[list[float], list[float]]:
-    """Train once; returns the rate of every update, and the validation loss of every evaluation.
+    """Train once; returns the learning rate of every step, and the validation loss of every evaluation.
 
-    The schedule counts updates, not batches; it does not move where the scaler skips an update (float16 overflows).
+    The schedule counts optimizer steps, not batches; it pauses if the scaler skips a step (float16 overflow).
     """
     torch.manual_seed(0)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     data: Any = load_dataset("mnist1d", Path("data"), split_seed=0).to(device)
     loader = DataLoader(TensorDataset(*data.train), batch_size=32, shuffle=True, drop_last=True)
     model = cnn(data.input_shape, data.classes).to(device)
-    optimizer = torch.optim.SGD(model.parameters(), lr=1.0, momentum=0.9)  # build sets the rate
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0, momentum=0.9)  # build sets the learning rate
     total_steps = EPOCHS * len(loader) // ACCUMULATED
     scheduler = schedule.build(optimizer, total_steps)
     scaler = GradScaler(device.type, init_scale=init_scale)
@@ -52,7 +52,7 @@ def train(
             scaler.step(optimizer)
             scaler.update()
             optimizer.zero_grad()
-            if scaler.get_scale() < scale:  # the gradients were not finite: no update was made
+            if scaler.get_scale() < scale:  # the gradients were not finite: no step was made
                 continue
             rates.append(rate)
             scheduler.step()
@@ -66,4 +66,4 @@ def train(
 
 if __name__ == "__main__":
     rates, losses = train(OneCycle(peak_lr=0.1))
-    print(f"{len(rates)} updates, the highest rate {max(rates):.3f}, validation loss {losses[-1]:.3f}")
+    print(f"{len(rates)} steps, highest learning rate {max(rates):.3f}, validation loss {losses[-1]:.3f}")

@@ -1,4 +1,4 @@
-"""A workload of one's own: the next letter of a text, from all the letters before it.
+"""A custom workload: predict the next letter of a text from the preceding ones.
 
 python scripts/search.py --workload examples.language_model:workload --optimizer adamw --epochs 4
 """
@@ -14,7 +14,7 @@ from torch.nn.functional import cross_entropy
 from study.workloads import Data, Metric, Split, Workload
 
 LENGTH, WIDTH = 32, 32
-"""Letters of an example, and numbers that stand for each in the model."""
+"""Letters per example, and width of the model."""
 WORDS = [
     "the",
     "rate",
@@ -36,7 +36,7 @@ WORDS = [
 
 
 def made_text(words: int) -> str:
-    """Words in a random order in which some follow others more often, the same text every time."""
+    """A random text of this many words, in which some words follow others more often; the same text every time."""
     generator = torch.Generator().manual_seed(0)
     likely = torch.rand(len(WORDS), len(WORDS), generator=generator) ** 4
     found = [0]
@@ -57,24 +57,24 @@ class LanguageModel(nn.Module):
         self.register_buffer("later", torch.triu(torch.ones(LENGTH, LENGTH, dtype=torch.bool), diagonal=1))
 
     def forward(self, x: Tensor) -> Tensor:
-        """x (rows, LENGTH) numbers of letters -> scores of the next letter at each place, (rows, LENGTH, letters)."""
+        """Letter indices x (rows, LENGTH) -> scores of the next letter at each position, (rows, LENGTH, letters)."""
         hidden = self.layer(self.letters(x) + self.positions, src_mask=self.later)
         scores: Tensor = self.head(hidden)
         return scores
 
 
 def loss(scores: Tensor, targets: Tensor) -> Tensor:
-    """For each row the cross-entropy in nats, the mean over its letters."""
+    """For each row, the cross-entropy in nats, averaged over its letters."""
     return cross_entropy(scores.transpose(1, 2), targets, reduction="none").mean(1)
 
 
 def bits(scores: Tensor, targets: Tensor) -> Tensor:
-    """For each row the bits that a letter takes."""
+    """For each row, the cross-entropy in bits per letter."""
     return loss(scores, targets) / math.log(2)
 
 
 class MakeModel:
-    """What makes the model; of a module, so that worker processes can be given it."""
+    """Makes the model; a class of a module, so that it can be sent to worker processes."""
 
     def __init__(self, letters: int) -> None:
         self.letters = letters
@@ -84,7 +84,7 @@ class MakeModel:
 
 
 def workload() -> Workload:
-    """The text in three parts, one after the other, cut into rows; targets are the rows moved by one letter."""
+    """The text, split into three consecutive parts and cut into rows; targets are shifted by one letter."""
     text = made_text(8000)
     letters = sorted(set(text))
     ids = torch.tensor([letters.index(letter) for letter in text])

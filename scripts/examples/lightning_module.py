@@ -22,7 +22,7 @@ EPOCHS, EVALUATE_EVERY = 2, 25
 
 
 class Classifier(lightning.LightningModule):  # type: ignore[misc]
-    """Any LightningModule; what is about the schedule is in the last two methods."""
+    """An ordinary LightningModule; the last two methods handle the schedule."""
 
     def __init__(self, model: torch.nn.Module, schedule: Schedule) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class Classifier(lightning.LightningModule):  # type: ignore[misc]
         self.log("val_loss", cross_entropy(self.model(x), y))
 
     def configure_optimizers(self) -> dict[str, Any]:
-        optimizer = torch.optim.SGD(self.parameters(), lr=1.0, momentum=0.9)  # build sets the rate
+        optimizer = torch.optim.SGD(self.parameters(), lr=1.0, momentum=0.9)  # build sets the learning rate
         scheduler = self.schedule.build(optimizer, self.trainer.estimated_stepping_batches)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
@@ -51,7 +51,7 @@ class Classifier(lightning.LightningModule):  # type: ignore[misc]
 
 
 def train(schedule: Schedule) -> tuple[list[float], list[float]]:
-    """Train once; returns the rate of every update, and the validation loss of every evaluation."""
+    """Train once; returns the learning rate of every step, and the validation loss of every evaluation."""
     lightning.seed_everything(0, verbose=False)
     data: Any = load_dataset("mnist1d", Path("data"), split_seed=0)
     loader = DataLoader(TensorDataset(*data.train), batch_size=64, shuffle=True, drop_last=True)
@@ -72,4 +72,4 @@ def train(schedule: Schedule) -> tuple[list[float], list[float]]:
 
 if __name__ == "__main__":
     rates, losses = train(Cosine(peak_lr=0.1, warmup_fraction=0.1))
-    print(f"{len(rates)} updates, the highest rate {max(rates):.3f}, validation loss {losses[-1]:.3f}")
+    print(f"{len(rates)} steps, highest learning rate {max(rates):.3f}, validation loss {losses[-1]:.3f}")

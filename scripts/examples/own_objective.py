@@ -1,4 +1,4 @@
-"""Schedules in an Optuna objective of your own: `search_spaces.suggest` draws one, `build` makes torch's scheduler.
+"""Schedules in your own Optuna objective: `search_spaces.suggest` draws one, `build` makes the torch scheduler.
 
 python scripts/examples/own_objective.py
 """
@@ -26,10 +26,10 @@ loader = DataLoader(TensorDataset(*data.train), batch_size=64, shuffle=True, dro
 
 
 def train(schedule: Schedule) -> tuple[list[float], list[float]]:
-    """Train once; returns the rate of every update, and the validation loss of every evaluation."""
+    """Train once; returns the learning rate of every step, and the validation loss of every evaluation."""
     torch.manual_seed(0)
     model = mlp(data.input_shape, data.classes)
-    optimizer = torch.optim.SGD(model.parameters(), lr=1.0, momentum=0.9)  # build sets the rate
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0, momentum=0.9)  # build sets the learning rate
     total_steps = EPOCHS * len(loader)
     scheduler = schedule.build(optimizer, total_steps)
     due = evaluation_steps(total_steps, EVALUATIONS)
@@ -51,7 +51,7 @@ def train(schedule: Schedule) -> tuple[list[float], list[float]]:
 
 
 def objective(trial: optuna.Trial) -> float:
-    """The last validation loss."""
+    """The final validation loss."""
     schedule = suggest(trial, FAMILIES, peak_lr=(1e-3, 1.0))
     return train(schedule)[1][-1]
 

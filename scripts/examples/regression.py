@@ -1,4 +1,4 @@
-"""A workload of one's own: a regression with Huber's loss, evaluated by the mean absolute error.
+"""A custom workload: a regression with Huber loss, evaluated by the mean absolute error.
 
 python scripts/search.py --workload examples.regression:workload --optimizer adamw --epochs 10
 """
@@ -15,12 +15,12 @@ ROWS, FEATURES = 1000, 8
 
 
 def loss(outputs: Tensor, targets: Tensor) -> Tensor:
-    """For each row Huber's loss: squared near the target, straight where an outlier is far off."""
+    """For each row, the Huber loss: quadratic for small errors, linear for large ones."""
     return huber_loss(outputs[:, 0], targets, reduction="none")
 
 
 def absolute_error(outputs: Tensor, targets: Tensor) -> Tensor:
-    """For each row how far it is off."""
+    """For each row, the absolute error."""
     return (outputs[:, 0] - targets).abs()
 
 
@@ -37,7 +37,7 @@ def make_model() -> nn.Module:
 
 
 def workload() -> Workload:
-    """Rows made on the spot: a smooth function of the features, noise, and one outlier in fifty."""
+    """Synthetic rows: a smooth function of the features, noise, and one outlier in fifty."""
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(ROWS, FEATURES, generator=generator)
     y = (2 * x[:, 0]).sin() + x[:, 1] * x[:, 2] + 0.1 * torch.randn(ROWS, generator=generator)

@@ -1,4 +1,4 @@
-"""A schedule in Hugging Face's Trainer, by `optimizers=`: pip install -e '.[examples]'
+"""A schedule in Hugging Face's Trainer, passed as `optimizers=`: pip install -e '.[examples]'
 
 python scripts/examples/transformers_trainer.py
 """
@@ -23,7 +23,7 @@ STEPS, EVALUATE_EVERY = 100, 25
 
 
 class Classifier(nn.Module):
-    """A model as the Trainer likes them: it returns its own loss."""
+    """A model in the form that the Trainer expects: it returns its own loss."""
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class Classifier(nn.Module):
 
 
 class Watch(TrainerCallback):  # type: ignore[misc]
-    """Notes the rates; passes what an evaluation found to a schedule that observes it."""
+    """Records the learning rates, and passes validation losses to a schedule that observes them."""
 
     def __init__(self, schedule: Schedule) -> None:
         self.schedule = schedule
@@ -52,15 +52,15 @@ class Watch(TrainerCallback):  # type: ignore[misc]
 
 
 def rows(split: Split) -> list[dict[str, Tensor]]:
-    """A data set as the Trainer likes them."""
+    """A dataset in the form that the Trainer expects."""
     return [{"x": x, "labels": y} for x, y in zip(*split, strict=True)]
 
 
 def train(schedule: Schedule) -> tuple[list[float], list[float]]:
-    """Train once; returns the rate of every update, and the validation loss of every evaluation."""
+    """Train once; returns the learning rate of every step, and the validation loss of every evaluation."""
     data: Any = load_dataset("mnist1d", Path("data"), split_seed=0)
     model = Classifier(Transformer(data.input_shape, data.classes))
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1.0)  # build sets the rate
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1.0)  # build sets the learning rate
     scheduler = schedule.build(optimizer, STEPS)
     watch = Watch(schedule)
     with TemporaryDirectory() as folder:
@@ -77,4 +77,4 @@ def train(schedule: Schedule) -> tuple[list[float], list[float]]:
 
 if __name__ == "__main__":
     rates, losses = train(Linear(peak_lr=3e-3, warmup_fraction=0.1))
-    print(f"{len(rates)} updates, the highest rate {max(rates):.4f}, validation loss {losses[-1]:.3f}")
+    print(f"{len(rates)} steps, highest learning rate {max(rates):.4f}, validation loss {losses[-1]:.3f}")

@@ -1,19 +1,21 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from search_spaces.imported import Imported
 from search_spaces.schedule import Schedule
 
 
 @dataclass(frozen=True, kw_only=True)
 class Constant(Schedule):
-    """The control arm: the learning rate stays at its peak.
+    """Constant learning rate at the peak: the control.
 
     lr(s) = peak_lr
 
-    s is the step within the body, from 0 to N - 1; N is the number of steps of the body: the run without its warm-up.
+    s is the step within the body (the run without its warm-up), from 0 to N - 1; N is the number of steps of the body.
 
-    Torch's ConstantLR with factor 1 does nothing, under the interface of the others.
+    ConstantLR with factor 1 changes nothing; it provides the same interface as the other schedulers.
     """
 
     family = "constant"
@@ -21,3 +23,6 @@ class Constant(Schedule):
 
     def arguments(self, steps: int) -> dict[str, Any]:
         return {"factor": 1.0, "total_iters": steps}
+
+    def body(self, steps: int) -> Any:
+        return np.full(steps, self.peak_lr)

@@ -1,17 +1,17 @@
-"""Whole cycles in whole steps: torch's cyclic schedulers count in integers, and a run should end at a minimum."""
+"""Fits whole cycles into a run: torch's cyclic schedulers count integer steps, and a run should end at a minimum."""
 
 LEAST_CYCLE = 5
-"""Steps of the shortest cycle: with fewer, a cycle has no shape left."""
+"""Minimum length of a cycle in steps; a shorter one has no recognizable shape."""
 LARGEST_CUT = 0.1
-"""Share of the last cycle that rounding may cut off."""
+"""Maximum fraction of the last cycle that rounding may cut off."""
 
 
 def fit_cycles(steps: int, cycles: int, growth: int = 1) -> tuple[int, int]:
-    """How many cycles fit, and the length of the first, so that the run ends at the end of a cycle.
+    """(number of cycles, length of the first in steps) such that the run of `steps` ends at the end of a cycle.
 
-    Each cycle is `growth` times as long as the one before. The first length is rounded up, so that rounding cuts the
-    last cycle short and never adds the start of another. As many of the wanted cycles are kept as leave the first at
-    least LEAST_CYCLE steps and lose at most LARGEST_CUT of the last.
+    Each cycle is `growth` times as long as the previous one. The first length is rounded up, so that rounding shortens
+    the last cycle instead of starting another. The result has the largest number of cycles, at most `cycles`, whose
+    first cycle has at least LEAST_CYCLE steps and whose last cycle loses at most LARGEST_CUT of its length.
 
     >>> fit_cycles(1000, 4)
     (4, 250)

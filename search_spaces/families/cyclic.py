@@ -2,6 +2,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from search_spaces.errors import require, unknown
 from search_spaces.families.cycles import fit_cycles
 from search_spaces.imported import Imported
@@ -13,17 +15,18 @@ MODES = ("triangular", "triangular2", "exp_range")
 
 @dataclass(frozen=True, kw_only=True)
 class Cyclic(Schedule):
-    """Cyclical learning rates: straight up and down between a base and the peak, ending at the base.
+    """Cyclical learning rates: linear up and down between a base and the peak, ending at the base.
 
     lr(s) = base + (max_lr - base) * triangle(s) * scale(s)
 
-    s is the step of the run, from 0 to N - 1; N is the number of its steps. base = base_ratio * peak_lr.
-    triangle(s) is a line that rises from 0 to 1 and falls back, once per cycle. scale(s) is 1 (triangular), 1 halved
-    after each cycle (triangular2), or end_amplitude ** (s / N) (exp_range).
-    max_lr is peak_lr, but in exp_range higher, so that the highest rate of the run is peak_lr.
-    With cycle_momentum, momentum (beta1 in Adam) moves between 0.9 and 0.8 against the rate, torch's defaults.
+    s is the step of the run, from 0 to N - 1; N is the number of steps of the run. base = base_ratio * peak_lr.
+    triangle(s) is a linear rise from 0 to 1 and fall back to 0, once per cycle. scale(s) is 1 (triangular), a factor
+    that starts at 1 and halves after each cycle (triangular2), or end_amplitude ** (s / N) (exp_range).
+    max_lr is peak_lr; in exp_range it is higher, so that the highest learning rate of the run is peak_lr.
+    With cycle_momentum, momentum (beta1 in Adam) moves opposite to the learning rate, between 0.9 and 0.8 (torch's
+    defaults).
 
-    Ranges: Smith 2017 cycles between a base of about a quarter to a tenth of the peak, a few times in a run.
+    Ranges: Smith 2017 cycles a few times per run, from a base between a quarter and a tenth of the peak.
     """
 
     family = "cyclic"
@@ -39,15 +42,15 @@ class Cyclic(Schedule):
     }
 
     cycles: int = 4
-    """How many times the rate goes up and down, 1 at least."""
+    """Number of cycles, at least 1."""
     base_ratio: float = 0.1
-    """The lowest rate as a share of the peak, above 0 and below 1."""
+    """The lowest learning rate as a fraction of the peak, above 0 and below 1."""
     mode: str = "triangular"
     """triangular, triangular2 or exp_range."""
     end_amplitude: float = 0.1
-    """exp_range only: the last amplitude as a share of the first, from 1e-12 to 1."""
+    """exp_range only: the final amplitude as a fraction of the initial one, from 1e-12 to 1."""
     cycle_momentum: bool = False
-    """Momentum moves too; needs an optimizer with momentum or betas."""
+    """Whether momentum is cycled too; requires an optimizer with momentum or betas."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -59,7 +62,7 @@ class Cyclic(Schedule):
 
     @classmethod
     def suggest(cls, trial: Any, domains: Mapping[str, Domain]) -> dict[str, Any]:
-        # end_amplitude means something in exp_range only: no trial should carry a number that did nothing.
+        # Only exp_range uses end_amplitude: a trial should not record a parameter that had no effect.
         names = [name for name in cls.space if name != "end_amplitude"]
         chosen = {name: draw_parameter(trial, f"cyclic.{name}", domains[f"cyclic.{name}"]) for name in names}
         if chosen["mode"] == "exp_range":
@@ -84,3 +87,11 @@ class Cyclic(Schedule):
             "cycle_momentum": self.cycle_momentum,
             **momentum,
         }
+
+    def body(self, steps: int) -> Any:
+        given, step = self.arguments(steps), np.arange(steps)
+        up, down = given["step_size_up"], given["step_size_down"]
+        cycle, at = np.divmod(step, up + down)
+        triangle = np.where(at <= up, at / up, (up + down - at) / down)
+        scales = {"triangular": 1.0, "triangular2": 0.5**cycle, "exp_range": given["gamma"] ** step}
+        return given["base_lr"] + (given["max_lr"] - given["base_lr"]) * triangle * scales[self.mode]

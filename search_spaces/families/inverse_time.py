@@ -2,6 +2,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from search_spaces.errors import require
 from search_spaces.imported import Imported
 from search_spaces.ranges import Choice, Float
@@ -9,21 +11,21 @@ from search_spaces.schedule import Schedule
 
 
 def inverse_time(step: int, decay_rate: float, power: float) -> float:
-    """The rate after so many updates, as a share of the peak."""
+    """Learning rate at `step`, as a fraction of the peak."""
     return float(1 / (1 + decay_rate * step) ** power)
 
 
 @dataclass(frozen=True, kw_only=True)
 class InverseTime(Schedule):
-    """Inverse-time decay: in the end like 1 / step (power 1), its square root (power 0.5) or its square (power 2).
+    """Inverse-time decay: asymptotically proportional to 1 / step ** power.
 
     lr(s) = peak_lr / (1 + k * s) ** power
 
-    s is the step within the body, from 0 to N - 1; N is the number of steps of the body: the run without its warm-up.
+    s is the step within the body (the run without its warm-up), from 0 to N - 1; N is the number of steps of the body.
     k = (end_ratio ** (-1 / power) - 1) / N, so that lr(N) would be end_ratio * peak_lr.
 
-    Ranges: Keras's InverseTimeDecay has power 1, which is Robbins and Monro's (1951) rate; 0.5 is the one of convex
-    online learning, 2 the fastest that textbooks name.
+    Ranges: Keras's InverseTimeDecay has power 1, as in Robbins and Monro (1951); 0.5 is the power of convex online
+    learning, and 2 the fastest decay in textbooks.
     """
 
     family = "inverse_time"
@@ -34,7 +36,7 @@ class InverseTime(Schedule):
     }
 
     end_ratio: float = 0.01
-    """The rate at the end as a share of the peak, from 1e-12 to 1."""
+    """The final learning rate as a fraction of the peak, from 1e-12 to 1."""
     power: float = 1.0
     """Exponent of the decay, above 0 and at most 100."""
 
@@ -46,3 +48,7 @@ class InverseTime(Schedule):
     def arguments(self, steps: int) -> dict[str, Any]:
         decay_rate = (self.end_ratio ** (-1 / self.power) - 1) / steps
         return {"lr_lambda": partial(inverse_time, decay_rate=decay_rate, power=self.power)}
+
+    def body(self, steps: int) -> Any:
+        decay_rate = self.arguments(steps)["lr_lambda"].keywords["decay_rate"]
+        return self.peak_lr / (1 + decay_rate * np.arange(steps)) ** self.power

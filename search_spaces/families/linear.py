@@ -1,6 +1,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from search_spaces.errors import require
 from search_spaces.imported import Imported
 from search_spaces.ranges import Either, Float
@@ -9,13 +11,13 @@ from search_spaces.schedule import Schedule
 
 @dataclass(frozen=True, kw_only=True)
 class Linear(Schedule):
-    """Linear decay, to zero or to a share of the peak.
+    """Linear decay, to zero or to a fraction of the peak.
 
     lr(s) = peak_lr * (1 - (1 - end_ratio) * s / N)
 
-    s is the step within the body, from 0 to N - 1; N is the number of steps of the body: the run without its warm-up.
+    s is the step within the body (the run without its warm-up), from 0 to N - 1; N is the number of steps of the body.
 
-    Range: to zero is what Defazio 2023 and Bergsma 2025 (D2Z) recommend; language models often end at a tenth.
+    Range: Defazio 2023 and Bergsma 2025 (D2Z) recommend decay to zero; language models often end at 0.1 of the peak.
     """
 
     family = "linear"
@@ -23,7 +25,7 @@ class Linear(Schedule):
     space = {"end_ratio": Either(0.0, Float(1e-4, 0.3, log=True))}
 
     end_ratio: float = 0.0
-    """The rate at the end as a share of the peak, at least 0 and at most 1."""
+    """The final learning rate as a fraction of the peak, at least 0 and at most 1."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -31,3 +33,6 @@ class Linear(Schedule):
 
     def arguments(self, steps: int) -> dict[str, Any]:
         return {"start_factor": 1.0, "end_factor": self.end_ratio, "total_iters": steps}
+
+    def body(self, steps: int) -> Any:
+        return self.peak_lr * (1 - (1 - self.end_ratio) * np.arange(steps) / steps)

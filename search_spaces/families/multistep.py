@@ -1,6 +1,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from search_spaces.errors import require
 from search_spaces.imported import Imported
 from search_spaces.ranges import Float, Integer
@@ -13,11 +15,12 @@ class MultiStep(Schedule):
 
     lr(s) = peak_lr * gamma ** passed(s)
 
-    s is the step within the body, from 0 to N - 1; N is the number of steps of the body: the run without its warm-up.
-    passed(s) is the number of milestones up to s, which lie at the steps N * (f + (1 - f) * i / drops), rounded, at
-    least 1, with i = 0 .. drops - 1 and f = first_drop_fraction.
+    s is the step within the body (the run without its warm-up), from 0 to N - 1; N is the number of steps of the body.
+    passed(s) is the number of milestones up to and including s. The milestones are the steps
+    N * (f + (1 - f) * i / drops), rounded, at least 1, with i = 0 .. drops - 1 and f = first_drop_fraction.
 
-    Ranges: ResNets are trained with drops by 10 at 1/2 and 3/4 (CIFAR, He 2016) or 1/3 and 2/3 (ImageNet) of the run.
+    Ranges: ResNets are trained with drops by a factor of 10 after 1/2 and 3/4 (CIFAR, He 2016) or 1/3 and 2/3
+    (ImageNet) of the run.
     """
 
     family = "multistep"
@@ -29,9 +32,9 @@ class MultiStep(Schedule):
     }
 
     first_drop_fraction: float = 0.5
-    """When the first drop comes, as a share of the body, above 0 and below 1."""
+    """Position of the first drop as a fraction of the body, above 0 and below 1."""
     drops: int = 2
-    """How many drops there are, 1 at least."""
+    """Number of drops, at least 1."""
     gamma: float = 0.1
     """Factor at each drop, above 0 and at most 1."""
 
@@ -46,3 +49,7 @@ class MultiStep(Schedule):
         first = self.first_drop_fraction
         milestones = [max(1, round(steps * (first + (1 - first) * i / self.drops))) for i in range(self.drops)]
         return {"milestones": milestones, "gamma": self.gamma}
+
+    def body(self, steps: int) -> Any:
+        passed = np.searchsorted(self.arguments(steps)["milestones"], np.arange(steps), side="right")
+        return self.peak_lr * self.gamma**passed

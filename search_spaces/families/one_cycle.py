@@ -1,6 +1,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from search_spaces.errors import require, unknown
 from search_spaces.imported import Imported
 from search_spaces.ranges import Choice, Float
@@ -11,17 +13,18 @@ STRATEGIES = ("cos", "linear")
 
 @dataclass(frozen=True, kw_only=True)
 class OneCycle(Schedule):
-    """One cycle: a long rise to the peak, then a fall to far below the start.
+    """One cycle: a long rise to the peak, then a decay to far below the initial learning rate.
 
     lr(s) = low + (peak_lr - low) * bend(p)
 
-    s is the step of the run, from 0 to N - 1; N is the number of its steps. The peak is at the step
-    R = pct_start * N, rounded, at least 1 and at most N - 2. Up to it, low = peak_lr / div_factor and p = s / R; after
-    it, low = end_ratio * peak_lr and p = (N - 1 - s) / (N - 1 - R).
+    s is the step of the run, from 0 to N - 1; N is the number of steps of the run. The peak is at the step
+    R = pct_start * N, rounded, at least 1 and at most N - 2. For s <= R, low = peak_lr / div_factor and p = s / R; for
+    s > R, low = end_ratio * peak_lr and p = (N - 1 - s) / (N - 1 - R).
     bend(p) is p (linear) or (1 - cos(pi * p)) / 2 (cos).
-    With cycle_momentum, momentum (beta1 in Adam) moves from 0.95 to 0.85 and back against the rate, torch's defaults.
+    With cycle_momentum, momentum (beta1 in Adam) moves opposite to the learning rate, from 0.95 to 0.85 and back
+    (torch's defaults).
 
-    Ranges: Smith 2018; fastai rises over a quarter of the run from a 25th of the peak, torch over 0.3.
+    Ranges: Smith 2018. fastai starts at 1/25 of the peak and rises over 0.25 of the run; torch rises over 0.3.
     """
 
     family = "one_cycle"
@@ -37,11 +40,11 @@ class OneCycle(Schedule):
     }
 
     pct_start: float = 0.25
-    """Share of the run spent rising, above 0 and below 1."""
+    """Fraction of the run spent rising, above 0 and below 1."""
     div_factor: float = 25.0
-    """The peak divided by the first rate, from 1 to 1e12."""
+    """The peak divided by the initial learning rate, from 1 to 1e12."""
     end_ratio: float = 1e-4
-    """The last rate as a share of the peak, from 1e-12 to 1."""
+    """The final learning rate as a fraction of the peak, from 1e-12 to 1."""
     anneal_strategy: str = "cos"
     """cos or linear."""
     cycle_momentum: bool = True
@@ -56,8 +59,8 @@ class OneCycle(Schedule):
             raise unknown("anneal_strategy", self.anneal_strategy, STRATEGIES)
 
     def arguments(self, steps: int) -> dict[str, Any]:
-        # torch puts the peak at pct_start * total_steps - 1: a whole step, so that the peak is reached, and never
-        # step 0, where it would divide by zero.
+        # torch puts the peak at pct_start * total_steps - 1. Make that an integer, so that the peak is reached, and not
+        # 0, where torch would divide by zero.
         rise = min(max(1, round(self.pct_start * steps)), steps - 2)
         momentum = {"base_momentum": 0.85, "max_momentum": 0.95} if self.cycle_momentum else {}
         return {
@@ -70,3 +73,10 @@ class OneCycle(Schedule):
             "cycle_momentum": self.cycle_momentum,
             **momentum,
         }
+
+    def body(self, steps: int) -> Any:
+        step, last = np.arange(steps), steps - 1
+        top = round(self.arguments(steps)["pct_start"] * steps) - 1
+        low = self.peak_lr * np.where(step <= top, 1 / self.div_factor, self.end_ratio)
+        p = np.where(step <= top, step / top, (last - step) / (last - top))
+        return low + (self.peak_lr - low) * (p if self.anneal_strategy == "linear" else (1 - np.cos(np.pi * p)) / 2)

@@ -1,23 +1,28 @@
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from search_spaces.errors import require
+import numpy as np
+from numpy.typing import NDArray
+
+from search_spaces.errors import InputError, require
 from search_spaces.imported import Imported
 from search_spaces.ranges import Float
-from search_spaces.schedule import Schedule
+from search_spaces.schedule import Schedule, evaluation_steps
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plateau(Schedule):
-    """Reduce on plateau: multiply by factor when the validation loss has not improved for a while.
+    """Reduce on plateau: multiply by factor when the validation loss stops improving.
 
     lr <- max(lr * factor, floor_ratio * peak_lr)
 
-    after each patience + 1 evaluations in a row that do not improve the loss by `threshold` (relative).
+    after patience + 1 consecutive evaluations that do not improve the loss by `threshold` (relative).
     patience = patience_fraction * evaluations, rounded, at least 1.
 
-    The scheduler has two calls: `step()` after every optimizer step, which only warms up, and
-    `observe(validation_loss)` after every evaluation. Losses observed during the warm-up do not count.
+    Call `step()` after every optimizer step, which is only needed for the warm-up, and `observe(validation_loss)`
+    after every evaluation. Losses observed during the warm-up are ignored.
     (Torch cannot warm up into ReduceLROnPlateau, pytorch#68978.)
 
     Ranges: torch's defaults are factor 0.1 and patience 10.
@@ -34,13 +39,13 @@ class Plateau(Schedule):
     factor: float = 0.1
     """Factor at each reduction, above 0 and below 1."""
     patience_fraction: float = 0.1
-    """Evaluations without improvement that are tolerated, as a share of the run's, above 0 and at most 1."""
+    """Evaluations without improvement that are tolerated, as a fraction of `evaluations`, above 0 and at most 1."""
     threshold: float = 1e-4
-    """Relative improvement of the loss that counts, at least 0 and below 1."""
+    """Minimum relative improvement of the loss, at least 0 and below 1."""
     floor_ratio: float = 0.0
-    """The lowest rate as a share of the peak, at least 0 and below 1."""
-    evaluations: int = 20  # type: ignore[misc]  # a class variable of the others, which observe nothing
-    """How many evaluations of the run the schedule observes, at least 1."""
+    """The lowest learning rate as a fraction of the peak, at least 0 and below 1."""
+    evaluations: int = 20  # type: ignore[misc]  # a class variable in families that observe nothing
+    """Number of evaluations per run that the schedule observes, at least 1."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -56,5 +61,25 @@ class Plateau(Schedule):
             "patience": max(1, round(self.patience_fraction * self.evaluations)),
             "threshold": self.threshold,
             "min_lr": self.floor_ratio * self.peak_lr,
-            "eps": 0.0,  # torch's 1e-8 would block reductions of small rates
+            "eps": 0.0,  # torch's default of 1e-8 would block reductions of small learning rates
         }
+
+    def body(self, steps: int) -> Any:
+        return np.full(steps, self.peak_lr)
+
+    def rates(self, total_steps: int, losses: Sequence[float] | None = None) -> NDArray[np.float64]:
+        if losses is None:
+            raise InputError("plateau observes validation losses: give losses, one for each evaluation of the run")
+        require(len(losses) <= total_steps, f"at most {total_steps} losses can be observed", len(losses))
+        rates = super().rates(total_steps)
+        warmup_steps, steps = self.split(total_steps)
+        given, lr, best, bad = self.arguments(steps), self.peak_lr, math.inf, 0
+        for step, loss in zip(evaluation_steps(total_steps, len(losses)), losses, strict=True):
+            if step < warmup_steps:
+                continue
+            improved = loss < best * (1 - self.threshold)
+            best, bad = (loss, 0) if improved else (best, bad + 1)
+            if bad > given["patience"]:
+                lr, bad = max(lr * self.factor, given["min_lr"]), 0
+                rates[step:] = lr
+        return rates

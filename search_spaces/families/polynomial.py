@@ -1,6 +1,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from search_spaces.errors import require
 from search_spaces.imported import Imported
 from search_spaces.ranges import Float
@@ -13,10 +15,10 @@ class Polynomial(Schedule):
 
     lr(s) = peak_lr * (1 - s / N) ** power
 
-    s is the step within the body, from 0 to N - 1; N is the number of steps of the body: the run without its warm-up.
+    s is the step within the body (the run without its warm-up), from 0 to N - 1; N is the number of steps of the body.
 
-    Range: Keras, transformers and timm default to power 1 (linear); segmentation models use 0.9, some use 2; below 1
-    the rate stays high and falls late.
+    Range: Keras, transformers and timm default to power 1 (linear); segmentation models use 0.9, others 2. With a power
+    below 1 the learning rate stays high and falls late.
     """
 
     family = "polynomial"
@@ -32,3 +34,6 @@ class Polynomial(Schedule):
 
     def arguments(self, steps: int) -> dict[str, Any]:
         return {"total_iters": steps, "power": self.power}
+
+    def body(self, steps: int) -> Any:
+        return self.peak_lr * (1 - np.arange(steps) / steps) ** self.power

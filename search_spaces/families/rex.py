@@ -2,26 +2,28 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from search_spaces.imported import Imported
 from search_spaces.schedule import Schedule
 
 
 def rex(step: int, steps: int) -> float:
-    """The rate after so many updates, as a share of the peak."""
+    """Learning rate at `step`, as a fraction of the peak."""
     p = step / steps
     return (1 - p) / (1 - p / 2)
 
 
 @dataclass(frozen=True, kw_only=True)
 class REX(Schedule):
-    """REX, the reflected exponential: stays high, and falls to zero late.
+    """REX, the reflected exponential: stays high and falls to zero late.
 
     lr(s) = peak_lr * (1 - p) / (1 - p / 2)
 
-    s is the step within the body, from 0 to N - 1; N is the number of steps of the body: the run without its warm-up.
+    s is the step within the body (the run without its warm-up), from 0 to N - 1; N is the number of steps of the body.
     p = s / N.
 
-    Nothing to tune but the peak (Chen 2022, "REX: Revisiting Budgeted Training with an Improved Schedule").
+    It has no parameter but the peak (Chen 2022, "REX: Revisiting Budgeted Training with an Improved Schedule").
     """
 
     family = "rex"
@@ -29,3 +31,6 @@ class REX(Schedule):
 
     def arguments(self, steps: int) -> dict[str, Any]:
         return {"lr_lambda": partial(rex, steps=steps)}
+
+    def body(self, steps: int) -> Any:
+        return self.peak_lr * self.arguments(steps)["lr_lambda"](np.arange(steps))

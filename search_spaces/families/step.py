@@ -1,6 +1,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from search_spaces.errors import require
 from search_spaces.imported import Imported
 from search_spaces.ranges import Float
@@ -13,11 +15,11 @@ class Step(Schedule):
 
     lr(s) = peak_lr * gamma ** floor(s / S)
 
-    s is the step within the body, from 0 to N - 1; N is the number of steps of the body: the run without its warm-up.
+    s is the step within the body (the run without its warm-up), from 0 to N - 1; N is the number of steps of the body.
     S = step_size_fraction * N, rounded, at least 1.
 
-    Ranges: SGDR's baseline (Loshchilov & Hutter 2017) drops at 60, 120 and 160 of 200 epochs by 0.2; torch's default
-    is 0.1.
+    Ranges: SGDR's baseline (Loshchilov & Hutter 2017) multiplies by 0.2 at 60, 120 and 160 of 200 epochs; torch's
+    default for gamma is 0.1.
     """
 
     family = "step"
@@ -28,7 +30,7 @@ class Step(Schedule):
     }
 
     step_size_fraction: float = 0.3
-    """Length of a stair as a share of the body, above 0 and at most 1."""
+    """Steps between drops as a fraction of the body, above 0 and at most 1."""
     gamma: float = 0.1
     """Factor at each drop, above 0 and at most 1."""
 
@@ -41,3 +43,7 @@ class Step(Schedule):
 
     def arguments(self, steps: int) -> dict[str, Any]:
         return {"step_size": max(1, round(self.step_size_fraction * steps)), "gamma": self.gamma}
+
+    def body(self, steps: int) -> Any:
+        drops = np.arange(steps) // self.arguments(steps)["step_size"]
+        return self.peak_lr * self.gamma**drops

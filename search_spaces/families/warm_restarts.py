@@ -1,6 +1,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from search_spaces.errors import require
 from search_spaces.families.cycles import fit_cycles
 from search_spaces.imported import Imported
@@ -14,11 +16,11 @@ class WarmRestarts(Schedule):
 
     lr(s) = floor + (peak_lr - floor) * (1 + cos(pi * t / L)) / 2
 
-    s is the step within the body, the run without its warm-up; t is the step within the present cycle, from 0; L is
-    the length of that cycle: T_0 for the first, and t_mult times as long each time. floor = floor_ratio * peak_lr.
-    T_0 is the least that lets the wanted cycles cover the body; short runs have fewer cycles (see `fit_cycles`).
+    s is the step within the body (the run without its warm-up); t is the step within the current cycle, from 0; L is
+    the length of that cycle: T_0 for the first, then t_mult times the previous one. floor = floor_ratio * peak_lr.
+    T_0 is the smallest value for which `cycles` cycles cover the body; short runs have fewer cycles (see `fit_cycles`).
 
-    Ranges: SGDR (Loshchilov & Hutter 2017) uses T_mult 1 and 2 with two to five cycles in a run.
+    Ranges: SGDR (Loshchilov & Hutter 2017) uses T_mult 1 and 2, with two to five cycles per run.
     """
 
     family = "warm_restarts"
@@ -26,11 +28,11 @@ class WarmRestarts(Schedule):
     space = {"cycles": Integer(2, 5), "t_mult": Choice((1, 2))}
 
     cycles: int = 3
-    """How many times the rate is annealed, 1 at least."""
+    """Number of cycles, at least 1."""
     t_mult: int = 1
-    """How many times as long each cycle is as the one before, 1 at least."""
+    """Length of each cycle divided by that of the previous one, at least 1."""
     floor_ratio: float = 0.0
-    """The lowest rate as a share of the peak, at least 0 and below 1."""
+    """The lowest learning rate as a fraction of the peak, at least 0 and below 1."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -41,3 +43,10 @@ class WarmRestarts(Schedule):
     def arguments(self, steps: int) -> dict[str, Any]:
         _, first_length = fit_cycles(steps, self.cycles, self.t_mult)
         return {"T_0": first_length, "T_mult": self.t_mult, "eta_min": self.floor_ratio * self.peak_lr}
+
+    def body(self, steps: int) -> Any:
+        count, first_length = fit_cycles(steps, self.cycles, self.t_mult)
+        lengths = [first_length * self.t_mult**cycle for cycle in range(count)]
+        share = np.concatenate([np.arange(length) / length for length in lengths])[:steps]
+        floor = self.floor_ratio * self.peak_lr
+        return floor + (self.peak_lr - floor) * (1 + np.cos(np.pi * share)) / 2

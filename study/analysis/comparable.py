@@ -1,9 +1,9 @@
 """Which trials of a study can be compared with each other, and by what value.
 
-Runs of different lengths cannot, so trials are compared at the first budget: every run that ended there had its whole
-schedule in as many epochs. With rungs that is the first of them, at which every trial is trained. Without rungs, and so
-with Optuna's pruners, it is the full run, and pruned trials drop out. Diverged trials always do. A trial that an audit
-let run on is compared like any other.
+Runs of different lengths cannot be compared, so trials are compared at the first budget, where every run has gone
+through its whole schedule. With rungs this is the first rung, at which every trial is trained. Without rungs, and so
+with Optuna's pruners, it is the full run, and pruned trials drop out. Diverged trials always drop out. Audited trials
+are compared like all others.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How finely to tune the peak: where the better half of each family's trials has it.
+"""How sensitive each family is to its peak learning rate: the peaks of the better half of its trials.
 
 Trials are compared at the first budget (comparable.py).
 """
@@ -13,13 +13,13 @@ from study.analysis.comparable import comparable
 from study.storage.study_record import StudyRecord
 
 FEWEST_OF_A_FAMILY = 4
-"""Trials of a family below which it has no span."""
-SPAN_HEADS = ("family", "trials", "best peak_lr", "lowest", "highest", "factor", "of all")
-"""The columns of `span_rows`: the peak of the best, the ends of the better half and their ratio, that of all trials."""
+"""The fewest trials of a family that a span is computed from."""
+SPAN_HEADS = ("family", "trials", "best peak_lr", "lowest", "highest", "spread of the better half", "spread of all")
+"""The columns of `span_rows`: the best peak, the ends of the better half, their ratio, the ratio of all."""
 
 
 class PeakSpan(NamedTuple):
-    """The peak_lr of a family's n trials: that of the best, the ends of the better half, the ends of all."""
+    """The peak_lr of a family's n trials: of the best one, at the ends of the better half, at the ends of all."""
 
     n: int
     best: float
@@ -30,10 +30,11 @@ class PeakSpan(NamedTuple):
 
 
 def peak_spans(study: StudyRecord) -> dict[str, PeakSpan]:
-    """Where the better half of each family's trials has its peak_lr, of families tried often enough, most tried first.
+    """The span of peak_lr in the better half of each family's trials, if they are enough, most tried first.
 
-    A wide span is forgiving, a narrow one must be tuned, unless the sampler tried little else: compare with the ends
-    of all. The half is rounded up; of equal values the earlier trial is the better one.
+    A wide span means that the family is forgiving, a narrow one that the peak must be tuned carefully, unless the
+    sampler tried few other peaks: compare with the ends of all. The half is rounded up; among equal values the earlier
+    trial counts as better.
     """
     sign = study.metric.sign
     peaks: dict[str, list[float]] = {}

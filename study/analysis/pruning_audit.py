@@ -1,7 +1,7 @@
-"""The audit of pruning: what became of trials that would have been pruned, but were let run on.
+"""The audit of pruning: trials that would have been pruned, but ran to their end.
 
-A trial's audit says that pruning was wrong if its full run is better than the best of those that pruning kept, the
-winner of the study without the audit. How often that is tells how often a pruned trial would have won.
+If the full run of an audited trial is better than the best full run that pruning kept, which would have won without the
+audit, then pruning was wrong. The share of such trials estimates how often a pruned trial would have won.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ AUDIT_HEADS = ("family", "pruned", "audited", "beat the best kept", "95 % interv
 class Audit:
     """Audited trials, of a family or of all: how many, and how many were better than what pruning kept.
 
-    better_than_winner: than the best of the trials that pruning kept. better_than_half: than half of them. pruned: the
-    trials that lost a comparison and were left, for which the audited ones stand.
+    better_than_winner: than the best trial that pruning kept. better_than_half: than half of the trials that it kept.
+    pruned: how many trials pruning has ended; the audited ones are a random sample of these and themselves.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Audit:
 
     @property
     def wrong(self) -> tuple[float, float]:
-        """The ends of the exact 95 % interval (Clopper and Pearson) of the share of the pruned that would have won."""
+        """The exact 95 % interval (Clopper and Pearson) of the share of pruned trials that would have won."""
         from scipy import stats  # takes a second to load, and few searches are audited
 
         found = stats.binomtest(self.better_than_winner, self.audited).proportion_ci(0.95, method="exact")
@@ -39,7 +39,7 @@ class Audit:
 
 
 def audits(study: StudyRecord) -> list[Audit]:
-    """The audit of all families together, then of each that has an audited trial; nothing if there is none."""
+    """The audit of all families together, then of each family with an audited trial; empty without audited trials."""
     sign = study.metric.sign
     audited = [trial for trial in study.trials if trial.audited_from]
     others = [trial for trial in study.trials if not trial.audited_from]
@@ -59,7 +59,7 @@ def audits(study: StudyRecord) -> list[Audit]:
 
 
 def audit_rows(study: StudyRecord) -> list[list[str]]:
-    """How often pruning was wrong, a line for each family under AUDIT_HEADS; none if nothing was audited."""
+    """How often pruning was wrong, a line for each family under AUDIT_HEADS; empty without audited trials."""
     rows = []
     for one in audits(study):
         low, high = one.wrong

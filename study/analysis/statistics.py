@@ -1,4 +1,4 @@
-"""Intervals for means and medians, and what samples say; imports nothing of ours."""
+"""Intervals, tests and other statistics of samples; imports nothing of this project."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ class Interval(NamedTuple):
 def mean_interval(values: Sequence[float], level: float = 0.95) -> Interval:
     """The mean and its BCa bootstrap interval (Efron 1987), which allows for skew; the resampling seed is fixed.
 
-    Of fewer than two values, or of equal ones, the interval has no width; if one is NaN all is. For the difference
-    of two arms over the same seeds, give the differences: the interval is then the paired one.
+    For fewer than two values, or equal ones, the interval has no width; if a value is NaN, all is NaN. For two arms
+    over the same seeds, give their differences: the interval is then the paired one.
     """
     mean = float(np.mean(values))
     if len(values) < 2 or np.ptp(values) == 0 or np.isnan(mean):
@@ -55,7 +55,7 @@ def mean_interval(values: Sequence[float], level: float = 0.95) -> Interval:
 def median_interval(values: Sequence[float], level: float = 0.95) -> Interval:
     """The median, in the place of a mean, and its interval from the order statistics, of at least that level.
 
-    Nothing is assumed of the values, which may be infinite; if there are too few for an end, it is infinite.
+    It assumes nothing about the values, which may be infinite. With too few values for an end, the end is infinite.
     """
     median = float(np.median(values))
     low, high = stats.quantile_test(np.asarray(values), p=0.5).confidence_interval(level)
@@ -64,10 +64,10 @@ def median_interval(values: Sequence[float], level: float = 0.95) -> Interval:
 
 
 def finite(values: Sequence[float]) -> npt.NDArray[np.float64]:
-    """The values as an array; ValueError if there is none, or if one is NaN or infinite."""
+    """The values as an array; raises ValueError if it is empty, or a value is NaN or infinite."""
     found = np.asarray(values, dtype=np.float64)
     if not found.size or not np.isfinite(found).all():
-        raise ValueError(f"finite numbers are required, one at least: got {found.tolist()}")
+        raise ValueError(f"finite numbers are required, at least one: got {found.tolist()}")
     return found
 
 

@@ -1,1 +1,1 @@
-"""What this project's own claims are measured with; nothing of the product imports it."""
+"""Measurements behind this project's own claims; the rest of the package does not import it."""

@@ -1,1 +1,1 @@
-"""Where cohorts run: in this process, in worker processes, or looked up in a table of recorded runs."""
+"""Executors: train cohorts in this process or in worker processes, or look them up in recorded runs."""

@@ -1,10 +1,10 @@
-"""Which executor trains a study: chosen by timing, once; the study then keeps it."""
+"""Chooses the executor of a study by timing; the study keeps it from then on."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any, NoReturn
 
@@ -12,20 +12,22 @@ from search_spaces.errors import InputError, require
 from study.executors.in_process import InProcess
 from study.executors.options import ExecutorOptions
 from study.executors.processes import Processes
-from study.executors.timing import cohort_sizes, seconds_per_step
+from study.executors.timing import seconds_by_cohort, seconds_per_step
 from study.machine import same_random_numbers_after, torch_threads, usable_cores
 from study.objective import Engine, Executor, Objective
 
-WORTH_WORKERS = 30.0
-"""Seconds that workers must save over a study of 50 trials, by estimate: starting them takes some time."""
+DISAGREE = 2.0
+"""Times of the same engine that differ by this factor are not trusted without a note."""
+LEAST_SAVING = 30.0
+"""Minimum seconds that workers must save over a study of 50 trials, since starting them takes time, too."""
 
 
 @dataclass(frozen=True)
 class Demand:
-    """What a search asks of its executor.
+    """What a search requires of its executor.
 
-    most_together: the most runs to train at a time. steps: of a full run. worker_obstacle: why the runs of this search
-    cannot be trained in parallel, and what to do; None if they can.
+    most_together: maximum number of runs trained at the same time. steps: steps of a full run. worker_obstacle: why the
+    runs cannot be trained in parallel processes, and what to do about it; None if they can.
     """
 
     most_together: int
@@ -34,7 +36,7 @@ class Demand:
 
 
 def asked_workers(options: ExecutorOptions) -> int | None:
-    """Worker processes that the options ask for, 0 for none; None if they leave it open."""
+    """Number of worker processes that the options require, 0 for none; None if it is to be chosen."""
     if options.executor == "in-process":
         return 0
     return options.workers or (usable_cores() if options.executor == "processes" else None)
@@ -42,7 +44,7 @@ def asked_workers(options: ExecutorOptions) -> int | None:
 
 @contextmanager
 def executor_of(engine: Engine, objective: Objective) -> Iterator[Executor]:
-    """The executor that trains an objective this way, until the context ends."""
+    """The executor that trains an objective with this engine; its workers end with the context."""
     if engine.workers:
         with Processes(objective, engine.cohort, engine.workers) as processes:
             yield processes
@@ -53,9 +55,10 @@ def executor_of(engine: Engine, objective: Objective) -> Iterator[Executor]:
 def agree(
     study: str, stored: Mapping[str, Any] | None, options: ExecutorOptions, objective: Objective, demand: Demand
 ) -> tuple[Engine, str]:
-    """The engine of a study, chosen now if it is new, and the reason; raises InputError if it was made with another.
+    """(engine, reason) for a study; a new study's engine is chosen now.
 
-    study: its name. stored: what `as_stored` made of its engine; None for a new study.
+    study: its name. stored: the engine as `as_stored` returned it; None for a new study. Raises InputError if the
+    options require another engine than the stored one.
     """
     if asked_workers(options):
         check_workers(objective, demand)
@@ -63,11 +66,14 @@ def agree(
         with same_random_numbers_after(objective.device):
             return choose(options, objective, demand)
     if stored["cohort"] > 1 and not objective.resident:
-        raise InputError(f"the runs of this study train together, so the data of {objective.name} must fit into memory")
+        raise InputError(
+            f"the runs of this study are trained together, so the data of {objective.name} must fit into memory: "
+            "free some memory, or start a new study with --study"
+        )
     for option in ("engine", "cohort"):
-        given, asked, is_now = (values[option] for values in (asdict(options), stored["asked"], stored))
-        if given not in ("auto", None, asked, is_now):
-            refuse(study, f"--{option} {is_now}")
+        given, first_given, chosen = (values[option] for values in (asdict(options), stored["asked"], stored))
+        if given not in ("auto", None, first_given, chosen):
+            refuse(study, f"--{option} {chosen}")
     if asked_workers(options) and not stored["workers"]:
         refuse(study, "--executor in-process")
     if asked_workers(options) == 0 and stored["workers"]:
@@ -75,25 +81,25 @@ def agree(
     return Engine(stored["cohort"], asked_workers(options) or stored["workers"]), "fixed when the study was created"
 
 
-def refuse(study: str, was: str) -> NoReturn:
-    """Raise the InputError for options that are not those of the study."""
-    raise InputError(f"study {study!r} was made with {was}: give the same again, or choose another with --study")
+def refuse(study: str, option: str) -> NoReturn:
+    """Raise the InputError for options that differ from the study's. option: the one to type."""
+    raise InputError(f"study {study!r} was created with {option}: use the same, or another name with --study")
 
 
 def as_stored(engine: Engine, options: ExecutorOptions) -> dict[str, Any]:
-    """The engine as a study's record holds it, with the options that asked for it."""
+    """The engine as stored with a study, including the options it was chosen by."""
     return {"engine": engine.name, **asdict(engine), "asked": asdict(options)}
 
 
 def check_workers(objective: Objective, demand: Demand) -> None:
-    """Raise InputError if several processes cannot train, or if results would depend on their speed."""
+    """Raise InputError if worker processes cannot train the runs, or would make the results depend on their speed."""
     reason = workers_obstacle(objective, demand)
     if reason:
         raise InputError(reason)
 
 
 def workers_obstacle(objective: Objective, demand: Demand) -> str | None:
-    """Why several processes cannot train, and what to do about it; None if they can."""
+    """Why worker processes cannot train the runs, and what to do about it; None if they can."""
     return demand.worker_obstacle or objective.process_obstacle()
 
 
@@ -107,44 +113,41 @@ def choose(options: ExecutorOptions, objective: Objective, demand: Demand) -> tu
     wanted = options.cohort or demand.most_together
     if options.engine == "auto" and not options.cohort:
         return fastest(objective, demand, may_use_workers=asked_workers(options) is None)
-    require(wanted > 1, "--engine lockstep needs --trials-per-batch of at least 2", wanted)
+    require(wanted > 1, "--engine lockstep needs --trials-per-batch to be at least 2", wanted)
     reason = objective.lockstep_obstacle()
     if reason:
         raise InputError(f"runs of {objective.name} cannot be trained in lockstep ({reason}): use --engine loop")
     most = min(wanted, objective.largest_cohort())
     if most < 2:
-        raise InputError("two runs together do not fit into memory: use --engine loop")
-    return Engine(most, workers), set_by(
-        options
-    ) if most == wanted else f"{wanted} runs together do not fit into memory"
+        raise InputError("two runs at a time do not fit into memory: use --engine loop")
+    fits = most == wanted
+    return Engine(most, workers), set_by(options) if fits else f"{wanted} runs at a time do not fit into memory"
 
 
 def set_by(options: ExecutorOptions) -> str:
-    """Which flags decided, for people."""
-    given = [field.name for field in fields(options) if getattr(options, field.name) != field.default]
-    return f"set by {' and '.join(f'--{name}' for name in given)}"
+    """The reason for an engine that flags determine."""
+    return f"set by {', '.join(f'--{name}' for name, value in asdict(options).items() if value not in ('auto', None))}"
 
 
 def fastest(objective: Objective, demand: Demand, may_use_workers: bool) -> tuple[Engine, str]:
-    """The engine of the shortest time per step and run, timed now, and the reason."""
-    times = {Engine(): seconds_per_step(objective, 1)}
+    """(engine, reason): the engine with the shortest time per step and run, timed now."""
     reason = objective.lockstep_obstacle()
     most = 1 if reason else min(demand.most_together, objective.largest_cohort())
-    for cohort in cohort_sizes(most):
-        times[Engine(cohort)] = seconds_per_step(objective, cohort)
-        if times[Engine(cohort)] > 1.2 * min(seconds for engine, seconds in times.items() if engine.cohort > 1):
-            break  # larger ones have left the caches
+    by_cohort, apart = seconds_by_cohort(objective, most)
+    times = {Engine(cohort): seconds for cohort, seconds in by_cohort.items()}
     cores = usable_cores()
     if may_use_workers and cores > 1 and not workers_obstacle(objective, demand):
         steps = 50 / 2 * demand.steps
         with torch_threads(1):
             promised = seconds_per_step(objective, 1) / cores
-        if steps * (min(times.values()) - promised) > WORTH_WORKERS:
+        if steps * (min(times.values()) - promised) > LEAST_SAVING:
             with (
                 suppress(InputError),
                 Processes(objective, 1, cores) as workers,
-            ):  # a script without a main guard cannot have any
+            ):  # they fail in scripts without a main guard
                 times[Engine(1, cores)] = sum(workers.everywhere(seconds_per_step, 1, median)) / cores**2
     measured = ", ".join(f"{1000 * seconds:.2f} {engine}" for engine, seconds in times.items())
-    why_not = f"; not in lockstep: {reason}" if reason else ""
-    return min(times, key=lambda engine: times[engine]), f"milliseconds per step and run: {measured}{why_not}"
+    notes = f"; not in lockstep: {reason}" if reason else ""
+    if apart > DISAGREE:
+        notes += f"; two timings of one engine differ by a factor of {apart:.1f}, so the machine is busy"
+    return min(times, key=lambda engine: times[engine]), f"ms per step and run: {measured}{notes}"

@@ -1,4 +1,4 @@
-"""In process: cohorts are trained here, one after another, as many runs together as memory allows."""
+"""InProcess: trains cohorts in this process, one after another, with as many runs each as memory allows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TOO_LARGE = "one run does not fit into the GPU's memory: use a smaller --batch-s
 
 
 class InProcess:
-    """An `Executor`. cohort: the most runs that are trained together; 1 is the plain loop, run by run."""
+    """An `Executor`. cohort: maximum number of runs trained together; 1 is the plain loop, run by run."""
 
     def __init__(self, objective: Objective, cohort: int = 1) -> None:
         self.objective, self.cohort = objective, cohort
@@ -24,12 +24,12 @@ class InProcess:
     def train(
         self, runs: Sequence[Run], stop: Stop = never, done: Collection[int] = frozenset()
     ) -> Iterator[Evaluation]:
-        """As `Executor.train`; each evaluation is yielded as it is made.
+        """Implements `Executor.train`; yields each evaluation as soon as it is made.
 
-        If a cohort does not fit into the memory of a GPU, its runs start again in two halves, no evaluation is yielded
-        twice, and later cohorts are no larger. Raises InputError if one run does not fit.
+        If a cohort does not fit into GPU memory, its runs restart in two halves, no evaluation is yielded twice, and
+        later cohorts are no larger than these halves. Raises InputError if a single run does not fit.
         """
-        reached = [0.0] * len(runs)  # the last step evaluated of each run; infinity for one that has ended
+        reached = [0.0] * len(runs)  # the last evaluated step of each run; infinity once it has ended
         waiting = deque[tuple[list[int], tuple[int, ...]]](
             (cohort, ()) for cohort in cohorts(runs, self.cohort, self.objective) if not set(cohort) <= set(done)
         )
@@ -61,9 +61,9 @@ class InProcess:
 
 
 def cohorts(runs: Sequence[Run], most: int, objective: Objective) -> list[list[int]]:
-    """The indices of the runs that are trained together, in order: of one budget, and as few cohorts as can be.
+    """The indices of the runs in each cohort, in order: as few cohorts as possible, each of one budget.
 
-    most: runs in a cohort.
+    most: maximum number of runs in a cohort.
     """
     apart = most > 1 and len({run.train_seed for run in runs}) > 1 and not objective.mixes_seeds
     alike: dict[tuple[int, int | None], list[int]] = {}
@@ -73,7 +73,7 @@ def cohorts(runs: Sequence[Run], most: int, objective: Objective) -> list[list[i
 
 
 def divide(indices: Sequence[int], most: int) -> list[list[int]]:
-    """Consecutive parts of nearly equal length, none longer than `most`.
+    """Split into consecutive parts of nearly equal length, none longer than `most`.
 
     >>> divide(range(10), 4)
     [[0, 1, 2, 3], [4, 5, 6], [7, 8, 9]]

@@ -1,4 +1,4 @@
-"""Processes: workers of one thread each, which train cohorts side by side on the cores of the CPU."""
+"""Processes: single-threaded worker processes that train cohorts in parallel on the CPU cores."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from study.objective import Evaluation, Objective, Run, Stop, never
 T = TypeVar("T")
 
 LOOK_EVERY = 0.2
-"""Seconds between looks whether to stop."""
-BROKEN = "a worker process was ended, or could not start; the same command goes on"
+"""Seconds between checks whether to stop."""
+BROKEN = "a worker process was killed or could not start: repeat the command to resume"
 START_SECONDS = 120.0
-"""How long the workers wait for the slowest of them to start."""
+"""How long workers wait for the slowest one to start."""
 
 
 class Processes:
-    """An `Executor` with the same results as one single-threaded process, in `workers` processes at once.
+    """An `Executor` that trains in `workers` processes, with the same results as a single-threaded process.
 
-    The data is shared, not copied. A context: the processes start with the first runs, and end with it.
+    The data is shared, not copied. A context manager: the processes start with the first runs and end with the context.
     """
 
     def __init__(self, objective: Objective, cohort: int, workers: int) -> None:
@@ -51,9 +51,9 @@ class Processes:
     def train(
         self, runs: Sequence[Run], stop: Stop = never, done: Collection[int] = frozenset()
     ) -> Iterator[Evaluation]:
-        """As `Executor.train`; yields all evaluations of a cohort when it ends.
+        """Implements `Executor.train`; yields all evaluations of a cohort when it ends.
 
-        stop: asked several times a second whether to leave a run; the workers stop once all runs are to be left.
+        stop: called several times a second; the workers stop once it is true for all runs.
         """
         training: dict[Future[list[Evaluation]], list[int]] = {}
         try:
@@ -72,10 +72,10 @@ class Processes:
             raise InputError(BROKEN) from error
         finally:
             if training:
-                self.stopped.set()  # the caller has no use for the rest
+                self.stopped.set()  # the caller closed the iterator early
 
     def everywhere(self, function: Callable[..., T], *arguments: Any) -> list[T]:
-        """What a function of the objective returns in each of the workers, called in all of them at the same time."""
+        """Call function(objective, *arguments) in all workers at the same time; returns the result of each."""
         futures = [self.pool.submit(call_together, function, *arguments) for _ in range(self.workers)]
         try:
             return [future.result() for future in futures]
@@ -84,15 +84,15 @@ class Processes:
 
 
 def begin(objective: Objective, cohort: int, stopped: Any, together: Any) -> None:
-    """Set up a worker: one thread, its executor, and an end with the process that started it."""
+    """Set up a worker: one thread, its executor, and a watcher that ends it together with its parent."""
     torch.set_num_threads(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the first one says what follows
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the parent decides
     threading.Thread(target=end_with_parent, daemon=True).start()
     state.update(executor=InProcess(objective, cohort), stopped=stopped, together=together)
 
 
 def end_with_parent() -> None:
-    """End this process when its parent has ended, however that ended."""
+    """End this process when its parent ends, even if the parent was killed."""
     parent = parent_process()
     assert parent is not None
     parent.join()
@@ -100,16 +100,16 @@ def end_with_parent() -> None:
 
 
 state: dict[str, Any] = {}
-"""Of a worker: its `executor`; `stopped`, the event that says to stop; `together`, a barrier for all workers."""
+"""State of a worker: its `executor`; `stopped`, an event set to stop; `together`, a barrier for all workers."""
 
 
 def train_in_worker(runs: Sequence[Run]) -> list[Evaluation]:
-    """Train a cohort to its end, or until all is stopped."""
+    """Train a cohort to its end, or until `stopped` is set."""
     executor, stopped = state["executor"], state["stopped"]
     return list(executor.train(runs, lambda run: stopped.is_set()))
 
 
 def call_together(function: Callable[..., T], *arguments: Any) -> T:
-    """Wait until every worker is here, then call the function with this worker's objective."""
+    """Wait until every worker has arrived, then call the function with this worker's objective."""
     state["together"].wait(START_SECONDS)
     return function(state["executor"].objective, *arguments)

@@ -1,8 +1,8 @@
 """Recorded runs: schedules whose runs were trained once, so that searches can be repeated without training.
 
-A file of them holds one JSON object per line: first what was recorded (`About`), then a schedule per line. A schedule
-that was not recorded is answered by the nearest one of its family, so what a search sees is piecewise constant, and
-every value is that of a real run.
+A file has one JSON object per line: first what was recorded (`About`), then one schedule per line. A schedule that was
+not recorded is replaced by the nearest one of its family. So a search sees a piecewise constant function, and every
+value is that of a real run.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from search_spaces.ranges import Choice, Domain, Either, Float, Integer, share_o
 from search_spaces.schedule import Schedule
 
 PEAK_WEIGHT = 4.0
-"""How much more a difference of `peak_lr` counts than one of any other parameter, each over its whole range."""
+"""Weight of a difference in `peak_lr` relative to other parameters, each as a fraction of its range."""
 
 
 @dataclass(frozen=True)
 class RecordedRun:
-    """What the evaluations of one run found. steps: done at each; metrics: on validation."""
+    """The evaluations of one run. steps: completed at each; metrics: on validation."""
 
     steps: list[int]
     metrics: list[float]
@@ -37,9 +37,9 @@ class RecordedRun:
 
 @dataclass(frozen=True)
 class RecordedSchedule:
-    """A schedule's runs: one with the search's seed for each budget, in epochs, and full runs with fresh seeds.
+    """A schedule's runs: for each budget in epochs one with the search's seed, and full runs with fresh seeds.
 
-    params: as a trial's. test: the test metric at the end of a full run, for each fresh seed.
+    params: as in a trial. test: the test metric at the end of a full run, for each fresh seed.
     """
 
     params: dict[str, Any]
@@ -48,13 +48,13 @@ class RecordedSchedule:
 
     @property
     def mean_test(self) -> float:
-        """What the schedule is evaluated by: the test metric, as a mean over the fresh seeds."""
+        """The schedule's true value: the mean test metric over the fresh seeds."""
         return math.fsum(self.test) / len(self.test)
 
 
 @dataclass(frozen=True)
 class About:
-    """What was recorded. configuration: as a study stores it. confirm_seeds: the fresh ones. session: provenance."""
+    """What was recorded. configuration: as stored with a study. confirm_seeds: the fresh seeds. session: provenance."""
 
     configuration: dict[str, Any]
     confirm_seeds: list[int]
@@ -62,11 +62,11 @@ class About:
 
     @classmethod
     def read(cls, stored: Mapping[str, Any]) -> About:
-        """What is stored under older names: `judge_seeds` are the fresh seeds."""
+        """From the stored form, which keeps an older name: `judge_seeds` for the fresh seeds."""
         return cls(stored["configuration"], stored["judge_seeds"], stored["session"])
 
     def stored(self) -> dict[str, Any]:
-        """As `read` reads it."""
+        """The stored form, as `read` takes it."""
         return {"configuration": self.configuration, "judge_seeds": self.confirm_seeds, "session": self.session}
 
 
@@ -79,7 +79,7 @@ class Recorded:
 
     @cached_property
     def points(self) -> dict[str, tuple[list[int], np.ndarray]]:
-        """By family: the numbers of its schedules, and where they lie, (schedules, coordinates)."""
+        """By family: the indices of its schedules, and their coordinates, (schedules, coordinates)."""
         found: dict[str, tuple[list[int], list[list[float]]]] = {}
         for number, recorded in enumerate(self.schedules):
             numbers, points = found.setdefault(recorded.params["family"], ([], []))
@@ -89,29 +89,29 @@ class Recorded:
 
     @property
     def peak_lr(self) -> tuple[float, float]:
-        """The range of the peak."""
+        """The search range of the peak, (lowest, highest)."""
         attributes = self.about.configuration["space"]["peak_lr"]["attributes"]
         return attributes["low"], attributes["high"]
 
     def nearest(self, schedule: Schedule) -> RecordedSchedule:
-        """The recorded schedule of the same family that is nearest to this one; raises InputError if there is none."""
+        """The nearest recorded schedule of the same family; raises InputError if the family was not recorded."""
         if schedule.family not in self.points:
-            raise InputError(f"no schedule of family {schedule.family!r} was recorded: leave it out of --families")
+            raise InputError(f"no schedule of family {schedule.family!r} was recorded: remove it from --families")
         numbers, points = self.points[schedule.family]
         distances = ((points - coordinates(schedule, self.peak_lr)) ** 2).sum(1)
         return self.schedules[numbers[int(distances.argmin())]]
 
     def write(self, path: Path) -> None:
-        """Write the file, its folder too."""
+        """Write the file, creating its directory."""
         path.parent.mkdir(parents=True, exist_ok=True)
         lines = [self.about.stored(), *map(asdict, self.schedules)]
         path.write_text("".join(json.dumps(line) + "\n" for line in lines))
 
 
 def read_recorded(path: Path) -> Recorded:
-    """The recorded runs of a file; raises InputError if there is none."""
+    """Read a file of recorded runs; raises InputError if it does not exist."""
     if not path.is_file():
-        raise InputError(f"{path} holds no recorded runs: make it with scripts/evidence/record_runs.py")
+        raise InputError(f"{path} does not exist: create it with scripts/evidence/record_runs.py")
     first, *lines = path.read_text().splitlines()
     schedules = []
     for values in map(json.loads, lines):
@@ -121,14 +121,14 @@ def read_recorded(path: Path) -> Recorded:
 
 
 def recorded_path(folder: Path, subject: str, epochs: int) -> Path:
-    """The file of the runs of this workload and length."""
+    """The path of the file for this workload and length."""
     return folder / f"{subject}-{epochs}-epochs.jsonl"
 
 
 def coordinates(schedule: Schedule, peak_lr: tuple[float, float]) -> list[float]:
-    """Where a schedule lies among those of its family: every parameter from 0 to 1 over its range, on its own scale.
+    """The coordinates of a schedule within its family: every parameter from 0 to 1 over its range, on its scale.
 
-    An exact value beside a range (`Either`) lies at distance 1 from all of the range, and so do two categories.
+    The exact value of an `Either` has distance 1 or more from its range; two categories have distance 1.
     """
     found = [PEAK_WEIGHT * share_of_range(schedule.peak_lr, Float(*peak_lr, log=True))]
     for name, domain in {**schedule.shared_space(), **schedule.space}.items():

@@ -1,4 +1,4 @@
-"""Replay: nothing is trained; runs are looked up among the recorded ones."""
+"""Replay: looks runs up in recorded ones instead of training them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from study.objective import Evaluation, Objective, Run, Stop, never
 
 @dataclass
 class Replay:
-    """An `Executor` that yields what the nearest recorded runs found, run after run."""
+    """An `Executor` that yields the evaluations of the nearest recorded runs, one run after another."""
 
     objective: Objective
     recorded: Recorded
@@ -21,7 +21,7 @@ class Replay:
     def train(
         self, runs: Sequence[Run], stop: Stop = never, done: Collection[int] = frozenset()
     ) -> Iterator[Evaluation]:
-        """The evaluations that were recorded; raises InputError for a budget that was not recorded."""
+        """Implements `Executor.train`; raises InputError if a budget was not recorded."""
         for index, run in enumerate(runs):
             if index in done:
                 continue
@@ -33,9 +33,12 @@ class Replay:
                 yield Evaluation(index, step, total_steps, math.nan, metric, diverged=diverged)
 
     def find(self, run: Run) -> RecordedRun:
-        """The recorded run that stands for this one."""
+        """The recorded run that replaces this one."""
         runs = self.recorded.nearest(run.schedule).runs
         if run.budget not in runs:
             recorded = ", ".join(map(str, runs))
-            raise InputError(f"runs of {recorded} epochs were recorded, but one of {run.budget} is asked for")
+            raise InputError(
+                f"a run must have one of the recorded budgets ({recorded} epochs), but {run.budget} epochs were given: "
+                "change --rung-fractions, or record this budget with scripts/evidence/record_runs.py"
+            )
         return runs[run.budget]

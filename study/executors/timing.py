@@ -1,4 +1,4 @@
-"""How long a step takes in cohorts of different sizes, timed now."""
+"""Times a training step in cohorts of different sizes."""
 
 from __future__ import annotations
 
@@ -16,12 +16,16 @@ from study.machine import out_of_memory, release_memory
 from study.objective import Objective, Run, Stop
 
 TIMED_STEPS = 12
-TIMED_SECONDS = 4.0
-"""A way of training is timed for this many steps, or for this many seconds if they end first."""
+TIMED_SECONDS = 2.0
+"""Timing ends after TIMED_STEPS steps or TIMED_SECONDS seconds, whichever comes first."""
+ROUNDS = 2
+"""Each cohort size is timed this many times, in turn with the others: a busy machine disturbs one, but seldom all."""
+TOO_SLOW = 1.2
+"""Times the fastest cohort: larger cohorts than one that takes longer no longer fit into the caches."""
 
 
 def cohort_sizes(most: int) -> list[int]:
-    """The sizes worth timing: powers of two, and the largest.
+    """The cohort sizes to time: powers of two, and `most`.
 
     >>> cohort_sizes(10)
     [2, 4, 8, 10]
@@ -29,23 +33,40 @@ def cohort_sizes(most: int) -> list[int]:
     return sorted({min(2**power, most) for power in range(1, most.bit_length() + 1)} - {1}) if most > 1 else []
 
 
-def seconds_per_step(objective: Objective, cohort: int, summary: Callable[[Sequence[float]], float] = min) -> float:
-    """The time that one step of one run takes in a cohort of this size; infinity if it does not fit into memory.
+def seconds_by_cohort(objective: Objective, most: int) -> tuple[dict[int, float], float]:
+    """(the shortest time per step and run of each cohort size up to `most`, how far two times of one size lie apart).
 
-    summary: of a few steps. The shortest is the one that other programs disturb least; to time workers that compete for
-    the machine, give another.
+    The first are seconds; a size that does not fit into memory takes infinitely long. The second is the largest ratio
+    of two times of the same size, 1 if they agree.
+    """
+    times: dict[int, list[float]] = {}
+    for _ in range(ROUNDS):
+        for cohort in [1, *cohort_sizes(most)]:
+            times.setdefault(cohort, []).append(seconds_per_step(objective, cohort))
+            together = [min(took) for size, took in times.items() if size > 1]
+            if together and min(times[cohort]) > TOO_SLOW * min(together) and cohort > 1:
+                break
+    apart = max(max(took) / min(took) for took in times.values() if min(took) < math.inf)
+    return {cohort: min(took) for cohort, took in times.items()}, apart
+
+
+def seconds_per_step(objective: Objective, cohort: int, summary: Callable[[Sequence[float]], float] = min) -> float:
+    """Seconds per step and run in a cohort of this size; infinity if the cohort does not fit into memory.
+
+    summary: reduces the times of a few steps to one. The minimum is least disturbed by other programs; use another
+    to time workers that compete for the machine.
     """
     moments: list[float] = []
 
     def stop(run: int) -> bool:
-        """Asked before every step of every run; the first run's moments are noted."""
+        """Called before every step of every run; records the time for the first run."""
         if run == 0:
             if objective.device.type == "cuda":
-                torch.cuda.synchronize()  # or only the launches would be timed
+                torch.cuda.synchronize()  # otherwise only the kernel launches would be timed
             moments.append(time.perf_counter())
         return len(moments) > TIMED_STEPS or (len(moments) > 3 and moments[-1] - moments[0] > TIMED_SECONDS)
 
-    # Evaluated at its end only, which is never reached.
+    # The run is evaluated only at its end, which it never reaches.
     run = Run(Constant(peak_lr=objective.peak_lr[0]), 2 * TIMED_STEPS, train_seed=0, evaluations=1)
     if not fits_in_memory(objective, [run] * cohort, stop):
         release_memory()
@@ -55,7 +76,10 @@ def seconds_per_step(objective: Objective, cohort: int, summary: Callable[[Seque
 
 
 def fits_in_memory(objective: Objective, runs: Sequence[Run], stop: Stop) -> bool:
-    """Train the runs as one cohort until they are stopped; whether they fit. Raises InputError if one does not."""
+    """Train the runs as one cohort until they are stopped; returns whether they fit into memory.
+
+    Raises InputError if a single run does not fit.
+    """
     try:
         for _ in objective.train(runs, stop):
             pass

@@ -1,4 +1,4 @@
-"""The report of a benchmark: which family is best at each budget, and how sure that is."""
+"""The report of a benchmark: which family is best at each budget, and how certain that is."""
 
 from __future__ import annotations
 
@@ -6,75 +6,90 @@ from collections.abc import Sequence
 
 from search_spaces.export import torch_code
 from study.analysis.family_results import by_budget, chosen, confirmed, family_of, ranking
-from study.analysis.ranking import RULE, Standing, seeds_needed
+from study.analysis.ranking import LEVEL, RULE, Standing, seeds_needed
 from study.reports.families_figure import draw_families
-from study.reports.figures import Measure, draw_winners
-from study.reports.markdown import code, escaped, image, table
+from study.reports.figures import draw_winners
+from study.reports.markdown import bullets, code, escaped, image, table
+from study.reports.measure import Measure, confirmed_measure, validation_measure
 from study.reports.schedule_origin import exported
 from study.reports.search_report import audit_section
 from study.reports.section import Section, environment, searched, setting, space_section
-from study.reports.study_figures import curve_of, measure_of
-from study.reports.tuning_sections import peak_lr_section, tuning_section, variance_section
+from study.reports.study_figures import curve_of
+from study.reports.tuning_sections import sensitivity_by_budget, tuning_section, variance_section
+from study.reports.verdict import epochs_in_words
 from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
 
+CONTROL = "constant"
 MOST_CURVES = 5
 """Families whose schedules are drawn."""
 
 
 def benchmark_sections(studies: Sequence[StudyRecord]) -> list[Section]:
-    """All parts, in order; for a benchmark in any state."""
-    budgets = by_budget(studies)
-    ranked = {epochs: ranking(own) for epochs, own in budgets.items()}
-    return [
+    """The parts that these studies have something to say in, in order; for a benchmark in any state."""
+    ranked = {epochs: ranking(own) for epochs, own in by_budget(studies).items()}
+    budgets = {epochs: best_families_first(own, ranked[epochs]) for epochs, own in by_budget(studies).items()}
+    sections = [
         answer_section(budgets, ranked),
         Section("The rule, written before the results", RULE.strip()),
-        tuning_section(budgets),
-        peak_lr_section(budgets),
-        audit_section(studies),
+        benchmark_limits(len(studies) > sum(map(len, budgets.values()))),
         *(budget_section(epochs, own, ranked[epochs]) for epochs, own in budgets.items()),
         variance_section(studies),
-        schedules_section(budgets),
+        tuning_section(budgets),
+        sensitivity_by_budget(budgets),
+        audit_section(studies),
+        schedules_section(budgets, ranked),
         space_section(studies),
         environment(studies, overall_winner(budgets, ranked)),
-        benchmark_limits(len(studies) > sum(map(len, budgets.values()))),
     ]
+    return [section for section in sections if section]
+
+
+def best_families_first(studies: Sequence[StudyRecord], found: Sequence[Standing]) -> list[StudyRecord]:
+    """The studies of one budget in the order of their families' result; those without one come last."""
+    places = {one.name: place for place, one in enumerate(found)}
+    return sorted(studies, key=lambda study: places.get(family_of(study), len(places)))
 
 
 def answer_section(budgets: dict[int, list[StudyRecord]], ranked: dict[int, list[Standing]]) -> Section:
-    """The best family at each budget, its ties, and the picture."""
+    """The best family at each budget, its ties, and the pictures."""
     some = next(iter(budgets.values()))[0]
-    metric = escaped(some.metric.name)
-    lines = []
-    for epochs, found in ranked.items():
-        if not found:
-            lines.append(f"- **{epochs} epochs**: nothing is confirmed yet.")
-            continue
-        best, *others = found
-        ties = [f"`{one.name}`" for one in others if one.tied_with_best]
-        said = f"tied with {', '.join(ties)}" if ties else "better than every other" if others else "the only one"
-        needed = seeds_needed(max(1, len(others)))
-        if best.n < needed:
-            said += f" ({needed} seeds are the fewest that could tell {len(found)} families apart)"
-        control = ""
-        if best.to_control and best.p_control is not None and best.name != "constant":
-            gap = f"{best.to_control:+.4f}"
-            control = f"; against `constant` {gap}, p = {p_value(best.p_control)}"
-        lines.append(f"- **{epochs} epochs**: `{best.name}`, test {metric} {best.mean:.4f}, {said}{control}.")
-    body = [f"{setting(some)}. Means over {n_of(ranked)} fresh seeds with 95 % intervals.", "\n".join(lines)]
-    figures = {
-        "families.svg": draw_families({f"{e} epochs": confirmed(own) for e, own in budgets.items()}, test_measure(some))
-    }
-    body += [image("families.svg", "Test values of each family's best schedule over fresh seeds")]
-    for epochs, found in ranked.items():
-        studies = {family_of(study): study for study in budgets[epochs]}
-        best_studies = [studies[name] for name in family_names(found[:MOST_CURVES])]
-        drawn = [curve_of(study, trial) for study in best_studies if (trial := chosen(study))]
-        if drawn:
-            figures[f"winners-{epochs}.svg"] = draw_winners(drawn, measure_of(some))
-            what = f"The best schedules of the best families at {epochs} epochs, and their runs"
+    measure = confirmed_measure(some)
+    body = [
+        f"{setting(some)}. Means over {n_of(ranked)} fresh seeds.",
+        bullets(f"**{epochs_in_words(epochs)}**: {answer(found, measure)}." for epochs, found in ranked.items()),
+    ]
+    figures = {}
+    values = {epochs_in_words(epochs): confirmed(own) for epochs, own in budgets.items() if ranked[epochs]}
+    if values:
+        figures["families.svg"] = draw_families(values, measure, CONTROL)
+        body += [image("families.svg", "Test values of each family's best schedule over fresh seeds")]
+    for epochs, studies in budgets.items():
+        drawn = [curve_of(study, trial) for study in studies if (trial := chosen(study)) and trial.curve]
+        if drawn and ranked[epochs]:
+            figures[f"winners-{epochs}.svg"] = draw_winners(drawn[:MOST_CURVES], validation_measure(some))
+            what = f"The best schedules of the best families at {epochs_in_words(epochs)}, and their runs"
             body += [image(f"winners-{epochs}.svg", what)]
     return Section("The answer", "\n\n".join(body), figures)
+
+
+def answer(found: Sequence[Standing], measure: Measure) -> str:
+    """The best family of one budget, what is statistically tied with it, and how far ahead of the control it is."""
+    if not found:
+        return "nothing is confirmed yet"
+    best, *others = found
+    tied = [f"`{one.name}`" for one in others if one.tied_with_best]
+    parts = [f"`{best.name}`, {escaped(measure.name)} {escaped(measure.text(best.mean.mean))}"]
+    if others:
+        parts += [f"statistically tied with it: {', '.join(tied) or 'none'}"]
+    needed = seeds_needed(max(1, len(others)))
+    if best.n < needed:
+        parts += [f"with fewer than {needed} seeds no difference among {len(found)} families can be significant"]
+    if best.to_control and best.p_control is not None and best.name != CONTROL:
+        points = " points" if measure.scale == 100 else ""
+        gap = f"{measure.number(abs(best.to_control.mean))}{points} better than `{CONTROL}`"
+        parts += [gap if best.p_control < LEVEL else f"inconclusive against `{CONTROL}`"]
+    return "; ".join(parts)
 
 
 def overall_winner(
@@ -82,106 +97,93 @@ def overall_winner(
 ) -> tuple[StudyRecord, TrialRecord] | None:
     """The study and the trial of the best family at the longest budget; None if nothing is confirmed there."""
     longest = max(budgets)
-    for study in budgets[longest]:
-        best = chosen(study)
-        if best and family_of(study) in family_names(ranked[longest][:1]):
-            return study, best
-    return None
-
-
-def family_names(found: Sequence[Standing]) -> list[str]:
-    """The families, in order."""
-    return [one.name for one in found]
-
-
-def test_measure(study: StudyRecord) -> Measure:
-    """What schedules are evaluated by on test."""
-    return Measure(f"test_{study.metric.name}", study.metric.unit, study.metric.direction == "maximize")
+    study = budgets[longest][0]
+    best = chosen(study)
+    return (study, best) if best and ranked[longest] else None
 
 
 def n_of(ranked: dict[int, list[Standing]]) -> str:
-    """How many fresh seeds."""
+    """The numbers of fresh seeds."""
     return ", ".join(dict.fromkeys(str(found[0].n) for found in ranked.values() if found)) or "no"
 
 
 def budget_section(epochs: int, studies: Sequence[StudyRecord], found: Sequence[Standing]) -> Section:
-    """The table of one budget."""
-    heads = ["family", "n", "mean", "to the best", "p", "to constant", "p", "beats constant", "verdict"]
+    """The tables of one budget."""
+    tested, validated = confirmed_measure(studies[0]), validation_measure(studies[0])
+    heads = ["family", "n", f"mean {escaped(tested.axis)}", "to the best", "p", "to constant", "p"]
+    heads += ["beats constant", "verdict"]
     rows = [
         [
             f"`{one.name}`",
             str(one.n),
-            f"{one.mean:.4f}",
-            "-" if one is found[0] else f"{one.to_best:+.4f}",
+            tested.interval(one.mean),
+            "-" if one is found[0] else tested.interval(one.to_best, "+"),
             "-" if one is found[0] else p_value(one.p_best),
-            f"{one.to_control:+.4f}" if one.to_control and one.name != "constant" else "-",
-            p_value(one.p_control) if one.p_control is not None and one.name != "constant" else "-",
-            f"{one.improvement:.0%}" if one.improvement is not None and one.name != "constant" else "-",
+            tested.interval(one.to_control, "+") if one.to_control and one.name != CONTROL else "-",
+            p_value(one.p_control) if one.p_control is not None and one.name != CONTROL else "-",
+            f"{100 * one.improvement:.0f} %" if one.improvement is not None and one.name != CONTROL else "-",
             "best" if one is found[0] else "tied" if one.tied_with_best else "worse",
         ]
         for one in found
     ]
-    cost = ["family", "trials", "diverged", "epochs trained", "seconds", "best on validation"]
     costs = []
     for study in studies:
         numbers = [len(study.trials), sum(trial.diverged for trial in study.trials)]
         spent = f"{sum(trial.epochs_spent for trial in study.trials):.0f}"
         seconds = f"{sum(trial.seconds for trial in study.trials):.1f}"
-        best = f"{study.best.value:.4f}" if study.best else "-"
+        best = validated.number(study.best.value) if study.best else "-"
         costs.append([f"`{family_of(study)}`", *map(str, numbers), spent, seconds, best])
-    said = (
-        f"{searched(studies[0])}. *to the best*, *to constant*: paired differences; p is corrected by Holm's method; "
-        "*beats constant*: the chance that a run is better than a run of the control with another seed."
+    cost_heads = ["family", "trials", "diverged", "epochs trained", "seconds", f"best {escaped(validated.axis)}"]
+    what = (
+        f"{searched(studies[0])[:1].upper()}{searched(studies[0])[1:]}. *To the best*, *to constant*: paired "
+        "differences [95 % interval], with p-values corrected by Holm's method. *Beats constant*: the chance that a "
+        "run is better than a run of the control with another seed."
     )
     body = [
-        said,
+        what,
         table(heads, rows) if rows else "Nothing is confirmed yet.",
-        "What it cost to tune:",
-        table(cost, costs),
+        "The cost of tuning, and the best value it found:",
+        table(cost_heads, costs),
     ]
-    return Section(f"{epochs} epochs", "\n\n".join(body))
+    return Section(epochs_in_words(epochs).capitalize(), "\n\n".join(body))
 
 
-def schedules_section(budgets: dict[int, list[StudyRecord]]) -> Section:
-    """Every confirmed schedule, and the best one as code."""
+def schedules_section(budgets: dict[int, list[StudyRecord]], ranked: dict[int, list[Standing]]) -> Section | None:
+    """Every confirmed schedule, and the best ones as code; nothing if there is no full run."""
     rows, blocks = [], []
     for epochs, studies in budgets.items():
         for study in studies:
-            best = chosen(study)
-            if best:
+            if best := chosen(study):
                 values = [
                     f"{n} {v:.3g}" if isinstance(v, float) else f"{n} {v}"
                     for n, v in best.params.items()
                     if n != "family"
                 ]
                 rows.append([f"`{family_of(study)}`", str(epochs), escaped(", ".join(values))])
-        found = ranking(studies)
-        if found:
-            study = next(s for s in studies if family_of(s) == found[0].name)
-            best = chosen(study)
-            assert best is not None
-            lines = torch_code(exported(study, best))
-            blocks += [f"The best at {epochs} epochs, for a run of any length:", code(lines, "python")]
-    body = [table(["family", "epochs", "parameters"], rows) if rows else "None yet.", *blocks]
-    return Section("The schedules", "\n\n".join(body))
+        best = chosen(studies[0])
+        if ranked[epochs] and best:
+            lines = torch_code(exported(studies[0], best))
+            blocks += [f"The best at {epochs_in_words(epochs)}:", code(lines, "python")]
+    body = [table(["family", "epochs", "parameters"], rows), *blocks]
+    return Section("The schedules", "\n\n".join(body)) if rows else None
 
 
 def benchmark_limits(repeated: bool) -> Section:
-    """What was not shown; repeated: whether each search was repeated."""
+    """What the benchmark does not show; repeated: whether each search was repeated."""
     lines = [
-        "It holds for this data, model, optimizer, batch size and these budgets, and for the ranges searched.",
-        "Every family had the same number of trials; one with more parameters is tuned less well by them.",
-        "The schedules were chosen with one training seed on validation; the test rows were used once, by fresh seeds.",
-        "Where the best lie at an end of a range (above), the range may have held the family back.",
+        "The answer holds for this data, model, optimizer, batch size, these budgets and the ranges searched.",
+        "Every family had the same number of trials; the more parameters it has, the less well these tune it.",
+        "The schedules were chosen on validation with one training seed. The test rows were used once, by fresh seeds.",
+        "If the best values are at the edge of a range (below), the range may have held the family back.",
     ]
     if not repeated:
         lines += [
-            "Each family was searched once. Another search finds another schedule, and may rank them otherwise: "
-            "`--search-seeds 5` tells by how much."
+            "Each family was searched once. Another search finds another schedule and may rank the families "
+            "differently; `--search-seeds 5` measures by how much."
         ]
-    return Section("Limits", "\n".join(f"- {line}" for line in lines))
+    return Section("Limits", bullets(lines))
 
 
 def p_value(p: float) -> str:
-    """To three digits."""
+    """A p-value, to three digits."""
     return f"{p:.3g}"

@@ -1,4 +1,4 @@
-"""The progress of a comparison of families: a line for each study that is done, and in a terminal a bar."""
+"""The progress of a comparison of families, a line for each study that is done, and the verdict at its end."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
+from study.reports.comparison_verdict import comparison_lines
+from study.reports.progress import time_left
+from study.reports.verdict import duration, epochs_in_words, value_in_words
 from study.search.family_plan import ComparisonPlan
 from study.storage.study_record import StudyRecord
 from study.storage.url import shown_url, storage_flag
@@ -32,48 +35,53 @@ class StudyProgress:
 
 
 class ComparisonDisplay:
-    """Shows how far a comparison is: a context. trials: of each study."""
+    """Shows how far a comparison is, and its verdict at the end: a context. trials: of each study."""
 
     def __init__(self, console: Console, plan: ComparisonPlan, trials: int) -> None:
         self.console, self.plan, self.expected = console, plan, plan.expected_epochs(trials)
-        columns = BarColumn(), TextColumn("{task.description}")
+        columns = BarColumn(20), TextColumn("{task.description}")
         self.bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal or console.quiet)
-        self.task = self.bar.add_task("", total=sum(self.expected))
+        self.task = self.bar.add_task("starting", total=sum(self.expected))
         self.began, self.trained_before = time.monotonic(), 0.0
         self.storage = plan.studies[0].storage
+        self.done: list[StudyRecord] = []
 
     def __enter__(self) -> ComparisonDisplay:
-        budgets = ", ".join(map(str, dict.fromkeys(part.configuration.epochs for part in self.plan.studies)))
+        budgets = " and ".join(map(str, dict.fromkeys(part.configuration.epochs for part in self.plan.studies)))
         kept = f", kept in {shown_url(self.storage)}" if self.storage else ""
-        self.console.print(f"Benchmark {self.plan.name!r}: {len(self.plan.studies)} studies, {budgets} epochs{kept}")
+        self.console.print(f"Benchmark {self.plan.name!r}: {len(self.plan.studies)} studies of {budgets} epochs{kept}")
         self.bar.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.bar.stop()
-        if kind is None and self.storage:
-            where = f"--study {shlex.quote(self.plan.name)}{storage_flag(self.storage)}"
-            self.console.print(f"\nThe report: python scripts/report.py {where}")
+        if kind in (None, KeyboardInterrupt):
+            self.print_verdict(interrupted=kind is not None)
 
     def update(self, progress: StudyProgress) -> None:
         """Show the present state; a study that is done gets a line."""
         number, expected, study = progress.number, self.expected, progress.study
-        name = f"{number + 1}/{len(expected)} {progress.family}, {progress.budget} epochs"
+        name = f"{number + 1}/{len(expected)} {progress.family}, {epochs_in_words(progress.budget)}"
         own = expected[number] if study else min(progress.epochs, expected[number])
         left = sum(expected[number:]) - own
-        ends = time_left(self.began, self.trained_before + progress.epochs, left)
-        self.bar.update(self.task, completed=sum(expected) - left, description=f"{name} | {ends}")
+        ends = time_left(self.began, self.trained_before + progress.epochs, left) if left else "done"
+        self.bar.update(self.task, completed=sum(expected) - left, description=f"{name}: {ends}")
         if study:
             self.trained_before += progress.epochs
+            self.done.append(study)
             found = "all trials diverged"
             if study.best and study.confirmed:
-                found = f"val {study.best.value:.4f}, test {mean(study.confirmed.test):.4f}"
-            self.console.print(f"{name} | {found} | {ends}")
+                values = (study.best.value, mean(study.confirmed.test))
+                found = "validation {}, test {}".format(*(value_in_words(study, value) for value in values))
+            self.console.print(f"{name}: {found}; {ends}")
 
-
-def time_left(began: float, trained: float, left: float) -> str:
-    """An estimate from the epochs that this start has trained. began: on the monotonic clock. left: epochs."""
-    if not trained:
-        return "time left unknown"
-    minutes, seconds = divmod(round(left * (time.monotonic() - began) / trained), 60)
-    return f"{minutes}:{seconds:02d} left"
+    def print_verdict(self, interrupted: bool) -> None:
+        """Print what is known of the studies that are done, how long it took, and what to type next."""
+        lines = comparison_lines(self.done)
+        self.console.print("\n".join(["", *lines, f"Time: {duration(time.monotonic() - self.began)} in this session"]))
+        if interrupted:
+            kept = "everything finished is kept; the same command continues the benchmark"
+            self.console.print(f"Interrupted: {kept if self.storage else 'the studies that are done are returned'}.")
+        elif self.storage:
+            where = f"--study {shlex.quote(self.plan.name)}{storage_flag(self.storage)}"
+            self.console.print(f"Report: python scripts/report.py {where}")

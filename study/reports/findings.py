@@ -1,4 +1,4 @@
-"""What a study, or a comparison of families, has found: for notebooks, as values, a table, code and a report."""
+"""The results of a study or a comparison of families for notebooks: values, a table, code and a report."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from search_spaces import Schedule
 from search_spaces.errors import InputError, unknown
 from search_spaces.export import FORMATS
+from study.reports.measure import validation_measure
 from study.reports.schedule_origin import exported
 from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
@@ -20,25 +21,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False)
 class Findings:
-    """What a study has found. record: all of it, as typed values."""
+    """The results of a study. record: all of them, as typed values."""
 
     record: StudyRecord
 
     def __repr__(self) -> str:
-        best = self.record.best
-        found = f"{best.schedule}, {self.record.value_name} {best.value:.4f}" if best else "no full run yet"
+        best, measure = self.record.best, validation_measure(self.record)
+        found = f"{best.schedule}, {measure.name} {measure.text(best.value)}" if best else "no full run yet"
         return f"<{type(self).__name__} of study {self.record.name!r}: {len(self.record.trials)} trials; {found}>"
 
     @property
     def best(self) -> TrialRecord:
-        """The best of the trials that ran to their end; raises InputError if there is none."""
+        """The best full run; raises InputError if no trial has finished one."""
         if self.record.best is None:
-            raise InputError(f"study {self.record.name!r} has no winner: none of its trials has run to its end")
+            raise InputError(f"study {self.record.name!r} has no winner: no trial has finished a full run")
         return self.record.best
 
     @property
     def schedule(self) -> Schedule:
-        """The best schedule: `schedule.build(optimizer, total_steps)` makes the scheduler for a run of yours."""
+        """The best schedule: `schedule.build(optimizer, total_steps)` makes the scheduler for your own run."""
         return self.best.schedule
 
     @property
@@ -63,7 +64,7 @@ class Findings:
 
 @dataclass(frozen=True, repr=False)
 class Comparison:
-    """What a comparison of families has found. studies: one for each family and budget, in the order they were made."""
+    """The results of a comparison of families. studies: one for each family and budget, in order of creation."""
 
     studies: list[StudyRecord]
 
@@ -72,7 +73,7 @@ class Comparison:
 
     @property
     def results(self) -> dict[tuple[str, int], Findings]:
-        """(family, epochs) -> what was found; of repeated searches the first."""
+        """(family, epochs) -> its results; only the first of repeated searches."""
         found: dict[tuple[str, int], Findings] = {}
         for record in self.studies:
             found.setdefault((record.settings.families[0], record.settings.epochs), Findings(record))
@@ -99,15 +100,16 @@ def report_of(studies: Sequence[StudyRecord], folder: Path) -> Path:
 
 
 def trials_table(record: StudyRecord) -> pd.DataFrame:
-    """A row for each finished trial, by number: what it found, what it cost, and the parameters of its schedule.
+    """A row for each finished trial, in the order in which they were asked: what it found and cost, and its schedule.
 
-    value: the metric at the end of its last run. complete: whether that was the full run. epochs: trained, over all its
-    runs. seconds: of training.
+    asked: that order, from 1. value: the metric at the end of its last run. complete: whether that was the full run.
+    epochs: trained, over all its runs. seconds: of training.
     """
     import pandas as pd  # takes a second to load, and most searches show no table
 
     rows = [
         {
+            "asked": record.asked[trial.number],
             "value": trial.value,
             "complete": trial.complete,
             "diverged": trial.diverged,

@@ -1,4 +1,4 @@
-"""The gallery: samples of every family's schedules, in one picture."""
+"""The gallery: samples of each family's schedules, in one picture."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 
 from search_spaces import FAMILIES, Schedule
 from search_spaces.schedule import evaluation_steps
-from study.reports.plot_style import LOOK, SAVE
+from study.reports.plot_style import INK, LOOK, OTHER, SAVE, family_color
 
 SAMPLES: dict[str, list[dict[str, Any]]] = {
     "step": [
@@ -62,17 +62,23 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
         {"factor": 0.8, "patience_fraction": 0.05},
     ],
 }
-"""What is shown of a family, three samples at most; a family that is not here is shown with its defaults."""
+"""The samples of each family, at most three; a family that is missing here is shown with its defaults."""
 
 WARMUP_FRACTION = 0.1
-"""Of the dashed curves."""
+"""Of the curves in grey."""
 STEPS = 1000
 """Steps of a run: more than a panel has pixels."""
 SHARES = [step / STEPS for step in range(STEPS)]
 COLUMNS = 3
 
-WARMED_UP: dict[str, Any] = {"color": "black", "linewidth": 0.9, "linestyle": (0, (3, 2))}
-LOSSES: dict[str, Any] = {"color": "#999999", "linewidth": 0.9, "marker": ".", "markersize": 3}
+LINES: tuple[dict[str, Any], ...] = (
+    {"linewidth": 2.2},
+    {"linewidth": 1.4, "linestyle": (0, (6, 1.5))},
+    {"linewidth": 1.4, "linestyle": (0, (1, 1))},
+)
+"""How the samples of a family are drawn, in its colour."""
+WARMED_UP: dict[str, Any] = {"color": INK, "linewidth": 0.9, "linestyle": (0, (3, 2))}
+LOSSES: dict[str, Any] = {"color": OTHER, "linewidth": 0.9, "marker": ".", "markersize": 3, "alpha": 0.7}
 PANELS: dict[str, Any] = {
     **LOOK,
     "axes.titlepad": 43,
@@ -96,12 +102,16 @@ def draw_gallery() -> bytes:
         figure = Figure(figsize=(9, 2.15 * rows + 0.5), dpi=160, layout="constrained")
         for position, family in enumerate(FAMILIES.values(), start=1):
             draw_panel(figure.add_subplot(rows, COLUMNS, position), family)
-        figure.supxlabel("share of the run: step / total_steps")
-        figure.supylabel("share of the peak: lr / peak_lr")
+        figure.supxlabel("step / total_steps")
+        figure.supylabel("lr / peak_lr")
         key = [
-            Line2D([], [], color="C0", label="without warm-up"),
-            Line2D([], [], **WARMED_UP, label=f"the blue one after a warm-up over {WARMUP_FRACTION:.0%} of the run"),
-            Line2D([], [], **LOSSES, label="validation losses that plateau observes (made up)"),
+            Line2D(
+                [],
+                [],
+                **WARMED_UP,
+                label=f"the first sample after a warm-up over {100 * WARMUP_FRACTION:.0f} % of the run",
+            ),
+            Line2D([], [], **LOSSES, label="validation losses that plateau observes (invented)"),
         ]
         figure.legend(handles=key, loc="outside upper center", ncols=len(key), fontsize=8, borderaxespad=0.6)
         picture = io.BytesIO()
@@ -112,9 +122,9 @@ def draw_gallery() -> bytes:
 def draw_panel(axes: Axes, family: type[Schedule]) -> None:
     """Samples of the family, and the first of them after a warm-up unless the family has its own."""
     samples = SAMPLES.get(family.family, [{}])
-    for sample in samples:
-        label = ", ".join(f"{name} {value}" for name, value in sample.items())
-        axes.plot(SHARES, shape(family, sample), label=label or "nothing but peak_lr")
+    for sample, line in zip(samples, LINES, strict=False):
+        label = ", ".join(f"{name} {value}" for name, value in sample.items()) or "no parameter but peak_lr"
+        axes.plot(SHARES, shape(family, sample), color=family_color(family.family), label=label, **line)
     if not family.has_own_warmup:
         axes.plot(SHARES, shape(family, {**samples[0], "warmup_fraction": WARMUP_FRACTION}), **WARMED_UP)
     if family.evaluations:
@@ -126,13 +136,13 @@ def draw_panel(axes: Axes, family: type[Schedule]) -> None:
 
 
 def shape(family: type[Schedule], parameters: dict[str, Any]) -> list[float]:
-    """The learning rate at each step of a run, as a share of the peak."""
+    """The learning rate at each step of a run, as a fraction of the peak."""
     schedule = family(peak_lr=1.0, **parameters)
     return [lr for lr, _ in schedule.simulate(STEPS, made_losses(schedule.evaluations))]
 
 
 def made_losses(evaluations: int) -> list[float]:
-    """Plausible validation losses, as shares of the first: they fall, stall, fall again and creep up, with ripples."""
+    """Plausible validation losses, relative to the first: they fall, stall, fall again and then rise, with ripples."""
     losses = []
     for i in range(evaluations):
         share = i / evaluations

@@ -1,13 +1,13 @@
-"""Markdown: the pieces that our tables, notes and reports are made of."""
+"""The pieces of Markdown that tables, notes and reports are made of."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 
 def escaped(text: str) -> str:
-    r"""Text that shows as it is, in Markdown and in its tables.
+    r"""Text that is shown unchanged in Markdown and in its tables.
 
     >>> print(escaped("a_b <c> | *d*"))
     a\_b \<c\> \| \*d\*
@@ -21,9 +21,14 @@ def image(name: str, what: str) -> str:
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table; every column but the first is aligned to the right."""
+    """A Markdown table; all columns except the first are aligned to the right."""
     lines = [heads, ["---", *["---:"] * (len(heads) - 1)], *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def bullets(lines: Iterable[str]) -> str:
+    """A list of lines."""
+    return "\n".join(f"- {line}" for line in lines)
 
 
 def code(lines: str, language: str = "") -> str:

@@ -1,4 +1,4 @@
-"""The progress of a search: lines for a log; in a terminal a bar and a table of the families as well."""
+"""The progress of a search: lines for a log or a notebook; in a terminal a bar and a table of the families."""
 
 from __future__ import annotations
 
@@ -9,17 +9,27 @@ from types import TracebackType
 from rich.console import Console, Group
 from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Table
 
-from study.analysis.summary import Tally, best_by_family
-from study.reports.terminal import family_table
+from study.analysis.cost import Cost
+from study.analysis.leaders import leaders
+from study.analysis.verdict import random_after
+from study.reports.leaders import leaders_in_words, values_under_way
+from study.reports.rich_table import rich_table
+from study.reports.verdict import duration, value_in_words
 from study.search.bracket import Bracket
-from study.search.configuration import Configuration
+from study.search.configuration import PRUNES_MIDWAY, Configuration
+from study.search.epochs_left import epochs_left
 from study.storage.study_record import StudyRecord
 
 LINE_EVERY = 30.0
-"""A log gets a line at least this often, in seconds, if brackets take longer."""
+"""A log gets lines at least this often, in seconds, and at the end of every bracket."""
 DRAW_EVERY = 0.2
 """A terminal is drawn at most this often, in seconds."""
+UNKNOWN_UNTIL = 0.02
+"""Share of the epochs of this start before which the time left is not estimated: the first runs wait for much else."""
+WIDTH = 80
+"""Columns of a line in a log, at most."""
 
 
 class Display:
@@ -35,11 +45,11 @@ class Display:
         """Of a study that is to hold this many trials; read: its present record, given the one before."""
         self.console, self.read, self.configuration, self.trials = console, read, configuration, trials
         self.study = read(None)
-        self.tally = Tally.of(self.study)
-        self.spent_before = self.tally.spent
+        self.cost = Cost.of(self.study)
+        self.trained = 0.0  # epochs of the brackets that this start has finished
         self.started = self.last_shown = time.monotonic()
-        self.bar = Progress(BarColumn(), TextColumn("{task.description}"), console=console)
-        self.task = self.bar.add_task("", total=trials)
+        self.bar = Progress(BarColumn(20), TextColumn("{task.description}"), console=console)
+        self.task = self.bar.add_task("starting")
         self.live = (
             Live(self.bar, console=console, transient=True)
             if console.is_terminal and not console.is_dumb_terminal and not console.quiet
@@ -56,52 +66,72 @@ class Display:
             self.live.stop()
 
     def update(self, bracket: Bracket) -> None:
-        """Show the present state, unless that was done a moment ago; the bracket is on its way, or finished."""
+        """Show the present state, unless that was done a moment ago; the bracket is under way, or finished."""
         every = DRAW_EVERY if self.live else LINE_EVERY
         if not bracket.finished and time.monotonic() - self.last_shown < every:
             return
         self.last_shown = time.monotonic()
         if bracket.finished:
             self.study = self.read(self.study)
-            self.tally = Tally.of(self.study)
-        line = self.line(bracket)
+            self.cost = Cost.of(self.study)
+            self.trained += trained_now(bracket)
         if self.live:
-            tried = 0 if bracket.finished else bracket.tried
-            self.bar.update(self.task, completed=self.tally.trials + tried, description=line)
-            self.live.update(Group(family_table(self.study), self.bar))
+            done, total = self.epochs(bracket)
+            self.bar.update(self.task, completed=done, total=total, description=self.status(bracket))
+            table = self.families(bracket)
+            self.live.update(Group(table, self.bar) if table.row_count else self.bar)
         else:
-            self.console.print(line, self.families(), sep=" | ")
+            said = leaders_in_words(self.study, leaders(self.study, values_under_way(bracket)), WIDTH - 2)
+            self.console.print(f"{self.status(bracket)}\n  {said}")
 
-    def line(self, bracket: Bracket) -> str:
-        """Trials tried, the best of the finished, epochs spent and saved, time left.
+    def status(self, bracket: Bracket) -> str:
+        """Epochs done and expected, trials tried, whether all were drawn at random, and the time left."""
+        done, total = self.epochs(bracket)
+        tried = self.cost.trials + (0 if bracket.finished else bracket.tried)
+        random = " (random so far)" if random_after(self.study.settings, tried, len(self.study.complete)) else ""
+        return f"{done:.0f}/{total:.0f} epochs, {tried}/{self.trials} trials{random}, {self.time_left(bracket)}"
 
-        The trials of a finished bracket are among those of the study; those of another are added to them.
-        """
-        tally = self.tally
-        tried, trained, loaded = tally.trials, 0.0, 0.0
-        if not bracket.finished:
-            tried, trained, loaded = tried + bracket.tried, bracket.epochs_trained, bracket.epochs_loaded
-        best = f"best {tally.best.value:.4f} {tally.best.family}" if tally.best else "none complete"
-        spent = f"{tally.spent + trained:.0f} epochs spent, {tally.saved:.0%} saved"
-        return f"{tried}/{self.trials} trials | {best} | {spent} | {self.time_left(trained, loaded)}"
+    def families(self, bracket: Bracket) -> Table:
+        """The best of each family after its longest runs."""
+        heads = ("family", "tried", "epochs", f"best val_{self.study.metric.name}")
+        rows = [
+            [one.family, str(one.tried), str(one.epochs), value_in_words(self.study, one.value)]
+            for one in leaders(self.study, values_under_way(bracket))
+        ]
+        return rich_table(heads, rows)
 
-    def families(self) -> str:
-        """The best value of each family that has one."""
-        best = best_by_family(self.study)
-        values = ", ".join(f"{name} {trial.value:.4f}" for name, trial in best.items() if trial)
-        return f"{self.study.value_name} by family: {values or '-'}"
+    def epochs(self, bracket: Bracket) -> tuple[float, float]:
+        """(trained by now, expected in the end), those of earlier starts included."""
+        done = self.cost.epochs + (0.0 if bracket.finished else bracket.epochs_trained)
+        asked = self.cost.trials if bracket.finished else self.cost.trials - len(bracket.stored_before) + bracket.size
+        return done, done + epochs_left(bracket) + self.epochs_of_a_trial * max(0, self.trials - asked)
 
-    def time_left(self, trained: float, loaded: float) -> str:
-        """An estimate from the epochs that this start has trained.
+    @property
+    def epochs_of_a_trial(self) -> float:
+        """What a trial of a later bracket is expected to cost: under Optuna's pruners, what the others have cost."""
+        if self.configuration.pruner in PRUNES_MIDWAY and self.cost.trials:
+            return self.cost.epochs / self.cost.trials
+        return self.configuration.expected_epochs(self.study.steps_per_epoch)
 
-        trained: epochs of the bracket that is on its way. loaded: those of them that an earlier start trained.
-        """
-        done = self.tally.spent - self.spent_before + trained - loaded
-        if not done:
-            return "time left unknown"
-        expected = self.configuration.expected_epochs(self.study.steps_per_epoch)
-        if self.tally.trials:
-            expected = self.tally.spent / self.tally.trials
-        left = expected * (self.trials - self.tally.trials) - trained
-        minutes, seconds = divmod(round(max(0.0, left) * (time.monotonic() - self.started) / done), 60)
-        return f"{minutes}:{seconds:02d} left"
+    def time_left(self, bracket: Bracket) -> str:
+        """An estimate from the time that the epochs of this start have taken."""
+        done, total = self.epochs(bracket)
+        trained = self.trained + (0.0 if bracket.finished else trained_now(bracket))
+        if done == total:
+            return "done"
+        return time_left(self.started, trained, total - done)
+
+
+def time_left(began: float, trained: float, left: float) -> str:
+    """An estimate from the time that training has taken so far, once a fiftieth is done.
+
+    began: on the monotonic clock. trained: epochs since then. left: epochs.
+    """
+    if trained < UNKNOWN_UNTIL * (trained + left):
+        return "time left unknown"
+    return f"{duration(left * (time.monotonic() - began) / trained)} left"
+
+
+def trained_now(bracket: Bracket) -> float:
+    """Epochs of the bracket that this start has trained."""
+    return bracket.epochs_trained - bracket.epochs_loaded

@@ -1,4 +1,4 @@
-"""A schedule taken out of a study: what its code is made of, where it comes from, and how good it was."""
+"""The origin of an exported schedule: its code, the study and trial it comes from, and how good it was."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ from statistics import mean
 from typing import Any
 
 from search_spaces.export import Exported
+from study.reports.measure import Measure
 from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
 
 PACKAGES = ("torch", "optuna")
-"""Whose versions are named."""
+"""The packages whose versions are given."""
 
 
 def exported(study: StudyRecord, trial: TrialRecord) -> Exported:
-    """What the trial's code is made of."""
+    """What the code of the trial's schedule is made of."""
     return Exported(trial.schedule, study.optimizer_code, study.unequal_groups)
 
 
 def origin(study: StudyRecord, trial: TrialRecord) -> dict[str, Any]:
-    """What the records say of a trial, as JSON can hold it."""
+    """What the records say about a trial, as values that JSON can hold."""
     session, winner, confirmed, test = study.session_of(trial), study.best, study.confirmed, None
     if confirmed and confirmed.trial == trial.number:
         test = {"metric": f"test_{study.metric.name}", "mean": mean(confirmed.test), "seeds": len(confirmed.test)}
@@ -42,20 +43,21 @@ def origin(study: StudyRecord, trial: TrialRecord) -> dict[str, Any]:
 
 
 def as_comment(origin: dict[str, Any]) -> str:
-    """The same as lines of a Python comment."""
+    """The origin as lines of a Python comment."""
     validation, test = origin["validation"], origin["test"]
+    value = Measure(validation["metric"], validation["unit"]).text
     pruned, rank = origin["pruned_after_epochs"], ""
     if origin["winner"]:
-        rank = f", the best of {origin['trials']} trials: chosen by it, so expect a little worse"
+        rank = f", the best of {origin['trials']} trials; it was chosen by this value, so expect a slightly worse one"
     elif pruned is not None:
         rank = f", {'diverged' if origin['diverged'] else 'pruned'} after a run of {pruned:.3g} epochs"
     lines = [
         f"Learning-rate schedule: trial {origin['trial']} of {origin['trials']} in study {origin['study']!r}",
-        f"workload    {origin['workload']}, {origin['epochs']} epochs, {origin['total_steps']} updates",
-        f"validation  {validation['metric']} {validation['value']:.4f} ({validation['unit']}){rank}",
-        f"test        {test['metric']} {test['mean']:.4f}, mean of {test['seeds']} fresh training seeds"
+        f"workload    {origin['workload']}, {origin['epochs']} epochs, {origin['total_steps']} steps",
+        f"validation  {validation['metric']} {value(validation['value'])}{rank}",
+        f"test        {test['metric']} {value(test['mean'])}, mean of {test['seeds']} fresh training seeds"
         if test
-        else "test        not looked at",
+        else "test        not evaluated",
         f"made        {origin['time']}, commit {origin['commit']}, "
         + ", ".join(f"{package} {version}" for package, version in origin["versions"].items()),
     ]

@@ -1,16 +1,29 @@
-"""What a search prints: what it is, how it goes, and what was found."""
+"""What a search prints: what is searched, how it goes, the winner's code, and the verdict as the last lines."""
 
 from __future__ import annotations
 
+import shlex
+import textwrap
+from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
 from rich.console import Console
 
+from search_spaces.export import torch_code
 from study.reports.progress import Display
-from study.reports.terminal import print_result
+from study.reports.schedule_origin import as_comment, exported, origin
+from study.reports.terminal import TABLES
+from study.reports.verdict import verdict_lines
 from study.search.study_plan import OpenStudy, StudyPlan
 from study.storage.study_record import StudyRecord
-from study.storage.url import shown_url
+from study.storage.trial_record import TrialRecord
+from study.storage.url import dashboard_command, shown_url, storage_flag, study_folder
+
+MOST_CODE = 25
+"""Lines of code that are printed; longer code goes into a file, and only how to use it is printed."""
+MOST_COLUMNS = 100
+"""Sentences are wrapped at the width of the terminal, and at this many columns in a wider one."""
 
 
 def print_opened(console: Console, plan: StudyPlan, trials: int, record: StudyRecord) -> None:
@@ -18,13 +31,17 @@ def print_opened(console: Console, plan: StudyPlan, trials: int, record: StudyRe
     if plan.about:
         console.print(plan.about)
     for difference in record.sessions[0].differences(record.sessions[-1]):
-        console.print(f"note: not as when the study began, so the last bits may differ: {difference}")
+        console.print(
+            wrapped_line(f"note: the last bits may differ from the first session's: {difference}", console.width)
+        )
     done = len(record.trials)
     if done >= trials:
-        console.print(f"Study {plan.name!r} already holds {done} finished trials: nothing is left to do.")
+        console.print(f"Study {plan.name!r} already has {done} finished trials: raise --trials to continue it.")
         return
     kept = f", kept in {shown_url(plan.storage)}" if plan.storage else ""
-    console.print(f"Study {plan.name!r}: {plan.objective.name} on {record.sessions[-1].device}{kept}")
+    found = f", {done} of {trials} trials done" if done else ""
+    what = f"Study {plan.name!r}: {plan.objective.name} on {record.sessions[-1].device}{kept}{found}"
+    console.print(wrapped_line(what, console.width))
     if plan.known:
         console.print(f"Known schedules, tried first: {', '.join(one['family'] for one in plan.known)}")
 
@@ -44,18 +61,74 @@ def print_plan(console: Console, plan: StudyPlan, trials: int) -> None:
 
 
 def display_of(console: Console, study: OpenStudy, trials: int) -> Display:
-    """The display of a search's progress; says first how runs are trained."""
-    console.print(f"Engine: {study.engine} ({study.reason})")
+    """The display of a search's progress; prints first how runs are trained."""
+    console.print(wrapped_line(f"Engine: {study.engine} ({study.reason})", console.width))
     return Display(console, partial(StudyRecord.of, study.optuna_study), study.plan.configuration, trials)
 
 
 def print_outcome(
-    console: Console, plan: StudyPlan, record: StudyRecord, interrupted: bool, problem: str | None
+    console: Console,
+    plan: StudyPlan,
+    record: StudyRecord,
+    interrupted: bool,
+    problem: str | None,
+    show: Sequence[str] = (),
 ) -> None:
-    """Print what was found. problem: what could not be shown elsewhere, and why."""
-    if interrupted:
-        kept = "everything finished is kept; the same command goes on" if plan.storage else "what was found is returned"
-        console.print(f"Interrupted: {kept}.")
-    elif problem:
+    """Print what was found, the verdict last. problem: what could not be shown elsewhere. show: names of TABLES."""
+    if console.quiet:
+        return
+    if problem and not interrupted:
         console.print(f"note: {problem}")
-    print_result(console, record, plan.storage)
+    for name in show:
+        console.print()
+        console.print(TABLES[name](record))
+    where = []
+    if record.best:
+        path = write_code(record, record.best, plan.storage) if plan.storage else None
+        console.print(f"\n{code_shown(record, record.best)}\n")
+        where = where_lines(record, plan.storage, path)
+    for line in verdict_lines(record):
+        console.print(wrapped_line(line, console.width))
+    for line in where:
+        console.print(line)
+    if interrupted:
+        kept = "everything finished is kept; the same command continues the search"
+        console.print(f"Interrupted: {kept if plan.storage else 'what was found is returned'}.")
+
+
+def code_shown(record: StudyRecord, best: TrialRecord) -> str:
+    """The winner's code, or if it is long only how it is used."""
+    code = torch_code(exported(record, best))
+    if code.count("\n") < MOST_CODE:
+        return f"The winner in PyTorch, for a run of any length:\n\n{code}"
+    usage = code.rpartition("\n\n")[2].strip().replace("# ", "", 1).replace("\n# ", "\n")
+    return f"The winner in PyTorch (make_scheduler is in the file below):\n\n{usage}"
+
+
+def write_code(record: StudyRecord, best: TrialRecord, storage: str) -> Path | None:
+    """Write the winner's code beside the storage; its path, or None if that cannot be written."""
+    path = study_folder(storage, record.name) / "schedule.py"
+    code = f"{as_comment(origin(record, best))}\n{torch_code(exported(record, best))}\n"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(code)
+    except OSError:
+        return None
+    return path
+
+
+def where_lines(record: StudyRecord, storage: str | None, path: Path | None) -> list[str]:
+    """Where the code, the report and the dashboard are. path: of the code."""
+    if storage is None:
+        return ["Code: print(result.code())", "Report: result.report(FOLDER)"]
+    study = f"--study {shlex.quote(record.name)}{storage_flag(storage)}"
+    return [
+        f"Code: {path}" if path else f"Code: python scripts/export.py {study}",
+        f"Report: python scripts/report.py {study}",
+        f"Dashboard: {dashboard_command(storage)}",
+    ]
+
+
+def wrapped_line(line: str, width: int) -> str:
+    """A line broken between its words, with what follows indented."""
+    return textwrap.fill(line, min(width, MOST_COLUMNS), subsequent_indent="  ", break_on_hyphens=False)

@@ -1,4 +1,4 @@
-"""The report of one search: its winner, and all that the search has learnt on the way."""
+"""The report of one search: its verdict, what that rests on, and what was not shown."""
 
 from __future__ import annotations
 
@@ -6,126 +6,128 @@ from collections.abc import Sequence
 
 from search_spaces.export import torch_code
 from study.analysis.edges import edge_warnings
-from study.analysis.importance import FEWEST_FOR_IMPORTANCE, importance
+from study.analysis.importance import importance
 from study.analysis.peak_lr import SPAN_HEADS, peak_spans, span_rows
 from study.analysis.pruning_audit import AUDIT_HEADS, audit_rows
-from study.analysis.summary import FAMILY_HEADS, Tally, best_by_family, family_rows
-from study.reports.figures import draw_winners, importances
-from study.reports.markdown import code, escaped, image, table
+from study.reports.family_table import family_heads, family_rows
+from study.reports.figures import importances
+from study.reports.markdown import bullets, code, escaped, image, table
 from study.reports.schedule_origin import exported
 from study.reports.section import Section, environment, searched, setting, space_section
-from study.reports.study_figures import curve_of, measure_of, peak_sensitivity, search_progress
-from study.reports.terminal import no_winner
+from study.reports.study_figures import peak_sensitivity, peaks_of, search_progress
+from study.reports.svg import FEWEST_DOTS
+from study.reports.verdict import epochs_in_words, verdict_lines
+from study.reports.winner_figure import winner_figure
 from study.storage.study_record import StudyRecord
-
-MOST_CURVES = 5
-"""Families whose best schedule is drawn."""
 
 
 def search_sections(study: StudyRecord) -> list[Section]:
-    """All parts, in order; for a study in any state."""
-    return [
-        winner_section(study),
+    """The parts that this study has something to say in, in order; for a study in any state."""
+    sections = [
+        verdict_section(study),
+        search_limits(),
+        code_section(study),
         families_section(study),
         importance_section(study),
+        sensitivity_section(study),
         audit_section([study]),
         progress_section(study),
         space_section([study]),
         environment([study], (study, study.best) if study.best else None),
-        search_limits(),
     ]
+    return [section for section in sections if section]
 
 
-def winner_section(study: StudyRecord) -> Section:
-    """The winner, its picture, and the code that builds it."""
-    tally = Tally.of(study)
-    spent = f"{tally.text}. {setting(study)}; full runs of {study.settings.epochs} epochs; {searched(study)}."
+def verdict_section(study: StudyRecord) -> Section:
+    """The verdict, what was searched, and the winner's picture."""
+    first, *others = map(escaped, verdict_lines(study))
+    what = f"{setting(study)}; full runs of {epochs_in_words(study.settings.epochs)}; {searched(study)}."
     if study.unfinished:
-        spent += f" Not at its end: {study.unfinished} more trials have begun when this was written."
-    best = tally.best
-    if not best:
-        return Section("The answer", f"{no_winner(study)}\n\n{spent}")
-    shares = ", ".join(f"`{name}` {value_of(value)}" for name, value in best.params.items() if name != "family")
-    drawn = [trial for trial in best_by_family(study).values() if trial][:MOST_CURVES]
-    figure = draw_winners([curve_of(study, trial) for trial in drawn], measure_of(study))
-    body = [
-        f"**{escaped(best.family)}**, trial {best.number}, with {study.value_name.replace('_', ' ')} "
-        f"{best.value:.4f} ({escaped(study.metric.unit)}) on the validation rows it was chosen by: {shares}.",
-        spent,
-        image("winners.svg", "The best schedule of each of the best families, and what its run found on validation"),
-        "The winner in PyTorch, for a run of any length:",
-        code(torch_code(exported(study, best)), "python"),
-    ]
-    return Section("The answer", "\n\n".join(body), {"winners.svg": figure})
-
-
-def value_of(value: object) -> str:
-    """A parameter's value, to read."""
-    return f"{value:.3g}" if isinstance(value, float) else escaped(str(value))
-
-
-def families_section(study: StudyRecord) -> Section:
-    """How often each family was tried, and its best."""
-    rows = [[f"`{name}`", *counts] for name, *counts in family_rows(study)]
-    heads = [*FAMILY_HEADS, f"best {study.value_name.replace('_', ' ')}"]
-    warning = "A search gives families unequal budgets: this table does not compare them fairly, a benchmark does."
-    return Section("The families", f"{table(heads, rows) if rows else 'No trial is finished yet.'}\n\n{warning}")
-
-
-def importance_section(study: StudyRecord) -> Section:
-    """What decided: importance, the sensitivity to peak_lr, edges."""
-    shares, n = importance(study)
-    who = "the first at which all trials are compared"
-    if study.settings.pruner not in ("horizon", "none"):
-        who = "which pruned trials did not come to"
-    body = [f"Values after {study.first_budget} epochs, {who}."]
-    if shares:
-        body += [image("importance.svg", f"How much the values of {n} trials depend on each parameter")]
-    else:
-        body += [
-            f"Which parameters mattered is told of {FEWEST_FOR_IMPORTANCE} comparable trials or more; here are {n}."
-        ]
-    body += [image("peak_lr.svg", "How the value depends on peak_lr, family by family")]
-    spans = peak_spans(study)
-    if spans:
-        body += [
-            "The better half of each family's trials: a narrow span must be tuned, a wide one forgives.",
-            table(SPAN_HEADS, [[f"`{name}`", *cells] for name, *cells in span_rows(spans)]),
-        ]
-    edges = edge_warnings(study)
-    body += ["At an end of what was searched:\n\n" + "\n".join(f"- {escaped(line)}" for line in edges)] if edges else []
-    figures = {"peak_lr.svg": peak_sensitivity([study])}
-    return Section(
-        "What decided", "\n\n".join(body), figures | ({"importance.svg": importances(shares, n)} if shares else {})
-    )
-
-
-def audit_section(studies: Sequence[StudyRecord]) -> Section:
-    """How often pruning was wrong, if something was pruned, and that was looked at."""
-    title = "Was pruning wrong?"
-    if all(study.settings.pruner == "none" for study in studies):
-        return Section(title, "Nothing was pruned: every trial ran in full, unless it diverged.")
-    rows = [[f"`{name}`", *cells] for study in studies for name, *cells in audit_rows(study)]
-    if not rows:
-        return Section(title, "Not looked at: `--audit 0.1` lets a tenth of the pruned trials run on.")
-    what = "Trials that would have been pruned but ran to their end, against those that pruning kept (exact interval)."
-    return Section(title, f"{what}\n\n{table(AUDIT_HEADS, rows)}")
-
-
-def progress_section(study: StudyRecord) -> Section:
-    """How the search went."""
-    figure = search_progress({study.name: study})
-    what = image("progress.svg", "The best full run so far against the epochs trained")
-    return Section("The course of the search", what, {"progress.svg": figure})
+        what += f" In progress: {study.unfinished} further trials had started when this report was written."
+    body = [f"**{first}**", *([bullets(others)] if others else []), what]
+    if not study.best:
+        return Section("Verdict", "\n\n".join(body))
+    caption = "The winner's learning rate, beside the best of the next families and the control"
+    body.insert(2, image("winner.svg", caption))
+    return Section("Verdict", "\n\n".join(body), {"winner.svg": winner_figure(study)})
 
 
 def search_limits() -> Section:
-    """What was not shown."""
+    """What the search does not show."""
     lines = [
-        "The winner was chosen on validation rows, so its value there is better than elsewhere; the test rows were not "
-        "touched.",
-        "One training seed for all trials: what is better by less than seeds differ is not better. "
-        "`benchmark.py` trains the best again with fresh seeds and judges on test.",
-        "It holds for this data, model, optimizer, batch size and length of a run.",
+        "The winner was chosen by its validation value, so expect a slightly worse one. The test rows were not used.",
+        "All trials share one training seed: differences smaller than the seed-to-seed variation are not meaningful. "
+        "`benchmark.py` retrains the best schedule of each family with fresh seeds and evaluates it on test.",
+        "A run and a shorter run are not comparable, and a pruned trial might have won: `--audit 0.1` measures how "
+        "often.",
+        "The verdict holds for this data, model, optimizer, batch size and number of epochs.",
     ]
-    return Section("Limits", "\n".join(f"- {line}" for line in lines))
+    return Section("Limits", bullets(lines))
+
+
+def code_section(study: StudyRecord) -> Section | None:
+    """The code that builds the winner."""
+    if not study.best:
+        return None
+    return Section("The winner in PyTorch", code(torch_code(exported(study, study.best)), "python"))
+
+
+def families_section(study: StudyRecord) -> Section | None:
+    """How often each family was tried, and how far its best trial came."""
+    if not study.trials:
+        return None
+    heads = [escaped(head) for head in family_heads(study)]
+    rows = [[f"`{family}`", *cells] for family, *cells in family_rows(study)]
+    note = "A search gives families unequal budgets, so this table does not compare them fairly; a benchmark does."
+    return Section("Families", f"{table(heads, rows)}\n\n{note}")
+
+
+def compared_at(study: StudyRecord) -> str:
+    """At which length of a run trials are compared."""
+    pruned_before = study.settings.pruner not in ("horizon", "none")
+    which = "Pruned trials did not get that far." if pruned_before else "All trials are compared at this length."
+    return f"Values after {epochs_in_words(study.first_budget)}. {which}"
+
+
+def importance_section(study: StudyRecord) -> Section | None:
+    """How much the values depend on each parameter; nothing if there are too few trials."""
+    shares, n = importance(study)
+    if not shares:
+        return None
+    body = [compared_at(study), image("importance.svg", f"How much the values of {n} trials depend on each parameter")]
+    figure = importances(shares, n, study.first_budget)
+    return Section("Parameter importance", "\n\n".join(body), {"importance.svg": figure})
+
+
+def sensitivity_section(study: StudyRecord) -> Section | None:
+    """How the value depends on peak_lr, how finely it must be tuned, and edges of the search space."""
+    body, figures = [], {}
+    if peaks_of([study]):
+        figures["peak_lr.svg"] = peak_sensitivity([study])
+        body += [compared_at(study), image("peak_lr.svg", "The value against peak_lr, by family")]
+    if spans := peak_spans(study):
+        body += [
+            "The peak_lr of the better half of each family's trials. A narrow range needs careful tuning, a wide one "
+            "is forgiving.",
+            table(SPAN_HEADS, [[f"`{name}`", *cells] for name, *cells in span_rows(spans)]),
+        ]
+    if edges := edge_warnings(study):
+        body += ["At the edge of the search range:", bullets(map(escaped, edges))]
+    return Section("Sensitivity to peak_lr", "\n\n".join(body), figures) if body else None
+
+
+def audit_section(studies: Sequence[StudyRecord]) -> Section | None:
+    """How often pruning was wrong; nothing if that was not audited."""
+    rows = [[f"`{name}`", *cells] for study in studies for name, *cells in audit_rows(study)]
+    if not rows:
+        return None
+    what = "Trials that pruning would have ended but that ran in full, against those it kept (exact interval)."
+    return Section("Pruning audit", f"{what}\n\n{table(AUDIT_HEADS, rows)}")
+
+
+def progress_section(study: StudyRecord) -> Section | None:
+    """How the search went; nothing if there are too few full runs."""
+    if len(study.complete) < FEWEST_DOTS:
+        return None
+    what = image("progress.svg", "The best full run so far against the epochs trained")
+    return Section("Progress", what, {"progress.svg": search_progress(study)})

@@ -1,7 +1,8 @@
-"""Section: a part of a report, in Markdown, and the pieces that reports share."""
+"""Section: a part of a report, in Markdown, and the sections and sentences that reports share."""
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from study.storage.trial_record import TrialRecord
 
 @dataclass(frozen=True)
 class Section:
-    """A heading and what stands under it. figures: by file name, SVG; each is shown where the body names it."""
+    """A heading and its body, in Markdown. figures: SVG by file name; the body names each of them."""
 
     title: str
     body: str
@@ -27,7 +28,7 @@ class Section:
 
 
 def environment(studies: Sequence[StudyRecord], winner: tuple[StudyRecord, TrialRecord] | None) -> Section:
-    """What the studies were made with: machine, versions, commits, and the commands; winner: the trial to reproduce."""
+    """What the studies were made with: machine, versions, commits and commands; winner: the trial to reproduce."""
     sessions = [session for study in studies for session in study.sessions]
     rows = [
         ["device", listed(session.device for session in sessions)],
@@ -38,18 +39,32 @@ def environment(studies: Sequence[StudyRecord], winner: tuple[StudyRecord, Trial
         ["packages", listed(f"{name} {version}" for one in sessions for name, version in one.versions.items())],
         ["commit", listed(session.commit for session in sessions)],
     ]
-    commands = dict.fromkeys(session.command for session in sessions)
-    body = [table(["", ""], rows), "Made by", code("\n".join(commands))]
+    commands = dict.fromkeys(without_folders(session.command) for session in sessions)
+    body = [table(["", ""], rows), "Made by:", code("\n".join(commands))]
     if winner:
         study, trial = winner
         again = f"python scripts/reproduce.py --study {shlex.quote(study.name)} --trial {trial.number}"
-        body += ["The winner, as any other trial, is trained again by", code(again)]
+        body += ["Train the winner again, or any other trial:", code(again)]
     return Section("Environment and commands", "\n\n".join(body))
 
 
 def listed(values: Iterable[object]) -> str:
-    """Each of the values once, in order, as Markdown."""
+    """Each value once, in order, as Markdown."""
     return ", ".join(escaped(value) for value in dict.fromkeys(map(str, values)))
+
+
+def without_folders(command: str) -> str:
+    """A command without the folders of absolute paths, which only the machine that it ran on has.
+
+    >>> without_folders("search.py --storage sqlite:////home/me/s.db --dataset '/data/my table.csv' --space a/b.toml")
+    "search.py --storage sqlite:///s.db --dataset 'my table.csv' --space a/b.toml"
+    """
+    return shlex.join(map(without_folder, shlex.split(command)))
+
+
+def without_folder(argument: str) -> str:
+    """The last part of an absolute path, or of one in an SQLite URL or behind a flag; anything else unchanged."""
+    return re.sub(r"^(\w+:///|[\w-]*=)?/.*/", r"\1", argument)
 
 
 def setting(study: StudyRecord) -> str:
@@ -58,8 +73,8 @@ def setting(study: StudyRecord) -> str:
     if s.own_training:
         return f"{escaped(s.own_training)}, {study.steps_per_epoch} steps an epoch"
     return (
-        f"{escaped(s.dataset)}, model {escaped(s.model)}, optimizer {escaped(s.optimizer)} "
-        f"(weight decay {s.weight_decay:g}), batches of {s.batch_size}, {study.steps_per_epoch} updates an epoch"
+        f"{escaped(without_folder(s.dataset))}, model {escaped(s.model)}, optimizer {escaped(s.optimizer)} "
+        f"(weight decay {s.weight_decay:g}), batches of {s.batch_size}, {study.steps_per_epoch} steps an epoch"
     )
 
 
@@ -67,11 +82,12 @@ def searched(study: StudyRecord) -> str:
     """How it was searched, in a sentence."""
     s = study.settings
     rungs = " and ".join(map(str, s.budgets[:-1]))
-    pruned = f"tried as complete runs of {rungs} epochs, one in {s.reduction} going on" if rungs else "never pruned"
+    tried = f"tried as complete runs of {rungs} epoch{'s' * (rungs != '1')}, one in {s.reduction} promoted"
+    pruned = tried if rungs else "never pruned"
     if s.pruner not in ("horizon", "none"):
         pruned = f"pruned by Optuna's {s.pruner}"
     known = len(s.enqueued)
-    begun = f", the first {known} of them schedules that it was given" if known else ""
+    begun = f", the first {known} with given schedules" if known else ""
     return f"sampler {s.sampler}, trials {pruned}{begun}"
 
 
@@ -84,7 +100,7 @@ def space_section(studies: Sequence[StudyRecord]) -> Section:
     families = dict.fromkeys(name for study in studies for name in study.settings.families)
     rows = [["`family`", ", ".join(families)]]
     rows += [[f"`{name}`", range_in_words(domain)] for name, domain in space.items() if name != "family"]
-    return Section("The search space", table(["parameter", "range"], rows))
+    return Section("Search space", table(["parameter", "range"], rows))
 
 
 def range_in_words(searched: Range) -> str:

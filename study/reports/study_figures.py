@@ -1,168 +1,131 @@
-"""The figures of a report that are drawn from studies: SVG, as bytes; what is missing is said in the picture."""
+"""The figures of a report that are drawn from studies: SVG, as bytes."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from study.analysis.comparable import comparable
-from study.reports.figures import Measure, RunCurve
-from study.reports.plot_style import BLUE, VERMILION
-from study.reports.svg import (
-    LETTERS_ABREAST,
-    MOST_HIGHLIGHTED,
-    End,
-    as_svg,
-    blank,
-    color_of,
-    end_dot,
-    label_ends,
-    log_scale,
-    notice,
-    plain,
-    shortened,
-)
+from study.reports.figures import RunCurve
+from study.reports.measure import validation_measure
+from study.reports.plot_style import BLUE, INK, VERMILION, family_color
+from study.reports.svg import FEWEST_DOTS, LETTERS_ABREAST, as_svg, blank, end_dot, log_scale, plain, shortened
 from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
 
 PANELS_ABREAST = 3
-DOTS: dict[str, Any] = {"marker": "o", "markersize": 3.2, "linestyle": "none", "alpha": 0.6, "markeredgewidth": 0}
+DOTS: dict[str, Any] = {"marker": "o", "markersize": 3.6, "linestyle": "none", "alpha": 0.8, "markeredgewidth": 0}
 RING: dict[str, Any] = {"marker": "o", "markersize": 6, "markeredgewidth": 1.3, "color": VERMILION, "fillstyle": "none"}
 
 
-def measure_of(study: StudyRecord) -> Measure:
-    """What the study's trials are evaluated by."""
-    return Measure(study.value_name, study.metric.unit, study.metric.direction == "maximize")
+def curve_of(study: StudyRecord, trial: TrialRecord) -> RunCurve:
+    """The last run of a trial that has not diverged; of a run that an evaluation stopped, the lr of the whole schedule.
 
-
-def curve_of(study: StudyRecord, trial: TrialRecord, label: str | None = None) -> RunCurve:
-    """The run of a trial that ran to its end; label: None: the family."""
-    assert trial.curve is not None
-    schedule, steps = trial.schedule, trial.curve.steps
-    lr = [rate for rate, _ in schedule.simulate(study.total_steps)]
+    Without a curve only the lr is known, and of a schedule that observes losses not even that: see `can_be_drawn`.
+    """
+    schedule = trial.schedule
+    budget = next(epochs for epochs in study.settings.budgets if epochs >= max(trial.reported))
+    total_steps = budget * study.steps_per_epoch
+    lr = [rate for rate, _ in schedule.simulate(total_steps)]
+    if trial.curve is None:
+        return RunCurve(trial.family, lr, (), ())
+    steps = trial.curve.steps
     if schedule.evaluations:
         # It observed losses: after the warm-up its lr is the recorded one, which holds since the evaluation before.
-        warmup_steps, _ = schedule.split(study.total_steps)
+        warmup_steps, _ = schedule.split(total_steps)
         for before, step, rate in zip([0, *steps], steps, trial.curve.lr, strict=False):
             lr[max(before, warmup_steps) : step] = [rate] * (step - max(before, warmup_steps))
-    return RunCurve(label or trial.family, lr, steps, trial.curve.values)
+    return RunCurve(trial.family, lr, steps, trial.curve.values)
+
+
+def can_be_drawn(trial: TrialRecord) -> bool:
+    """Whether the lr of a trial's last run is known."""
+    return not trial.diverged and (trial.curve is not None or not trial.schedule.evaluations)
+
+
+def peaks_of(studies: Sequence[StudyRecord]) -> dict[str, list[tuple[float, float]]]:
+    """Family -> (peak_lr, value) of each of its trials that can be compared, of families with FEWEST_DOTS or more.
+
+    The families are in the order of the studies, and those of one study by their best trial.
+    """
+    points: dict[str, list[tuple[float, float]]] = {}
+    for study in studies:
+        best_first = sorted(comparable(study), key=lambda pair: study.metric.sign * pair[1])
+        for trial, value in best_first:
+            points.setdefault(trial.family, []).append((trial.peak_lr, value))
+    return {family: own for family, own in points.items() if len(own) >= FEWEST_DOTS}
 
 
 @as_svg
 def peak_sensitivity(studies: Sequence[StudyRecord]) -> Figure:
-    """How the value depends on peak_lr, family by family: a dot for each trial, the best one ringed.
+    """How the value depends on peak_lr: a panel for each family of `peaks_of`, at least one; the best trial is ringed.
 
     The studies share what they are evaluated by; usually it is one, or one for each family. Trials are compared at the
-    first budget. The family with the best trial comes first; those without any have an empty panel.
+    first budget.
     """
-    if not studies:
-        return notice("No peak_lr to compare: no studies.")
-    measure = measure_of(studies[0])
+    measure = validation_measure(studies[0])
     points = peaks_of(studies)
-    if not any(points.values()):
-        return notice("No peak_lr to compare: no trial has a value.")
-    best = {family: min(own, key=lambda point: measure.badness(point[1])) for family, own in points.items() if own}
-    order = sorted(points, key=lambda family: measure.badness(best[family][1]) if family in best else math.inf)
-
-    abreast = min(PANELS_ABREAST, len(order))
-    down = math.ceil(len(order) / abreast)
+    abreast = min(PANELS_ABREAST, len(points))
+    down = math.ceil(len(points) / abreast)
     figure = blank(0.75 + down * (1.3 if down > 1 else 2.2))
     panels = figure.subplots(down, abreast, sharex=True, sharey=True, squeeze=False).ravel()
     peaks = [peak for own in points.values() for peak, _ in own]
     log_scale(panels[0], panels[0].xaxis, min(peaks), max(peaks), 3)
     panels[0].yaxis.set_major_locator(MaxNLocator(3))
-    for number, (panel, family) in enumerate(zip(panels, order, strict=False)):
-        draw_peaks(panel, points[family], best.get(family), f"trials-{number}")
+    for number, (panel, (family, own)) in enumerate(zip(panels, points.items(), strict=False)):
+        draw_peaks(panel, [(peak, measure.scale * value) for peak, value in own], family, f"trials-{number}")
         panel.set_title(shortened(family, LETTERS_ABREAST // abreast), fontsize=8, pad=14)
-        panel.tick_params(labelbottom=number + abreast >= len(order))
-    for panel in panels[len(order) :]:
+        panel.tick_params(labelbottom=number + abreast >= len(points))
+    for panel in panels[len(points) :]:
         panel.set_axis_off()
     figure.supylabel(measure.axis)
     figure.supxlabel("peak_lr (log scale)")
     budgets = sorted({study.first_budget for study in studies})
     after = " or ".join(map(str, budgets)) + (" epoch" if budgets == [1] else " epochs")
-    key = {f"a trial, after {after}": Line2D([], [], color=BLUE, **DOTS)}
+    key = {f"a trial, after {after}": Line2D([], [], color=INK, **DOTS)}
     key |= {"the best, and its peak_lr": Line2D([], [], linestyle="none", **RING)}
     figure.legend(key.values(), key.keys(), loc="outside upper left", ncols=2)
     return figure
 
 
-def peaks_of(studies: Sequence[StudyRecord]) -> dict[str, list[tuple[float, float]]]:
-    """Family -> (peak_lr, value) of each of its trials that can be compared; none for one that was only to be tried."""
-    points: dict[str, list[tuple[float, float]]] = {}
-    for study in studies:
-        for family in study.settings.families:
-            points.setdefault(family, [])
-        for trial, value in comparable(study):
-            points.setdefault(trial.family, []).append((trial.peak_lr, value))
-    return points
-
-
-def draw_peaks(axes: Axes, points: Sequence[tuple[float, float]], best: tuple[float, float] | None, gid: str) -> None:
-    """One family: (peak_lr, value) of each trial."""
-    if best is None:
-        axes.text(0.5, 0.5, "no trials", transform=axes.transAxes, ha="center", va="center", color="#555555")
-        return
-    axes.plot(*zip(*points, strict=True), color=BLUE, gid=gid, clip_on=False, **DOTS)
-    axes.plot(*best, clip_on=False, **RING)
-    axes.text(0, 1.04, plain(best[0]), transform=axes.transAxes, fontsize=8, color=VERMILION)
+def draw_peaks(axes: Axes, points: Sequence[tuple[float, float]], family: str, gid: str) -> None:
+    """One family: (peak_lr, value) of each trial, the best first."""
+    axes.plot(*zip(*points, strict=True), color=family_color(family), gid=gid, clip_on=False, **DOTS)
+    axes.plot(*points[0], clip_on=False, **RING)
+    axes.text(0, 1.04, plain(points[0][0]), transform=axes.transAxes, fontsize=8, color=VERMILION)
 
 
 @as_svg
-def search_progress(studies: Mapping[str, StudyRecord]) -> Figure:
-    """The best value of a full run so far against the epochs trained; studies: by the name that each is to have.
-
-    The six studies that end best are named. A single study also shows the value of each of its full runs.
-    """
-    lines = {name: line for name, study in studies.items() if (line := progress_of(study))}
-    if not lines:
-        return notice("No progress to draw: no trial ran to its end.")
-    measure = measure_of(next(iter(studies.values())))
-    order = sorted(lines, key=lambda name: measure.badness(lines[name][-1][1]))
+def search_progress(study: StudyRecord) -> Figure:
+    """The best value of a full run so far against the epochs trained, and each full run; at least one."""
+    measure = validation_measure(study)
     figure = blank(3.3)
     axes = figure.subplots()
-    for rank, name in enumerate(order):
-        zorder = 2 if rank < MOST_HIGHLIGHTED else 1
-        epochs, best = zip(*lines[name], strict=True)
-        axes.plot(
-            epochs,
-            best,
-            color=color_of(rank),
-            drawstyle="steps-post",
-            zorder=zorder,
-            gid=f"progress-{rank}",
-            **end_dot(len(epochs) - 1),
-        )
+    epochs, best = np.array(progress_of(study)).T
+    line: dict[str, Any] = {"color": BLUE, "drawstyle": "steps-post", "gid": "progress", **end_dot(len(epochs) - 1)}
+    axes.plot(epochs, measure.scale * best, **line)
+    epochs, values = np.array(full_runs(study)).T
+    axes.plot(epochs, measure.scale * values, color=INK, zorder=1, gid="full-runs", **DOTS)
     axes.set(xlabel="epochs trained", ylabel=f"best {measure.axis}")
     axes.set_xlim(left=0)
-    key: dict[str, Line2D] = {}
-    if len(studies) == 1:
-        runs = full_runs(next(iter(studies.values())))
-        axes.plot(*zip(*runs, strict=True), color="#777777", zorder=1, gid="full-runs", **DOTS)
-        key = {"best so far": Line2D([], [], color=BLUE), "a full run": Line2D([], [], color="#777777", **DOTS)}
-    else:
-        ends = [End(*lines[name][-1], color_of(rank), name) for rank, name in enumerate(order[:MOST_HIGHLIGHTED])]
-        label_ends(axes, ends)
-    without = len(studies) - len(lines)
-    key |= {"other studies": Line2D([], [], color=color_of(MOST_HIGHLIGHTED))} if len(order) > MOST_HIGHLIGHTED else {}
-    key |= {f"{without} of {len(studies)} studies: no full run": Line2D([], [], linestyle="none")} if without else {}
-    if key:
-        figure.legend(key.values(), key.keys(), loc="outside upper left", ncols=2)
+    key = {"best so far": Line2D([], [], color=BLUE), "a full run": Line2D([], [], color=INK, **DOTS)}
+    figure.legend(key.values(), key.keys(), loc="outside upper left", ncols=2)
     return figure
 
 
 def progress_of(study: StudyRecord) -> list[tuple[float, float]]:
-    """(epochs trained, best value of a full run) after each trial, in number order, from the first full run on."""
+    """(epochs trained, best value of a full run) after each trial, in the order they ended, from the first one on."""
     line: list[tuple[float, float]] = []
     spent, best = 0.0, math.inf
-    for trial in study.trials:
+    for trial in as_ended(study):
         spent += trial.epochs_spent
         if trial.complete:
             best = min(best, study.metric.sign * trial.value)
@@ -173,5 +136,11 @@ def progress_of(study: StudyRecord) -> list[tuple[float, float]]:
 
 def full_runs(study: StudyRecord) -> list[tuple[float, float]]:
     """(epochs trained until then, value) of each trial that ran to its end."""
-    spent = accumulate(trial.epochs_spent for trial in study.trials)
-    return [(epochs, trial.value) for epochs, trial in zip(spent, study.trials, strict=True) if trial.complete]
+    trials = as_ended(study)
+    spent = accumulate(trial.epochs_spent for trial in trials)
+    return [(epochs, trial.value) for epochs, trial in zip(spent, trials, strict=True) if trial.complete]
+
+
+def as_ended(study: StudyRecord) -> list[TrialRecord]:
+    """The trials in the order in which they ended, which is that of their numbers."""
+    return sorted(study.trials, key=lambda trial: trial.number)

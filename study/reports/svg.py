@@ -1,9 +1,8 @@
-"""The canvas of a report's figures: SVG that is read without zooming on a phone, the same bytes each time."""
+"""The canvas of a report's figures: SVG that can be read without zooming on a phone, with the same bytes each time."""
 
 from __future__ import annotations
 
 import io
-import textwrap
 import warnings
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -17,16 +16,18 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 from scipy.optimize import isotonic_regression
 
-from study.reports.plot_style import COLORS, SVG_LOOK, SVG_SAVE
+from study.reports.plot_style import SVG_LOOK, SVG_SAVE
 
 WIDTH = 4.5
 """Inches, 432 px: scaled down to the 330 px that a phone leaves, text of 9 points is still 9 px high."""
 MOST_HIGHLIGHTED = 6
-"""Lines that have a colour of their own; more look alike."""
+"""Lines of a figure that are named and coloured; any others are grey."""
+FEWEST_DOTS = 3
+"""Dots below which a plot of them shows nothing and is left out."""
 LONGEST_LABEL = 28
-"""Characters, so that a label leaves room for what it labels."""
+"""Characters; a longer label would leave too little room for the plot."""
 LETTERS_ABREAST = 42
-"""Characters of the titles of panels that stand abreast, together."""
+"""Characters of the titles of all panels in a row, together."""
 LABEL_SIZE = 8
 """Points."""
 
@@ -43,7 +44,7 @@ class End(NamedTuple):
 
 
 def as_svg(draw: Callable[P, Figure]) -> Callable[P, bytes]:
-    """The same function, but what it draws comes as an SVG element: for a file of its own, or to be put into HTML."""
+    """The same function, but it returns its figure as an SVG element, for a file or for an HTML page."""
 
     @wraps(draw)
     def drawn(*args: P.args, **kwargs: P.kwargs) -> bytes:
@@ -59,13 +60,6 @@ def as_svg(draw: Callable[P, Figure]) -> Callable[P, bytes]:
 def blank(height: float) -> Figure:
     """An empty figure; height in inches."""
     return Figure(figsize=(WIDTH, height), layout="constrained")
-
-
-def notice(text: str) -> Figure:
-    """A figure that says why there is nothing to draw."""
-    figure = Figure(figsize=(WIDTH, 0.8))
-    figure.text(0.5, 0.5, textwrap.fill(text, 50), ha="center", va="center", color="#555555")
-    return figure
 
 
 def shortened(label: str, most: int = LONGEST_LABEL) -> str:
@@ -101,20 +95,15 @@ def log_scale(axes: Axes, axis: Axis, low: float, high: float, most_ticks: int) 
     axis.set_major_formatter(lambda value, _: plain(value))
 
 
-def color_of(rank: int) -> str:
-    """The colour of a line by its rank from 0; grey beyond MOST_HIGHLIGHTED."""
-    return COLORS[rank] if rank < MOST_HIGHLIGHTED else "#BBBBBB"
-
-
 def end_dot(at: int) -> dict[str, Any]:
-    """How a line is plotted that has a dot at one of its points, its end: a line of one point is seen too."""
+    """How to plot a line with a dot at its end, so that a line of one point can be seen too."""
     return {"marker": "o", "markersize": 3, "markevery": [at]}
 
 
 def label_ends(axes: Axes, ends: Sequence[End]) -> None:
     """Name each line to the right of the axes, at the height of its end or as near to it as the other names allow.
 
-    A dotted line leads there from a line that ends earlier. To be called when the limits of the axes are settled.
+    A line that ends earlier is continued by a dotted one. Call it when the limits of the axes are final.
     """
     if not ends:
         return
@@ -142,9 +131,9 @@ def label_ends(axes: Axes, ends: Sequence[End]) -> None:
 
 
 def spread_out(heights: Sequence[float], gap: float) -> list[float]:
-    """Ascending heights moved as little as possible, by least squares, so that none is nearer to the next than gap.
+    """Ascending heights, moved as little as possible (by least squares) so that neighbours are at least gap apart.
 
-    All stay within 0 and 1 if there is room; without it they end at 1.
+    All stay between 0 and 1 if there is room; otherwise the last is 1.
 
     >>> [round(height, 2) for height in spread_out([0.1, 0.5, 0.5], 0.1)]
     [0.1, 0.45, 0.55]

@@ -1,4 +1,4 @@
-"""The report of a benchmark, continued: what its searches say of tuning, of peak_lr, and of their own luck."""
+"""The report of a benchmark, continued: what its searches say of tuning, of peak_lr, and of search variance."""
 
 from __future__ import annotations
 
@@ -11,69 +11,82 @@ from study.analysis.importance import importance
 from study.analysis.ranking import variance_split
 from study.analysis.statistics import best_of_k
 from study.reports.figures import tuning_curves
-from study.reports.markdown import escaped, image, table
+from study.reports.markdown import bullets, escaped, image, table
+from study.reports.measure import confirmed_measure, validation_measure
 from study.reports.section import Section
-from study.reports.study_figures import measure_of, peak_sensitivity
+from study.reports.study_figures import peak_sensitivity, peaks_of
+from study.reports.svg import FEWEST_DOTS
+from study.reports.verdict import epochs_in_words
 from study.storage.study_record import StudyRecord
 
 
-def tuning_section(budgets: dict[int, list[StudyRecord]]) -> Section:
-    """What the best of k trials is worth, at each budget."""
-    body = ["What the best of k full runs is worth on validation, k of those that ran to their end drawn at random."]
-    figures = {}
+def tuning_section(budgets: dict[int, list[StudyRecord]]) -> Section | None:
+    """The expected best of k trials, at each budget; nothing if no family has enough full runs."""
+    body, figures = [], {}
     for epochs, studies in budgets.items():
-        values = {}
-        for study in studies:
-            if own := [trial.value for trial in study.complete]:
-                values[family_of(study)] = best_of_k(own, study.metric.sign)
-        name = f"tuning-{epochs}.svg"
-        figures[name] = tuning_curves(values, measure_of(studies[0]))
-        body += [image(name, f"Expected best validation value against the number of full runs, {epochs} epochs")]
-    return Section("How much tuning pays", "\n\n".join(body), figures)
+        full_runs = {family_of(study): [trial.value for trial in study.complete] for study in studies}
+        sign = studies[0].metric.sign
+        values = {family: best_of_k(own, sign) for family, own in full_runs.items() if len(own) >= FEWEST_DOTS}
+        if values:
+            name = f"tuning-{epochs}.svg"
+            figures[name] = tuning_curves(values, validation_measure(studies[0]))
+            body += [
+                image(
+                    name, f"Expected best validation value against the number of full runs, {epochs_in_words(epochs)}"
+                )
+            ]
+    what = "The best validation value to expect of k full runs, drawn at random from those of the family."
+    return Section("Tuning curves", "\n\n".join([what, *body]), figures) if body else None
 
 
-def peak_lr_section(budgets: dict[int, list[StudyRecord]]) -> Section:
-    """The sensitivity to peak_lr, how much it decides in each family, and edges."""
+def sensitivity_by_budget(budgets: dict[int, list[StudyRecord]]) -> Section | None:
+    """How the value depends on peak_lr, its importance in each family, and edges."""
     body, figures, rows = [], {}, []
     for epochs, studies in budgets.items():
         name = f"peak_lr-{epochs}.svg"
-        figures[name] = peak_sensitivity(studies)
-        body += [image(name, f"How the value depends on peak_lr, family by family, {epochs} epochs")]
+        if peaks_of(studies):
+            figures[name] = peak_sensitivity(studies)
+            body += [image(name, f"The value against peak_lr, by family, {epochs_in_words(epochs)}")]
         for study in studies:
             shares, n = importance(study)
-            decided = [f"{shares[name]:.0%}" if name in shares else "-" for name in ("peak_lr", "warmup_fraction")]
-            rows += [[f"`{family_of(study)}`", str(epochs), str(n), *decided]] if shares else []
+            found = [
+                f"{100 * shares[name]:.0f} %" if name in shares else "-" for name in ("peak_lr", "warmup_fraction")
+            ]
+            rows += [[f"`{family_of(study)}`", str(epochs), str(n), *found]] if shares else []
     if rows:
         body += [
-            "How the values of a family's trials are shared out among the two parameters that families have in common:",
+            "The importance of the two parameters that families have in common, within each family:",
             table(["family", "epochs", "trials", "peak_lr", "warmup\\_fraction"], rows),
         ]
     lines = [
-        f"- `{family_of(study)}`, {epochs} epochs: {escaped(line)}"
+        f"`{family_of(study)}`, {epochs_in_words(epochs)}: {escaped(line)}"
         for epochs, studies in budgets.items()
         for study in studies
         for line in edge_warnings(study)
     ]
-    body += ["At an end of what was searched:", "\n".join(lines)] if lines else []
-    return Section("Sensitivity to peak_lr", "\n\n".join(body), figures)
+    body += ["At the edge of the search range:", bullets(lines)] if lines else []
+    return Section("Sensitivity to peak_lr", "\n\n".join(body), figures) if body else None
 
 
 def variance_section(studies: Sequence[StudyRecord]) -> Section:
-    """How much of a result is the luck of the search, how much that of the training seed."""
+    """How much of a result's variation comes from the search, and how much from the training seed."""
     repeats: dict[tuple[int, str], list[Sequence[float]]] = {}
     for study in studies:
         if study.confirmed:
             repeats.setdefault((study.settings.epochs, family_of(study)), []).append(study.confirmed.test)
-    rows = []
+    measure, rows = confirmed_measure(studies[0]), []
     for (epochs, family), values in repeats.items():
         lengths = {len(row) for row in values}
         if len(values) > 1 and len(lengths) == 1 and min(lengths) > 1:
-            search_sd, seed_sd = variance_split(values)
-            means = ", ".join(f"{mean(row):.4f}" for row in values)
-            rows.append([f"`{family}`", str(epochs), str(len(values)), f"{search_sd:.4f}", f"{seed_sd:.4f}", means])
+            deviations = map(measure.number, variance_split(values))
+            means = ", ".join(measure.number(mean(row)) for row in values)
+            rows.append([f"`{family}`", str(epochs), str(len(values)), *deviations, means])
     if not rows:
-        return Section("Luck", "Not split: `--search-seeds 5` repeats every search, to tell its luck from the seeds'.")
-    heads = ["family", "epochs", "searches", "sd of the search", "sd of a seed", "means of the searches"]
-    return Section(
-        "Luck", "Each search repeated, its winner judged over fresh seeds of its own.\n\n" + table(heads, rows)
+        missing = "Not available: run with `--search-seeds 5` to separate search variance from seed variance."
+        return Section("Search variance", missing)
+    heads = ["family", "epochs", "searches", "sd between searches", "sd between seeds", "means of the searches"]
+    what = (
+        "Each search was repeated and its winner confirmed over fresh seeds of its own; the values are "
+        f"{escaped(measure.axis)}, the standard deviations in the same unit."
     )
+    return Section("Search variance", f"{what}\n\n{table(heads, rows)}")

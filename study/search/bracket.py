@@ -1,7 +1,7 @@
 """Bracket: the trials that compete for the longer runs, from asking to storing.
 
-The sampler works on a study of its own (sampler_study.py), and learns of every batch before the next is asked. Who is
-pruned, and when, is the strategy's: our rungs (rungs.py), or Optuna's pruners (pruners.py).
+The sampler works on a study of its own (sampler_study.py), and learns from every batch before the next one is asked.
+The strategy decides which trials are pruned, and when: our rungs (rungs.py), or Optuna's pruners (pruners.py).
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from study.storage.trial_record import Place, Seeds, TrialRecord
 from study.storage.trial_row import plain_arguments, recorded_curve, trial_row
 
 SAVE_EVERY = 5.0
-"""Seconds between saves of the runs that an unfinished bracket has behind it. A search that is killed loses no more
-than these, and the cohorts in training; with the pruners that prune midway, the batch."""
+"""Seconds between two saves of the runs that an unfinished bracket has finished. A search that is killed loses at most
+the work of this time, and the cohorts in training; with pruners that prune midway, the batch."""
 
 
 class Strategy(Protocol):
-    """Who is pruned, and when.
+    """Which trials are pruned, and when.
 
     pruner: of the sampler's study. completes_first_runs: whether the sampler sees each trial as complete, with the
     value of its first run. saves_runs: whether runs that have ended are saved while their bracket is unfinished.
@@ -52,15 +52,16 @@ class Strategy(Protocol):
         """Ask, train, prune and store all trials of the bracket; yields after every evaluation."""
 
     def observe(self, bracket: Bracket, candidate: Candidate, evaluation: Evaluation, budget: int) -> None:
-        """Report what the evaluation found, and prune the candidate if that is due."""
+        """Report the value of the evaluation, and prune the candidate if it is due."""
 
 
 @dataclass
 class Bracket:
-    """One bracket on its way.
+    """One bracket under way.
 
-    earlier: the trials of the brackets before it. stored: positions that are in the storage. stored_before: those that
-    an earlier start of the search has stored. finished: whether all of them are stored.
+    earlier: the trials of the brackets before it. stored: positions that are in the storage. stored_before: positions
+    that an earlier start of the search has stored. training, budget: the candidates that are trained now, and the
+    epochs of their runs. finished: whether all trials are stored.
     """
 
     number: int
@@ -76,6 +77,8 @@ class Bracket:
     attach: Callable[[FrozenTrial], FrozenTrial] = lambda trial: trial
     failures: Failures = field(default_factory=Failures)
     candidates: list[Candidate] = field(default_factory=list)
+    training: Sequence[Candidate] = ()
+    budget: int = 0
     finished: bool = False
 
     def __post_init__(self) -> None:
@@ -101,7 +104,7 @@ class Bracket:
         self.finished = True
 
     def ask(self) -> list[Candidate]:
-        """Draw the next batch, and give it what it has trained already; nothing if the bracket is full."""
+        """Draw the next batch, with the runs that it has already had; empty if the bracket is full."""
         begin, c = len(self.candidates), self.configuration
         number = begin // c.trials_per_batch
         self.sampler_study.sampler = make_sampler(c.sampler, c.startup_trials, c.sampler_seed, self.number, number)
@@ -117,12 +120,13 @@ class Bracket:
         return batch
 
     def tell(self, batch: Sequence[Candidate]) -> None:
-        """Let the sampler learn from what these trials have reported."""
+        """Let the sampler learn from the values that these trials have reported."""
         for candidate in batch:
             tell(self.sampler_study, candidate.trial, self.strategy.completes_first_runs)
 
     def train(self, live: Sequence[Candidate], budget: int) -> Iterator[None]:
         """Train one run of this budget for each candidate that has not had it; yields after every evaluation."""
+        self.training, self.budget = live, budget
         seed = self.configuration.train_seed
         runs = [Run(candidate.schedule, budget, seed, evaluations_of(budget)) for candidate in live]
         done = {index for index, candidate in enumerate(live) if candidate.trained >= budget}
@@ -167,7 +171,7 @@ class Bracket:
             share_seconds()
 
     def prune(self, candidate: Candidate, epochs: int) -> None:
-        """Prune after these epochs, or let the candidate run on if the audit draws it, the same at every start."""
+        """Prune after these epochs, unless the audit draws the candidate, which is the same at every start."""
         seed = [self.configuration.sampler_seed, self.number, candidate.position, 1]
         if np.random.default_rng(seed).random() < self.configuration.audit:
             candidate.audited_from = epochs
@@ -219,7 +223,7 @@ class Bracket:
         return trial_row(record, candidate.trial.distributions, candidate.began, notes)
 
     def save(self) -> None:
-        """Write down the runs that have ended, of trials that have not, if the strategy allows it."""
+        """Save the finished runs of unfinished trials, if the strategy allows it."""
         self.saved_at = time.monotonic()
         if self.strategy.saves_runs:
             kept = {str(candidate.position): candidate.saved() for candidate in self.candidates if candidate.trained}
@@ -227,19 +231,19 @@ class Bracket:
             self.optuna_study.set_user_attr("unfinished", mine)
 
     def load(self) -> dict[str, dict[str, Any]]:
-        """What an earlier start has saved of this bracket, by position."""
+        """The runs of this bracket that an earlier start has saved, by position."""
         kept = self.optuna_study.user_attrs.get("unfinished", {})
         mine = (kept.get("generation"), kept.get("size")) == (self.number, self.size)
         return dict(kept["candidates"]) if mine else {}
 
     @property
     def tried(self) -> int:
-        """How many trials have begun, without those that were stored at the start."""
+        """How many trials have begun, not counting those that were stored before this start."""
         return sum(bool(candidate.evaluations) for candidate in self.on_their_way)
 
     @property
     def epochs_trained(self) -> float:
-        """Of the same, over all rungs, up to now."""
+        """Epochs that the same trials have been trained for, over all rungs."""
         return sum(sum(candidate.epochs_used.values()) for candidate in self.on_their_way)
 
     @property

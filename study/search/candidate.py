@@ -1,4 +1,4 @@
-"""Candidate: a trial on its way through the rungs."""
+"""Candidate: a trial under way through the rungs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Candidate:
 
     trial: in the sampler's study. position: in its bracket. batch: the number of its batch there. evaluations: of its
     last run. epochs_used and cohorts: by budget. reported: values by epoch. trained: the largest budget that it has
-    been trained for, 0 for none. pruned: whether it goes no further. audited_from: the epochs at which it would have
+    been trained for, 0 for none. pruned: whether it ends here. audited_from: the epochs at which it would have
     been pruned, but for an audit. seconds: of training. epochs_loaded: those of an earlier start.
     """
 
@@ -39,7 +39,7 @@ class Candidate:
     epochs_loaded: float = 0.0
 
     def observe(self, evaluation: Evaluation, budget: int, steps_per_epoch: int) -> None:
-        """Take in an evaluation of the present run, which has this budget. A diverged run goes no further."""
+        """Take in an evaluation of the present run, which has this budget. A run that has diverged ends."""
         self.evaluations.append(evaluation)
         self.epochs_used[budget] = evaluation.step / steps_per_epoch
         self.cohorts[budget] = evaluation.cohort
@@ -48,14 +48,14 @@ class Candidate:
             self.trained = max(self.trained, budget)
 
     def report(self, epochs: int, value: float) -> bool:
-        """Note the value under this whole number of epochs, unless there is one as late; whether it was noted."""
+        """Note the value after this whole number of epochs, unless one is as late; returns whether it was noted."""
         if epochs <= max(self.reported, default=0):
             return False
         self.reported[epochs] = value
         return True
 
     def saved(self) -> dict[str, Any]:
-        """All that training has changed, as JSON can hold it."""
+        """Everything that training has changed, as plain values for JSON."""
         return {
             "epochs_used": {str(budget): epochs for budget, epochs in self.epochs_used.items()},
             "cohort": {str(budget): runs for budget, runs in self.cohorts.items()},

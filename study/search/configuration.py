@@ -1,6 +1,6 @@
 """Configuration: how schedules are searched, and how long a full run is.
 
-What a study finds depends on it, so a study is opened with an equal one, or not at all.
+The results of a study depend on it, so a study can only be opened again with an equal one.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from study.objective import FIRST_FRESH_SEED, Objective, Unit
 from study.storage.record_format import STORED_NAMES
 
 PRUNES_MIDWAY = ("median", "hyperband", "halving")
-"""Optuna's pruners, which stop a run before its end."""
+"""Optuna's pruners that end a run midway."""
 PRUNERS = ("horizon", *PRUNES_MIDWAY, "none")
 SAMPLERS = ("gp", "tpe", "tpe-univariate", "tpe-group", "qmc", "random")
 USUAL_EPOCHS = 20
 LONGEST_RUN = 10_000_000
-"""Steps. A longer run is taken for a typing error: the steps at which a run is evaluated are kept in memory."""
+"""Steps of a run. More are taken for a mistake: the steps at which a run is evaluated are kept in memory."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class SearchOptions:
     trials_per_batch: Annotated[int, RARE] = 10  # results/search/batches.md
     """Trials suggested together; each batch learns from the earlier ones. Batches of 1 to 25 perform alike; 50 (all
     random) is worse."""
-    trials_per_bracket: Annotated[int, RARE] = 50  # results/search/generations.md
+    trials_per_bracket: Annotated[int, RARE] = 50  # results/search/brackets.md
     """horizon: trials that compete for the longer runs."""
     sampler: str = "gp"  # results/search/samplers.md
     """gp: finds the best schedules; tpe: faster with thousands of trials; tpe-univariate, tpe-group, qmc (quasi-random)
@@ -86,7 +86,7 @@ class SearchOptions:
 
     @cached_property
     def space_file(self) -> SpaceFile:
-        """What `--space` says; by itself, all there is."""
+        """The families and ranges of `--space`; without it, the families alone."""
         return read_space(self.space) if self.space else SpaceFile(self.families, {})
 
     def narrowed(self) -> tuple[str, ...]:
@@ -100,12 +100,12 @@ class SearchOptions:
         return self.families
 
     def suggest(self, trial: Any, peak_lr: tuple[float, float]) -> Schedule:
-        """Draw a schedule from an Optuna trial, within the space that is searched. peak_lr: the range of the peak."""
+        """Draw a schedule from an Optuna trial, within the search space. peak_lr: the range of the peak."""
         return suggest(trial, self.families, peak_lr, self.space_file.ranges)
 
     @property
     def worker_obstacle(self) -> str | None:
-        """Why runs cannot be trained side by side: such a pruner sees them in the order in which they are trained."""
+        """Why runs cannot be trained side by side: a pruner that prunes midway sees them in the order of training."""
         if self.pruner not in PRUNES_MIDWAY:
             return None
         return f"--pruner {self.pruner} prunes runs midway, one after another: remove --workers"
@@ -143,7 +143,7 @@ class Configuration(SearchOptions):
 
     @classmethod
     def stored(cls, configuration: Mapping[str, Any]) -> Configuration:
-        """The configuration of a study, from what is stored of it. The space file is not read again."""
+        """The configuration of a study, from its stored values. The space file is not read again."""
         names = {field.name: STORED_NAMES.get(field.name, field.name) for field in fields(cls)}
         own: dict[str, Any] = {
             name: tuple(value) if isinstance(value := configuration[key], list) else value
@@ -166,7 +166,7 @@ class Configuration(SearchOptions):
         return max(self.trials_per_batch, self.bracket_size(steps_per_epoch) // self.reduction)
 
     def expected_epochs(self, steps_per_epoch: int) -> float:
-        """What a trial costs on average, if one in `reduction` is promoted at each rung and the audit has its share."""
+        """The expected cost of a trial, if one in `reduction` is promoted at each rung and the audit has its share."""
         budgets = self.budgets(steps_per_epoch)
         kept = [math.pow(self.reduction, -rung) for rung in range(len(budgets))]
         audited = self.audit * (1 - kept[-1]) * self.budget
@@ -193,7 +193,7 @@ class Configuration(SearchOptions):
         objective.check(schedules)
 
     def record(self, objective: Objective) -> dict[str, Any]:
-        """Its part of a study's configuration, as plain values, with what the objective adds."""
+        """Its part of a study's stored configuration, as plain values, with the part of the objective."""
         from search_spaces.distributions import range_to_json  # loads Optuna, which flags need not wait for
 
         ranges = space(self.families, objective.peak_lr, self.space_file.ranges)
@@ -213,8 +213,8 @@ class Configuration(SearchOptions):
 def budgets(rung_fractions: Sequence[float], epochs: int, least_epochs: int) -> list[int]:
     """The epochs of each run of a trial, ascending, the last one the full run.
 
-    A rung is `least_epochs` long at least, and is left out if it would be longer than half the full run. So a short run
-    has fewer rungs, or none.
+    A rung has at least `least_epochs`, and is left out if it would be longer than half the full run. So a short full
+    run has fewer rungs, or none.
 
     >>> budgets([0.1, 0.25], 20, 2), budgets([0.1, 0.25], 5, 2), budgets([0.1, 0.25], 3, 2), budgets([], 20, 2)
     ([2, 5, 20], [2, 5], [3], [20])

@@ -27,7 +27,7 @@ def confirming(
     train_seeds: Sequence[int],
     stop: Stop = never,
 ) -> Iterator[tuple[float, list[float]]]:
-    """The same on its way: (epochs trained by now, the test metrics of the runs that have ended), after each look."""
+    """The same with progress: (epochs trained so far, test metrics of the finished runs), after each evaluation."""
     runs = [Run(schedule, budget, seed, evaluations=LOOKS, test=True) for seed in train_seeds]
     worst = objective.metric.worst
     latest: dict[int, Evaluation] = {}

@@ -1,4 +1,4 @@
-"""The schedules that a study begins with: read from files, or taken from the winners of other studies."""
+"""The schedules that a study tries first, read from files or taken from the winners of other studies."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from search_spaces.schedule_file import as_params, as_written, read_file
 from study.storage.studies import read_studies
 
 STUDY = "study:"
-"""What stands before the name of a study whose winner is meant."""
+"""The prefix of a study's name, for its winner."""
 
 
 def read_known(sources: Sequence[str], storage: str | None, suggest: Callable[[Any], Schedule]) -> list[dict[str, Any]]:
@@ -31,8 +31,8 @@ def read_known(sources: Sequence[str], storage: str | None, suggest: Callable[[A
 def winners_of(source: str, storage: str | None) -> Iterator[tuple[str, Any]]:
     """The winner of the study, or of each study of the benchmark of this name."""
     if storage is None:
-        raise InputError(f"{source} needs a storage that holds the study: give one")
+        raise InputError(f"{source} needs the storage that holds the study, but storage is None: give storage=...")
     for record in read_studies(storage, source.removeprefix(STUDY)):
         if record.best is None:
-            raise InputError(f"{source}: no trial of {record.name!r} has run to its end yet")
+            raise InputError(f"{source}: no trial of {record.name!r} has finished a full run yet: remove it")
         yield f"{STUDY}{record.name}", as_written(record.best.params)

@@ -1,4 +1,4 @@
-"""Optuna's pruners, and none: every trial is trained in full, and may be pruned on its way.
+"""Optuna's pruners, and no pruner: every trial starts a full run, and may be pruned midway.
 
 Values are reported at every epoch, as in `study.optimize`; in a run of more epochs than a curve has points, at every
 evaluation.
@@ -21,7 +21,7 @@ from study.search.configuration import PRUNES_MIDWAY
 class FullRuns:
     """A `Strategy`. pruner: by its name. epochs: of a full run.
 
-    Runs are saved only if nothing is pruned: what Optuna's pruners say of a trial depends on how far the others are.
+    Runs are saved only if nothing is pruned: the decisions of Optuna's pruners depend on how far the other trials are.
     """
 
     completes_first_runs = False
@@ -35,7 +35,7 @@ class FullRuns:
     def run(self, bracket: Bracket) -> Iterator[None]:
         """Train each batch in full."""
         while batch := bracket.ask():
-            for candidate in batch:  # what an earlier start has trained
+            for candidate in batch:  # runs of an earlier start
                 for epochs, value in candidate.reported.items():
                     candidate.trial.report(value, step=epochs)
             yield from bracket.train(batch, self.epochs)
@@ -52,7 +52,7 @@ class FullRuns:
 
 
 def whole_epochs(evaluation: Evaluation, budget: int, steps_per_epoch: int) -> int:
-    """The whole number of epochs that a value is reported under: those done, or begun by a run that diverged."""
+    """The whole number of epochs that a value is reported after: epochs done, or begun by a run that diverged."""
     if evaluation.step == evaluation.total_steps:
         return budget
     epochs = evaluation.step / steps_per_epoch

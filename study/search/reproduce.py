@@ -1,4 +1,4 @@
-"""Reproduce: train a stored trial again as it was trained, and set what is found beside what is stored."""
+"""Reproduce: train a stored trial again as it was trained, and compare the values found with those stored."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from study.storage.trial_record import TrialRecord
 
 @dataclass(frozen=True)
 class Reproduced:
-    """One rung of the trial: its epochs, the runs trained together, the value stored, and the one found now."""
+    """One rung of the trial: its epochs, the runs trained together, the stored value, and the value found now."""
 
     epochs: int
     cohort: int
@@ -25,8 +25,8 @@ class Reproduced:
 def reproduce(study: StudyRecord, trial: TrialRecord, objective: Objective, executor: Executor) -> Iterator[Reproduced]:
     """Train each of the trial's runs again, in its cohort; yields each rung when it is done.
 
-    executor: of the study's engine. The last bits of a run depend on how many were trained with it, so the others of
-    its cohort are trained too, each as far as it came. Raises InputError if these are not all stored yet.
+    executor: of the study's engine. The last bits of a run depend on the cohort that it is trained in, so the other
+    runs of the cohort are trained too, each as far as before. Raises InputError if some of these are not stored yet.
     """
     for budget in trial.epochs_used:
         together = companions(study, trial, budget)
@@ -51,10 +51,10 @@ def companions(study: StudyRecord, trial: TrialRecord, budget: int) -> list[Tria
     """The trials whose runs of this budget were trained at the same time, in the order of asking."""
     bracket = [other for other in study.trials if other.place.bracket == trial.place.bracket]
     if len(bracket) < trial.place.size:
-        raise InputError("the trials that were trained with this one are not finished: let the search go on first")
+        raise InputError("the trials that were trained with this one are unfinished: let the search finish them first")
 
     def for_the_audit(one: TrialRecord) -> bool:
-        """Whether it trained this run for an audit only."""
+        """Whether the trial had this run for an audit only."""
         return one.audited_from is not None and budget > one.audited_from
 
     def together(other: TrialRecord) -> bool:

@@ -1,6 +1,6 @@
 """Our pruning: a trial is tried as short complete runs, and the best are promoted to longer ones.
 
-Each run has the whole schedule compressed into it, so no run is evaluated by its middle.
+Each run goes through the whole schedule, compressed, so no run is evaluated in its middle.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from study.search.candidate import Candidate
 class Rungs:
     """A `Strategy`. budgets: epochs of each run, ascending, the last one the full run.
 
-    A Gaussian process learns from complete trials only, so it sees all trials as such, with the value of their first
-    run; other samplers see them as pruned.
+    A Gaussian process learns from complete trials only, so it sees all trials as complete, with the value of their
+    first run; other samplers see them as pruned.
     """
 
     saves_runs = True
@@ -61,10 +61,9 @@ class Rungs:
 
 
 def worst_to_promote(values: Sequence[float], reduction: int) -> float:
-    """The rule between rungs: who is at least as good as this is promoted, the best 1/reduction and at least one.
+    """The worst value that is promoted to the next rung: of the best 1/reduction, and at least of the best one.
 
-    values: all those found at the rung so far, lower is better; each is that of a complete run with the whole schedule
-    compressed into it.
+    values: all values at the rung so far, lower is better; each is from a complete run of the compressed schedule.
 
     >>> worst_to_promote([0.3, 0.1, 0.4, 0.2], 2)
     0.2

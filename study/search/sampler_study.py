@@ -1,8 +1,8 @@
 """The study that sampler and pruner see, so that the same seed gives the same study.
 
-An in-memory study, made anew for every bracket from the stored trials of earlier ones, in the order of asking. Within
-the bracket it learns what each whole batch found at the first rung, and each batch has a sampler seeded for it. So what
-was cut off is asked again, identically.
+It is a study in memory, made for every bracket from the stored trials of earlier brackets, in the order of asking.
+Within the bracket it learns the values of each whole batch at the first rung, and each batch has a sampler with a seed
+of its own. So a search that was stopped asks for the same trials again.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def place(trial: FrozenTrial) -> tuple[int, int]:
 
 
 def next_bracket(finished: list[FrozenTrial], size: int, trials: int) -> tuple[int, int, set[int]]:
-    """(number, size, positions already stored) of the bracket to ask: the last one again, if it was cut off.
+    """(number, size, positions already stored) of the bracket to ask: the last one again, if it is unfinished.
 
     finished: the stored trials, in the order in which they were asked. size: of a whole bracket.
     """
@@ -42,7 +42,7 @@ def make_sampler_study(
     enqueued: Sequence[dict[str, Any]] = (),
     first_runs_only: bool = False,
 ) -> optuna.Study:
-    """The study that a bracket is asked from.
+    """The study that draws the trials of a bracket.
 
     earlier: the trials of the brackets before it. enqueued: the parameters of the trials that the search begins with.
     first_runs_only: whether each trial is seen as complete, with the value of its first run.
@@ -59,7 +59,7 @@ def make_sampler_study(
 
 
 def tell(study: optuna.Study, trial: Trial, first_runs_only: bool) -> None:
-    """Let the sampler learn from what the trial has reported."""
+    """Let the sampler learn from the values that the trial has reported."""
     if first_runs_only:
         study.tell(trial, next(iter(study.get_trials(deepcopy=False)[trial.number].intermediate_values.values())))
     else:
@@ -67,15 +67,15 @@ def tell(study: optuna.Study, trial: Trial, first_runs_only: bool) -> None:
 
 
 def pruner_notes(study: optuna.Study, trial: Trial) -> dict[str, Any]:
-    """What Optuna's pruner has noted on a trial."""
+    """The notes of Optuna's pruner on a trial."""
     return study.get_trials(deepcopy=False)[trial.number].system_attrs
 
 
 def as_seen(trial: FrozenTrial, first_run_only: bool = False) -> FrozenTrial:
-    """A stored trial without what only people read, and with what the pruner noted on it.
+    """A stored trial without the records for people, and with the notes of the pruner.
 
-    A trial that an audit let run on is seen as pruned when it would have been: the study finds what it finds without
-    the audit. first_run_only: as complete, with the value of its first run.
+    An audited trial is seen as pruned when it would have been, so the study has the same results as without the audit.
+    first_run_only: see it as complete, with the value of its first run.
     """
     pruned_at = trial.user_attrs["record"]["audited_from"]
     seen = {epoch: value for epoch, value in trial.intermediate_values.items() if epoch <= (pruned_at or epoch)}

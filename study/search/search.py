@@ -1,9 +1,9 @@
 """The search: bracket after bracket, until the study holds as many trials as asked for.
 
-A bracket is a few batches. Each batch is tried at the first rung, and its values teach the sampler what to ask next;
-when the whole bracket has been tried, the best of it are promoted to the next rung, all at once (rungs.py). So the
-sampler learns in small steps, and the long runs share their kernels. A trial is written to the storage once its last
-run has ended, in one piece: what is there is finished, whatever happens to this process.
+A bracket has a few batches. Each batch is trained at the first rung, and the sampler learns from its values before it
+suggests the next one. When the whole bracket has been tried, its best trials are promoted to the next rung together
+(rungs.py). So the sampler learns in small steps, and the long runs share their kernels. A trial is written to the
+storage in one piece, once its last run has ended: all trials there are finished, even if this process is killed.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ def search(
 ) -> Generator[Bracket, None, None]:
     """Search until the study holds this many finished trials; yields the present bracket after every evaluation.
 
-    The study must be this process's own (`storage.studies.open_study`). interrupted: asked at every step, and never
-    while something is written; if it says so, the search ends with a KeyboardInterrupt. What the present bracket has
-    stored by then stays, what it has saved is taken up again, and the rest is trained again, to the same end.
-    attach: gives a trial that has ended what is to be stored with it, such as its artifacts.
+    The study must be owned by this process (`storage.studies.open_study`). interrupted: called at every step, but never
+    during a write; if it returns True, the search raises KeyboardInterrupt. Trials that the present bracket has stored
+    are kept, runs that it has saved are loaded at the next start, and the rest is trained again with the same results.
+    attach: adds to a finished trial what is stored with it, such as its artifacts.
     """
     size, failures = configuration.bracket_size(objective.steps(1)), Failures()
     while len(finished := sorted(finished_trials(optuna_study), key=place)) < trials:
@@ -62,7 +62,7 @@ def search(
 
 
 def strategy_of(configuration: Configuration, objective: Objective) -> Strategy:
-    """Who is pruned, and when."""
+    """The strategy that decides which trials are pruned, and when."""
     if configuration.pruner == "horizon":
         return Rungs(configuration.budgets(objective.steps(1)), configuration.sampler)
     return FullRuns(configuration.pruner, configuration.budget)

@@ -1,4 +1,4 @@
-"""A study that is to be searched, and one that is open: what a search needs besides the executor."""
+"""The plan of a study, and an open study: what a search needs besides the executor."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from study.storage.study_record import StudyRecord
 
 @dataclass(frozen=True)
 class StudyPlan:
-    """A study that is to be searched, or searched on.
+    """The plan of a study that is to be searched, or continued.
 
     record: the configuration as it is stored. storage: a database URL; None keeps the study in memory. group: the
-    comparison of families that it belongs to, its own name otherwise. known: the schedules it begins with, as
+    comparison of families that it belongs to, its own name otherwise. known: the schedules to try first, as
     parameters of trials. about: how the data was read, for people.
     """
 
@@ -37,21 +37,21 @@ class StudyPlan:
 
 
 class Watcher(Protocol):
-    """Shows a study elsewhere while it is searched. problem: what could not be shown, and why."""
+    """Shows a study in another place during a search. problem: what could not be shown, and why."""
 
     @property
     def problem(self) -> str | None: ...
 
     def attach(self, trial: FrozenTrial) -> FrozenTrial:
-        """A trial that is to be stored, with what is shown of it."""
+        """The trial as it is to be stored, with the files that show it."""
 
     def update(self, bracket: Bracket) -> None:
-        """Show the present state, now and then."""
+        """Show the present state, from time to time."""
 
 
 @dataclass
 class OpenStudy:
-    """A study that this process owns, with the executor that trains its runs. reason: why this engine."""
+    """A study that this process owns, with the executor that trains its runs. reason: why it has this engine."""
 
     plan: StudyPlan
     optuna_study: optuna.Study
@@ -62,13 +62,14 @@ class OpenStudy:
 
     @property
     def record(self) -> StudyRecord:
-        """What the study holds now."""
+        """The present record of the study."""
         return StudyRecord.of(self.optuna_study)
 
     def search(self, trials: int, interrupted: Callable[[], bool] = lambda: False) -> Iterator[Bracket]:
         """Search until the study holds this many finished trials; yields the bracket after every evaluation.
 
-        Raises KeyboardInterrupt once `interrupted` says so; a study in memory then has every trial that ended a run.
+        Raises KeyboardInterrupt once `interrupted` returns True; a study in memory then keeps every trial that has
+        finished a run.
         """
         attach: Callable[[FrozenTrial], FrozenTrial] = self.watcher.attach if self.watcher else lambda trial: trial
         objective, configuration = self.plan.objective, self.plan.configuration
@@ -85,9 +86,9 @@ class OpenStudy:
             raise
 
     def confirm(self, seeds: Sequence[int], interrupted: Callable[[], bool] = lambda: False) -> Iterator[float]:
-        """Train the best schedule again with each of these seeds, and keep its values on test as `confirmed`.
+        """Train the best schedule again with each of these seeds, and store its test values as `confirmed`.
 
-        Yields the epochs trained by now. Does nothing if that is done, or if no trial ran to its end.
+        Yields the epochs trained so far. Does nothing if this is done already, or no trial has finished a full run.
         """
         record = self.record
         best, kept = record.best, record.confirmed

@@ -1,1 +1,1 @@
-"""What is kept of a study and a trial, as typed records: opened, locked, checked, and as CSV."""
+"""What is stored about a study and its trials, as typed records: opened, locked, checked, and written as CSV."""

@@ -1,4 +1,4 @@
-"""A study in files: trials.csv, curves.csv and manifest.json hold all that a report says, and give the study back."""
+"""A study in files: trials.csv, curves.csv and manifest.json hold all that a report shows; it can be read back."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from study.storage.trial_record import TrialRecord
 
 TRIALS, CURVES, MANIFEST = "trials.csv", "curves.csv", "manifest.json"
 READABLE = ("study", "trial", "state", "value", "family", "peak_lr", "epochs_trained", "seconds")
-"""What a person looks for first among the columns of trials.csv; the others are JSON, and complete the record."""
+"""The first columns of trials.csv, for people; the others are JSON and complete the record."""
 COMPLETE, PRUNED = "complete", "pruned"
 
 
 def write_archive(studies: Sequence[StudyRecord], folder: Path) -> None:
     """Write the trials of the studies, the curves of those that ran to their end, and the studies' attributes.
 
-    Of the trials that are under way, only their number is kept. The same studies give the same bytes.
+    Only the number of unfinished trials is written, not the trials. The same studies give the same bytes.
     """
     folder.mkdir(parents=True, exist_ok=True)
     write_csv(folder / TRIALS, [trial_line(study.name, trial) for study in studies for trial in study.trials])

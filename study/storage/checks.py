@@ -1,4 +1,4 @@
-"""A study is opened under its own name, in the format of this version, with the configuration it had."""
+"""Checks before a study is opened: its name is free or its own, its format and its configuration are the same."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from search_spaces.errors import InputError
 from study.storage.record_format import FORMAT, STORED_NAMES
 
 DERIVED = ("space", "horizons")
-"""Parts of a configuration that follow from others: they are not named beside those."""
+"""Parts of a configuration that follow from others: a message names only the others."""
 
 
 def check_group(storage: RDBStorage, name: str, group: str) -> None:
-    """Raise InputError if a search would have the name of a benchmark, or the other way round."""
+    """Raise InputError if a search would get the name of a benchmark, or a benchmark that of a search."""
     try:
         every = optuna.get_all_study_summaries(storage, include_best_trial=False)
-    except ValueError:  # of damaged records, which are reported when their study is opened
+    except ValueError:  # damaged records: reported when their study is opened
         return
     for one in every:
         theirs = one.user_attrs.get("group", one.study_name)
         if theirs == name != one.study_name:
-            raise InputError(f"{name!r} is the name of a benchmark: choose another with --study")
+            raise InputError(f"{name!r} is the name of a benchmark: choose another name with --study")
         if one.study_name == theirs == group != name:
-            raise InputError(f"{group!r} is the name of a study: choose another with --name")
+            raise InputError(f"{group!r} is the name of a study: choose another name with --name")
 
 
 def refuse_other(name: str, attrs: dict[str, Any], configuration: dict[str, Any]) -> None:
@@ -36,11 +36,13 @@ def refuse_other(name: str, attrs: dict[str, Any], configuration: dict[str, Any]
     if keys == ["space"]:
         before, now = stored["space"], configuration["space"]
         keys = sorted(f"the range of {key}" for key in {**before, **now} if before.get(key) != now.get(key))
-        raise InputError(f"study {name!r} was made with another space: {', '.join(keys)}. Choose another with --study")
+        raise InputError(
+            f"study {name!r} was made with another space: {', '.join(keys)}. Choose another name with --study"
+        )
     if "enqueued" in keys:
         raise InputError(
-            f"study {name!r} was made with other schedules to begin with: "
-            "give it the same --enqueue again, or choose another with --study"
+            f"study {name!r} was started with other --enqueue schedules: "
+            "give the same again, or choose another name with --study"
         )
     if keys:
         names = {key: name for name, key in STORED_NAMES.items()}
@@ -48,13 +50,13 @@ def refuse_other(name: str, attrs: dict[str, Any], configuration: dict[str, Any]
         different = [f"{names.get(key, key)} {stored.get(key)} (now {configuration.get(key)})" for key in said]
         raise InputError(
             f"study {name!r} was made with {', '.join(different)}: "
-            "give it the same again, or choose another with --study"
+            "give the same again, or choose another name with --study"
         )
 
 
 def check_format(name: str, attrs: dict[str, Any]) -> None:
-    """Raise InputError if the records are those of another version of this project."""
+    """Raise InputError if another version of this project wrote the records."""
     if attrs.get("format") != FORMAT:
         raise InputError(
-            f"study {name!r} has record format {attrs.get('format')}, not {FORMAT}: choose another with --study"
+            f"study {name!r} has record format {attrs.get('format')}, not {FORMAT}: choose another name with --study"
         )

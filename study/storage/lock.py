@@ -1,4 +1,4 @@
-"""One process at a time: a lock that ends with the process, however that ends."""
+"""One process at a time: a lock that is released when the process ends, however it ends."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from search_spaces.errors import InputError
 
 @contextmanager
 def owned(folder: Path, name: str) -> Iterator[None]:
-    """Own the study of this name until the context ends; raises InputError, saying who does, if another process does.
+    """Own the study of this name until the context ends; raises InputError, naming the owner, if another process does.
 
-    folder: where lock files are kept; made where it is missing.
+    folder: of the lock files; made if it is missing.
     """
     path = folder / f"{sha256(name.encode()).hexdigest()[:16]}.lock"
     owner = path.with_suffix(".owner")
@@ -28,9 +28,9 @@ def owned(folder: Path, name: str) -> Iterator[None]:
         lock = FileLock(path).acquire(blocking=False)
     except Timeout as error:
         who = owner.read_text() if owner.exists() else "another process"
-        raise InputError(f"study {name!r} is being searched by {who}: wait for it, or end it") from error
+        raise InputError(f"study {name!r} is being searched by {who}: wait for it, or stop it") from error
     except OSError as error:
-        raise InputError(f"nothing can be written to {folder.parent} ({error.strerror}): check --storage") from error
+        raise InputError(f"cannot write to {folder.parent} ({error.strerror}): check --storage") from error
     with lock:
         owner.write_text(f"process {os.getpid()} on {socket.gethostname()} since {datetime.now():%Y-%m-%d %H:%M:%S}")
         yield

@@ -1,4 +1,4 @@
-"""Where results come from: versions, machine, commit and command."""
+"""How a result was produced: versions, machine, commit and command."""
 
 from __future__ import annotations
 
@@ -39,19 +39,19 @@ class Session:
         return cls(**{**stored, "time": datetime.fromisoformat(stored["time"])})
 
     def differences(self, now: Session) -> list[str]:
-        """Sentences on what is not as it was, and may change the last bits of a result."""
+        """Sentences on what differs now and may change the last bits of a result."""
         pairs = [(name, self.versions.get(name), version) for name, version in now.versions.items()]
         pairs += [(name, getattr(self, name), getattr(now, name)) for name in ("python", "device", "threads")]
         return [f"{name} was {was}, now {is_now}" for name, was, is_now in pairs if was != is_now]
 
 
 def present_session(device: torch.device) -> Session:
-    """The provenance of what is done now, on this device."""
+    """The provenance of a result produced now, on this device."""
     return Session.read(provenance(device))
 
 
 def provenance(device: torch.device) -> dict[str, Any]:
-    """Plain values that say what produced a result, now, on this device."""
+    """The same as plain values, as they are stored."""
     cuda = device.type == "cuda"
     return {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -1,4 +1,4 @@
-"""What a study searches, on what, and how: the part of its stored configuration that numbers and reports need."""
+"""The part of a study's stored configuration that analysis and reports need."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from study.objective import Unit
 
 @dataclass(frozen=True)
 class Settings:
-    """What a study searches, on what, and how, as far as the numbers and the reports need it.
+    """What a study searches, on which workload, and how.
 
     unit: what budgets count, where epochs are named too. budgets: epochs of each run of a trial, ascending; the last
-    is `epochs`, the full run. space: the range of every
-    parameter. enqueued: the parameters of the trials that the study was given to begin with, in order.
-    own_training: the function or the command, if the user's own training was searched; dataset, model, optimizer,
-    weight decay and batch size are its own affair then, and empty here.
+    is `epochs`, the full run. space: the range of every parameter. startup_trials: drawn before the sampler models
+    anything. enqueued: the parameters of the trials that the study begins with, in order. own_training: the function or
+    the command, if the user's own training was searched; dataset, model, optimizer, weight decay and batch size are its
+    own affair then, and empty here.
     """
 
     dataset: str
@@ -34,6 +34,7 @@ class Settings:
     space: Mapping[str, Range]
     sampler: str
     sampler_seed: int
+    startup_trials: int
     pruner: str
     reduction: int
     enqueued: tuple[Mapping[str, Any], ...] = ()
@@ -57,6 +58,7 @@ class Settings:
             space={name: range_from_json(searched) for name, searched in stored["space"].items()},
             sampler=stored["sampler"],
             sampler_seed=int(stored["sampler_seed"]),
+            startup_trials=int(stored["startup_trials"]),
             pruner=stored["pruner"],
             reduction=int(stored["reduction"]),
             enqueued=tuple(stored.get("enqueued", ())),

@@ -1,4 +1,4 @@
-"""Storage: opens, creates and checks studies, one process at a time."""
+"""Opens, creates and reads the studies in a storage; one process at a time searches a study."""
 
 from __future__ import annotations
 
@@ -32,12 +32,13 @@ STORAGE_ERRORS = (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.StorageInter
 def open_study(
     storage: str | None, name: str, configuration: dict[str, Any], attributes: dict[str, Any], session: dict[str, Any]
 ) -> Iterator[optuna.Study]:
-    """The study of this name, created where there is none, owned by this process until the context ends.
+    """The study of this name, created if it does not exist, owned by this process until the context ends.
 
-    storage: a database URL; None for a study in memory. configuration: all that can change a result, as plain values.
-    attributes: what else a new study carries. session: the provenance of this start, added to the others.
-    Raises InputError if the storage cannot be used, another process searches this study, or it was made with another
-    configuration.
+    storage: a database URL; None for a study in memory. configuration: everything that can change a result, as plain
+    values. attributes: what else is stored with a new study. session: the provenance of this start, which is added to
+    those of earlier starts.
+    Raises InputError if the storage cannot be used, if another process searches this study, or if it was made with
+    another configuration.
     """
     if storage is None:
         in_memory = optuna.create_study(
@@ -65,26 +66,28 @@ def open_study(
 def prepare(
     optuna_study: optuna.Study, configuration: dict[str, Any], attributes: dict[str, Any], session: dict[str, Any]
 ) -> None:
-    """Write what a new study carries, or check that an old one is the same; note this start."""
+    """Write the attributes of a new study, or check those of an existing one; add this start."""
     name = optuna_study.study_name
     try:
         attrs = optuna_study.user_attrs
     except ValueError as error:
-        raise InputError(f"the records of study {name!r} are damaged ({error}): choose another with --study") from error
+        raise InputError(
+            f"the records of study {name!r} are damaged ({error}): choose another name with --study"
+        ) from error
     if "configuration" not in attrs and optuna_study.get_trials(deepcopy=False):
         raise InputError(f"study {name!r} was not made by this project: choose another name with --study")
     direction = optuna_study.direction.name.lower()
     if direction != configuration["direction"]:
         raise InputError(
-            f"study {name!r} is to {direction} its value, this workload's is to "
-            f"{configuration['direction']}: choose another name with --study"
+            f"study {name!r} is to {direction} its metric, but this workload is to "
+            f"{configuration['direction']} its own: choose another name with --study"
         )
     if "configuration" in attrs:
         refuse_other(name, attrs, configuration)
     else:
         with warnings.catch_warnings(action="ignore", category=optuna.exceptions.ExperimentalWarning):
             optuna_study.set_metric_names([f"val_{configuration['metric']}"])  # the dashboard's axes
-        # The configuration is written last: a study that has one has all the others.
+        # The configuration is written last: a study that has one has all other attributes.
         for key, value in {"format": FORMAT, **attributes, "configuration": configuration}.items():
             optuna_study.set_user_attr(key, value)
     optuna_study.set_user_attr("sessions", [*attrs.get("sessions", []), session])
@@ -104,27 +107,27 @@ def stored_attributes(storage: str, name: str) -> dict[str, Any]:
 
 
 def stored_engine(optuna_study: optuna.Study) -> dict[str, Any] | None:
-    """How the study's runs are trained, as plain values; None if that is not chosen yet."""
+    """How the study's runs are trained, as plain values; None if no engine is chosen yet."""
     stored: dict[str, Any] | None = optuna_study.user_attrs.get("engine")
     return stored
 
 
 def keep_engine(optuna_study: optuna.Study, engine: Mapping[str, Any]) -> None:
-    """Keep how the study's runs are trained: its engine, cohort and workers, and what was asked for."""
+    """Store how the study's runs are trained: engine, cohort and workers, and the flags that set them."""
     optuna_study.set_user_attr("engine", dict(engine))
 
 
 def lower_cohort(optuna_study: optuna.Study, cohort: int) -> None:
-    """Keep that the study's runs are trained in cohorts of this size from now on: memory did not suffice for more."""
+    """Store a smaller cohort for all further runs of the study, after memory ran out."""
     stored = stored_engine(optuna_study)
     if stored and stored["cohort"] > cohort:
         keep_engine(optuna_study, {**stored, "engine": Engine(cohort).name, "cohort": cohort})
 
 
 def read_studies(storage: str, name: str) -> list[StudyRecord]:
-    """The study of this name, or all of the benchmark of this name in the order they were made, for reading.
+    """The study of this name, or all studies of the benchmark of this name in the order they were made, for reading.
 
-    Raises InputError if the storage cannot be used, or holds none that this version of the project can read.
+    Raises InputError if the storage cannot be used, or holds no such study that this version can read.
     """
     connected = connect_to_read(storage)
     try:
@@ -166,7 +169,7 @@ def read_study(storage: str, name: str) -> StudyRecord:
 
 
 def connect_to_read(storage: str) -> RDBStorage:
-    """Optuna's storage of this URL; raises InputError if it is not there, or cannot be used. Nothing is created."""
+    """Optuna's storage at this URL; raises InputError if it does not exist or cannot be used. Creates nothing."""
     url = parse(storage)
     check_file(url)
     path = Path(url.database or "")
@@ -178,7 +181,7 @@ def connect_to_read(storage: str) -> RDBStorage:
 
 @contextmanager
 def usable(url: URL) -> Iterator[None]:
-    """Raise InputError if what is done in this context finds that the storage cannot be used."""
+    """Turn errors of the storage in this context into an InputError."""
     try:
         yield
     except (*STORAGE_ERRORS, RuntimeError, ImportError) as error:
@@ -186,7 +189,7 @@ def usable(url: URL) -> Iterator[None]:
 
 
 def connect(url: URL) -> RDBStorage:
-    """Optuna's storage there; 60 seconds are waited while a reader such as the dashboard holds an SQLite file."""
+    """Optuna's storage at this URL; it waits up to 60 seconds while another process holds an SQLite file."""
     sqlite = url.get_backend_name() == "sqlite"
     return RDBStorage(
         url.render_as_string(hide_password=False), engine_kwargs={"connect_args": {"timeout": 60}} if sqlite else None
@@ -194,7 +197,7 @@ def connect(url: URL) -> RDBStorage:
 
 
 def load_or_create(url: URL, name: str, group: str, direction: Literal["minimize", "maximize"]) -> optuna.Study:
-    """Optuna's object over the storage; it neither samples nor prunes by itself."""
+    """Optuna's study of this name; its own sampler and pruner are not used."""
     with usable(url):
         storage = connect(url)
         if url.get_backend_name() == "sqlite":
@@ -213,5 +216,5 @@ def load_or_create(url: URL, name: str, group: str, direction: Literal["minimize
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says, without the lines that only a developer reads."""
+    """The first line of an error's message; the others are for developers."""
     return next(iter(str(error).splitlines()), type(error).__name__)

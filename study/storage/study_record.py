@@ -1,7 +1,7 @@
-"""What is kept of a study, as typed values: read from Optuna's study or from the archive.
+"""What is stored about a study, as typed values: read from Optuna's study or from the archive.
 
-Analysis and reports know a study by its record alone. `stored` holds the attributes as they are in the storage, for the
-archive and for whoever makes the search again of its configuration.
+Analysis and reports know a study only by its record. `stored` holds the attributes as they are in the storage, for the
+archive and for rebuilding the search from its configuration.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
+from itertools import accumulate
 from typing import Any
 
 import optuna
@@ -22,12 +24,12 @@ from study.storage.stored_trials import FINISHED
 from study.storage.trial_record import TrialRecord
 
 DAMAGED = (InputError, LookupError, TypeError, ValueError, AttributeError)
-"""What reading raises if stored values are not those of a study of ours."""
+"""What reading raises if the stored values are damaged, or this project did not write them."""
 
 
 @dataclass(frozen=True)
 class Confirmed:
-    """A schedule on test: the number of its trial, the fresh training seeds, and the test metric of each."""
+    """A schedule evaluated on test: the number of its trial, the fresh training seeds, and the test metric of each."""
 
     trial: int
     seeds: tuple[int, ...]
@@ -40,9 +42,10 @@ class StudyRecord:
 
     group: the benchmark that it belongs to, otherwise its own name. metric: what trials are evaluated by; it cannot
     measure. optimizer_code: how the optimizer is made, as code. unequal_groups: whether its parameter groups have rates
-    of their own. sessions: every start, in order. confirmed: of a benchmark's study, once that is done. unfinished: how
-    many trials are under way. trials: the complete and the pruned ones, in number order. stored: the attributes as they
-    are in the storage, but for `unfinished`, which is the number.
+    of their own. validation_rows: rows that a trial's value is the mean over; None in studies made before it was kept.
+    sessions: every start, in order. confirmed: of a benchmark's study, once that is done. unfinished: how many trials
+    are under way. trials: the complete and the pruned ones, in the order in which they were asked. stored: the
+    attributes as they are in the storage, but for `unfinished`, which is the number.
     """
 
     name: str
@@ -53,6 +56,7 @@ class StudyRecord:
     steps_per_epoch: int
     optimizer_code: str
     unequal_groups: bool
+    validation_rows: int | None
     engine: Engine
     sessions: tuple[Session, ...]
     confirmed: Confirmed | None
@@ -84,7 +88,7 @@ class StudyRecord:
 
     @classmethod
     def read(cls, name: str, attributes: Mapping[str, Any], trials: Iterable[TrialRecord]) -> StudyRecord:
-        """The record of stored attributes; raises one of `DAMAGED` if they are not those of a study of ours."""
+        """The record of stored attributes; raises one of `DAMAGED` if this project did not write them."""
         metric, engine = attributes["metric"], attributes.get("engine", {"cohort": 1, "workers": 0})
         confirmed, under_way = attributes.get("confirmed"), attributes.get("unfinished")
         unfinished = under_way if isinstance(under_way, int) else len((under_way or {}).get("candidates", ()))
@@ -97,25 +101,26 @@ class StudyRecord:
             steps_per_epoch=int(attributes["steps_per_epoch"]),
             optimizer_code=attributes["optimizer_code"],
             unequal_groups=attributes.get("unequal_groups", False),
+            validation_rows=attributes.get("validation_rows"),
             engine=Engine(engine["cohort"], engine["workers"]),
             sessions=tuple(map(Session.read, attributes["sessions"])),
             confirmed=Confirmed(confirmed["trial"], tuple(confirmed["seeds"]), tuple(confirmed["test"]))
             if confirmed
             else None,
             unfinished=unfinished,
-            trials=tuple(trials),
+            trials=tuple(sorted(trials, key=lambda trial: (trial.place.bracket, trial.place.position))),
             stored={key: unfinished if key == "unfinished" else value for key, value in attributes.items()},
         )
 
     @property
     def configuration(self) -> Mapping[str, Any]:
-        """All that decides what is found, as plain values: what the search makes its Configuration of."""
+        """Everything that determines the result, as plain values; the search builds its Configuration from it."""
         configuration: Mapping[str, Any] = self.stored["configuration"]
         return configuration
 
     @property
     def value_name(self) -> str:
-        """What a trial's value is, such as `val_error`."""
+        """The name of a trial's value, such as `val_error`."""
         return f"val_{self.metric.name}"
 
     @property
@@ -125,7 +130,7 @@ class StudyRecord:
 
     @property
     def first_budget(self) -> int:
-        """Epochs of the shortest run that ends a comparison: of the first rung, or of the full run without rungs."""
+        """Epochs of the shortest runs that are compared: of the first rung, or of full runs if there are no rungs."""
         return self.settings.budgets[0]
 
     @property
@@ -135,33 +140,44 @@ class StudyRecord:
 
     @property
     def best(self) -> TrialRecord | None:
-        """The best of the trials that ran to their end, the earliest of equals; None if there is none."""
+        """The best of the fully trained trials, the earliest of equals; None if no trial was trained in full."""
         return next(iter(self.ranked(self.complete)), None)
+
+    @cached_property
+    def asked(self) -> Mapping[int, int]:
+        """The order in which the trials were asked, from 1, by the number of the trial.
+
+        Optuna numbers trials in the order in which they are written, which is the order in which they end.
+        """
+        sizes = {trial.place.bracket: trial.place.size for trial in self.trials}
+        before = dict(zip(sizes, accumulate(sizes.values(), initial=0), strict=False))
+        return {trial.number: before[trial.place.bracket] + trial.place.position + 1 for trial in self.trials}
 
     def ranked(self, trials: Sequence[TrialRecord]) -> list[TrialRecord]:
         """These trials by value, the best first, the earlier of equals first."""
         return sorted(trials, key=lambda trial: (self.metric.sign * trial.value, trial.number))
 
     def trial(self, number: int) -> TrialRecord:
-        """The finished trial of this number; raises InputError if there is none."""
+        """The finished trial of this number; raises InputError if it does not exist."""
         for trial in self.trials:
             if trial.number == number:
                 return trial
-        held = f"holds trials 0 to {self.trials[-1].number}" if self.trials else "holds no finished trial yet"
+        last = max((trial.number for trial in self.trials), default=None)
+        held = "holds no finished trial yet" if last is None else f"holds trials 0 to {last}"
         raise InputError(f"study {self.name!r} {held}, but {number} was given")
 
     def session_of(self, trial: TrialRecord) -> Session:
-        """The start that trained the trial: the last one before it ended."""
+        """The start of the search that trained the trial: the last one before it ended."""
         ended = trial.ended or datetime.now(UTC)
         before = [session for session in self.sessions if session.time <= ended]
         return before[-1] if before else self.sessions[0]
 
 
 def damaged(name: str, error: Exception) -> InputError:
-    """What is said of a study whose records cannot be read."""
-    return InputError(f"the records of study {name!r} are damaged ({reason(error)}): choose another with --study")
+    """The error for a study whose records cannot be read."""
+    return InputError(f"the records of study {name!r} are damaged ({reason(error)}): choose another name with --study")
 
 
 def reason(error: Exception) -> str:
-    """Why stored values cannot be read."""
+    """Why stored values cannot be read, in words."""
     return f"{error} is missing" if isinstance(error, KeyError) else str(error)

@@ -1,6 +1,6 @@
-"""What is kept of a finished trial, as typed values: read from Optuna's trial or from the archive, and back.
+"""What is stored about a finished trial, as typed values: read from Optuna's trial or from the archive, and back.
 
-A stored trial has two attributes of ours, `record` and `curve`: few, because each is a row of its own to write. With
+A stored trial has two attributes of ours, `record` and `curve`; not more, because each is a database row to write. With
 Hyperband and successive halving it has a third, `pruner_notes`, which only the search reads.
 """
 
@@ -18,7 +18,7 @@ from search_spaces import Schedule, from_params
 
 @dataclass(frozen=True)
 class Place:
-    """Where a trial was asked: the number of its bracket, the trials in that, its position there, and its batch."""
+    """Where a trial was asked: the number of its bracket, the size of the bracket, its position and batch in it."""
 
     bracket: int
     size: int
@@ -28,7 +28,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Seeds:
-    """The seeds that a trial depends on: of the schedules drawn, of training, and of the validation rows."""
+    """The seeds that a trial depends on: for drawing schedules, for training, and for splitting off validation rows."""
 
     sampler_seed: int
     train_seed: int
@@ -40,8 +40,8 @@ class Curve:
     """The evaluations of a trial's last run, in order: columns of equal length.
 
     metric: the name of what `values` holds, on the validation rows. steps: optimizer steps done. losses: on the same
-    rows; None if the run diverged there. lr, momentum: what the optimizer held at the last step; momentum is None in an
-    optimizer without.
+    rows; None if the run diverged there. lr, momentum: of the optimizer at the last step; momentum is None if the
+    optimizer has none.
     """
 
     metric: str
@@ -75,13 +75,13 @@ class TrialRecord:
     """A finished trial.
 
     complete: whether it ran to its end; otherwise it was pruned, or diverged. value: the metric at the end of its last
-    run; of a diverged one the metric's worst. params: as Optuna has them. reported: values by epoch, ascending.
+    run; if it diverged, the metric's worst. params: as Optuna has them. reported: values by epoch, ascending.
     torch_arguments: the resolved arguments of the full run. epochs_used, cohorts: by budget, ascending: the epochs
     trained, and how many runs were trained together (1 is the plain loop). engine: the name of the engine of the last
-    run. too_large: cohorts for which memory did not suffice. best_epoch: when the last run was best. audited_from: the
-    epochs at which the trial would have been pruned, but for an audit; None for all others. seconds: of training; those
-    of a cohort are shared among its steps. failure: why its training failed, if it did. ended: when it was stored, None
-    if it comes from an archive.
+    run. too_large: cohorts that did not fit into memory. best_epoch: when the last run was best. audited_from: the
+    epochs at which the trial would have been pruned, but for an audit; otherwise None. seconds: of training; those of a
+    cohort are divided by steps. failure: why its training failed, if it did. ended: when it was stored; None if it
+    comes from an archive.
     """
 
     number: int
@@ -106,7 +106,7 @@ class TrialRecord:
 
     @classmethod
     def of(cls, trial: FrozenTrial) -> TrialRecord:
-        """The record of one of Optuna's finished trials; raises one of `DAMAGED` if it holds none of ours."""
+        """The record of a finished trial of Optuna's; raises one of `DAMAGED` if this project did not write it."""
         return cls.read(
             number=trial.number,
             complete=trial.state == TrialState.COMPLETE,
@@ -128,7 +128,7 @@ class TrialRecord:
         stored: Mapping[str, Any],
         ended: datetime | None = None,
     ) -> TrialRecord:
-        """The record of what is stored of a trial; stored: the attributes."""
+        """The record of stored values; stored: the attributes."""
         record = stored["record"]
         place = record["place"]
         return cls(
@@ -155,7 +155,7 @@ class TrialRecord:
 
     @property
     def stored(self) -> dict[str, Any]:
-        """The attributes that the trial is stored with."""
+        """The attributes as they are stored."""
         place = self.place
         record = {
             "place": {
@@ -180,20 +180,20 @@ class TrialRecord:
 
     @property
     def family(self) -> str:
-        """Of its schedule."""
+        """The family of its schedule."""
         return str(self.params["family"])
 
     @property
     def peak_lr(self) -> float:
-        """Of its schedule."""
+        """The peak_lr of its schedule."""
         return float(self.params["peak_lr"])
 
     @property
     def schedule(self) -> Schedule:
-        """What it was trained with."""
+        """The schedule it was trained with."""
         return from_params(self.params)
 
     @property
     def epochs_spent(self) -> float:
-        """Epochs trained, over all its runs."""
+        """Epochs trained over all its runs."""
         return float(sum(self.epochs_used.values()))

@@ -1,4 +1,4 @@
-"""The row that is stored of a trial that has ended."""
+"""The row that is stored for a trial that has ended."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from study.storage.trial_record import Curve, TrialRecord
 def trial_row(
     record: TrialRecord, distributions: Mapping[str, BaseDistribution], began: datetime, notes: Mapping[str, Any]
 ) -> FrozenTrial:
-    """The trial as Optuna stores it; it gets its number there. notes: what Optuna's pruner must find again."""
+    """The trial as Optuna stores it, which numbers it then. notes: what Optuna's pruner must find again."""
     trial = create_trial(
         state=TrialState.COMPLETE if record.complete else TrialState.PRUNED,
-        # A diverged run has the worst value: a trial that failed would teach the sampler nothing.
+        # A diverged run has the worst value: samplers ignore trials that failed.
         value=record.value,
         params=dict(record.params),
         distributions=dict(distributions),
@@ -44,7 +44,7 @@ def recorded_curve(evaluations: Sequence[Evaluation], metric: str) -> Curve:
 
 
 def plain_arguments(resolved: Mapping[str, Any]) -> dict[str, Any]:
-    """Resolved torch arguments as JSON can hold them: a function with bound arguments as the source that makes it."""
+    """Resolved torch arguments as JSON values; a function with bound arguments becomes the source that makes it."""
     return {name: as_source(value) if isinstance(value, partial) else value for name, value in resolved.items()}
 
 

@@ -1,4 +1,4 @@
-"""Where studies are stored, and the files beside them; the only owner of storage URLs and file names."""
+"""Storage URLs and the files beside an SQLite database; no other module makes these names."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ OPTUNA_TABLES = {"studies", "trials", "version_info"}
 
 
 def storage_url(storage: str | Path | None) -> str | None:
-    """The database URL of a file, or the URL itself; None is a study in memory.
+    """The database URL of a file, or the URL itself; None stands for a study in memory.
 
     >>> storage_url("studies.db"), storage_url("postgresql://host/db"), storage_url(None)
     ('sqlite:///studies.db', 'postgresql://host/db', None)
     """
     if storage is None or "://" in str(storage):
         return storage if storage is None else str(storage)
-    require(not set(str(storage)) & set("?#%"), "the name of a storage file must be without ?, # and %", str(storage))
+    require(not set(str(storage)) & set("?#%"), "the name of a storage file must not contain ?, # or %", str(storage))
     return f"sqlite:///{storage}"
 
 
 def parse(storage: str) -> URL:
-    """The parsed URL; raises InputError if it is not a URL, or names no file."""
+    """The parsed URL; raises InputError if it is not a database URL, or is an SQLite one without a file."""
     from sqlalchemy.engine import make_url  # takes longer to load than --help may take
     from sqlalchemy.exc import ArgumentError
 
@@ -47,7 +47,7 @@ def parse(storage: str) -> URL:
 
 
 def check_file(url: URL) -> None:
-    """Raise InputError, writing nothing, where an SQLite file is there but is not one that holds Optuna studies."""
+    """Raise InputError if an SQLite file exists but does not hold Optuna studies; nothing is written."""
     if url.get_backend_name() != "sqlite":
         return
     path = Path(url.database or "")
@@ -77,38 +77,46 @@ def check_file(url: URL) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make it where it is not there; raises InputError if that cannot be done."""
+    """Make the folder if it does not exist; raises InputError if it cannot be made."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"cannot make the folder {folder}: {error.strerror}. Give another one") from error
+        raise InputError(f"cannot make the folder {folder}: {error.strerror}. Choose another") from error
 
 
 def lock_folder(url: URL) -> Path:
-    """Where locks are kept: beside an SQLite file, whatever it is called, or in the temporary folder for a server."""
+    """The folder of the locks: beside an SQLite file, or in the temporary folder for a database server."""
     if url.get_backend_name() == "sqlite":
         return Path(f"{Path(url.database or '').resolve()}.locks")
     return Path(tempfile.gettempdir()) / f"{server_name(url)}.locks"
 
 
 def artifact_folder(storage: str) -> Path:
-    """Where the artifacts of the trials are kept: beside an SQLite file, or in results/ for a server."""
+    """The folder of the trials' artifacts: beside an SQLite file, or in results/ for a database server."""
     url = parse(storage)
     if url.get_backend_name() == "sqlite":
         return Path(f"{url.database}.artifacts")
     return Path("results") / f"{server_name(url)}.artifacts"
 
 
+def study_folder(storage: str, name: str) -> Path:
+    """Where files about a study are kept: beside an SQLite file, or in results/ for a server.
+
+    >>> study_folder("sqlite:///results/studies.db", "my study").as_posix()
+    'results/my_study'
+    """
+    url = parse(storage)
+    beside = Path(url.database or "").parent if url.get_backend_name() == "sqlite" else Path("results")
+    return beside / re.sub(r"[^\w.-]", "_", name)
+
+
 def runs_folder(storage: str | None, study: str) -> Path:
-    """Where the runs of a study's commands have their folders: beside the artifacts; without a storage a new folder."""
-    if storage is None:
-        return Path(tempfile.mkdtemp(prefix="study-runs-"))
-    beside = artifact_folder(storage)
-    return beside.with_name(f"{beside.name.removesuffix('.artifacts')}.runs") / re.sub(r"[^\w.-]", "_", study)
+    """Where the runs of a study's command have their folders; without a storage, a new temporary folder."""
+    return Path(tempfile.mkdtemp(prefix="study-runs-")) if storage is None else study_folder(storage, study) / "runs"
 
 
 def server_name(url: URL) -> str:
-    """A database of a server, as a part of a file name."""
+    """A database on a server as part of a file name."""
     return re.sub(r"\W", "_", f"{url.host}_{url.database}")
 
 
@@ -122,7 +130,7 @@ def shown_url(storage: str) -> str:
 
 
 def without_passwords(command: str) -> str:
-    """A command line without the passwords of the URLs in it.
+    """A command line with the passwords in its URLs replaced.
 
     >>> without_passwords("search.py --storage postgresql://me:secret@host/db --trials 5")
     'search.py --storage postgresql://me:***@host/db --trials 5'
@@ -131,7 +139,7 @@ def without_passwords(command: str) -> str:
 
 
 def storage_flag(storage: str) -> str:
-    """What a command of this project needs to find the storage, a space before it; nothing for the default.
+    """The flag that names the storage, with a space before it; empty for the default storage.
 
     >>> storage_flag("postgresql://me:secret@host/db")
     " --storage 'postgresql://me:***@host/db'"
@@ -140,5 +148,5 @@ def storage_flag(storage: str) -> str:
 
 
 def dashboard_command(storage: str) -> str:
-    """What to type to browse the studies."""
+    """The command that serves the dashboard of a storage."""
     return f"python scripts/dashboard.py{storage_flag(storage)}"

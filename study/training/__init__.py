@@ -1,1 +1,1 @@
-"""Objectives: our training loop over a workload, run by run or in lockstep."""
+"""Training of a workload's runs, one by one or in lockstep."""

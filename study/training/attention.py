@@ -1,7 +1,7 @@
 """Attention that `torch.func.vmap` can batch on the CPU.
 
-Vmap has no rule for torch's fused CPU kernels: it calls them run by run, and fills a gradient of zeros for each. The
-same formula in separate operations is batched like any other.
+Vmap has no batching rule for torch's fused CPU kernels: it calls them once per run and allocates a zero gradient for
+each call. The same formula written as separate operations is batched.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from torch import Tensor
 from torch.nn import functional
 
 VECTOR = 16
-"""On rows shorter than this torch's softmax falls back to scalar code, six times slower than the formula."""
+"""For rows shorter than this, torch's softmax falls back to scalar code, which is six times slower than the formula."""
 
 
 @contextmanager
 def batchable_attention(device: torch.device) -> Iterator[None]:
-    """Until the context ends, no whole encoder layer is fused, and on the CPU attention is the function below.
+    """Within the context, encoder layers are not fused, and on the CPU attention is the function below.
 
-    Vmap does have rules for CUDA's attention.
+    On CUDA, vmap has batching rules for attention.
     """
     layers_fused, fused = torch.backends.mha.get_fastpath_enabled(), functional.scaled_dot_product_attention
     torch.backends.mha.set_fastpath_enabled(False)
@@ -45,7 +45,7 @@ def attention(
     scale: float | None = None,
     enable_gqa: bool = False,
 ) -> Tensor:
-    """As torch.nn.functional.scaled_dot_product_attention, whose documentation says what the arguments mean."""
+    """Same as torch.nn.functional.scaled_dot_product_attention; see there for the arguments."""
     if enable_gqa:
         groups = query.shape[-3] // key.shape[-3]
         key, value = (tensor.repeat_interleave(groups, dim=-3) for tensor in (key, value))

@@ -13,7 +13,7 @@ from typing import Any
 from search_spaces.errors import InputError, unknown
 from study.objective import Unit
 from study.training.timm_flags import timm_flags
-from study.training.trainer import Asked
+from study.training.trainer import AskedRun
 
 PLACEHOLDERS = ("epochs", "steps", "seed", "run_dir", "peak_lr", "warmup_steps", "total_steps", "timm")
 """What may stand in braces."""
@@ -86,7 +86,7 @@ class CommandLine:
         if unit != "epochs" or "epochs" in self.named:
             raise InputError("{timm} gives --epochs itself: leave {epochs} out of --command, and give --epochs")
 
-    def filled(self, asked: Asked, run_dir: Path) -> list[str]:
+    def filled(self, asked: AskedRun, run_dir: Path) -> list[str]:
         """The words for a run; raises InputError if the peak is needed, and not known."""
         values: dict[str, Any] = {asked.unit: asked.budget, "seed": asked.seed, "run_dir": run_dir}
         if asked.unit == "steps":

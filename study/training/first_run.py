@@ -16,7 +16,7 @@ from search_spaces.schedule import Schedule
 from search_spaces.step_watch import Left
 from search_spaces.watched import Begun, middle_of, schedule_with
 from study.objective import Unit
-from study.training.trainer import Asked, Died, Heard, Trainer
+from study.training.trainer import AskedRun, Died, Heard, Trainer
 from study.training.wanted import Wanted
 
 EVALUATE = "report a validation value, at its end at least"
@@ -65,11 +65,11 @@ def first_runs(trainer: Trainer, wanted: Wanted, unit: Unit, budget: int) -> Fou
     """
     length = min(budget, 1 if unit == "epochs" else FIRST_STEPS)
 
-    def asked(schedule: Schedule | None, seed: int) -> Asked:
-        return Asked(schedule, length, unit, seed, wanted.metric, wanted.sign, exact=True)
+    def asked(schedule: Schedule | None, seed: int) -> AskedRun:
+        return AskedRun(schedule, length, unit, seed, wanted.metric, wanted.sign, exact=True)
 
     def train(schedule: Schedule | None, seed: int) -> tuple[list[Heard], list[float]]:
-        return evaluated(trainer, asked(schedule, seed))
+        return evaluations_of_run(trainer, asked(schedule, seed))
 
     heard, middle = train(schedule_with(middle_of(wanted.peak_lr)) if wanted.peak_lr else None, seed=0)
     begun, metric = heard[-1].begun, metric_name(heard[-1].noted.values, wanted.metric)
@@ -107,7 +107,7 @@ def unmoved(metric: str, values: list[float], peak_lr: tuple[float, float], seen
     return f"the schedule does not reach your optimizer: {same}. Give each step the rate of the schedule"
 
 
-def evaluated(trainer: Trainer, asked: Asked) -> tuple[list[Heard], list[float]]:
+def evaluations_of_run(trainer: Trainer, asked: AskedRun) -> tuple[list[Heard], list[float]]:
     """Every evaluation of a run, and the metric of each; raises InputError if there is none, or one is no number."""
     what = f"the first run ({length_in_words(asked.budget, asked.unit)})"
     try:

@@ -1,4 +1,4 @@
-"""Lockstep: several runs as one stacked model, so that they share every kernel."""
+"""Lockstep: trains several runs as one stacked model, so that they share every kernel."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from study.workloads.workload import Workload
 
 
 class Lockstep:
-    """A `Learner` of runs of one length. Every parameter and buffer has a first axis for the runs.
+    """A `Learner` of runs of equal length. The first axis of every parameter and buffer is the run.
 
-    Each run has a torch optimizer of its own, which trains nothing: it is what the run's scheduler moves, and the
-    stacked optimizer reads each run's `lr` and `momentum` there. Runs of one `train_seed` draw the same random numbers
-    as each would alone; runs of several may be put together only if the model draws none (`draws_random_numbers`).
+    Each run has its own torch optimizer, which does not train: the run's scheduler sets its `lr` and `momentum`, and
+    the stacked optimizer reads them. Runs with equal `train_seed` draw the same random numbers as they would alone;
+    runs with different seeds may share a cohort only if the model draws none (`draws_random_numbers`).
     """
 
     def __init__(self, workload: Workload, runs: Sequence[Run]) -> None:
@@ -43,14 +43,14 @@ class Lockstep:
     def update(self, x: Tensor, y: Tensor) -> Tensor:
         if not self.stacked.steps:
             for optimizer in self.optimizers:
-                optimizer.step()  # without gradients; torch's schedulers warn where no step was ever made
+                optimizer.step()  # without gradients; torch's schedulers warn if the optimizer never made a step
         shared = x.ndim == 1 + len(self.workload.data.input_shape)
         with batchable_attention(x.device):
             forward = vmap(self.one_run, (0, 0, None if shared else 0), randomness="same")
             outputs = forward(self.parameters, self.buffers, x)
         losses = self.by_run(self.workload.loss, outputs, y, shared).mean(1)
         trained = {name: tensor for name, tensor in self.parameters.items() if tensor.requires_grad}
-        # Each run's loss depends on its own parameters only, so the gradient of the sum is everyone's own.
+        # Each run's loss depends only on its own parameters, so the gradient of the sum contains every run's gradient.
         gradients = torch.autograd.grad(losses.sum(), list(trained.values()), allow_unused=True)
         given = {name: gradient for name, gradient in zip(trained, gradients, strict=True) if gradient is not None}
         with torch.no_grad():
@@ -69,7 +69,7 @@ class Lockstep:
         return torch.stack([self.by_run(measure, outputs, y, True).double().sum(1) for measure in measures], dim=1)
 
     def by_run(self, measure: Any, outputs: Tensor, y: Tensor, shared: bool) -> Tensor:
-        """A measure of rows, for all rows of all runs at once: (runs, rows)."""
+        """A per-row measure, computed for all rows of all runs at once: (runs, rows)."""
         targets = y.expand(len(outputs), *y.shape) if shared else y
         values: Tensor = measure(outputs.flatten(0, 1), targets.flatten(0, 1))
         return values.view(len(outputs), -1)
@@ -81,7 +81,7 @@ class Lockstep:
 
 
 def at_positions(state: dict[str, Tensor], positions: Sequence[int]) -> dict[str, Tensor]:
-    """Copies of the tensors, with the runs at these positions only."""
+    """Copies of the tensors that contain only the runs at these positions."""
     return {
         name: tensor.detach()[list(positions)].requires_grad_(tensor.requires_grad) for name, tensor in state.items()
     }

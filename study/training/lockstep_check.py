@@ -1,4 +1,4 @@
-"""Why a workload cannot be trained in lockstep, found by trying it: its model may do anything."""
+"""Finds out by trial whether a workload can be trained in lockstep, since its model may do anything."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from study.workloads.user_code import failure
 from study.workloads.workload import Workload
 
 STEPS = 3
-"""This many steps are compared with the plain loop's, then an evaluation, in which batch norm shows its statistics."""
+"""Steps compared with the plain loop, followed by one evaluation, which uses the statistics of batch norm."""
 ROUNDING, OTHER_DRAWS = 1e-3, 0.25
-"""Relative differences of a loss: what rounding may make, and what other random numbers may, if the model draws any:
-dropout fills its mask in the order of the memory, which may be another one in a stacked model."""
+"""Tolerated relative differences of a loss, due to rounding, and due to other random numbers if the model draws any:
+dropout fills its mask in memory order, which may differ in a stacked model."""
 
 
 def lockstep_obstacle(workload: Workload) -> str | None:
     """Why two runs of the workload cannot be trained as one stacked model; None if they can."""
     if not workload.data.resident:
-        return "its data is read as it is needed"
-    low, _ = workload.peak_lr  # at high rates a deep model makes much of rounding
+        return "its data is not in memory"
+    low, _ = workload.peak_lr  # at high learning rates a deep model amplifies rounding differences
     runs = [Run(Constant(peak_lr=times * low), 1, train_seed=0, evaluations=1) for times in (1, 2)]
     with same_random_numbers_after(workload.device):
         try:
@@ -33,17 +33,17 @@ def lockstep_obstacle(workload: Workload) -> str | None:
             alone = torch.cat([losses(workload, [run], Plain) for run in runs], dim=1)
         except InputError as error:
             return str(error)
-        except Exception as error:  # whatever a model does that vmap cannot follow
+        except Exception as error:  # whatever vmap raises for operations that it does not support
             if isinstance(error, RuntimeError) and out_of_memory(error):
-                return None  # the executor makes the cohort smaller, or says that one run does not fit
+                return None  # the executor reduces the cohort, or reports that one run does not fit
             return failure(error)
     tolerance = OTHER_DRAWS if draws_random_numbers(workload) else ROUNDING
     same = torch.isclose(together, alone, rtol=tolerance, atol=1e-6, equal_nan=True).all()
-    return None if same else "its losses are not those of the plain loop"
+    return None if same else "its losses differ from those of the plain loop"
 
 
 def losses(workload: Workload, runs: list[Run], kind: type[Plain] | type[Lockstep]) -> torch.Tensor:
-    """(steps + 1, runs): the losses of a few steps, and of an evaluation after them."""
+    """The losses of STEPS steps and of an evaluation after them, (STEPS + 1, runs)."""
     learner = kind(workload, runs)
     for run, optimizer in zip(runs, learner.optimizers, strict=True):
         run.schedule.build(optimizer, STEPS)

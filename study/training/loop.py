@@ -1,4 +1,4 @@
-"""The only training loop: trains a cohort of runs and yields their evaluations."""
+"""The training loop: trains a cohort of runs and yields their evaluations."""
 
 from __future__ import annotations
 
@@ -20,45 +20,46 @@ from study.workloads.streamed import StreamedSplit
 from study.workloads.workload import Workload
 
 CHECK_EVERY = 10
-"""Steps between looks at the loss; each look waits for the device."""
+"""Steps between checks of the loss; each check waits for the device."""
 EVALUATION_ROWS = 256
 """Rows per forward pass of an evaluation."""
 
 
 class Learner(Protocol):
-    """One or several runs in training: the models and what updates them.
+    """One or several runs in training: the models and their optimizers.
 
-    optimizers: one per run, in order; a run's scheduler sets `lr` and `momentum` there, and each step follows them.
+    optimizers: one per run, in order; each run's scheduler sets `lr` and `momentum` there.
     """
 
     optimizers: list[Optimizer]
 
     def update(self, x: Tensor, y: Tensor) -> Tensor:
-        """Make one step of every run; returns their losses before it, (runs,).
+        """Make one optimizer step in every run; returns the losses before it, (runs,).
 
-        x (rows, ...) and y (rows, ...) are for all runs, or with a first axis of its own for each run.
+        x (rows, ...) and y (rows, ...) are shared by all runs, or have an additional first axis for the runs.
         """
 
     def evaluate(self, x: Tensor, y: Tensor, positions: Sequence[int]) -> Tensor:
-        """(loss, metric), summed over the rows, of the runs at these positions: (positions, 2), in float64."""
+        """(loss, metric) of the runs at these positions, summed over the rows: (positions, 2), float64."""
 
     def keep(self, positions: Sequence[int]) -> None:
-        """Go on with the runs at these positions only."""
+        """Continue with only the runs at these positions."""
 
 
 def train_cohort(
     workload: Workload, runs: Sequence[Run], learner: Learner, stop: Stop, total_steps: int
 ) -> Iterator[Evaluation]:
-    """Train runs of this length together; yields each evaluation as it is made, the last of each run at its end.
+    """Train runs of equal length together; yields each evaluation as it is made, the last one at the end of the run.
 
-    stop: asked before every step, and every few rows evaluated. A diverged run yields one last evaluation, and stops.
+    stop: called before every step and between batches of an evaluation. A diverged run yields a last evaluation and
+    ends.
     """
     schedulers = [
         run.schedule.build(optimizer, total_steps) for run, optimizer in zip(runs, learner.optimizers, strict=True)
     ]
     due = [set(evaluation_steps(total_steps, run.schedule.evaluations or run.evaluations)) for run in runs]
-    looks = set().union(*due, range(CHECK_EVERY, total_steps + 1, CHECK_EVERY))
-    live = list(range(len(runs)))  # the indices of the runs that are trained, by their position in the learner
+    checks = set().union(*due, range(CHECK_EVERY, total_steps + 1, CHECK_EVERY))
+    live = list(range(len(runs)))  # indices of the runs still in training, by their position in the learner
 
     def keep(staying: list[int]) -> None:
         nonlocal live
@@ -78,20 +79,20 @@ def train_cohort(
         if not live:
             return
         losses = learner.update(*next(examples))
-        held = [lr_and_momentum(optimizer) for optimizer in learner.optimizers] if step in looks else []
+        held = [lr_and_momentum(optimizer) for optimizer in learner.optimizers] if step in checks else []
         for index in live:
             schedulers[index].step()
 
         if step == 1:
             divergence = Divergence(dict(zip(live, losses.tolist(), strict=True)))
-        if step not in looks:
+        if step not in checks:
             continue
-        # No run is looked at only because another one is evaluated: its end must not depend on its company.
-        looked_at = [step % CHECK_EVERY == 0 or step in due[index] for index in live]
+        # A run is not checked just because another one is evaluated: its end must not depend on the cohort.
+        checked = [step % CHECK_EVERY == 0 or step in due[index] for index in live]
         diverged = {
             index
-            for index, loss, look in zip(live, losses.tolist(), looked_at, strict=True)
-            if look and divergence.has(index, loss)
+            for index, loss, check in zip(live, losses.tolist(), checked, strict=True)
+            if check and divergence.has(index, loss)
         }
         due_now = [position for position, index in enumerate(live) if step in due[index] and index not in diverged]
         tested_now = [position for position in due_now if runs[live[position]].test and step == total_steps]
@@ -113,9 +114,9 @@ def train_cohort(
 
 
 def batches(workload: Workload, runs: Sequence[Run]) -> Iterator[Tensor]:
-    """The row numbers of each step, without end: every epoch a new order, the same for every run of a `train_seed`.
+    """The row indices of each step, without end: a new order every epoch, the same for runs of equal `train_seed`.
 
-    (rows,) if all runs have the same seed, else (runs, rows).
+    Yields (rows,) if all runs have the same seed, else (runs, rows).
     """
     rows, size = workload.data.train.rows, workload.batch_size
     seeds = {run.train_seed: torch.Generator().manual_seed(run.train_seed) for run in runs}
@@ -133,7 +134,7 @@ def evaluate(
     positions: Sequence[int],
     stop: Callable[[], bool],
 ) -> dict[int, tuple[float, float]]:
-    """(loss, metric) as means over the rows of a split, by position; nothing if it was stopped in between."""
+    """(loss, metric) by position, averaged over the rows of a split; empty if stopped in between."""
     if not positions:
         return {}
     sums = torch.zeros(len(positions), 2, device=workload.device, dtype=torch.float64)

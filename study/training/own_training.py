@@ -17,7 +17,7 @@ from search_spaces.schedule import Schedule
 from search_spaces.step_watch import Left
 from study.objective import Evaluation, Metric, Run, Stop, Unit
 from study.training.first_run import EVALUATE, Found, first_runs
-from study.training.trainer import Asked, Died, Heard, Trainer
+from study.training.trainer import AskedRun, Died, Heard, Trainer
 from study.training.wanted import Wanted
 
 WRONG_LENGTH = 0.1
@@ -120,7 +120,7 @@ class OwnTraining:
     def train_one(self, index: int, run: Run, stop: Stop) -> Iterator[Evaluation]:
         """The evaluations of one run; one that fails ends as a diverged one does, with the reason."""
         schedule, expected = self.fitted(run.schedule, run.budget), self.steps(run.budget)
-        asked = Asked(schedule, run.budget, self.unit, run.train_seed, self.known.metric, self.wanted.sign)
+        asked = AskedRun(schedule, run.budget, self.unit, run.train_seed, self.known.metric, self.wanted.sign)
         last = Evaluation(index, 0, expected, math.nan, self.known.worst)
         if stop(index):  # before anything is started
             return

@@ -1,4 +1,4 @@
-"""Plain: one run, with the model, the gradients and the optimizer as anyone would write them."""
+"""Plain: trains one run with an ordinary model and torch optimizer."""
 
 from __future__ import annotations
 
@@ -36,4 +36,4 @@ class Plain:
         return torch.stack([loss.double().sum(), metric.double().sum()])[None]
 
     def keep(self, positions: Sequence[int]) -> None:
-        """All there is."""
+        """Does nothing: there is only one run."""

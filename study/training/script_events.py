@@ -11,7 +11,7 @@ from typing import Any
 
 from search_spaces.schedule_json import schedule_to_json
 from search_spaces.watched import Begun, Noted
-from study.training.trainer import Asked
+from study.training.trainer import AskedRun
 
 
 @dataclass
@@ -25,7 +25,7 @@ class ScriptEvents:
     reports: int = field(default=0)
 
     @classmethod
-    def at(cls, folder: Path, asked: Asked, token: str) -> tuple[ScriptEvents, Path]:
+    def at(cls, folder: Path, asked: AskedRun, token: str) -> tuple[ScriptEvents, Path]:
         """The events of a run, still empty, and the file that `study.script` reads. token: of this very start.
 
         A process of an earlier start, which may still be there, finds its own files gone.

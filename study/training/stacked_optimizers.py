@@ -1,7 +1,7 @@
-"""Torch's optimizers for stacked parameters: one update for all runs, each with its own rate and momentum.
+"""Torch's optimizers for stacked parameters: one step for all runs, each with its own learning rate and momentum.
 
-The formulas are those of torch.optim.SGD and torch.optim.AdamW; a run's rate and momentum are read, at every update,
-from the torch optimizer that the run's scheduler moves.
+The formulas are those of torch.optim.SGD and torch.optim.AdamW. At every step, each run's learning rate and momentum
+are read from the torch optimizer that the run's scheduler controls.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ State = dict[str, Tensor]
 class StackedOptimizer(ABC):
     """Updates parameters (runs, ...) in place.
 
-    groups: names of the parameters of each parameter group. defaults: what is the same for all runs, by group.
+    groups: the parameter names of each group. defaults: the options shared by all runs, by group.
     """
 
     def __init__(self, groups: Sequence[Sequence[str]], defaults: Sequence[dict[str, Any]]) -> None:
@@ -31,7 +31,7 @@ class StackedOptimizer(ABC):
         self.steps = 0
 
     def step(self, parameters: State, gradients: State, optimizers: Sequence[Optimizer]) -> None:
-        """Make one update of the parameters that have a gradient."""
+        """Make one step for the parameters that have a gradient."""
         self.steps += 1
         for number, (names, defaults) in enumerate(zip(self.groups, self.defaults, strict=True)):
             given = [name for name in names if name in gradients]
@@ -50,16 +50,16 @@ class StackedOptimizer(ABC):
 
     @abstractmethod
     def numbers(self, groups: Sequence[dict[str, Any]]) -> list[list[float]]:
-        """What differs between the runs at this update, one list over the runs each."""
+        """The quantities of this step that differ between runs, as one list over the runs each."""
 
     @abstractmethod
     def update(
         self, parameter: Tensor, gradient: Tensor, state: State, defaults: dict[str, Any], *vectors: Tensor
     ) -> None:
-        """Update one parameter of all runs; vectors: `numbers`, shaped (runs, 1, ...) to fit it."""
+        """Update one parameter of all runs. vectors: `numbers`, reshaped to (runs, 1, ...) for broadcasting."""
 
     def keep(self, positions: Sequence[int]) -> None:
-        """Go on with the runs at these positions only."""
+        """Continue with only the runs at these positions."""
         for state in self.state.values():
             for key, tensor in state.items():
                 state[key] = tensor[list(positions)]
@@ -77,7 +77,7 @@ class StackedSGD(StackedOptimizer):
         lr, momentum = vectors
         if not state:
             state["momentum"] = torch.zeros_like(parameter)
-        # Into the buffer one after the other: a sum of their own would take new memory at every update.
+        # Add in place, one after the other: a separate sum would allocate memory at every step.
         state["momentum"].mul_(momentum).add_(gradient).add_(parameter, alpha=defaults["weight_decay"])
         direction = state["momentum"]
         if defaults["nesterov"]:
@@ -110,15 +110,15 @@ class StackedAdamW(StackedOptimizer):
 
 STACKED: dict[type[Optimizer], type[StackedOptimizer]] = {SGD: StackedSGD, AdamW: StackedAdamW}
 REFUSED = ("maximize", "amsgrad", "dampening", "differentiable")
-"""Options of torch's optimizers that the stacked ones do not have."""
+"""Options of torch's optimizers that the stacked ones do not support."""
 
 
 def stacked_optimizer(optimizer: Optimizer, groups: Sequence[Sequence[str]]) -> StackedOptimizer:
-    """The stacked counterpart of a torch optimizer; raises InputError if there is none."""
+    """The stacked counterpart of a torch optimizer; raises InputError if it has none."""
     kind = type(optimizer)
     used = sorted({option for group in optimizer.param_groups for option in REFUSED if group.get(option)})
     if kind not in STACKED or used:
         known = " and ".join(known.__name__ for known in STACKED)
         what = f"{kind.__name__} with {', '.join(used)}" if used else kind.__name__
-        raise InputError(f"runs cannot be trained in lockstep with {what}, only with {known}: use --engine loop")
+        raise InputError(f"only {known} can be stacked, not {what}")
     return STACKED[kind](groups, optimizer.param_groups)

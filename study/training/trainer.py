@@ -13,7 +13,7 @@ from study.objective import Unit
 
 
 @dataclass(frozen=True)
-class Asked:
+class AskedRun:
     """A run that is asked for.
 
     schedule: None in a first run whose peak is not known. unit: of the budget; also the name of the parameter, or of
@@ -45,7 +45,7 @@ class Trainer(Protocol):
     def name(self) -> str:
         """For people, and a part of the names of studies."""
 
-    def shown(self, asked: Asked) -> str:
+    def shown(self, asked: AskedRun) -> str:
         """What a run is called with, for people."""
 
     def in_folder(self, folder: Path) -> Trainer:
@@ -60,7 +60,7 @@ class Trainer(Protocol):
     def process_obstacle(self) -> str | None:
         """Why it cannot train in other processes, and what to do; None if it can."""
 
-    def run(self, asked: Asked, left: Callable[[], bool]) -> Generator[Heard, None, None]:
+    def run(self, asked: AskedRun, left: Callable[[], bool]) -> Generator[Heard, None, None]:
         """Train from scratch to the end of the budget; yields each evaluation as it is made.
 
         left: asked at each step whether the run is to be left. Closing the generator ends the run.

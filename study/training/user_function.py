@@ -19,7 +19,7 @@ from search_spaces.metric_values import metric_name, observable
 from search_spaces.schedule import Schedule
 from search_spaces.step_watch import Left
 from search_spaces.watched import WatchedSchedule
-from study.training.trainer import Asked, Died, Heard
+from study.training.trainer import AskedRun, Died, Heard
 from study.training.yielded import read_yielded
 from study.workloads.user_code import bare_name, digest, failure, is_importable, path_of, sources
 
@@ -50,7 +50,7 @@ class UserFunction:
     def name(self) -> str:
         return bare_name(self.function)
 
-    def shown(self, asked: Asked) -> str:
+    def shown(self, asked: AskedRun) -> str:
         return f"{self.name}(schedule, {asked.unit}={asked.budget}, seed={asked.seed})"
 
     def in_folder(self, folder: Path) -> UserFunction:
@@ -72,7 +72,7 @@ class UserFunction:
             return None
         return f"--workers need functions of a module, but {self.name} is none: put it into a file, or leave it out"
 
-    def run(self, asked: Asked, left: Callable[[], bool]) -> Generator[Heard, None, None]:
+    def run(self, asked: AskedRun, left: Callable[[], bool]) -> Generator[Heard, None, None]:
         """As `Trainer.run`. Torch, numpy and random are seeded before, and are afterwards what they were."""
 
         def observed(values: Any) -> float:
@@ -94,7 +94,7 @@ class UserFunction:
             finally:
                 training.close()
 
-    def call(self, watched: WatchedSchedule, asked: Asked) -> Generator[Any, None, None]:
+    def call(self, watched: WatchedSchedule, asked: AskedRun) -> Generator[Any, None, None]:
         """Begin the run; raises InputError if the function's parameters are others."""
         offered = {asked.unit: asked.budget, "seed": asked.seed}
         parameters = inspect.signature(self.function).parameters

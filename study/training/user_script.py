@@ -28,7 +28,7 @@ from study.training.metric_source import CsvColumn, OutputPattern, compiled
 from study.training.script_events import ScriptEvents
 from study.training.script_process import ScriptProcess
 from study.training.timm_flags import timm_flags
-from study.training.trainer import Asked, Died, Heard
+from study.training.trainer import AskedRun, Died, Heard
 from study.training.yielded import UNNAMED
 
 TYPICAL_EPOCHS = 100
@@ -59,7 +59,7 @@ class UserScript:
     def name(self) -> str:
         return self.command.name
 
-    def shown(self, asked: Asked) -> str:
+    def shown(self, asked: AskedRun) -> str:
         return shlex.join(self.command.filled(asked, Path("RUN_DIR")))
 
     def in_folder(self, folder: Path) -> UserScript:
@@ -86,7 +86,7 @@ class UserScript:
     def process_obstacle(self) -> None:
         """A worker only waits for the command."""
 
-    def run(self, asked: Asked, left: Callable[[], bool]) -> Generator[Heard, None, None]:
+    def run(self, asked: AskedRun, left: Callable[[], bool]) -> Generator[Heard, None, None]:
         """As `Trainer.run`."""
         self.command.check(asked.unit)
         run_dir = fresh_folder((self.folder or Path(mkdtemp(prefix="study-"))) / run_name(asked))
@@ -116,7 +116,7 @@ class UserScript:
                     f"the script ended without an evaluation: call study.script.report(value). {process.last_output()}"
                 )
 
-    def elsewhere(self, asked: Asked, run_dir: Path) -> Callable[[bool], Iterator[float]] | None:
+    def elsewhere(self, asked: AskedRun, run_dir: Path) -> Callable[[bool], Iterator[float]] | None:
         """What reads evaluations that the script does not report; None if it reports them."""
         if self.csv is not None:
             if asked.metric is None:
@@ -128,7 +128,7 @@ class UserScript:
         return None
 
 
-def run_name(asked: Asked) -> str:
+def run_name(asked: AskedRun) -> str:
     """The name of a run's folder: equal for equal runs, so that a run that is trained again replaces the old one."""
     schedule = schedule_to_json(asked.schedule) if asked.schedule else None
     digest = hashlib.sha256(json.dumps(schedule).encode()).hexdigest()[:8]

@@ -1,4 +1,4 @@
-"""Whether the parts of a workload go together: tried on a few rows, before anything is searched or written."""
+"""Checks on a few rows, before anything is searched or written, that the parts of a workload fit together."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from study.workloads.user_code import failure
 from study.workloads.workload import Workload
 
 ROWS = 8
-"""Rows that are tried; batch norm, for one, needs several."""
+"""Number of rows to try; batch norm, for one, needs several."""
 
 
 def check_workload(workload: Workload) -> None:
-    """Raise InputError if the model cannot be trained on the data, or loss and metric are not a number a row."""
+    """Raise InputError if the model cannot be trained on the data, or loss or metric is not one number per row."""
     rows = min(ROWS, workload.batch_size)
     x, y = workload.data.train.first(rows)
     what = f"{workload.name}: the model cannot be trained on examples of shape {tuple(x.shape[1:])}"
@@ -32,7 +32,7 @@ def check_workload(workload: Workload) -> None:
                 outputs = learner.model(x)
                 measured = {"loss": workload.loss(outputs, y), "metric": workload.measure(outputs, y)}
             for name, values in measured.items():
-                each = f"{workload.name}: the {name} must be a number for each row, shape ({rows},)"
+                each = f"{workload.name}: the {name} must be one number per row, shape ({rows},)"
                 require(values.shape == (rows,), each, tuple(values.shape))
             learner.update(x, y)
             learner.evaluate(x, y, [0])
@@ -43,7 +43,7 @@ def check_workload(workload: Workload) -> None:
 
 
 def check_momentum(workload: Workload, schedules: Sequence[Schedule]) -> None:
-    """Raise InputError if a schedule cycles momentum, and the optimizer has none."""
+    """Raise InputError if a schedule cycles momentum but the optimizer has none."""
     with same_random_numbers_after(workload.device):
         optimizer = workload.make_optimizer(workload.make_model())
     for schedule in schedules:
@@ -51,7 +51,5 @@ def check_momentum(workload: Workload, schedules: Sequence[Schedule]) -> None:
             try:
                 require_momentum(optimizer, schedule.family)
             except InputError as error:
-                how = (
-                    f"[{schedule.family}] cycle_momentum = false in a --space FILE.toml, or leave it out of --families"
-                )
-                raise InputError(f"{error}: {how}") from error
+                file = f"[{schedule.family}] cycle_momentum = false in a --space FILE.toml"
+                raise InputError(f"{error} ({file}), or remove {schedule.family} from --families") from error

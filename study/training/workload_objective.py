@@ -1,4 +1,4 @@
-"""Our training loop as an objective: a workload whose runs are trained plainly, or in lockstep."""
+"""A workload as an objective: its runs are trained one by one or in lockstep."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from search_spaces.schedule import Schedule
-from study.machine import free_memory, same_random_numbers_after
+from study.machine import free_memory, same_bits_every_time, same_random_numbers_after
 from study.objective import Evaluation, Metric, Run, Stop, Unit
 from study.training.lockstep import Lockstep
 from study.training.lockstep_check import draws_random_numbers, lockstep_obstacle
@@ -23,12 +23,12 @@ from study.workloads.user_code import functions_in, path_of
 from study.workloads.workload import Workload
 
 MEMORY_SHARE = 0.8
-"""Share of the free memory that a cohort may take."""
+"""Fraction of the free memory that a cohort may take."""
 
 
 @dataclass(frozen=True)
 class WorkloadObjective:
-    """An `Objective`: a workload, on the device that its data lies on. unit: of budgets."""
+    """An `Objective` that trains a workload on the device of its data. unit: of budgets."""
 
     workload: Workload
     unit: Unit = "epochs"
@@ -62,7 +62,7 @@ class WorkloadObjective:
 
     @cached_property
     def mixes_seeds(self) -> bool:
-        """Not if the model draws random numbers: the runs of a cohort share one generator."""
+        """False if the model draws random numbers, since the runs of a cohort share one generator."""
         return not draws_random_numbers(self.workload)
 
     def steps(self, budget: int) -> int:
@@ -95,26 +95,25 @@ class WorkloadObjective:
     def process_obstacle(self) -> str | None:
         workload = self.workload
         if workload.device.type != "cpu":
-            return "--workers train on the CPU: leave it out, or give --device cpu"
+            return "--workers requires the CPU: remove it, or use --device cpu"
         if not workload.data.resident:
-            return f"{workload.data.name} is read by processes of its own: remove --workers"
+            return f"{workload.data.name} already has worker processes that read it: remove --workers"
         functions = (workload.make_model, workload.make_optimizer, workload.loss, workload.measure)
         for function in (part for whole in functions for part in functions_in(whole)):
             if function.__module__ == "__main__":
                 named = path_of(function).partition(":")[2]
-                return (
-                    f"--workers need functions of a module, but {named} is one of the notebook or script: leave it out"
-                )
+                return f"--workers requires functions of a module, but {named} is in a notebook or script: remove it"
         try:
             pickle.dumps((workload.make_model, workload.make_optimizer, workload.loss, workload.metric))
         except (pickle.PicklingError, AttributeError, TypeError) as error:
-            return f"--workers need functions of a module, not lambdas or inner functions ({error}): leave it out"
+            return f"--workers requires functions of a module, not lambdas or inner functions ({error}): remove it"
         return None
 
     def largest_cohort(self) -> int:
         return int(MEMORY_SHARE * free_memory(self.device) / bytes_of_a_run(self.workload))
 
     def train(self, runs: Sequence[Run], stop: Stop) -> Iterator[Evaluation]:
-        with same_random_numbers_after(self.device):  # the learner seeds torch's generators for its runs
+        # The learner seeds torch's generators.
+        with same_random_numbers_after(self.device), same_bits_every_time(self.device):
             learner = (Plain if len(runs) == 1 else Lockstep)(self.workload, runs)
             yield from train_cohort(self.workload, runs, learner, stop, self.steps(runs[0].budget))

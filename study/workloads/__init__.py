@@ -2,7 +2,7 @@
 
 from study.workloads import Data, Metric, Split, Workload
 
-These are loaded when they are first used: options can be read without torch.
+These are imported when they are first used, so that options can be read without torch.
 """
 
 from __future__ import annotations

@@ -1,28 +1,32 @@
-"""The named data sets: made on the spot, or read by torchvision."""
+"""The built-in datasets: generated locally, or read by torchvision."""
 
 from __future__ import annotations
 
 import gzip
+import random
 import shutil
+from importlib.metadata import version
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from search_spaces.errors import InputError, unknown
 from search_spaces.imported import import_named
+from study.workloads.cache import kept_or_made
 from study.workloads.data import Data, Split
 from study.workloads.names import DATASETS, TORCHVISION_DATASETS
 
 DEBIAN_FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
-"""Where Debian's package `dataset-fashion-mnist` puts its files."""
+"""Where Debian's package `dataset-fashion-mnist` installs its files."""
 
 
 def load_dataset(name: str, data_root: Path, split_seed: int) -> Data:
-    """A data set by its name in DATASETS; validation rows are chosen from the training rows by `split_seed`.
+    """Load a dataset by its name in DATASETS; `split_seed` selects the validation rows from the training rows.
 
-    Raises InputError for an unknown name, or for data that is neither here nor can be downloaded.
+    Raises InputError if the name is unknown, or the data is neither in `data_root` nor can be downloaded.
     """
     if name not in DATASETS:
         raise unknown("dataset", name, DATASETS)
@@ -31,19 +35,32 @@ def load_dataset(name: str, data_root: Path, split_seed: int) -> Data:
 
 
 def mnist1d(name: str, data_root: Path, split_seed: int) -> Data:
-    """MNIST-1D (Greydanus & Kobak 2024): 10 classes, 40 numbers each; 3,200 + 800 + 1,000 rows, made on the spot."""
-    from mnist1d.data import get_dataset_args, make_dataset
+    """MNIST-1D (Greydanus & Kobak 2024): 10 classes, 40 numbers per row; 3,200 + 800 + 1,000 rows.
 
-    numpy_state = np.random.get_state()  # make_dataset seeds numpy's global generator
-    made = make_dataset(get_dataset_args())
-    np.random.set_state(numpy_state)
+    Generated once and kept in `data_root`, because generating it takes seconds.
+    """
+    made_with = " ".join(f"{package} {version(package)}" for package in ("mnist1d", "numpy", "scipy"))
+    made = kept_or_made(data_root / "mnist1d.cache", made_with, make_mnist1d)
     x, x_test = (torch.tensor(made[key], dtype=torch.float32).unsqueeze(1) for key in ("x", "x_test"))
     y, y_test = (torch.tensor(made[key]) for key in ("y", "y_test"))
     return carve(name, 10, Split(x, y), Split(x_test, y_test), 0.2, split_seed)
 
 
+def make_mnist1d() -> dict[str, NDArray[np.generic]]:
+    """Its inputs x and x_test, and their classes y and y_test, by the package's own defaults and seed."""
+    from mnist1d.data import get_dataset_args, make_dataset
+
+    numpy_state, python_state = np.random.get_state(), random.getstate()
+    try:
+        made = make_dataset(get_dataset_args())  # it seeds both global generators
+    finally:
+        np.random.set_state(numpy_state)
+        random.setstate(python_state)
+    return {name: made[name] for name in ("x", "y", "x_test", "y_test")}
+
+
 def digits(name: str, data_root: Path, split_seed: int) -> Data:
-    """scikit-learn's digits: 10 classes, 8 x 8 pixels; 1,078 + 360 + 359 rows, the test rows the last ones."""
+    """scikit-learn's digits: 10 classes, 8 x 8 pixels; 1,078 + 360 + 359 rows, of which the last are for test."""
     from sklearn.datasets import load_digits
 
     bunch = load_digits()
@@ -55,14 +72,14 @@ def digits(name: str, data_root: Path, split_seed: int) -> Data:
 
 
 def images(name: str, data_root: Path, split_seed: int) -> Data:
-    """One of torchvision's data sets, standardised per channel; a tenth of its training rows is for validation."""
+    """A torchvision dataset, standardised per channel; a tenth of its training rows is for validation."""
     train, test = (torchvision_images(name, data_root, train) for train in (True, False))
     return carve(name, int(train.y.max()) + 1, train, test, 0.1, split_seed)
 
 
 def torchvision_images(name: str, data_root: Path, train: bool) -> Split:
-    """Torchvision's own rows, read from `data_root` or downloaded to it, pixels from 0 to 1."""
-    import torchvision.datasets  # seconds to import, which data made on the spot need not wait for
+    """Train or test rows of a torchvision dataset, read from or downloaded to `data_root`; pixels from 0 to 1."""
+    import torchvision.datasets  # takes seconds, which generated data need not wait for
 
     try:
         if name == "fashion-mnist":
@@ -72,9 +89,9 @@ def torchvision_images(name: str, data_root: Path, train: bool) -> Split:
         reason = " ".join(str(error).split())
         package = ", or install Debian's package dataset-fashion-mnist" if name == "fashion-mnist" else ""
         raise InputError(
-            f"data set {name!r} cannot be read from {data_root}, nor downloaded ({reason}): "
-            f"put torchvision's files for {TORCHVISION_DATASETS[name]} there, "
-            f"or name their folder with --data-root{package}"
+            f"dataset {name!r} cannot be read from {data_root} or downloaded ({reason}): "
+            f"copy torchvision's files for {TORCHVISION_DATASETS[name]} there, "
+            f"or set --data-root to the directory that has them{package}"
         ) from error
     pixels = torch.as_tensor(dataset.data)
     pixels = pixels.unsqueeze(1) if pixels.ndim == 3 else pixels.permute(0, 3, 1, 2)
@@ -82,7 +99,7 @@ def torchvision_images(name: str, data_root: Path, train: bool) -> Split:
 
 
 def unpack_debian_fashion_mnist(data_root: Path) -> None:
-    """Put Debian's files where torchvision looks, unless something is there."""
+    """Unpack Debian's files to where torchvision looks for them; existing files stay."""
     raw = data_root / "FashionMNIST" / "raw"
     for packed in DEBIAN_FASHION_MNIST.glob("*.gz"):
         unpacked = raw / packed.stem
@@ -90,13 +107,13 @@ def unpack_debian_fashion_mnist(data_root: Path) -> None:
             raw.mkdir(parents=True, exist_ok=True)
             with gzip.open(packed) as source, NamedTemporaryFile(dir=raw, delete=False) as partial:
                 shutil.copyfileobj(source, partial)
-            Path(partial.name).replace(unpacked)  # another process may do the same
+            Path(partial.name).replace(unpacked)  # another process may be doing the same
 
 
 def carve(name: str, classes: int, train: Split, test: Split, validation_share: float, split_seed: int) -> Data:
-    """Split validation off the training rows, and standardise all inputs by the mean and deviation of the rest.
+    """Split off validation rows from the training rows, and standardise all inputs over the remaining training rows.
 
-    validation_share: of the given training rows, above 0 and below 1.
+    validation_share: fraction of the given training rows, above 0 and below 1.
     """
     order = torch.randperm(len(train.x), generator=torch.Generator().manual_seed(split_seed))
     held = round(validation_share * len(order))

@@ -1,4 +1,4 @@
-"""The named models: functions of an example's shape and the number of classes."""
+"""The built-in models: functions of the shape of an example and the number of classes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from search_spaces.errors import InputError
 
 
 def mlp(input_shape: tuple[int, ...], classes: int) -> nn.Module:
-    """Two hidden layers of 100 units, as the fully connected model of the MNIST-1D paper."""
+    """Two hidden layers of 100 units, like the fully connected model of the MNIST-1D paper."""
     inputs = torch.Size(input_shape).numel()
     return nn.Sequential(
         nn.Flatten(), nn.Linear(inputs, 100), nn.ReLU(), nn.Linear(100, 100), nn.ReLU(), nn.Linear(100, classes)
@@ -17,7 +17,7 @@ def mlp(input_shape: tuple[int, ...], classes: int) -> nn.Module:
 
 
 def cnn(input_shape: tuple[int, ...], classes: int) -> nn.Module:
-    """Three strided convolutions of 25 channels and a linear layer, as the MNIST-1D paper's; in 1-D or 2-D."""
+    """Three strided convolutions of 25 channels and a linear layer, like the MNIST-1D paper's; in 1-D or 2-D."""
     convolution = nn.Conv1d if len(input_shape) == 2 else nn.Conv2d
     body = nn.Sequential(
         convolution(input_shape[0], 25, kernel_size=5, stride=2, padding=1),
@@ -60,7 +60,7 @@ def resnet18(input_shape: tuple[int, ...], classes: int) -> nn.Module:
     """Torchvision's ResNet-18 from scratch, with the usual stem for small images: 3 x 3, stride 1, no pooling."""
     if len(input_shape) != 3:
         raise InputError(f"model resnet18 needs images, but the examples have shape {input_shape}: try --model cnn")
-    import torchvision.models  # seconds to import, which the other models need not wait for
+    import torchvision.models  # takes seconds, which the other models need not wait for
 
     model: nn.Module = torchvision.models.resnet18(num_classes=classes)
     model.conv1 = nn.Conv2d(input_shape[0], 64, kernel_size=3, stride=1, padding=1, bias=False)

@@ -15,9 +15,9 @@ from study.workloads.streamed import StreamedSplit
 
 
 class Split(NamedTuple):
-    """Examples in rows, in memory: inputs x (rows, ...), targets y (rows, ...).
+    """Examples in memory, one per row: inputs x (rows, ...), targets y (rows, ...).
 
-    A classification has y (rows,) int64, a regression y (rows,) or (rows, numbers) float32.
+    For classification y is (rows,) int64; for regression it is (rows,) or (rows, outputs) float32.
     """
 
     x: Tensor
@@ -25,20 +25,20 @@ class Split(NamedTuple):
 
     @property
     def rows(self) -> int:
-        """How many examples there are."""
+        """Number of examples."""
         return len(self.x)
 
     @property
     def device(self) -> torch.device:
-        """Where the rows are."""
+        """The device that holds the rows."""
         return self.x.device
 
     def fetch(self, order: Iterable[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
-        """Copies of (x, y) of the rows of these numbers, batch by batch, each when it is asked for."""
+        """Copies of (x, y) for each batch of row indices in `order`, made lazily."""
         return ((self.x[rows], self.y[rows]) for rows in order)
 
     def parts(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Copies of all rows in order, `size` at a time: a model may work in place on what it is given."""
+        """Copies of all rows in order, `size` at a time; copies, because a model may modify its input in place."""
         return self.fetch(torch.arange(self.rows, device=self.device).split(size))
 
     def first(self, rows: int) -> tuple[Tensor, Tensor]:
@@ -46,20 +46,20 @@ class Split(NamedTuple):
         return self.x[:rows].clone(), self.y[:rows].clone()
 
     def to(self, device: torch.device) -> Split:
-        """The same rows, resident on a device."""
+        """The same rows, moved to a device."""
         return Split(self.x.to(device), self.y.to(device))
 
     def sample(self) -> tuple[Tensor, Tensor]:
-        """What the fingerprint is taken of: all there is."""
+        """The rows that the fingerprint is computed from: all of them."""
         return self.x, self.y
 
 
 @dataclass(frozen=True)
 class Data:
-    """A data set in three disjoint splits; the search never touches test.
+    """A dataset in three disjoint splits; the search never touches test.
 
-    classes: numbers that a model gives for an example: the classes, or in a regression the targets, mostly 1.
-    task: classification or regression. about: a sentence on how it was read, for people.
+    classes: outputs of a model per example: the number of classes, or, for regression, of targets, usually 1.
+    task: classification or regression. about: a sentence for the user about how the data was read.
     """
 
     name: str
@@ -77,18 +77,18 @@ class Data:
 
     @property
     def resident(self) -> bool:
-        """Whether the rows are in memory, not read as they are needed."""
+        """Whether the rows are in memory, rather than read when needed."""
         return isinstance(self.train, Split)
 
     def to(self, device: torch.device) -> Data:
-        """The same data, on a device."""
+        """The same data, moved to a device."""
         train, validation, test = (split.to(device) for split in (self.train, self.validation, self.test))
         return replace(self, train=train, validation=validation, test=test)
 
     def fingerprint(self) -> str:
-        """A SHA-256 over every number of every split, in order: equal for equal data in an equal split.
+        """A SHA-256 of all numbers of all splits, in order: equal for equal data with equal splits.
 
-        Of rows that are not in memory: over how many there are, and some of them.
+        If the rows are not in memory, it covers only their number and a sample of them.
         """
         digest = hashlib.sha256()
         for split in (self.train, self.validation, self.test):

@@ -1,4 +1,4 @@
-"""The reader of each thing that `--dataset` may name (names.py): the single place where that is decided."""
+"""Reads the data that `--dataset` names (see names.py)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PART_NAMES = {"train": "train", "val": "validation", "validation": "validation",
 
 @dataclass(frozen=True)
 class Source:
-    """Where data comes from: the flags that say so."""
+    """Where data comes from, as given by flags: see `WorkloadOptions` for their meaning."""
 
     dataset: str
     target: str | None = None
@@ -34,7 +34,7 @@ class Source:
     image_size: int | None = None
 
     def read(self, data_root: Path, split_seed: int) -> Data:
-        """The data; raises InputError if there is none, or it cannot be learnt from."""
+        """Read the data; raises InputError if it is missing or unsuitable for training."""
         path = Path(self.dataset).expanduser()
         check_dataset(self.dataset)
         table, images = path.suffix in TABLES, self.dataset not in DATASETS and path.is_dir()
@@ -51,7 +51,7 @@ class Source:
             return read_images(path, size, split_seed)
         if table or path.suffix == ARRAYS:
             if not path.is_file():
-                raise InputError(f"--dataset {self.dataset}: there is no such file in {path.absolute().parent}")
+                raise InputError(f"--dataset {self.dataset}: no such file in {path.absolute().parent}")
             if table:
                 return read_table(path, self.target, self.task, split_seed)
             return read_arrays(path, self.task, split_seed)
@@ -60,10 +60,10 @@ class Source:
 
 
 def made_data(name: str, made: Any, task: str | None, split_seed: int) -> Data:
-    """Data from what a user's function has returned: (x, y), a Dataset, a dict of such by part, or Data itself.
+    """Data from what a user's function returned: (x, y), a Dataset, a dict of either by part, or Data itself.
 
-    Tensors and arrays stay in memory, as they are. A Dataset is read as it is needed, so that it may be larger than
-    memory or make its rows anew each time.
+    Tensors and arrays stay in memory, unchanged. A Dataset is read when needed, so it may be larger than memory or
+    augment its rows. Raises InputError for anything else.
     """
     if isinstance(made, Data):
         return made
@@ -77,7 +77,7 @@ def made_data(name: str, made: Any, task: str | None, split_seed: int) -> Data:
     }
     for value in parts.values():
         fits = isinstance(value, Dataset) or (isinstance(value, tuple | list) and len(value) == 2)
-        require(fits, f"{name} must return (x, y), a torch Dataset, or a dict of such", type(value).__name__)
+        require(fits, f"{name} must return (x, y), a torch Dataset, or a dict of either", type(value).__name__)
     if not any(isinstance(value, Dataset) for value in parts.values()):
         return data_of_arrays(name, parts, task, split_seed, standardise=False)
     require(all(isinstance(v, Dataset) for v in parts.values()), f"{name}: all parts must be Datasets", list(parts))
@@ -85,7 +85,7 @@ def made_data(name: str, made: Any, task: str | None, split_seed: int) -> Data:
 
 
 def data_of_datasets(name: str, parts: Mapping[str, Any], task: str | None, split_seed: int) -> Data:
-    """Data that a DataLoader with workers reads."""
+    """Data from map-style Datasets, read by DataLoader workers."""
     for part, dataset in parts.items():
         sized = hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")
         require(
@@ -101,21 +101,21 @@ def data_of_datasets(name: str, parts: Mapping[str, Any], task: str | None, spli
     if task == "classification":
         classes = count_classes(name, parts["train"], train)
     counts = f"{train.rows} + {validation.rows} + {test.rows}"
-    about = f"{name}: {counts} rows for train, validation and test, read as they are needed; {task}"
+    about = f"{name}: {counts} rows for train, validation and test, read when needed; {task}"
     return Data(name, classes, train, validation, test, task, about)
 
 
 def count_classes(name: str, dataset: Any, train: StreamedSplit) -> int:
-    """The number of classes: as the dataset's `classes` or `targets` say, else found by reading all targets once."""
+    """The number of classes: from the dataset's `classes` or `targets`, else by reading all targets once."""
     named = getattr(dataset, "classes", None)
     if named is not None:
         return named if isinstance(named, int) else len(named)
     targets = getattr(dataset, "targets", None)
     y = torch.as_tensor(targets) if targets is not None else torch.cat([y for _, y in train.parts(256)])
     require(
-        not y.is_floating_point() and y.ndim == 1, f"{name}: classification needs a whole number for each row", y.dtype
+        not y.is_floating_point() and y.ndim == 1, f"{name}: classification needs one integer target per row", y.dtype
     )
     found = y.unique()
-    require(len(found) > 1, f"{name}: the target needs two classes at least", found.tolist())
+    require(len(found) > 1, f"{name}: the target needs at least two classes", found.tolist())
     require(int(found[0]) >= 0, f"{name}: classes must be numbered from 0", int(found[0]))
     return int(found[-1]) + 1

@@ -1,7 +1,7 @@
-"""Data in a folder of images, one sub-folder for each class, as torchvision's ImageFolder has it.
+"""Data in a folder of images with one subfolder per class, like torchvision's ImageFolder.
 
-Folders train, val and test inside it, each with the folders of the classes, are respected; what there is not is taken
-of the training images.
+The folder may instead contain train, val and test folders, each with one subfolder per class. A missing part is split
+off from the training images.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from study.workloads.splits import row_numbers
 from study.workloads.streamed import StreamedSplit
 
 PARTS = {"train": "train", "val": "validation", "valid": "validation", "validation": "validation", "test": "test"}
-"""Names of sub-folders that hold a part of the data."""
+"""Names of subfolders that hold one part of the data."""
 USUAL_SIZE = 64
-"""Side that images of different sizes are brought to, in pixels."""
+"""Side in pixels that images of different sizes are resized to."""
 MEMORY_SHARE = 0.25
-"""Share of the free memory that images may take; beyond it they are read from the disk as they are needed."""
+"""Fraction of the free memory that images may take; larger data is read from disk when needed."""
 SAMPLE = 1000
-"""Training images, evenly spread, that mean and deviation are computed of."""
+"""Number of training images, evenly spaced, from which mean and deviation are computed."""
 
 
 def read_images(folder: Path, image_size: int | None, split_seed: int) -> Data:
-    """The images of a folder, of one size, standardised for each channel.
+    """Read a folder of images, all of one size, standardised per channel.
 
-    image_size: their side in pixels: the shorter side is brought to it, and the middle cut out. None: their own, where
-    all are alike, else USUAL_SIZE. Raises InputError if a folder has no classes, or an image cannot be read.
+    image_size: side in pixels; the shorter side is resized to it, and the center is cropped. None: the images' own size
+    if all are equal, else USUAL_SIZE. Raises InputError if a folder has no classes, or an image cannot be read.
     """
     found = {PARTS[child.name]: child for child in sorted(folder.iterdir()) if child.is_dir() and child.name in PARTS}
     roots = found if "train" in found else {"train": folder}
@@ -55,8 +55,8 @@ def read_images(folder: Path, image_size: int | None, split_seed: int) -> Data:
     counts = f"{train.rows} + {validation.rows} + {test.rows} images for train, validation and test"
     needed = 4 * torch.Size(shape).numel() * (train.rows + validation.rows + test.rows)
     resident = needed <= MEMORY_SHARE * psutil.virtual_memory().available
-    where = "kept in memory" if resident else "read as they are needed, by worker processes"
-    size = f"{needed / 1e6:.0f} MB, {'at most' if resident else 'more than'} {MEMORY_SHARE:.0%} of what is free"
+    where = "kept in memory" if resident else "read when needed, by worker processes"
+    size = f"{needed / 1e6:.0f} MB, {'at most' if resident else 'more than'} {MEMORY_SHARE:.0%} of free memory"
     about = f"{folder.name}: {counts}, {len(classes)} classes; {resize}; {where} ({size})"
     data = Data(folder.name, len(classes), train, validation, test, about=about)
     if not resident:
@@ -65,9 +65,9 @@ def read_images(folder: Path, image_size: int | None, split_seed: int) -> Data:
 
 
 def class_names(root: Path) -> list[str]:
-    """The sub-folders; raises InputError if there is none."""
+    """The names of the subfolders; raises InputError if it has no subfolders."""
     names = sorted(child.name for child in root.iterdir() if child.is_dir())
-    require(len(names) >= 1, f"{root} must hold a sub-folder of images for each class", "a folder without sub-folders")
+    require(len(names) >= 1, f"{root} must contain one subfolder of images per class", "a folder without subfolders")
     return names
 
 
@@ -81,7 +81,7 @@ def image_folder(root: Path, classes: list[str], transform: Any = None) -> Any:
 
     images = Folder(str(root), transform=transform, loader=open_image, allow_empty=True)
     present = {number for _, number in images.samples}
-    require(len(present) > 1, f"{root} must hold images of two classes at least", [classes[n] for n in present])
+    require(len(present) > 1, f"{root} must contain images of at least two classes", [classes[n] for n in present])
     return images
 
 
@@ -94,11 +94,11 @@ def open_image(path: str) -> Any:
         image.load()
         return image
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise InputError(f"image {path} cannot be read ({error}): remove it, or put a whole one there") from error
+        raise InputError(f"image {path} cannot be read ({error}): replace or remove it") from error
 
 
 def common_shape(paths: list[str], image_size: int | None) -> tuple[tuple[int, ...], str]:
-    """((channels, height, width) of all images, what was done for it), from the heads of the files."""
+    """((channels, height, width) of all images, a phrase that describes any resizing), from the file headers."""
     from PIL import Image
 
     sizes, modes, bad = set(), set(), []
@@ -116,12 +116,12 @@ def common_shape(paths: list[str], image_size: int | None) -> tuple[tuple[int, .
         width, height = sizes.pop()
         return (channels, height, width), f"{width} x {height} pixels"
     side = image_size or USUAL_SIZE
-    told = "" if image_size else " as their sizes differ; override with --image-size"
-    return (channels, side, side), f"brought to {side} x {side} pixels{told}"
+    reason = "" if image_size else " because their sizes differ; override with --image-size"
+    return (channels, side, side), f"resized to {side} x {side} pixels{reason}"
 
 
 def image_tensor(image: Any, shape: tuple[int, ...], mean: Any = 0.0, deviation: Any = 1.0) -> Tensor:
-    """An image as numbers (channels, height, width), standardised."""
+    """An image as a standardised tensor (channels, height, width)."""
     from torchvision.transforms.v2 import functional
 
     image = image.convert("L" if shape[0] == 1 else "RGB")
@@ -132,7 +132,7 @@ def image_tensor(image: Any, shape: tuple[int, ...], mean: Any = 0.0, deviation:
 
 
 def mean_and_deviation(images: Any) -> tuple[Tensor, Tensor]:
-    """Of each channel, (channels, 1, 1), over SAMPLE images."""
+    """(mean, deviation) of each channel over SAMPLE images, each (channels, 1, 1)."""
     some = torch.linspace(0, len(images) - 1, min(len(images), SAMPLE)).round().long()
     x, _ = next(StreamedSplit(images).fetch([some]))
     deviation, mean = torch.std_mean(x, [0, 2, 3])
@@ -140,6 +140,6 @@ def mean_and_deviation(images: Any) -> tuple[Tensor, Tensor]:
 
 
 def in_memory(split: StreamedSplit) -> Split:
-    """The split, all its rows read now."""
+    """The split with all rows read into memory."""
     parts = list(split.parts(SAMPLE))
     return Split(torch.cat([x for x, _ in parts]), torch.cat([y for _, y in parts]))

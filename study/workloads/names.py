@@ -1,4 +1,4 @@
-"""What `--dataset`, `--model` and `--optimizer` may name, and where each is: checked without loading torch."""
+"""The values of `--dataset`, `--model` and `--optimizer`, and where each is defined; checked without torch."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ TORCHVISION_DATASETS = {
     "cifar10": "CIFAR10",
     "cifar100": "CIFAR100",
 }
-"""Our names and those of the classes in torchvision.datasets."""
+"""Class names in torchvision.datasets, by our names."""
 DATASETS = {
     "mnist1d": "study.workloads.builtin_datasets:mnist1d",
     "digits": "study.workloads.builtin_datasets:digits",
     **dict.fromkeys(TORCHVISION_DATASETS, "study.workloads.builtin_datasets:images"),
 }
-"""The function (name, data_root, split_seed) -> Data of each built-in data set."""
+"""The function (name, data_root, split_seed) -> Data of each built-in dataset."""
 TABLES = (".csv", ".tsv")
 """Suffixes of files that are tables."""
 ARRAYS = ".npz"
@@ -43,14 +43,13 @@ LIBRARIES = {
     "torchvision": "study.workloads.models:torchvision_model",
     "timm": "study.workloads.models:timm_model",
 }
-"""The function (name, input_shape, classes) -> nn.Module of each library of models, typed as LIBRARY:NAME."""
+"""The function (name, input_shape, classes) -> nn.Module of each model library, given as LIBRARY:NAME."""
 
 
 class OptimizerChoice(NamedTuple):
     """A built-in optimizer.
 
-    torch_class: in torch.optim. arguments: its fixed ones. weight_decay: its usual one. peak_lr: where its peak is
-    searched.
+    torch_class: name in torch.optim. arguments: fixed arguments. weight_decay: default. peak_lr: search range.
     """
 
     torch_class: str
@@ -67,14 +66,14 @@ YOURS = "package.module:function"
 
 
 def check_dataset(name: str) -> None:
-    """Raise InputError for a name that is neither a built-in data set, a file, a folder nor a function."""
+    """Raise InputError if a name is neither a built-in dataset, a file, a folder nor a function."""
     path = Path(name).expanduser()
     if not (name in DATASETS or path.suffix in (*TABLES, ARRAYS) or path.is_dir() or is_imported(name)):
         raise unknown("dataset", name, [*DATASETS, "FILE.csv", "FILE.npz", "FOLDER of images", YOURS])
 
 
 def check_model(name: str | Callable[..., Any]) -> None:
-    """Raise InputError for a name that is neither a built-in model, a library's nor a function."""
+    """Raise InputError if a name is neither a built-in model, a library's nor a function."""
     if not isinstance(name, str) or name in MODELS:
         return
     library, colon, own = name.partition(":")
@@ -87,7 +86,7 @@ def check_model(name: str | Callable[..., Any]) -> None:
 
 
 def torchvision_models() -> list[str]:
-    """The names of torchvision's classifiers, read from its source: to import it takes seconds."""
+    """The names of torchvision's classifiers, read from its source, because importing it takes seconds."""
     found = find_spec("torchvision")
     files = sorted((Path(found.origin).parent / "models").glob("*.py")) if found and found.origin else []
     registered = re.compile(r"^@register_model\(\)\n(?:[@ )].*\n)*def (\w+)", re.MULTILINE)
@@ -95,13 +94,13 @@ def torchvision_models() -> list[str]:
 
 
 def check_optimizer(name: str | Callable[..., Any]) -> None:
-    """Raise InputError for a name that is neither a built-in optimizer nor a function."""
+    """Raise InputError if a name is neither a built-in optimizer nor a function."""
     if isinstance(name, str) and name not in OPTIMIZERS and not is_imported(name):
         raise unknown("optimizer", name, [*OPTIMIZERS, YOURS])
 
 
 def short(name: str) -> str:
-    """What a flag names, as a part of the name of a study or a file.
+    """The value of a flag, shortened for the name of a study or a file.
 
     >>> short("data/My table.csv"), short("torchvision:resnet50"), short("fashion-mnist")
     ('My-table', 'torchvision-resnet50', 'fashion-mnist')

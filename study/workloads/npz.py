@@ -1,4 +1,4 @@
-"""Data in an `.npz` file: arrays x and y, and, where they are given, x_val, y_val, x_test and y_test."""
+"""Data in an `.npz` file: arrays x and y, and optionally x_val, y_val, x_test and y_test."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from study.workloads.data import Data
 from study.workloads.splits import data_of_arrays
 
 PARTS = {"train": "", "validation": "_val", "test": "_test"}
-"""What stands behind x and y in the names of the arrays."""
+"""Suffixes of the array names, by part."""
 
 
 def read_arrays(path: Path, task: str | None, split_seed: int) -> Data:
-    """The data of the file; raises InputError if it cannot be read, or holds other arrays."""
+    """Read the file; raises InputError if it cannot be read, lacks an array or contains unknown arrays."""
     known = [f"{letter}{suffix}" for suffix in PARTS.values() for letter in "xy"]
     try:
         with np.load(path, allow_pickle=False) as file:
@@ -32,7 +32,7 @@ def read_arrays(path: Path, task: str | None, split_seed: int) -> Data:
         given = [name for name in names if name in arrays]
         if given or part == "train":
             require(
-                given == names, f"{path} must hold both {names[0]} and {names[1]}", " and ".join(given) or "neither"
+                given == names, f"{path} must contain both {names[0]} and {names[1]}", " and ".join(given) or "neither"
             )
             parts[part] = (arrays[names[0]], arrays[names[1]])
     return data_of_arrays(path.name, parts, task, split_seed, standardise=True)

@@ -1,4 +1,4 @@
-"""Data, model, optimizer or a whole workload given as Python objects, in place of the names that options take."""
+"""Data, model, optimizer or a whole workload given as Python objects instead of option values."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ REPLACES = {
     "data": ("dataset", "target", "image_size"),
     "workload": ("dataset", "target", "task", "image_size", "model", "data"),
 }
-"""What must be left out beside a part that is given as an object."""
+"""Options that an object replaces, by the object's name."""
 NAMED = ("model", "optimizer")
-"""Parts that a function makes: one that can be imported is known by its name, as at the command line."""
+"""Objects that are functions; one that can be imported is recorded by its name, as at the command line."""
 
 
 @dataclass(frozen=True)
 class WorkloadObjects:
-    """What is trained, in part as Python objects. It stands in for `WorkloadOptions`.
+    """What is trained, partly as Python objects; has the interface of `WorkloadOptions`.
 
-    options: the rest. data: (x, y), a Dataset, a dict of such by part, or Data. model, optimizer: functions, as
-    `package.module:function` would name them. workload: a whole `Workload`.
+    options: everything not given as an object. data: (x, y), a Dataset, a dict of either by part, or Data. model,
+    optimizer: functions, as for `package.module:function`. workload: a whole `Workload`.
     """
 
     options: WorkloadOptions
@@ -43,7 +43,8 @@ class WorkloadObjects:
     def __post_init__(self) -> None:
         if isinstance(self.model, nn.Module):
             raise InputError(
-                "model must be a function that makes a model, but a model was given: every run needs its own"
+                "model must be a function that returns a new model, because every run needs its own, "
+                "but a model was given: pass a function such as lambda: MyModel()"
             )
         for name in NAMED:
             function = getattr(self, name)
@@ -56,19 +57,19 @@ class WorkloadObjects:
         for part, names in REPLACES.items():
             if getattr(self, part) is not None:
                 for name in names:
-                    require(getattr(self, name, None) is None, f"{part} replaces {name}: leave out {name}", "an object")
+                    require(getattr(self, name, None) is None, f"{part} replaces {name}: remove {name}", "an object")
                     value = getattr(self.options, name, None)
-                    require(value in (None, usual.get(name)), f"{part} replaces {name}: leave out {name}", value)
+                    require(value in (None, usual.get(name)), f"{part} replaces {name}: remove {name}", value)
         for part in ("data", "model") if self.options.workload else ():
-            require(getattr(self, part) is None, f"workload replaces {part}: leave out {part}", "an object")
+            require(getattr(self, part) is None, f"workload replaces {part}: remove {part}", "an object")
 
     @property
     def given(self) -> list[str]:
-        """The parts that are Python objects."""
+        """The names of the parts that are Python objects."""
         return [part for part in ("data", "model", "optimizer", "workload") if getattr(self, part) is not None]
 
     def load(self, data_root: Path) -> Workload:
-        """The workload, on the CPU; raises InputError if the parts do not go together."""
+        """The workload, on the CPU; raises InputError if the parts do not fit together."""
         options, optimizer = self.options, self.optimizer or self.options.optimizer
         made = self.workload
         if options.workload:
@@ -79,14 +80,14 @@ class WorkloadObjects:
         return optimized(made, optimizer, options.batch_size, options.weight_decay)
 
     def read_data(self) -> Data:
-        """The data that was given."""
+        """The data, made from the object."""
         return made_data("data", self.data, self.options.task, self.options.split_seed)
 
     def record(self, workload: Workload) -> dict[str, Any]:
-        """As `WorkloadOptions.record`, with a digest of each function that was given under `objects`."""
+        """Like `WorkloadOptions.record`, plus `objects`: a digest of each function that was given as an object."""
         values = self.options.record(workload)
         given: dict[str, str | None] = {}
-        if self.data is not None:  # its fingerprint is recorded by itself
+        if self.data is not None:  # its fingerprint is recorded separately
             given["data"], values["dataset"] = None, "data"
         if self.workload is not None:
             given["workload"] = digest((workload.make_model, workload.loss, workload.measure))
@@ -99,7 +100,7 @@ class WorkloadObjects:
 
     @property
     def subject(self) -> str:
-        """What is trained, as a part of the names of studies and files."""
+        """What is trained, for names of studies and files."""
         dataset = "data" if self.data is not None else self.options.dataset
         model = self.options.model if self.model is None else bare_name(self.model)
         optimizer = self.options.optimizer if self.optimizer is None else bare_name(self.optimizer)
@@ -109,9 +110,9 @@ class WorkloadObjects:
 
 
 def workload_source(options: WorkloadOptions, **objects: Any) -> WorkloadOptions | WorkloadObjects:
-    """The options, with what was given besides: a name, or a function that can be imported, is one more option.
+    """The options combined with objects; a name, or a function that can be imported, becomes an option.
 
-    objects: data, model, optimizer and workload; None is not given.
+    objects: data, model, optimizer and workload; None if not given.
     """
     given = {name: value for name, value in objects.items() if value is not None}
     for name, value in list(given.items()):

@@ -1,4 +1,4 @@
-"""What `--optimizer` may name: a known one, or a function or class of the user's or of torch's own."""
+"""The values of `--optimizer`: a built-in one, or an importable function or class, the user's or torch's."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from study.workloads.user_code import bare_name, call, imported, is_importable, 
 
 
 class Optimizing(NamedTuple):
-    """How a workload is optimized: as the fields of `Workload` of the same names."""
+    """How a workload is optimized; the fields have the same names and meaning in `Workload`."""
 
     make_optimizer: Callable[[nn.Module], Optimizer]
     optimizer_code: str
@@ -27,9 +27,9 @@ class Optimizing(NamedTuple):
 
 
 def optimizing(name: str | Callable[..., Any], weight_decay: float | None, model: nn.Module) -> Optimizing:
-    """The optimizer of this name, or of this function. weight_decay: None is its usual one. model: one to try it on.
+    """The optimizer with this name, or made by this function. weight_decay: None for its default. model: to try it on.
 
-    Raises InputError if there is none, or it takes no weight decay.
+    Raises InputError if there is no such optimizer, or it takes no weight decay.
     """
     if not isinstance(name, str):
         return users_optimizer(name, name_in_code(name), weight_decay, model)
@@ -49,16 +49,16 @@ def optimizing(name: str | Callable[..., Any], weight_decay: float | None, model
 
 
 def make_optimizer(torch_class: type[Any], arguments: dict[str, Any], model: nn.Module) -> Any:
-    """One of torch's optimizers for all parameters of the model."""
+    """A torch optimizer for all parameters of the model."""
     return torch_class(model.parameters(), lr=1.0, fused=True, **arguments)
 
 
 def users_optimizer(
     function: Callable[..., Any], name: str, weight_decay: float | None, model: nn.Module
 ) -> Optimizing:
-    """The optimizer that a user's function makes of a model or of its parameters.
+    """The optimizer that a user's function makes from a model or its parameters.
 
-    name: `package.module:function`, or what exported code is to call it.
+    name: `package.module:function`, or the name for exported code.
     """
     arguments = {} if weight_decay is None else {"weight_decay": weight_decay}
     make = partial(call_optimizer, function, arguments)
@@ -68,9 +68,9 @@ def users_optimizer(
     )
     group = optimizer.param_groups[0]
     if weight_decay is not None and group.get("weight_decay") != weight_decay:
-        raise InputError(f"--optimizer {name} takes no weight_decay: remove --weight-decay")
+        raise InputError(f"--optimizer {name} does not take weight_decay: remove --weight-decay")
     highest = max(float(group["lr"]) for group in optimizer.param_groups)
-    require(highest > 0, f"--optimizer {name} needs a learning rate above 0, to search around", highest)
+    require(highest > 0, f"--optimizer {name} needs a learning rate above 0, the center of the search range", highest)
     return Optimizing(
         make_optimizer=make,
         optimizer_code=optimizer_call(name, function, arguments),
@@ -80,16 +80,16 @@ def users_optimizer(
 
 
 SGD_DEFAULT = optimizing("sgd", None, nn.Module())
-"""What a workload has where nothing is said."""
+"""The default of `Workload`."""
 
 
 def call_optimizer(function: Callable[..., Any], arguments: dict[str, Any], model: nn.Module) -> Any:
-    """Make the optimizer of a model: the function takes `model`, or `params` as torch's classes do."""
+    """Make the optimizer of a model; the function takes `model`, or `params` like torch's classes."""
     return call(function, "--optimizer", model=model, params=model.parameters(), **arguments)
 
 
 def name_in_code(function: Callable[..., Any]) -> str:
-    """What exported code calls it: `package.module:function`, or a bare name if it cannot be imported from there."""
+    """The name for exported code: `package.module:function`, or a bare name if it cannot be imported."""
     name = bare_name(function)
     if is_importable(function):
         return path_of(function)
@@ -97,7 +97,7 @@ def name_in_code(function: Callable[..., Any]) -> str:
 
 
 def optimizer_call(name: str, function: Callable[..., Any], arguments: dict[str, Any]) -> str:
-    """The call as Python, with its whole module path; the schedule gives the rates, the groups keep their ratios."""
+    """The call as Python code with the full module path. It sets no learning rate: the schedule does."""
     given = "model.parameters()" if "params" in inspect.signature(function).parameters else "model"
     listed = "".join(f", {argument}={value!r}" for argument, value in arguments.items())
     return f"{name.replace(':', '.')}({given}{listed})"

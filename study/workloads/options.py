@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from study.workloads.workload import Workload
 
 DATA_ROOT = Path.home() / ".cache" / "learning-rate-study"
-"""Directory for downloaded data sets."""
+"""Directory for datasets that are downloaded or generated."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What all ways of bringing in data share: the split into three, the targets, and what is said of bad data."""
+"""Shared by all data readers: the split into three parts, the encoding of targets, and the checks of bad data."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from search_spaces.errors import InputError, require
 from study.workloads.data import Data, Split
 
 SHARE = 0.15
-"""Of all rows, those that are for validation, and those for test, where the data does not say which."""
+"""Fraction of all rows for validation, and for test, if the data does not define these parts."""
 
 
 def row_numbers(name: str, rows: int, split_seed: int, validation: bool, test: bool) -> dict[str, Tensor]:
-    """Which rows are for train, validation and test; validation, test: whether those are to be taken of these rows.
+    """The row indices of each part. validation, test: whether to split off that part from these rows.
 
-    The test rows are always the same ones, the validation rows are chosen by `split_seed`.
+    The test rows are always the same; `split_seed` selects the validation rows. Raises InputError for too few rows.
     """
     held = max(1, round(SHARE * rows))
     left = rows - held * (validation + test)
-    require(left >= 2, f"{name} needs more rows, to train on some, to choose by others and to test on the rest", rows)
+    require(left >= 2, f"{name} needs more rows for separate train, validation and test parts", rows)
     order = torch.randperm(rows, generator=torch.Generator().manual_seed(0))
     kept = order[held:] if test else order
     kept = kept[torch.randperm(len(kept), generator=torch.Generator().manual_seed(split_seed))]
@@ -35,18 +35,18 @@ def row_numbers(name: str, rows: int, split_seed: int, validation: bool, test: b
 def data_of_arrays(
     name: str, parts: Mapping[str, tuple[Any, Any]], task: str | None, split_seed: int, standardise: bool
 ) -> Data:
-    """Data from arrays or tensors (x, y) of train, and maybe of validation and test; the others are taken of train.
+    """Data from arrays or tensors (x, y) by part; train is required, missing parts are split off from it.
 
-    standardise: whether floating-point x (and the targets of a regression) become mean 0 and deviation 1 over the
-    training rows. Raises InputError for lengths, values or targets that nothing can be learnt from.
+    task: None to infer it. standardise: whether floating-point x (and regression targets) are scaled to mean 0 and
+    deviation 1 over the training rows. Raises InputError if shapes, values or targets are invalid.
     """
     splits = {
         part: (as_tensor(f"x of {name}", numbers_of(x)), np.asarray(numbers_of(y))) for part, (x, y) in parts.items()
     }
     for part, (x, y) in splits.items():
         where = f"{name} ({part})"
-        require(x.ndim >= 1 and y.ndim >= 1, f"{where}: x and y must have a row for each example", (x.ndim, y.ndim))
-        require(len(x) == len(y), f"{where}: x and y must have as many rows", (len(x), len(y)))
+        require(x.ndim >= 1 and y.ndim >= 1, f"{where}: x and y must have one row per example", (x.ndim, y.ndim))
+        require(len(x) == len(y), f"{where}: x and y must have the same number of rows", (len(x), len(y)))
         check_finite(where, x)
     x, y = splits["train"]
     given = [part for part in splits if part != "train"]
@@ -54,12 +54,13 @@ def data_of_arrays(
     splits |= {part: (x[numbers], y[numbers.numpy()]) for part, numbers in rows.items()}
     chosen = {part: splits[part] for part in ("train", "validation", "test")}
     for part, (examples, _) in chosen.items():
-        require(examples.shape[1:] == x.shape[1:], f"{name} ({part}): examples must be as in train", examples.shape[1:])
+        same = examples.shape[1:] == x.shape[1:]
+        require(same, f"{name} ({part}): examples must have the shape of those in train", examples.shape[1:])
     task = task or ("regression" if y.dtype.kind == "f" else "classification")
     for part in given if task == "classification" else ():
         unseen = np.setdiff1d(splits[part][1], y)
         if unseen.size:
-            raise InputError(f"{name} ({part}): class {unseen.tolist()[0]!r} is in no training row: leave its rows out")
+            raise InputError(f"{name} ({part}): class {unseen.tolist()[0]!r} has no training row: remove its rows")
     classes, targets = encode(name, task, {part: y for part, (_, y) in chosen.items()}, standardise)
     inputs = {part: examples for part, (examples, _) in chosen.items()}
     if standardise and x.is_floating_point():
@@ -70,35 +71,35 @@ def data_of_arrays(
 
 
 def numbers_of(values: Any) -> Any:
-    """The numbers alone: of a tensor without its graph, on the CPU; of a pandas frame or column without its index."""
+    """The bare values: a tensor detached and on the CPU, a pandas frame or column as an array."""
     if isinstance(values, Tensor):
         return values.detach().cpu()
     return values.to_numpy().copy() if hasattr(values, "to_numpy") else values  # torch warns of read-only arrays
 
 
 def as_tensor(what: str, values: Any) -> Tensor:
-    """As a tensor: floating-point as float32, bytes as shares of 255, whole numbers (token ids) as int64."""
+    """Convert to a tensor: floats to float32, bytes to floats from 0 to 1, other integers (token ids) to int64."""
     try:
         tensor = torch.as_tensor(values)
     except (TypeError, ValueError) as error:
-        raise InputError(f"{what} must be numbers, but is an array of {np.asarray(values).dtype}") from error
+        raise InputError(f"{what} must be numeric, but an array of {np.asarray(values).dtype} was given") from error
     if tensor.dtype == torch.uint8:
         return tensor.float() / 255
     return tensor.float() if tensor.is_floating_point() else tensor.long()
 
 
 def check_finite(where: str, x: Tensor) -> None:
-    """Raise InputError if a row holds a number that is none."""
+    """Raise InputError if a row contains NaN or infinity."""
     bad = (~torch.isfinite(x.flatten(1) if x.ndim > 1 else x[:, None]).all(1)).nonzero().flatten()
     if len(bad):
         raise InputError(
-            f"{where}: {len(bad)} of {len(x)} rows hold NaN or infinity, the first is row {int(bad[0])}: "
-            "fill them in or leave them out (in a CSV file, empty cells are filled in)"
+            f"{where}: {len(bad)} of {len(x)} rows contain NaN or infinity, the first is row {int(bad[0])}: "
+            "fill them in or remove them (empty cells of a CSV file are filled in automatically)"
         )
 
 
 def standardised(inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """With mean 0 and deviation 1 over the training rows, for each feature or channel (the axis after the rows)."""
+    """Scale each feature or channel (the axis after the rows) to mean 0 and deviation 1 over the training rows."""
     x = inputs["train"]
     over = [axis for axis in range(x.ndim) if axis != 1]
     deviation, mean = torch.std_mean(x, over, keepdim=True)
@@ -107,27 +108,29 @@ def standardised(inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def encode(name: str, task: str, targets: Mapping[str, Any], standardise: bool) -> tuple[int, dict[str, Tensor]]:
-    """(numbers that a model gives, the targets of each part): classes 0, 1, ... in sorted order, or float32.
+    """(outputs of a model, targets by part): classes numbered 0, 1, ... in sorted order, or float32 for regression.
 
-    targets: numpy arrays. Raises InputError for targets that do not go with the task.
+    targets: numpy arrays. Raises InputError if the targets do not fit the task.
     """
     if task == "regression":
         return encode_numbers(name, targets, standardise)
     train = targets["train"]
     if train.ndim != 1:
         raise InputError(
-            f"{name}: classification needs one class for each row, but y has shape {train.shape}: "
-            "for a loss of your own, give a --workload package.module:function"
+            f"{name}: classification needs one class per row, but y has shape {train.shape}: "
+            "for a custom loss, use --workload package.module:function"
         )
     together = np.concatenate(list(targets.values()))
     if together.dtype.kind == "f" and not np.isfinite(together).all():
-        raise InputError(f"{name}: {int((~np.isfinite(together)).sum())} targets are NaN or infinite: leave them out")
+        raise InputError(
+            f"{name}: {int((~np.isfinite(together)).sum())} targets are NaN or infinite: remove their rows"
+        )
     found, numbers = np.unique(together, return_inverse=True)
-    require(len(np.unique(train)) > 1, f"{name}: the target needs two classes at least", found[:1].tolist())
+    require(len(np.unique(train)) > 1, f"{name}: the target needs at least two classes", found[:1].tolist())
     if len(found) > len(together) / 2:
         raise InputError(
             f"{name}: {len(found)} classes in {len(together)} rows are too many to learn: "
-            "give --task regression, or another --target"
+            "use --task regression, or another --target"
         )
     cuts = np.cumsum([len(y) for y in targets.values()])[:-1]
     parts = np.split(numbers, cuts)
@@ -135,10 +138,10 @@ def encode(name: str, task: str, targets: Mapping[str, Any], standardise: bool) 
 
 
 def encode_numbers(name: str, targets: Mapping[str, Any], standardise: bool) -> tuple[int, dict[str, Tensor]]:
-    """As `encode`, of a regression."""
+    """`encode` for a regression."""
     for part, y in targets.items():
-        require(y.dtype.kind in "fiub", f"{name}: a regression needs numbers as targets", str(y[:1].tolist())[1:-1])
-        require(y.ndim <= 2, f"{name} ({part}): targets must be (rows,) or (rows, numbers)", y.shape)
+        require(y.dtype.kind in "fiub", f"{name}: regression needs numeric targets", str(y[:1].tolist())[1:-1])
+        require(y.ndim <= 2, f"{name} ({part}): targets must have shape (rows,) or (rows, outputs)", y.shape)
         check_finite(f"targets of {name} ({part})", torch.as_tensor(y, dtype=torch.float64))
     train = targets["train"].astype(np.float64)
     mean, deviation = train.mean(0), train.std(0)

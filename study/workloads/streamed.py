@@ -1,4 +1,4 @@
-"""Examples that are read as they are needed, by worker processes: more than fit into memory, or made anew each time."""
+"""Examples that worker processes read when needed: too large for memory, or augmented on each read."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from study.machine import usable_cores
 
 CPU = torch.device("cpu")
 MOST_WORKERS = 4
-"""Processes that read, at most."""
+"""Maximum number of worker processes."""
 LOOKED_AT = 64
-"""Rows, evenly spread, that the fingerprint of a split is taken of."""
+"""Number of rows, evenly spaced, from which the fingerprint of a split is computed."""
 
 
 @dataclass(frozen=True)
 class StreamedSplit:
-    """A split as data.Split is, of a map-style dataset whose items are (x, y): the same rows in the same order.
+    """Has the interface of data.Split, over a map-style dataset whose items are (x, y).
 
-    What the dataset draws at random must come from torch: workers are seeded alike in every run.
+    The dataset must draw its random numbers from torch, whose worker seeds are the same in every run.
     """
 
     dataset: Dataset[Any]
@@ -32,22 +32,22 @@ class StreamedSplit:
 
     @property
     def rows(self) -> int:
-        """How many examples there are."""
+        """Number of examples."""
         return len(self.dataset)  # type: ignore[arg-type]  # map-style datasets have a length
 
     def fetch(self, order: Iterable[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
-        """(x, y) of the rows of these numbers, batch by batch; raises InputError if one cannot be read."""
+        """(x, y) for each batch of row indices in `order`; raises InputError if a row cannot be read."""
         loader = DataLoader(
             self.dataset,
             batch_sampler=(rows.tolist() for rows in order),
             num_workers=min(MOST_WORKERS, usable_cores()),
             pin_memory=self.device.type == "cuda",
-            generator=torch.Generator(),  # its own: the model's random numbers are those of a run in memory
+            generator=torch.Generator(),  # separate, so that the model draws the same numbers as with data in memory
         )
         try:
             for x, y in loader:
                 yield x.to(self.device, non_blocking=True), y.to(self.device, non_blocking=True)
-        except Exception as error:  # whatever the user's dataset raises; the last line of a worker's says what
+        except Exception as error:  # whatever the user's dataset raises; a worker's traceback ends with the message
             reason = str(error).strip().splitlines()[-1].removeprefix(f"{InputError.__module__}.InputError: ")
             raise InputError(
                 reason if isinstance(error, InputError) else f"an example cannot be read ({reason})"
@@ -62,9 +62,9 @@ class StreamedSplit:
         return next(self.fetch([torch.arange(min(rows, self.rows))]))
 
     def to(self, device: torch.device) -> StreamedSplit:
-        """The same rows, which go to a device when they are read."""
+        """The same rows, moved to a device when they are read."""
         return replace(self, device=device)
 
     def sample(self) -> tuple[Tensor, Tensor]:
-        """(x, y) of what the fingerprint is taken of."""
+        """(x, y) of the rows that the fingerprint is computed from."""
         return next(self.fetch([torch.linspace(0, self.rows - 1, min(self.rows, LOOKED_AT)).round().long()]))

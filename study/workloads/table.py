@@ -1,4 +1,4 @@
-"""Data in a table: a CSV file with a line of column names, one of which is the target."""
+"""Data in a table: a CSV file with a header of column names, one of which is the target."""
 
 from __future__ import annotations
 
@@ -14,66 +14,64 @@ from study.workloads.data import Data, Split
 from study.workloads.splits import check_finite, encode, row_numbers
 
 MOST_CATEGORIES = 50
-"""Columns of a categorical feature; the rarer categories share one."""
+"""Maximum number of one-hot columns per categorical feature; the rarest categories share one."""
 MOST_CLASSES = 20
-"""Different whole numbers up to which a target is taken for classes."""
+"""An integer target with more distinct values than this is a regression."""
 
 
 def read_table(path: Path, target: str | None, task: str | None, split_seed: int) -> Data:
-    """The data of the file: numbers standardised, categories one column each, empty cells filled in.
+    """Read the file: numbers are standardised, categories one-hot encoded, empty cells filled with the median.
 
-    All of that is learnt from the training rows. The numbers of a regression's target are standardised, too.
-    Raises InputError if the file cannot be read, or the target is not there, not complete or not fit for the task.
+    All statistics come from the training rows. A regression target is standardised, too. task: None to infer it.
+    Raises InputError if the file cannot be read, or the target is missing, has empty cells or does not fit the task.
     """
     table = read_frame(path)
     columns = [str(column) for column in table.columns]
     if target is None:
-        raise InputError(f"{path} needs --target, the column to predict. Columns: {', '.join(columns)}")
+        raise InputError(f"{path} needs --target, the column to predict. Valid: {', '.join(columns)}")
     if target not in columns:
         raise unknown("column", target, columns, str(path))
-    require(len(columns) > 1, f"{path} needs a column besides the target {target!r}", columns)
+    require(len(columns) > 1, f"{path} needs at least one column besides the target {target!r}", columns)
     y = table.pop(target)
     if y.isna().any():
         lines = (y.isna().to_numpy().nonzero()[0] + 2).tolist()
         raise InputError(
-            f"{path}: the target {target!r} is empty in {len(lines)} rows, the first in line {lines[0]}: leave them out"
+            f"{path}: the target {target!r} is empty in {len(lines)} rows, the first in line {lines[0]}: remove them"
         )
     values = y.to_numpy() if y.dtype.kind in "biuf" else y.astype(str).to_numpy(dtype=np.str_)
-    found = task or found_task(values)
+    found = task or inferred_task(values)
     rows = row_numbers(str(path), len(y), split_seed, True, True)
     classes, targets = encode(
         f"{path}, target {target!r}", found, {part: values[numbers.numpy()] for part, numbers in rows.items()}, True
     )
     inputs, kinds = features(path, table, {part: numbers.numpy() for part, numbers in rows.items()})
-    told = (
-        "set by --task" if task else f"{len(np.unique(values))} different values in {len(y)} rows; override with --task"
-    )
+    reason = "set by --task" if task else f"{len(np.unique(values))} distinct values; override with --task"
     counts = " + ".join(str(len(numbers)) for numbers in rows.values())
-    about = f"{path.name}: {counts} rows for train, validation and test; {kinds}; {found} of {target!r} ({told})"
+    about = f"{path.name}: {counts} rows for train, validation and test; {kinds}; {found} of {target!r} ({reason})"
     train, validation, test = (Split(inputs[part], targets[part]) for part in ("train", "validation", "test"))
     return Data(path.stem, classes, train, validation, test, found, about)
 
 
 def read_frame(path: Path) -> Any:
-    """The file as pandas' DataFrame."""
-    import pandas as pd  # a second to import, which other data need not wait for
+    """The file as a pandas DataFrame."""
+    import pandas as pd  # takes a second, which other data need not wait for
 
     separator = "\t" if path.suffix == ".tsv" else ","
     try:
         with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):
-            # No index: pandas would make one of the first column where lines have a separator too many.
+            # index_col=False: otherwise pandas uses the first column as the index if lines have an extra separator.
             return pd.read_csv(path, sep=separator, na_values=["?"], skipinitialspace=True, index_col=False)
     except pd.errors.ParserWarning as error:
-        raise InputError(f"{path}: lines have more fields than the first line has names: make them as many") from error
-    except (OSError, ValueError) as error:  # pandas' own errors are ValueErrors
+        raise InputError(f"{path}: some lines have more fields than the header has names: remove the extra") from error
+    except (OSError, ValueError) as error:  # pandas raises subclasses of ValueError
         reason = " ".join(str(error).split())
-        raise InputError(f"{path} cannot be read as a table ({reason}): it needs a line of column names") from error
+        raise InputError(f"{path} cannot be read as a table ({reason}): it needs a header of column names") from error
 
 
-def found_task(values: Any) -> str:
-    """Classification for words, truth values and a few different whole numbers; regression for other numbers.
+def inferred_task(values: Any) -> str:
+    """Classification for strings, booleans and at most MOST_CLASSES distinct integers; otherwise regression.
 
-    >>> found_task(np.array([0, 1, 2, 1])), found_task(np.array([0.5, 1.0])), found_task(np.array(["a", "b"]))
+    >>> inferred_task(np.array([0, 1, 2])), inferred_task(np.array([0.5, 1.0])), inferred_task(np.array(["a", "b"]))
     ('classification', 'regression', 'classification')
     """
     if values.dtype.kind not in "iuf":
@@ -83,17 +81,17 @@ def found_task(values: Any) -> str:
 
 
 def features(path: Path, table: Any, rows: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
-    """(x of each part as tensors, what columns there were)."""
+    """(x of each part as tensors, a phrase that describes the columns)."""
     import torch
     from sklearn.compose import ColumnTransformer
     from sklearn.impute import SimpleImputer
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-    table = table.loc[:, table.iloc[rows["train"]].notna().any()]  # what is empty says nothing
+    table = table.loc[:, table.iloc[rows["train"]].notna().any()]  # drop columns that are empty
     numeric = [column for column in table.columns if table[column].dtype.kind in "biuf"]
     categories = [column for column in table.columns if column not in numeric]
-    require(len(table.columns) > 0, f"{path} needs a column with something in it besides the target", 0)
+    require(len(table.columns) > 0, f"{path} needs at least one non-empty column besides the target", 0)
     table = table.astype(dict.fromkeys(numeric, "float64"))
     for part, numbers in rows.items():
         infinite = np.isinf(table[numeric].iloc[numbers].to_numpy()).any(0)

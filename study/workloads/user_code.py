@@ -1,4 +1,4 @@
-"""What the user names as `package.module:function`: found, called, and every mistake reported in one message."""
+"""User code named as `package.module:function`: imported and called, with every error reported in one message."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from typing import Any
 from search_spaces.errors import InputError, require, unknown
 
 VERSIONED = ("torch", "torchvision")
-"""Packages whose versions are recorded, so that their files need not be."""
+"""Packages whose versions are recorded instead of their files."""
 
 
 def is_imported(name: str) -> bool:
-    """Whether the name is of the form `package.module:function`."""
+    """Whether the name has the form `package.module:function`."""
     module, colon, function = name.partition(":")
     return bool(colon) and all(part.isidentifier() for part in [*module.split("."), function])
 
 
 def imported(name: str, flag: str) -> Callable[..., Any]:
-    """The function (or class) of this name; modules are also looked for in the current directory.
+    """Import the function (or class) with this name; the current directory is searched, too.
 
-    Raises InputError if there is none. flag: the option that named it, for the message.
+    flag: the option that named it, for messages. Raises InputError if it cannot be imported.
     """
     require(is_imported(name), f"{flag} needs package.module:function", name)
     module_name, _, function_name = name.partition(":")
     if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())  # as `python -m` has it; worker processes are given the same path
+        sys.path.insert(0, os.getcwd())  # as `python -m` does; worker processes get the same path
     try:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
@@ -53,21 +53,21 @@ def imported(name: str, flag: str) -> Callable[..., Any]:
 
 
 def call(function: Callable[..., Any], flag: str, **offered: Any) -> Any:
-    """Call a user's function with those of the offered arguments that it has parameters for.
+    """Call a user's function with those of the offered arguments that it accepts.
 
-    Raises InputError if it needs others, or fails.
+    Raises InputError if it requires others, or fails.
     """
     name = path_of(function)
     try:
         parameters = inspect.signature(function).parameters.values()
     except ValueError as error:
-        raise InputError(f"{flag} {name}: its parameters cannot be found: wrap it in a function of your own") from error
+        raise InputError(f"{flag} {name}: its signature cannot be read: wrap it in a Python function") from error
     several = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     for parameter in parameters:
         if parameter.default is parameter.empty and parameter.kind not in several and parameter.name not in offered:
             raise InputError(
-                f"{flag} {name} needs {parameter.name!r}, but what it may take is {', '.join(offered) or 'nothing'}: "
-                "wrap it in a function of your own"
+                f"{flag} {name} requires {parameter.name!r}, but can only be given {', '.join(offered) or 'nothing'}: "
+                "wrap it in a function that sets it"
             )
     bound = function.keywords if isinstance(function, partial) else {}
     taken = {parameter.name for parameter in parameters} - set(bound)
@@ -80,14 +80,14 @@ def call(function: Callable[..., Any], flag: str, **offered: Any) -> Any:
 
 
 def path_of(function: Callable[..., Any]) -> str:
-    """What `package.module:function` would name it; what a `functools.partial` is of."""
+    """The function's name as `package.module:function`; for a `functools.partial`, that of its function."""
     while isinstance(function, partial):
         function = function.func
     return f"{function.__module__}:{getattr(function, '__qualname__', type(function).__qualname__)}"
 
 
 def failure(error: BaseException) -> str:
-    """What went wrong and where, in one line.
+    """The error and its location, in one line.
 
     >>> try:
     ...     {}["key"]
@@ -95,15 +95,15 @@ def failure(error: BaseException) -> str:
     ...     print(failure(error).partition(" (")[0])
     KeyError: 'key'
     """
-    said = " ".join(str(error).split())
+    message = " ".join(str(error).split())
     if isinstance(error, SyntaxError):
-        return f"{type(error).__name__}: {said}"
+        return f"{type(error).__name__}: {message}"
     last = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__}: {said} ({Path(last.filename).name}, line {last.lineno})"
+    return f"{type(error).__name__}: {message} ({Path(last.filename).name}, line {last.lineno})"
 
 
 def sources(*names: str | None) -> dict[str, str]:
-    """A SHA-256 of the file of each module that is named here, by the module's name: its code decides the results."""
+    """A SHA-256 of the source file of each named module, by module name. names: `package.module:function` or others."""
     found = {}
     for name in names:
         if name and is_imported(name):
@@ -115,13 +115,13 @@ def sources(*names: str | None) -> dict[str, str]:
 
 
 def is_importable(function: Callable[..., Any]) -> bool:
-    """Whether another process finds this very function under its `path_of`: not a lambda, nor one of a notebook."""
+    """Whether another process can import this function by its `path_of`: no lambda, and not from a notebook."""
     module, _, name = path_of(function).partition(":")
     return module != "__main__" and getattr(sys.modules.get(module), name, None) is function
 
 
 def functions_in(function: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
-    """The function, or that of a partial and the functions bound to it."""
+    """The function itself, or for a partial its function and the functions among its arguments."""
     if isinstance(function, partial):
         for part in (function.func, *function.args, *function.keywords.values()):
             if callable(part):
@@ -131,22 +131,21 @@ def functions_in(function: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
 
 
 def bare_name(function: Callable[..., Any]) -> str:
-    """Its name without module and outer functions."""
+    """The function's name without its module and enclosing functions."""
     return path_of(function).rpartition(":")[2].rpartition(".")[2]
 
 
 def digest(value: Any) -> str:
-    """A SHA-256 of a function and of what it depends on in its own module, equal in every process.
+    """A SHA-256 of a function and everything in its own module that it depends on, equal in every process.
 
-    That is its source, what is bound to it, its defaults, the variables of outer functions, and the values, functions
-    and classes of its module that it uses; of an object its class and its attributes. Of what other modules hold, the
-    name counts alone.
+    It covers the source, bound arguments, defaults, closure variables, and the values, functions and classes of the
+    module that the function uses; for an object, its class and attributes. Objects of other modules count by name only.
     """
     return hashlib.sha256("\n".join(described(value, set())).encode()).hexdigest()
 
 
 def described(value: Any, seen: set[int]) -> Iterator[str]:
-    """Lines that are equal for equal values. seen: ids of the functions, classes and objects that are described."""
+    """Lines that are equal for equal values. seen: ids of functions, classes and objects already described."""
     if isinstance(value, PLAIN):
         yield repr(value)
     elif isinstance(value, set | frozenset):
@@ -163,10 +162,10 @@ def described(value: Any, seen: set[int]) -> Iterator[str]:
 
 
 def parts_of(value: Any) -> Iterator[Any]:
-    """What a function, a class or an object is made of."""
+    """The parts of a function, a class or an object that its digest covers."""
     if inspect.isfunction(value):
         names, constants = used_by(value.__code__)
-        yield (source_of(value), constants)  # constants: of one of two lambdas in a line
+        yield (source_of(value), constants)  # constants distinguish two lambdas on one line
         yield (value.__defaults__, value.__kwdefaults__, [cell.cell_contents for cell in value.__closure__ or ()])
         for name in names:
             used = value.__globals__.get(name)
@@ -185,7 +184,7 @@ def parts_of(value: Any) -> Iterator[Any]:
 
 
 def used_by(code: CodeType) -> tuple[list[str], list[Any]]:
-    """(names, plain constants) of compiled code and of the code within it."""
+    """(names, plain constants) of compiled code, including nested code."""
     names, constants = list(code.co_names), [one for one in code.co_consts if isinstance(one, PLAIN)]
     for inner in (one for one in code.co_consts if isinstance(one, CodeType)):
         more_names, more_constants = used_by(inner)
@@ -195,11 +194,11 @@ def used_by(code: CodeType) -> tuple[list[str], list[Any]]:
 
 PLAIN = (int, float, complex, str, bytes, bool, type(None))
 HELD = (*PLAIN, tuple, list, dict, set, frozenset)
-"""Values that count by what they hold, whatever module has them."""
+"""Types of global variables that are digested by value, from any module."""
 
 
 def source_of(function: Any) -> str:
-    """The source of a function, or its compiled code if the source is not to be had."""
+    """The source of a function, or its compiled code if the source is unavailable."""
     try:
         return inspect.getsource(function)
     except (OSError, TypeError):

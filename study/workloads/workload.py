@@ -15,7 +15,7 @@ from torch.optim import Optimizer
 
 from search_spaces.errors import InputError, require
 from search_spaces.groups import take_ratios
-from study.objective import Metric
+from study.objective import FRACTION_OF_ROWS, Metric
 from study.workloads.data import Data
 from study.workloads.models import model_maker
 from study.workloads.optimizers import SGD_DEFAULT, optimizing
@@ -23,43 +23,44 @@ from study.workloads.user_code import call, failure, imported
 
 
 def wrong(scores: Tensor, targets: Tensor) -> Tensor:
-    """For each row whether its highest score is not its target's."""
+    """For each row, whether the class with the highest score is not the target."""
     return scores.argmax(1) != targets
 
 
-ERROR = Metric("error", "minimize", "fraction of rows", 1.0, wrong)
+ERROR = Metric("error", "minimize", FRACTION_OF_ROWS, 1.0, wrong)
 """Classification error, from 0 to 1."""
 
 
 CROSS_ENTROPY: Callable[[Tensor, Tensor], Tensor] = partial(cross_entropy, reduction="none")
-"""(class scores, classes) of some rows -> the loss of each."""
+"""(class scores, classes) of a batch -> the loss of each row."""
 
 
 def squared_error(outputs: Tensor, targets: Tensor) -> Tensor:
-    """For each row the square of what its outputs are off, the mean where there are several."""
+    """For each row, the squared error, averaged over its outputs."""
     return (outputs.flatten(1) - targets.reshape(len(targets), -1)).square().mean(1)
 
 
 def squared_error_metric(variance: float) -> Metric:
-    """Mean squared error as a share of the targets' variance: 1 is as bad as always saying their mean."""
+    """Mean squared error divided by the targets' variance: 1 is the error of always predicting their mean."""
     measure = partial(scaled_squared_error, variance=variance)
     return Metric("mse", "minimize", "share of the variance of the targets", 2.0, measure)
 
 
 def scaled_squared_error(outputs: Tensor, targets: Tensor, variance: float) -> Tensor:
-    """For each row its squared error as a share of a variance."""
+    """For each row, the squared error divided by a variance."""
     return squared_error(outputs, targets) / variance
 
 
 @dataclass(frozen=True)
 class Workload:
-    """Everything about a training run but its schedule, length and seed.
+    """Everything about a training run except its schedule, length and seed.
 
-    name: for people. make_model: a freshly initialised model. loss: (outputs, targets) -> a loss for each row, (rows,).
-    The rest is what `--optimizer` and `--batch-size` say, so that a workload of one's own need not name it.
-    make_optimizer: an optimizer for the model; its learning rates matter only relative to each other.
-    optimizer_code: the call that makes it of `model`, with whole module paths; `{lr}` stands where its rate goes.
-    peak_lr: the range, (lowest, highest), that the peak is searched in. batch_size: rows per update.
+    name: for messages and reports. make_model: returns a newly initialised model. loss: (outputs, targets) -> the loss
+    of each row, (rows,). metric: what is searched for; its `measure` has the signature of `loss`.
+    The other fields are set by `--optimizer`, `--weight-decay` and `--batch-size`, so your workload may omit them.
+    make_optimizer: returns an optimizer for a model; only the ratios between its learning rates matter.
+    optimizer_code: the call that makes it from `model`, with full module paths and `{lr}` as the learning rate.
+    peak_lr: the search range of the peak, (lowest, highest). batch_size: rows per step.
     weight_decay: the optimizer's, for the record.
     """
 
@@ -77,27 +78,28 @@ class Workload:
     def __post_init__(self) -> None:
         if self.metric.measure is None:
             raise InputError(
-                f"the metric {self.metric.name!r} of workload {self.name!r} needs measure, which gives a number a row"
+                f"the metric {self.metric.name!r} of workload {self.name!r} has no measure: "
+                "give Metric(measure=...) a function (outputs, targets) -> one number per row"
             )
 
     @property
     def device(self) -> torch.device:
-        """Where the data is and the models are trained."""
+        """The device that holds the data and trains the models."""
         return self.data.train.device
 
     @property
     def measure(self) -> Callable[[Tensor, Tensor], Tensor]:
-        """(outputs, targets) of some rows -> the metric of each, (rows,)."""
+        """(outputs, targets) of a batch -> the metric of each row, (rows,)."""
         assert self.metric.measure is not None
         return self.metric.measure
 
     @property
     def steps_per_epoch(self) -> int:
-        """Updates per epoch; the rows that do not fill a batch wait for the next epoch's order."""
+        """Steps per epoch; rows that do not fill a batch are left out of that epoch."""
         return self.data.train.rows // self.batch_size
 
     def attributes(self) -> dict[str, Any]:
-        """What the records say of it, as plain values, besides the configuration."""
+        """What records store about the workload besides the configuration, as plain values."""
         metric = self.metric
         with torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):
             optimizer = self.make_optimizer(self.make_model().to(self.device))
@@ -107,17 +109,18 @@ class Workload:
             "optimizer_code": self.optimizer_code,
             "unequal_groups": any(ratio != 1 for ratio in take_ratios(optimizer)),
             "steps_per_epoch": self.steps_per_epoch,
+            "validation_rows": self.data.validation.rows,
         }
 
     def to(self, device: torch.device) -> Workload:
-        """The same workload, on a device."""
+        """The same workload, with its data on a device."""
         return replace(self, data=self.data.to(device))
 
 
 def workload_of(name: str, data: Data, model: str | Callable[..., Any]) -> Workload:
-    """A classification or regression on this data, by its task. model: what `--model` may name, or a function.
+    """A classification or regression workload, by the task of the data. model: a value of `--model`, or a function.
 
-    Raises InputError for a model that is unknown, or cannot take the data.
+    Raises InputError if the model is unknown or does not fit the data.
     """
     loss, metric = CROSS_ENTROPY, ERROR
     if data.task == "regression":
@@ -132,7 +135,7 @@ def workload_of(name: str, data: Data, model: str | Callable[..., Any]) -> Workl
 
 
 def imported_workload(name: str, split_seed: int, data_root: Path) -> Workload:
-    """The workload that a function of the user's returns; raises InputError if it returns none."""
+    """The workload returned by a user's function; raises InputError if it returns anything else."""
     made = call(imported(name, "--workload"), "--workload", split_seed=split_seed, data_root=data_root)
     require(
         isinstance(made, Workload),
@@ -145,16 +148,18 @@ def imported_workload(name: str, split_seed: int, data_root: Path) -> Workload:
 def optimized(
     workload: Workload, optimizer: str | Callable[..., Any], batch_size: int, weight_decay: float | None
 ) -> Workload:
-    """The workload with this optimizer, and batches of this size.
+    """The workload with this optimizer and batch size.
 
-    optimizer: what `--optimizer` may name, or a function. weight_decay: None is the optimizer's usual one.
-    Raises InputError for a batch larger than the training rows, or an optimizer that does not fit.
+    optimizer: a value of `--optimizer`, or a function. weight_decay: None for the optimizer's default.
+    Raises InputError if the batch is larger than the training rows, or the optimizer does not fit the model.
     """
     rows = workload.data.train.rows
     name = workload.data.name
-    require(batch_size <= rows, f"--batch-size must be at most {rows}, the training rows of {name}", batch_size)
+    require(
+        batch_size <= rows, f"--batch-size must be at most {rows}, the number of training rows of {name}", batch_size
+    )
     try:
-        model = workload.make_model()  # a model that cannot take this data says so now
+        model = workload.make_model()  # fails here if it does not fit the data
     except InputError:
         raise
     except Exception as error:  # whatever a model does

@@ -39,7 +39,7 @@ def test_the_best_came_furthest_and_are_a_tenth(direction, sign):
     rows += [ended(sign * 0.3, sign * 0.5, params=middle)] * 4
     assert edge_warnings(ranged(rows, direction)) == [
         "peak_lr: 4 of the best 6 trials lie within 5% of its upper end, 5 (range 0.001 to 5, log scale): "
-        "the best may lie beyond; try a wider range if it can be"
+        "the optimum may lie outside; consider widening the range"
     ]
     assert not edge_warnings(ranged(rows[1:52] + rows[54:], direction)), "two of six"
     diverged = [ended(sign * 0.0, sign * 0.0, params=end, diverged=True)] * 6

@@ -1,4 +1,4 @@
-"""Importance: against Optuna's own evaluator, and against rows whose answer is known."""
+"""Importance: against Optuna's evaluator, and against rows with a known answer."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""How finely to tune peak_lr: spans against rows whose answer is known, and in a real search."""
+"""Sensitivity to peak_lr: spans against rows with a known answer, and in a real search."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The audit: who is let run on, that the search is none the wiser, and what is said of pruning."""
+"""The audit: which trials continue, that the search is unaffected, and what it reports about pruning."""
 
 from contextlib import closing
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Verdicts: who is best, who ties, what seeds can tell; and where the variance of a result comes from."""
+"""Verdicts: the best family, ties, and what the seeds can resolve; and the sources of variance of a result."""
 
 from dataclasses import replace
 from itertools import count
@@ -157,11 +157,15 @@ def test_maximizing_the_negated_values_is_minimizing(values):
 @pytest.mark.parametrize(
     ("values", "direction", "message"),
     [
-        ({"constant": [0.1, 0.2], "step": [0.1]}, "minimize", "as many values each are required.*constant 2, step 1"),
-        ({}, "minimize", "one arm at least: got none"),
+        (
+            {"constant": [0.1, 0.2], "step": [0.1]},
+            "minimize",
+            "all with the same number of values: got constant 2, step 1",
+        ),
+        ({}, "minimize", "at least one arm is required.*got none"),
         ({"constant": []}, "minimize", "finite numbers are required"),
         ({"constant": [0.1], "step": [float("nan")]}, "minimize", r"finite numbers are required.*\[nan\]"),
-        ({"constant": [0.1]}, "lower", "to be minimize or maximize: got 'lower'"),
+        ({"constant": [0.1]}, "lower", "must be minimize or maximize: got 'lower'"),
     ],
 )
 def test_what_cannot_be_judged_is_refused(values, direction, message):
@@ -187,15 +191,15 @@ def test_twelve_seeds_leave_room_for_two_differences_of_0_and_ten_for_none():
 
 @pytest.mark.parametrize(("comparisons", "level"), [(0, 0.05), (1, 0.0), (1, float("nan"))])
 def test_seeds_for_nothing_are_refused(comparisons, level):
-    with pytest.raises(ValueError, match="1 comparison or more and a level in"):
+    with pytest.raises(ValueError, match="at least 1 comparison and a level in"):
         seeds_needed(comparisons, level)
 
 
 def test_the_rule_states_the_level_that_is_applied_and_the_seeds_that_are_needed():
     rule = " ".join(RULE.split())
-    assert f"{LEVEL} or more is called a tie" in rule
+    assert f"{LEVEL} or more is statistically tied with it" in rule
     assert len(FAMILIES) == 15
-    assert f"fewer than {seeds_needed(14)} cannot tell any of fifteen from the best" in rule
+    assert f"fewer than {seeds_needed(14)} seeds no difference among fifteen families can be significant" in rule
     for n, told in [(9, False), (10, True)]:
         equal = {f"equal {i}": [0.0] * n for i in range(14)}
         assert (not by_name(equal | {"worse": [1.0] * n})["worse"].tied_with_best) == told
@@ -222,7 +226,7 @@ def test_searches_that_differ_less_than_their_seeds_explain():
 
 @pytest.mark.parametrize("values", [[], [[0.1, 0.2]], [[0.1], [0.2]], [[0.1, 0.2], [0.1]]])
 def test_too_few_values_to_split_are_refused(values):
-    with pytest.raises(ValueError, match="two rows or more, of equal length, two or more, are required: got lengths"):
+    with pytest.raises(ValueError, match="at least two rows of equal length, at least 2, are required: got lengths"):
         variance_split(values)
 
 

@@ -1,4 +1,4 @@
-"""Intervals: against what they promise. Comparisons of samples: against their definitions, counted out."""
+"""Intervals against their nominal coverage, and comparisons of samples against their definitions."""
 
 from itertools import combinations, product
 from statistics import fmean
@@ -164,7 +164,7 @@ def test_the_best_of_k_of_many():
 def test_what_is_no_number_is_refused(values):
     calls = [wilcoxon_p, lambda v: best_of_k(v, 1), lambda v: probability_of_improvement(v, [1.0], 1)]
     for call in [*calls, lambda v: probability_of_improvement([1.0], v, 1)]:
-        with pytest.raises(ValueError, match="finite numbers are required, one at least: got "):
+        with pytest.raises(ValueError, match="finite numbers are required, at least one: got "):
             call(values)
 
 

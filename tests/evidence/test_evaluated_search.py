@@ -1,4 +1,4 @@
-"""Evaluated searches: the trajectory of a search, and the tables that are made of it."""
+"""Evaluated searches: the trajectory of a search, and the tables made from it."""
 
 import math
 from contextlib import closing

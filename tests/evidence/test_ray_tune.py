@@ -1,4 +1,4 @@
-"""The outside peer: Ray Tune on our workload and space. Its own studies run where Ray is installed."""
+"""The peer: Ray Tune on our workload and space. Its own studies run only if Ray is installed."""
 
 import csv
 import json

@@ -1,7 +1,9 @@
-"""The benchmark of speed: what it counts, what it compares with, and that it runs."""
+"""The speed benchmark: what it counts, what it compares, and that it runs."""
 
 import csv
 import json
+import shutil
+from importlib.metadata import version
 from statistics import mean
 from types import SimpleNamespace
 
@@ -15,7 +17,7 @@ from study.evidence.speed.runs_report import draw_speed, table_of_runs
 from study.evidence.speed.tutorial_loop import tutorial_run, tutorial_study
 from study.objective import Run
 from study.workloads.options import WorkloadOptions
-from tests.helpers import SMALL, small_plan, trainer
+from tests.helpers import DRAWN_WITH, ROOT, SMALL, small_plan, trainer
 
 
 def test_the_tutorial_learns_what_our_loop_learns(workload):
@@ -84,6 +86,17 @@ def test_the_benchmark_of_speed(command, tmp_path, monkeypatch):
         assert all(float(row["seconds"]) > 0 and int(row["peak_bytes"]) > 2**20 for row in csv.DictReader(file))
     assert json.loads((tmp_path / "speed" / "manifest.json").read_text())["cpu"]["command"].startswith("python")
     assert (tmp_path / "speed" / "speed.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_committed_report_of_speed_is_rebuilt_from_its_data(command, tmp_path):
+    shutil.copytree(ROOT / "results/speed", tmp_path / "speed", ignore=shutil.ignore_patterns("speed.*"))
+    assert command("evidence/benchmark_speed.py", "--rebuild", "--output", "speed").code == 0
+    assert (tmp_path / "speed/speed.md").read_text() == (ROOT / "results/speed/speed.md").read_text()
+    if version("matplotlib") == DRAWN_WITH:
+        assert (tmp_path / "speed/speed.png").read_bytes() == (ROOT / "results/speed/speed.png").read_bytes()
+    result = command("evidence/benchmark_speed.py", "--rebuild", "--output", "nowhere")
+    assert result.code == 2
+    assert "--rebuild needs the runs.csv and manifest.json of an earlier measurement" in result.err
 
 
 def test_a_workload_has_three_parts(command):

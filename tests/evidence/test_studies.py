@@ -1,4 +1,4 @@
-"""The race of whole studies: what it counts, and that it runs."""
+"""Timing whole studies: what it counts, and that it runs."""
 
 import csv
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Recorded runs: what is recorded is what training finds, and searches over them see the nearest schedule."""
+"""Recorded runs equal trained ones, and searches over them see the nearest schedule."""
 
 import json
 from dataclasses import replace
@@ -62,9 +62,7 @@ def test_files_bring_back_what_was_written(recorded, tmp_path):
     assert again == Recorded(recorded.about, recorded.schedules)
     assert len((tmp_path / "new" / "runs.jsonl").read_text().splitlines()) == 7
     assert json.loads((tmp_path / "new" / "runs.jsonl").read_text().splitlines()[0])["judge_seeds"] == [1000, 1001]
-    with pytest.raises(
-        InputError, match=r"other.jsonl holds no recorded runs: make it with scripts/evidence/record_runs.py"
-    ):
+    with pytest.raises(InputError, match=r"other.jsonl does not exist: create it with scripts/evidence/record_runs.py"):
         read_recorded(tmp_path / "other.jsonl")
 
 
@@ -113,5 +111,5 @@ def test_a_replay_yields_the_recorded_evaluations(recorded, workload):
         assert [evaluation.last for evaluation in own] == [False] * (len(own) - 1) + [True]
     stopped = list(replay.train([Run(schedules[0], 4, 0, 4)] * 2, stop=lambda run: run == 0))
     assert {evaluation.run for evaluation in stopped} == {1}
-    with pytest.raises(InputError, match="runs of 1, 2, 4 epochs were recorded, but one of 3 is asked for"):
+    with pytest.raises(InputError, match="one of the recorded budgets .1, 2, 4 epochs., but 3 epochs"):
         list(replay.train([Run(schedules[0], 3, 0, 3)]))

@@ -1,6 +1,5 @@
-"""What is committed under results/ is what the commands make of the data beside it, to the last byte."""
+"""Committed files under results/ equal what the commands make from the data beside them, byte for byte."""
 
-import re
 import shutil
 from importlib.metadata import version
 
@@ -9,12 +8,11 @@ import pytest
 from study.evidence.known.known_results_page import ARMS, PAGE, read_benchmarks, write_page
 from study.reports.report import rebuild
 from study.storage.archive import CURVES, MANIFEST, TRIALS
-from tests.helpers import ROOT
+from tests.helpers import DRAWN_WITH, ROOT
 
 RESULTS = ROOT / "results"
 REPORTS = sorted(path.parent for path in RESULTS.glob(f"*/{TRIALS}"))
 HTML, WITH_HTML = "report.html", "benchmark-mnist1d-mlp-sgd"
-DRAWN_WITH = re.search(r"^matplotlib==(.+)$", (ROOT / "constraints.txt").read_text(), re.M)[1]
 
 
 def test_the_reference_reports_are_there():

@@ -4,15 +4,17 @@ import re
 from contextlib import closing
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
+from search_spaces.ranges import Choice
 from study.reports.html import html_page
 from study.reports.report import rebuild, write_report
-from study.reports.search_report import importance_section
+from study.reports.search_report import compared_at, search_sections
 from study.storage.studies import read_studies
-from tests.example_studies import SETTINGS, TRIAL, study_record
+from tests.example_studies import SESSION, SETTINGS, TRIAL, study_record
 from tests.helpers import SMALL, open_small, run_search
 
 AUDITED = replace(SMALL, audit=0.5)
@@ -38,7 +40,7 @@ def test_a_report_is_a_function_of_its_archive(searched, tmp_path):
     """Written again from the database, and made again from its own files: the same bytes."""
     studies, folder = searched
     first = files(folder)
-    assert {"report.md", "report.html", "trials.csv", "curves.csv", "manifest.json", "winners.svg"} <= first.keys()
+    assert {"report.md", "report.html", "trials.csv", "curves.csv", "manifest.json", "winner.svg"} <= first.keys()
     write_report(studies, tmp_path / "second")
     assert files(tmp_path / "second") == first
     rebuild(tmp_path / "second")
@@ -87,13 +89,15 @@ def test_the_page_needs_nothing_else(searched):
 def test_the_report_says_what_the_study_says(searched):
     (study,), folder = searched
     said = (folder / "report.md").read_text()
-    assert f"trial {study.best.number}, with val error {study.best.value:.4f}" in said
+    value = study.best.value
+    assert f"Trial {study.best.number}: validation error {100 * value:.{1 if value >= 0.1 else 2}f} %" in said
     for family in {trial.family for trial in study.trials}:
         assert f"| `{family}` | {sum(t.family == family for t in study.trials)} |" in said
     assert "| `all` |" in said, "the audit"
     assert "def make_scheduler(" in said
     assert f"peak_lr={study.best.peak_lr!r}" in said
-    assert study.sessions[0].command in said
+    program, script, *_ = study.sessions[0].command.split()
+    assert f"\n{program} {Path(script).name}" in said
 
 
 def in_state(state, storage, workload):
@@ -122,9 +126,9 @@ def test_a_study_in_any_state_has_a_report(state, storage, workload, tmp_path, m
     in_state(state, storage, workload)
     write_report(read_studies(storage, "small"), tmp_path / "report")
     said = (tmp_path / "report/report.md").read_text()
-    assert ("No trial has run to its end yet." in said) == (state in ("empty", "all pruned"))
-    assert ("trials diverged, with a peak_lr of" in said) == (state == "all diverged")
-    assert bool(re.search(r"Not at its end: \d+ more trials have begun", said)) == (state == "still running")
+    assert ("No winner yet: " in said) == (state in ("empty", "all pruned"))
+    assert ("trials diverged, with a peak\\_lr of" in said) == (state == "all diverged")
+    assert bool(re.search(r"In progress: \d+ further trials had started", said)) == (state == "still running")
     assert ("1 trial, " in said) == (state == "one trial")
     shown = Page((tmp_path / "report/report.html").read_text())
     assert (shown.open, shown.unclosed, shown.loads) == ([], [], [])
@@ -148,7 +152,7 @@ def test_the_command(command, storage, workload, tmp_path):
     assert files(tmp_path / "results/small") == before
     (tmp_path / "taken").touch()
     result = command("report.py", "--study", "small", "--storage", storage, "--output", "taken")
-    assert (result.code, result.err) == (2, "error: cannot make the folder taken: File exists. Give another one\n")
+    assert (result.code, result.err) == (2, "error: cannot make the folder taken: File exists. Choose another\n")
     (tmp_path / "results/small/manifest.json").write_text("[{")
     result = command("report.py", "--rebuild", "results/small")
     assert result.code == 2
@@ -160,7 +164,7 @@ def test_the_command(command, storage, workload, tmp_path):
     [
         ("--study small", "there is no database results/studies.db: check --storage, or search first"),
         ("--rebuild nowhere", "nowhere holds no report: it needs trials.csv, curves.csv and manifest.json"),
-        ("", "give --study NAME, or --rebuild FOLDER, but None was given"),
+        ("", "give --study NAME or --rebuild FOLDER, but neither was given"),
     ],
 )
 def test_bad_input_is_told_in_one_message(arguments, said, command, tmp_path):
@@ -172,11 +176,35 @@ def test_bad_input_is_told_in_one_message(arguments, said, command, tmp_path):
 @pytest.mark.parametrize(
     ("pruner", "budgets", "said"),
     [
-        ("horizon", (2, 20), "Values after 2 epochs, the first at which all trials are compared."),
-        ("none", (20,), "Values after 20 epochs, the first at which all trials are compared."),
-        ("median", (20,), "Values after 20 epochs, which pruned trials did not come to."),
+        ("horizon", (2, 20), "Values after 2 epochs. All trials are compared at this length."),
+        ("none", (20,), "Values after 20 epochs. All trials are compared at this length."),
+        ("median", (20,), "Values after 20 epochs. Pruned trials did not get that far."),
     ],
 )
-def test_the_report_says_where_trials_are_compared(pruner, budgets, said):
+def test_the_report_says_at_which_length_trials_are_compared(pruner, budgets, said):
     settings = replace(SETTINGS, pruner=pruner, budgets=budgets)
-    assert importance_section(study_record([TRIAL], settings=settings)).body.startswith(f"{said}\n")
+    assert compared_at(study_record([TRIAL], settings=settings)) == said
+
+
+OWN = replace(SETTINGS, space=SETTINGS.space | {"warmup_fraction_is_0": Choice((True, False))})
+WHOLE = replace(TRIAL, params={"family": "rex", "peak_lr": 0.1, "warmup_fraction_is_0": True})
+
+
+def test_sections_with_two_dots_are_left_out():
+    two, three = ([replace(WHOLE, number=number) for number in range(n)] for n in (2, 3))
+    names = [
+        [section.title for section in search_sections(study_record(trials, settings=OWN))]
+        for trials in ([], two, three)
+    ]
+    assert names[0] == ["Verdict", "Limits", "Search space", "Environment and commands"]
+    assert names[1] == [*names[0][:2], "The winner in PyTorch", "Families", *names[0][2:]]
+    assert names[2] == [*names[1][:4], "Sensitivity to peak_lr", "Progress", *names[1][4:]]
+
+
+def test_the_report_names_no_folder_of_the_machine():
+    session = replace(SESSION, command="python search.py --storage sqlite:////home/me/s.db --space /home/me/space.toml")
+    settings = replace(OWN, dataset="/home/me/table.csv")
+    record = replace(study_record([WHOLE], settings=settings), sessions=(session,))
+    said = "".join(section.body for section in search_sections(record))
+    assert "/home" not in said
+    assert "python search.py --storage sqlite:///s.db --space space.toml" in said

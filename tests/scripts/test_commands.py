@@ -1,4 +1,4 @@
-"""The commands as users type them: what they print, and what they say to bad input."""
+"""The commands as users type them: output, and messages for invalid input."""
 
 import os
 import re
@@ -9,12 +9,14 @@ from importlib import import_module
 from typing import get_type_hints
 
 import pytest
+import torch
 
 from search_spaces import FAMILIES
 from search_spaces.space_file import presets
 from study.cli import run
 from study.executors.options import ENGINES, EXECUTORS
 from study.search.configuration import PRUNERS, SAMPLERS
+from study.storage.studies import read_study
 from study.workloads.names import DATASETS, MODELS, OPTIMIZERS
 from tests.helpers import ROOT
 
@@ -22,21 +24,47 @@ DIGITS = ["--dataset", "digits", "--epochs", "2"]
 
 
 def test_a_first_search(command, tmp_path):
-    """In a log: no control codes, a line per batch, then the families, the winner, its code and where to look."""
-    result = command("search.py", *DIGITS, "--trials", 4, "--trials-per-batch", 2, "--families", "cosine", "linear")
+    """In a log: no control codes, lines for each batch, the winner's code, and the verdict last."""
+    flags = [*DIGITS, "--trials", 4, "--trials-per-batch", 2, "--families", "cosine", "linear"]
+    result = command("search.py", *flags)
     assert (result.code, result.err) == (0, "")
     assert "\x1b" not in result.out
-    assert "4/4 trials | best " in result.out
-    assert "val_error by family: " in result.out
-    assert "0:00 left" in result.out
-    assert "│ cosine" in result.out
-    assert "Winner: trial" in result.out
+    assert re.search(r"\d/\d epochs, 4/4 trials \(random so far\), done\n  best after 2 epochs: ", result.out)
     assert "optimizer = torch.optim.SGD(model.parameters(), lr=" in result.out
-    assert result.out.rstrip().endswith("Browse the trials: python scripts/dashboard.py")
-    again = command("search.py", *DIGITS, "--trials", 4, "--trials-per-batch", 2, "--families", "cosine", "linear")
+    verdict = result.out[result.out.index("Winner: ") :].splitlines()
+    assert len(verdict) <= 12
+    assert all(len(line) <= 80 for line in verdict)
+    study = "digits-mlp-sgd-2-epochs"
+    assert verdict[-3:] == [
+        f"Code: results/{study}/schedule.py",
+        f"Report: python scripts/report.py --study {study}",
+        "Dashboard: python scripts/dashboard.py",
+    ]
+    again = command("search.py", *flags)
     assert (again.code, again.err) == (0, "")
-    assert "already holds 4 finished trials: nothing is left to do" in again.out
-    assert result.out[result.out.index("┏") :] == again.out[again.out.index("┏") :]
+    assert "already has 4 finished trials: raise --trials to continue it" in again.out
+    assert again.out.splitlines()[-len(verdict) :] == verdict
+    scope = {}
+    exec((tmp_path / "results" / study / "schedule.py").read_text(), scope)
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    winner = read_study("sqlite:///results/studies.db", study).best.schedule
+    scheduler = scope["make_scheduler"](optimizer, 100)
+    assert scheduler.get_last_lr()[0] == pytest.approx(winner.simulate(100)[0][0])
+
+
+def test_tables_are_printed_on_demand(command):
+    flags = [*DIGITS, "--trials", 2, "--families", "linear"]
+    assert "┏" not in command("search.py", *flags).out
+    names = ["families", "importance", "peaks", "audit", "edges"]
+    said = command("search.py", *flags, "--show", *names).out
+    assert said.index("│ linear") < said.index("Winner: ")
+    for heading in (
+        "Parameter importance needs",
+        "peak_lr sensitivity is shown",
+        "Audit: ",
+        "At the edge of the search",
+    ):
+        assert said.index(heading) < said.index("Winner: ")
 
 
 @pytest.mark.parametrize(
@@ -59,6 +87,7 @@ def test_a_first_search(command, tmp_path):
         ("--audit 1.5", "--audit must be from 0 to 1, but 1.5 was given"),
         ("--startup-trials 0", "--startup-trials must be at least 1, but 0 was given"),
         ("--device gpu", "unknown device 'gpu': did you mean 'cpu'? Valid: auto, cpu, cuda"),
+        ("--show tables", "unknown table 'tables': Valid: families, importance, peaks, audit, edges"),
         ("--trials 0", "--trials must be at least 1, but 0 was given"),
         ("--trials -3", "--trials must be at least 1, but -3 was given"),
         ("--epochs 0", "--epochs must be at least 1, but 0 was given"),
@@ -122,14 +151,14 @@ def test_another_configuration_is_refused(command):
 def test_every_pruner_can_be_typed(pruner, command):
     result = command("search.py", *DIGITS, "--trials", 2, "--pruner", pruner, "--families", "rex")
     assert result.code == 0, result.err
-    assert "Winner: trial" in result.out
+    assert "Winner: " in result.out
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_every_sampler_can_be_typed(sampler, command):
     result = command("search.py", *DIGITS, "--trials", 12, "--trials-per-batch", 4, "--sampler", sampler)
     assert (result.code, result.err) == (0, ""), result.err
-    assert "Winner: trial" in result.out
+    assert "Winner: " in result.out
 
 
 def test_every_model_and_optimizer_can_be_typed(command):

@@ -1,4 +1,4 @@
-"""The examples, each in a process of its own, with the real packages: the rates that they saw are the schedule's."""
+"""The examples, each in its own process with the real packages: they see the learning rates of the schedule."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""scripts/export.py: which schedule it takes, what it says of it, and what it says to bad input."""
+"""scripts/export.py: which schedule it exports, its output, and its messages for invalid input."""
 
 import json
 import shlex
@@ -47,14 +47,14 @@ def test_every_trial_comes_out_with_where_it_comes_from(name, searched, command)
         head = result.out[: result.out.index("\n\n")]
         assert all(line.startswith("# ") for line in head.splitlines())
         assert f"# Learning-rate schedule: trial {trial.number} of 6 in study 'small'" in head
-        assert "digits-mlp-sgd, 4 epochs, 64 updates" in head
-        assert f"val_error {trial.value:.4f} (fraction of rows)" in head
+        assert "digits-mlp-sgd, 4 epochs, 64 steps" in head
+        assert f"val_error {100 * trial.value:.{1 if trial.value >= 0.1 else 2}f} %" in head
         assert ("the best of 6 trials" in head) == (trial.number == winner.number)
         record = trial.user_attrs["record"]
         pruned = trial.state == optuna.trial.TrialState.PRUNED and not record["diverged"]
         assert ("pruned after a run of 1 epochs" in head) == pruned
         assert ("diverged after a run of " in head) == record["diverged"]
-        assert "test        not looked at" in head
+        assert "test        not evaluated" in head
         assert f"torch {torch.__version__.partition('+')[0]}" in head
         assert "torch.optim.SGD(model.parameters(), lr=" in result.out
 
@@ -72,7 +72,7 @@ def test_what_was_confirmed_is_told(searched, command):
     winner = searched.best_trial
     searched.set_user_attr("confirmed", {"trial": winner.number, "seeds": [1000, 1001], "test": [0.25, 0.5]})
     assert (
-        "# test        test_error 0.3750, mean of 2 fresh training seeds\n"
+        "# test        test_error 37.5 %, mean of 2 fresh training seeds\n"
         in command("export.py", "--study", "small").out
     )
     told = json.loads(command("export.py", "--study", "small", "--format", "json").out)["provenance"]

@@ -1,4 +1,4 @@
-"""preview.py: curves against formulas worked out here, the gallery, and what it says to bad input."""
+"""preview.py: curves against formulas worked out here, the gallery, and messages for invalid input."""
 
 import csv
 import io

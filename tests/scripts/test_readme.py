@@ -1,37 +1,95 @@
-"""What the README says is true: its commands run, its snippets work, its table is the one that was printed."""
+"""What the README and docs/ say is true: commands run, snippets work, output and tables are those that were printed."""
 
 import re
+import subprocess
+import sys
+from io import StringIO
+from pathlib import Path
 
 import pytest
 import torch
+from rich.console import Console
 
+from study.analysis.cost import Cost
+from study.reports.search_console import where_lines, wrapped_line
+from study.reports.terminal import TABLES
+from study.reports.verdict import verdict_lines
+from study.storage.archive import read_archive
+from study.storage.url import DEFAULT_STORAGE
 from study.workloads.builtin_datasets import DEBIAN_FASHION_MNIST
 from tests.helpers import ROOT
-from tests.pages import GUIDE, README, Typist, blocks
+from tests.pages import DOCS, GUIDE, README, Typist, blocks, lines, printed, table
 
-LINES = [line for language, block in blocks(README) if language == "bash" for line in block.splitlines()]
-BROWSE = [line for line in LINES if "dashboard" in line]
-"""Servers, which do not end by themselves: test_dashboard.py runs them."""
-SCRIPTS = [line for line in LINES if line.startswith("python scripts/") and line not in BROWSE]
-SNIPPETS = [block for language, block in blocks(README) if language == "python"]
+SERVERS = [line for line in lines(README, *DOCS.values()) if "dashboard.py" in line]
+"""They do not end by themselves: test_dashboard.py runs them."""
+GATE = [line for line in lines(README) if line.startswith("python3.11 -m venv")]
+COMMANDS = [line for line in lines(README, *DOCS.values()) if line not in [*SERVERS, *GATE]]
+SNIPPETS = [block for page in (README, *DOCS.values()) for language, block in blocks(page) if language == "python"]
+RESULTS = ROOT / "results"
+
+
+def prose(page):
+    """The page without code, tables and the targets of links."""
+    without_code = re.sub(r"```.*?```|`[^`]*`", "", page, flags=re.DOTALL)
+    text = "\n".join(line for line in without_code.splitlines() if not line.startswith("|"))
+    return re.sub(r"\]\([^)]*\)|<[^>]*>", "", text)
+
+
+def test_the_readme_is_short():
+    assert len(README.splitlines()) <= 120
+    assert len(re.findall(r"[A-Za-z][\w'-]*", prose(README))) <= 600
+    assert len(re.findall(r"\d[\d.,]*", prose(README))) <= 8
 
 
 def test_every_command_is_run_by_something():
-    gate = [line for line in LINES if line.startswith("python3.11 -m venv")]
-    assert len(gate) == 2, ".ci/run takes these two from the README"
-    rest = [line for line in LINES if line not in [*gate, *SCRIPTS, *BROWSE]]
-    assert rest == ["source .venv/bin/activate"]
+    assert len(GATE) == 2, ".ci/run takes these two from the README"
+    assert all(line.startswith("python scripts/") for line in COMMANDS)
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)  # of the whole page
-def test_commands_in_the_order_of_the_page(command, tmp_path):
-    """In one folder: what is reported and reproduced was searched before."""
+@pytest.mark.timeout(900)  # of all pages
+def test_commands_in_the_order_of_the_pages(command, tmp_path):
+    """In one folder, beside the files of the guide: what is reported and reproduced was searched before."""
     typist = Typist(command, tmp_path)
-    for line in SCRIPTS:
+    for language, block in blocks(GUIDE):
+        if block.startswith("# mine.py"):
+            (tmp_path / "mine.py").write_text(block)
+        elif language == "python" and "wine.csv" in block:
+            subprocess.run([sys.executable, "-"], input=block, text=True, cwd=tmp_path, check=True)
+    typist.type(GATE[0].rpartition("&& .venv/bin/")[2])
+    for line in COMMANDS:
         if "fashion-mnist" in line and not DEBIAN_FASHION_MNIST.is_dir():
             continue  # .ci/run installs Debian's package, and test_builtin_datasets.py says that it is missing
         typist.type(line)
+
+
+@pytest.fixture(scope="module")
+def first_search():
+    """The committed run that the pages quote."""
+    [record] = read_archive(RESULTS / "first-search")
+    return record
+
+
+def test_the_verdict_is_that_of_the_committed_run(first_search):
+    """But for its duration, which the archive does not keep."""
+    [shown] = printed(README)
+    lines = [wrapped_line(line, 80) for line in verdict_lines(first_search)]
+    path = Path(f"results/{first_search.name}/schedule.py")
+    lines += where_lines(first_search, DEFAULT_STORAGE, path)
+    timeless = re.compile(r"(full runs \(.*\)), .*")
+    assert timeless.sub(r"\1", shown).splitlines() == timeless.sub(r"\1", "\n".join(lines)).splitlines()
+    assert len(lines) <= 12
+    assert printed(DOCS["reading"])[0] == shown
+    assert Cost.of(first_search).full_runs == 12, "as the README and the FAQ say"
+    assert first_search.name in lines[-2]
+
+
+def test_the_tables_are_those_of_the_committed_run(first_search):
+    console = Console(width=80, file=StringIO())
+    for name in ("families", "peaks"):
+        console.print(TABLES[name](first_search), "")
+    lines = [line.rstrip() for line in console.file.getvalue().splitlines()]
+    assert printed(DOCS["reading"])[1].strip() == "\n".join(lines).strip()
 
 
 @pytest.mark.parametrize("snippet", SNIPPETS)
@@ -42,20 +100,46 @@ def test_snippets(snippet):
     if "result" in scope:  # of a search
         assert optimizer.param_groups[0]["lr"] == scope["result"].schedule.simulate(200, [1.0] * 20)[0][0]
     else:
-        assert optimizer.param_groups[0]["lr"] < 0.1, "a cosine has ended, and a plateau has observed the loss"
+        assert optimizer.param_groups[0]["lr"] < 0.1, "a decay has ended, and a plateau has observed the loss"
 
 
 def test_tables_are_those_that_were_printed():
-    compared = (ROOT / "results/search/pruners.md").read_text()
-    overall = compared[compared.index("| arm |") :].split("\n\n")[0]
-    assert overall.count("\n") == 6, "two lines of head, five arms"
-    known = (ROOT / "results/known/known.md").read_text()
-    best = known[known.index("| workload | epochs |") :].split("\n\n")[0]
-    studies = (ROOT / "results/speed/studies.md").read_text()
-    for table in (overall, best, studies[studies.index("| study |") :].split("\n\n")[0].strip()):
-        assert table in README
+    pruners = (RESULTS / "search/pruners.md").read_text()
+    assert table(pruners, "arm") == table(DOCS["evidence"], "arm")
+    known = (RESULTS / "known/known.md").read_text()
+    assert table(known, "workload") == table(DOCS["evidence"], "workload")
+    studies = (RESULTS / "speed/studies.md").read_text()
+    assert table(studies, "study") == table(DOCS["speed"], "study")
+
+
+def test_the_three_rows_of_the_readme_are_those_of_the_evidence():
+    rows = {
+        arm: [cells[1], cells[4]]
+        for arm, *cells in (
+            [cell.strip() for cell in line.split("|")[1:-1]] for line in table(DOCS["evidence"], "arm").splitlines()
+        )
+    }
+    shown = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table(README, "search").splitlines()[2:]]
+    assert [name for name, *_ in shown] == ["Optuna, no pruning", "Optuna, median pruner", "this project"]
+    assert [cells for _, *cells in shown] == [rows["none"], rows["median"], rows["horizon"]]
+
+
+def test_rex_is_best_or_tied_in_every_report_that_tuned_it_with_a_warm_up():
+    """The README's advice for those who do not search."""
+    names = [line.split("|")[1].strip() for line in table(DOCS["evidence"], "workload").splitlines()]
+    found = [re.split(r"[|,]", line.replace("\\", "")) for line in table(DOCS["evidence"], "workload").splitlines()]
+    tuned = [
+        cells
+        for name, cells in zip(names[2:], found[2:], strict=True)
+        if "warm-up" not in name and "rex," in (RESULTS / f"benchmark-{name}" / "trials.csv").read_text()
+    ]
+    assert len(tuned) == 6
+    assert all("rex" in [cell.strip() for cell in cells] for cells in tuned)
 
 
 def test_links_lead_somewhere():
-    for target in re.findall(r"\]\((?!http)([^)#]+)\)", README + GUIDE + (ROOT / "CONTRIBUTING.md").read_text()):
-        assert (ROOT / target.replace("\\", "")).exists(), target
+    pages = {ROOT: [README, GUIDE, (ROOT / "CONTRIBUTING.md").read_text()], ROOT / "docs": list(DOCS.values())}
+    for folder, texts in pages.items():
+        for text in texts:
+            for target in re.findall(r"(?:\]\(|src=\")(?!http)([^)#\"]+)[^)\"]*[)\"]", text):
+                assert (folder / target.replace("\\", "")).exists(), target

@@ -1,4 +1,4 @@
-"""How long the runs of a trial are, and which pruners there are."""
+"""The lengths of a trial's runs, and the available pruners."""
 
 import pytest
 from hypothesis import given

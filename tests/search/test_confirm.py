@@ -1,4 +1,4 @@
-"""Confirming trains where the study does: in this process or in workers, run by run or together."""
+"""Confirming trains like the study does: in this process or in workers, run by run or together."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Known schedules: out of a study and into another, which begins with them."""
+"""Known schedules: exported from one study and tried first by another."""
 
 import json
 import shlex
@@ -90,7 +90,7 @@ def test_a_stop_changes_nothing(engine, steps, storage, tmp_path, workload):
 
 def test_a_study_keeps_to_what_it_began_with(storage, workload):
     run_with_known(storage, workload, 3)
-    with pytest.raises(InputError, match="other schedules to begin with: give it the same --enqueue again"):
+    with pytest.raises(InputError, match="other --enqueue schedules: give the same again"):
         open_small(storage, workload).__enter__()
 
 
@@ -144,5 +144,5 @@ def test_a_killed_search_goes_on_from_known_schedules(folder, tmp_path_factory):
 def test_a_winner_of_nothing_is_told(storage, workload):
     wild = replace(workload, peak_lr=(1e20, 1e21))
     run_search(storage, wild, 2)
-    with pytest.raises(InputError, match="study:small: no trial of 'small' has run to its end yet"):
+    with pytest.raises(InputError, match="study:small: no trial of 'small' has finished a full run yet"):
         read_known(["study:small"], storage, among(["rex"]))

@@ -1,4 +1,4 @@
-"""The benchmark of families: what it keeps, that it goes on after a stop, and its report."""
+"""The benchmark of families: what it stores, that it resumes after a stop, and its report."""
 
 import re
 import shlex
@@ -53,13 +53,25 @@ def test_a_study_for_every_family_and_budget_each_confirmed(folder, data_root):
         again = confirm(objective, trainer(workload), best.schedule, stored.epochs, kept.seeds)
         assert kept.test == pytest.approx(again, abs=5 / len(workload.data.test.x)), "lockstep rounds differently"
     said = (folder / "said.txt").read_text()
-    lines = re.findall(r"^(\d)/6 (\w+), (\d) epochs \| val [\d.]+, test ([\d.]+) \| \d+:\d\d left$", said, re.M)
+    lines = re.findall(
+        r"^(\d)/6 (\w+), (\d) epochs: validation [\d.]+ %, test ([\d.]+) %; .*(?:left|done|unknown)$", said, re.M
+    )
     assert [(number, f"b-{epochs}-epochs-{family}") for number, family, epochs, _ in lines] == [
         (str(i), name) for i, name in enumerate(names, start=1)
     ]
     for (*_, test), study in zip(lines, studies, strict=True):
-        assert float(test) == pytest.approx(mean(study.confirmed.test), abs=6e-5)
-    assert said.endswith("The report: python scripts/report.py --study b\n")
+        assert float(test) == pytest.approx(100 * mean(study.confirmed.test), abs=0.051)
+    verdict = said.split("\n\n")[-1].splitlines()
+    for epochs, line in ((2, verdict[0]), (4, verdict[2])):
+        means = {s.settings.families[0]: mean(s.confirmed.test) for s in studies if s.settings.epochs == epochs}
+        best = min(means, key=lambda family: (means[family], family))
+        assert line.startswith(f"Best at {epochs} epochs: {best}, test error {100 * means[best]:.1f} [")
+        assert line.endswith("] % over 3 fresh seeds")
+    assert verdict[1] == verdict[3] == "  ties: inconclusive, 3 families need at least 7 seeds to differ"
+    assert verdict[4] == "Cost: 6 studies, 24 trials, 72 epochs to tune and 54 to confirm"
+    assert verdict[5].startswith("Time: ")
+    assert verdict[6:] == ["Report: python scripts/report.py --study b"]
+    assert all(len(line) <= 80 for line in said.splitlines() if not line.startswith("Benchmark"))
 
 
 def test_a_second_start_finds_all_done_and_more_trials_are_added(folder, command):
@@ -97,10 +109,13 @@ def test_a_search_and_a_benchmark_have_names_of_their_own(folder, command):
     few = ["--dataset", "digits", "--epochs", 2, "--least-steps", 1, "--families", "linear"]
     search = [*few, "--trials", 1, "--storage", storage_of(folder)]
     refused = command("search.py", *search, "--study", "b")
-    assert (refused.code, refused.err) == (2, "error: 'b' is the name of a benchmark: choose another with --study\n")
+    assert (refused.code, refused.err) == (
+        2,
+        "error: 'b' is the name of a benchmark: choose another name with --study\n",
+    )
     assert command("search.py", *search, "--study", "mine").code == 0
     refused = command("benchmark.py", *few, "--name", "mine", "--storage", storage_of(folder))
-    assert (refused.code, refused.err) == (2, "error: 'mine' is the name of a study: choose another with --name\n")
+    assert (refused.code, refused.err) == (2, "error: 'mine' is the name of a study: choose another name with --name\n")
 
 
 def test_it_is_named_after_what_is_trained(command, tmp_path):
@@ -113,7 +128,7 @@ def test_it_is_named_after_what_is_trained(command, tmp_path):
     result = command("benchmark.py", *flags, *few)
     assert (result.code, result.err) == (0, "")
     report = "python scripts/report.py --study benchmark-t-mlp-sgd --storage 'sqlite:///my data/t.db'"
-    assert result.out.endswith(f"The report: {report}\n")
+    assert result.out.endswith(f"Report: {report}\n")
     assert command("report.py", *shlex.split(report)[2:]).code == 0
 
 

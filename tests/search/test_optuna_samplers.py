@@ -1,4 +1,4 @@
-"""The samplers: their names, and that each draws from its seed alone."""
+"""The samplers: their names, and that each depends only on its seed."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Optuna's own pruners, judging at every epoch of full runs."""
+"""Optuna's pruners, which decide at every epoch of full runs."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Reproducing: stored trials trained again as a user asks for it, in another process, however they were trained."""
+"""Reproducing stored trials as a user would, in another process, however they were trained."""
 
 import re
 import sqlite3

@@ -1,4 +1,4 @@
-"""A search stopped anywhere, whose long runs diverge: what was loaded ends as what was trained."""
+"""A search stopped anywhere, whose long runs diverge, ends like one that was not stopped."""
 
 from contextlib import closing
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What is exported sets the rates that the study trained with, in a process that knows nothing of this project."""
+"""Exported code sets the learning rates that the study trained with, in a process without this project."""
 
 import ast
 import json
@@ -113,8 +113,8 @@ def test_a_run_that_is_too_short_is_refused(tmp_path):
     schedules = [family(peak_lr=0.3) for family in FAMILIES.values() if family.least_steps > 1]
     given = [(s.family, torch_code(Exported(s, SGD)), s.least_steps - 1, {}, [1.0]) for s in schedules]
     assert elsewhere(REPLAY, given, tmp_path) == {
-        "cyclic": "cyclic needs at least 2 updates",
-        "one_cycle": "one_cycle needs at least 3 updates",
+        "cyclic": "cyclic needs at least 2 steps",
+        "one_cycle": "one_cycle needs at least 3 steps",
     }
 
 

@@ -1,4 +1,4 @@
-"""Every family against its formula, both ends included, and what its docstring says of that formula."""
+"""Every family against its formula, including both ends, and its docstring against the formula."""
 
 import re
 from dataclasses import fields
@@ -84,12 +84,18 @@ def formula(cls, parameters, body):
     return lambda s, n: body(s, n, **{key: value for key, value in parameters.items() if key not in unknown_to_it})
 
 
+def assert_rates(schedule, total_steps, expected):
+    """Those that torch sets, and those that the family computes."""
+    assert [lr for lr, _ in schedule.simulate(total_steps)] == pytest.approx(expected, rel=1e-9, abs=1e-12)
+    computed = schedule.rates(total_steps, [] if schedule.evaluations else None)
+    assert computed == pytest.approx(expected, rel=1e-9, abs=1e-12)
+
+
 @pytest.mark.parametrize(("cls", "parameters", "body"), ROWS)
 def test_rates_follow_the_formula(cls, parameters, body):
     total_steps = 245 if parameters.get("t_mult") == 2 else 240
     expected = oracles.whole_run(formula(cls, parameters, body), PEAK, total_steps)
-    rates = [lr for lr, _ in cls(peak_lr=PEAK, **parameters).simulate(total_steps)]
-    assert rates == pytest.approx(expected, rel=1e-9, abs=1e-12)
+    assert_rates(cls(peak_lr=PEAK, **parameters), total_steps, expected)
 
 
 @pytest.mark.parametrize(("cls", "parameters", "body"), [row for row in ROWS if not row.values[0].has_own_warmup])
@@ -101,7 +107,7 @@ def test_rates_follow_the_formula_after_a_warmup(cls, parameters, body, warmup_f
         total_steps += 1
     expected = oracles.whole_run(formula(cls, parameters, body), PEAK, total_steps, warmup_fraction)
     schedule = cls(peak_lr=PEAK, warmup_fraction=warmup_fraction, **parameters)
-    assert [lr for lr, _ in schedule.simulate(total_steps)] == pytest.approx(expected, rel=1e-9, abs=1e-12)
+    assert_rates(schedule, total_steps, expected)
 
 
 def test_one_cycle_moves_momentum_against_the_rate():

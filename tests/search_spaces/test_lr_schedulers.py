@@ -1,4 +1,4 @@
-"""What `build` returns against torch's own schedulers, as code that is handed an LRScheduler uses it."""
+"""The result of `build` against torch's own schedulers, used like any LRScheduler."""
 
 import io
 import warnings

@@ -1,4 +1,4 @@
-"""Ranges against Optuna: what it records when it is asked, and what it stores."""
+"""Ranges against what Optuna records and stores."""
 
 import json
 import shutil
@@ -84,7 +84,7 @@ def test_a_trial_is_asked_for_the_space_and_nothing_else(family):
 
 @pytest.mark.parametrize("distribution", [FloatDistribution(0, 1, step=0.5), IntDistribution(1, 8, log=True)])
 def test_what_no_range_of_ours_says_is_refused(distribution):
-    with pytest.raises(InputError, match="a range must be without steps, and linear for whole numbers"):
+    with pytest.raises(InputError, match="a range must have no step, and no log scale for integers"):
         as_range(distribution)
 
 

@@ -156,7 +156,7 @@ def test_warm_restarts_end_at_a_minimum(steps, cycles, t_mult):
             lambda: OneCycle(peak_lr=1.0, warmup_fraction=0.1),
             "one_cycle already includes a warm-up: remove warmup_fraction",
         ),
-        (lambda: Cosine(peak_lr=1.0, t_max_fraction=0.5), "give floor_ratio above 0, or t_max_fraction 1"),
+        (lambda: Cosine(peak_lr=1.0, t_max_fraction=0.5), "set floor_ratio above 0, or t_max_fraction to 1"),
         (
             lambda: OneCycle(peak_lr=1.0, anneal_strategy="cosine"),
             "unknown anneal_strategy 'cosine': did you mean 'cos'",

@@ -1,4 +1,4 @@
-"""A schedule as JSON: written down, read back, and every way of writing it wrongly."""
+"""Schedules as JSON: written, read back, and rejected if invalid."""
 
 import json
 from functools import partial
@@ -63,16 +63,16 @@ CYCLIC = {"cycles": 3, "base_ratio": 0.1, "mode": "triangular", "cycle_momentum"
         ({**REX, "peak_lr": "0.1"}, "peak_lr must be from 1e-05 to 5, but '0.1' was given"),
         ({**REX, "peak_lr": True}, "peak_lr must be from 1e-05 to 5, but True was given"),
         ({**REX, "parameters": {}}, "rex needs the parameter 'warmup_fraction'"),
-        (changed(REX, power=2.0), "rex takes no parameter 'power' here; it takes warmup_fraction"),
+        (changed(REX, power=2.0), "rex does not take the parameter 'power' here. Valid: warmup_fraction"),
         (changed(REX, warmup_fraction=0.3), "warmup_fraction must be 0 or from 0.005 to 0.2, but 0.3 was given"),
         (changed(COSINE, t_max_fraction=0.6), "floor_ratio must be from 0.0001 to 0.3, but 0 was given"),
         (
             {"family": "cyclic", "peak_lr": 1, "parameters": {**CYCLIC, "warmup_fraction": 0.1}},
-            "cyclic takes no parameter 'warmup_fraction' here; it takes cycles, base_ratio, mode, cycle_momentum",
+            "cyclic does not take the parameter 'warmup_fraction' here. Valid: cycles, base_ratio, mode",
         ),
         (
             {"family": "cyclic", "peak_lr": 1, "parameters": {**CYCLIC, "cycles": 2.5}},
-            "cycles must be a whole number from 2 to 8, but 2.5 was given",
+            "cycles must be an integer from 2 to 8, but 2.5 was given",
         ),
         (
             {"family": "cyclic", "peak_lr": 1, "parameters": {**CYCLIC, "mode": "triangle"}},

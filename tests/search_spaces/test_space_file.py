@@ -1,4 +1,4 @@
-"""Space files: what they may say, that printing and reading gives the same space, and what is said of mistakes."""
+"""Space files: valid ones are printed and read back as the same space, invalid ones get a clear message."""
 
 import tomllib
 from dataclasses import replace
@@ -94,27 +94,27 @@ def test_everything_that_a_file_can_say(tmp_path):
         ("peak_lr = { low = 0, high = 0.1 }", "peak_lr: low must be above 0 if log is true, but 0.0 was given"),
         ("peak_lr = { low = 0.1 }", "peak_lr needs low and high, but {'low': 0.1} was given"),
         ("peak_lr = { low = 0.1, hihg = 1 }", "unknown key of bad.toml: peak_lr 'hihg': did you mean 'high'"),
-        ("peak_lr = { low = 0.1, high = 1, or_exactly = 2 }", "peak_lr has no value beside its range"),
+        ("peak_lr = { low = 0.1, high = 1, or_exactly = 2 }", "peak_lr has no exact value besides its range"),
         ("peak_lr = { low = 0.1, high = 1, log = 2 }", "peak_lr.log must be true or false, but 2 was given"),
-        ("cosine = 3", r"bad.toml: cosine must be a table, \[cosine\] and lines below it, but 3 was given"),
+        ("cosine = 3", r"bad.toml: cosine must be a table, \[cosine\] followed by its keys, but 3 was given"),
         ("[cosine]\nfloor = 0", r"unknown key of \[cosine\] in bad.toml 'floor': did you mean 'floor_ratio'"),
         ("[cosine]\nfloor_ratio = 1", r"\[cosine\]: floor_ratio must be at least 0 and below 1, but 1.0 was given"),
         (
             "[cosine]\nt_max_fraction = 0.5\nfloor_ratio = 0",
-            r"\[cosine\]: cosine with t_max_fraction=0.5 passes its lowest rate inside the run: give floor_ratio above",
+            r"\[cosine\]: cosine with t_max_fraction=0.5 reaches its lowest learning rate inside the run: set",
         ),
         ("[linear]\nend_ratio = { low = 0.1, high = 1, or_exactly = 0.5 }", "end_ratio.or_exactly must be 0, but 0.5"),
-        ("[multistep]\ndrops = 1.5", r"\[multistep\] drops must be a whole number, but 1.5 was given"),
+        ("[multistep]\ndrops = 1.5", r"\[multistep\] drops must be an integer, but 1.5 was given"),
         ("[multistep]\ndrops = { low = 1, high = 4, log = true }", r"drops is an integer: remove log"),
         ("[multistep]\ndrops = 0", r"\[multistep\]: drops must be at least 1, but 0 was given"),
         ('[wsd]\nshape = "round"', r"\[wsd\]: unknown shape 'round'"),
-        ("[wsd]\nshape = []", r"\[wsd\] shape must name one choice at least"),
+        ("[wsd]\nshape = []", r"\[wsd\] shape must list at least one choice"),
         (
             "[wsd]\nshape = { low = 0, high = 1 }",
-            r"shape has no range: give one value, or a list of some of \['lin",
+            r"shape is a choice, not a range: give one or several of \['lin",
         ),
         ("[one_cycle]\ncycle_momentum = 1", r"cycle_momentum must be among \[True, False\], but 1 was given"),
-        ('families = ["wsd"]\n[cosine]\nfloor_ratio = 0', r"\[cosine\] is given, but families leaves cosine out"),
+        ('families = ["wsd"]\n[cosine]\nfloor_ratio = 0', r"\[cosine\] is given, but families does not list cosine"),
         ("families = [", "bad.toml is not valid TOML"),
     ],
 )

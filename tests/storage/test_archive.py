@@ -1,4 +1,4 @@
-"""The archive: what is read from it is what was written, and it is written again to the byte."""
+"""The archive: reading it returns what was written, and writing it again gives the same bytes."""
 
 import json
 from dataclasses import replace

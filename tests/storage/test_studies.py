@@ -71,7 +71,7 @@ def test_another_workload_is_refused(storage, workload, data_root):
     with pytest.raises(InputError, match="another space: the range of peak_lr"), open_small(storage, narrower):
         pass
     upwards = replace(workload, metric=replace(workload.metric, direction="maximize"))
-    with pytest.raises(InputError, match="is to minimize its value"), open_small(storage, upwards):
+    with pytest.raises(InputError, match="is to minimize its metric"), open_small(storage, upwards):
         pass
 
 
@@ -92,7 +92,7 @@ def test_a_study_of_another_program_is_refused(storage, workload):
 
 def test_an_empty_study_in_another_direction_is_refused(storage, workload):
     optuna.create_study(storage=storage, study_name="small", direction="maximize")
-    with pytest.raises(InputError, match="'small' is to maximize its value"), open_small(storage, workload):
+    with pytest.raises(InputError, match="'small' is to maximize its metric"), open_small(storage, workload):
         pass
 
 
@@ -149,7 +149,7 @@ def test_the_dashboard_may_read_while_the_search_writes(storage, workload):
         ),
         ("sqlite://", "'sqlite://' does not persist"),
         ("sqlite:///nowhere/studies.db", "the folder nowhere of the storage does not exist: mkdir -p nowhere"),
-        ("sqlite:////proc/studies.db", "nothing can be written to /proc"),
+        ("sqlite:////proc/studies.db", "cannot write to /proc"),
         ("nosuchdatabase://host/studies", "cannot be used"),
         ("postgresql://127.0.0.1:1/studies", "cannot be used"),
     ],

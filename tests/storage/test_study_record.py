@@ -38,7 +38,8 @@ def test_a_record_says_what_is_stored(optuna_study):
     assert study.sessions[0].time.tzinfo is not None
     assert (study.confirmed, study.unfinished, settings.enqueued) == (None, 0, ())
     assert study.configuration == optuna_study.user_attrs["configuration"]
-    for trial, stored in zip(study.trials, finished_trials(optuna_study), strict=True):
+    by_number = sorted(study.trials, key=lambda trial: trial.number)
+    for trial, stored in zip(by_number, finished_trials(optuna_study), strict=True):
         record = stored.user_attrs["record"]
         assert (trial.number, trial.value, dict(trial.params)) == (stored.number, stored.value, stored.params)
         assert trial.complete == (stored.state == optuna.trial.TrialState.COMPLETE)
@@ -50,6 +51,26 @@ def test_a_record_says_what_is_stored(optuna_study):
         assert trial.schedule == from_params(stored.params)
         assert trial.stored == stored.user_attrs, "back again"
         assert study.trial(trial.number) is trial
+
+
+def test_trials_are_in_the_order_in_which_they_were_asked(storage, workload):
+    """The study goes on after a short bracket of 7, and each bracket writes its promoted trials last."""
+    run_search(storage, workload, 7, engine=LOCKSTEP)
+    run_search(storage, workload, 20, engine=LOCKSTEP)
+    study = StudyRecord.of(optuna.load_study(study_name="small", storage=storage))
+    sizes = [7, 10, 3]
+    expected = [(bracket, position) for bracket, size in enumerate(sizes) for position in range(size)]
+    assert [(trial.place.bracket, trial.place.position) for trial in study.trials] == expected
+    assert [study.asked[trial.number] for trial in study.trials] == list(range(1, 21))
+    numbers = [trial.number for trial in study.trials]
+    assert sorted(numbers) == list(range(20)) != numbers
+
+
+def test_the_order_holds_while_a_bracket_is_unfinished():
+    """Trials that end first are stored first: the second and fourth of a bracket of five after one of two."""
+    places = [Place(0, 2, 1, 0), Place(0, 2, 0, 0), Place(1, 5, 3, 0), Place(1, 5, 1, 0)]
+    trials = [replace(TRIAL, number=number, place=place) for number, place in enumerate(places)]
+    assert replace(study_record(), trials=tuple(trials)).asked == {0: 2, 1: 1, 2: 6, 3: 4}
 
 
 def test_the_best_is_the_one_that_optuna_objects_give(optuna_study):
@@ -132,7 +153,7 @@ def test_what_may_be_stored_besides(optuna_study):
 @pytest.mark.parametrize(
     ("path", "value", "said"),
     [
-        (["metric"], None, "damaged .'metric' is missing.: choose another with --study"),
+        (["metric"], None, "damaged .'metric' is missing.: choose another name with --study"),
         (["metric", "worst"], None, "damaged .'worst' is missing."),
         (["metric"], "error", "damaged"),
         (["configuration", "epochs"], "four", "damaged .invalid literal for int"),
@@ -140,7 +161,7 @@ def test_what_may_be_stored_besides(optuna_study):
         (["configuration", "space", "peak_lr", "attributes", "step"], 0.5, "damaged"),
         (["sessions"], [{"time": "yesterday"}], "damaged .Invalid isoformat"),
         (["configuration"], None, "was not made by this project: choose another name with --study"),
-        (["format"], FORMAT - 1, f"has record format {FORMAT - 1}, not {FORMAT}: choose another with --study"),
+        (["format"], FORMAT - 1, f"has record format {FORMAT - 1}, not {FORMAT}: choose another name with --study"),
     ],
 )
 def test_damaged_and_foreign_attributes_are_refused_naming_the_study(path, value, said, optuna_study):

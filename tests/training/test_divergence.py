@@ -1,4 +1,4 @@
-"""When a loss counts as blown up: against the sentence of EXPLODED, whatever the sign of the first loss."""
+"""When a loss counts as diverged, against the rule of EXPLODED, for first losses of either sign."""
 
 import math
 

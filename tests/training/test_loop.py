@@ -1,4 +1,4 @@
-"""The training loop against a slow twin: no scheduler, no index tricks, the rates from the formulas."""
+"""The training loop against a slow twin without schedulers or indexing, with learning rates from the formulas."""
 
 from dataclasses import replace
 from functools import partial

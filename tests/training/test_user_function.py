@@ -8,7 +8,7 @@ import torch
 
 from search_spaces import InputError, Linear, Plateau
 from search_spaces.step_watch import Left
-from study.training.trainer import Asked, Died
+from study.training.trainer import AskedRun, Died
 from study.training.user_function import UserFunction
 from study.training.wanted import Wanted
 from tests import own_training
@@ -17,7 +17,7 @@ SCHEDULE = Linear(peak_lr=0.05)
 
 
 def heard(function, left=lambda: False, schedule=SCHEDULE, budget=3, unit="epochs", **asked):
-    asked = Asked(schedule, budget, unit, **{"seed": 0, **asked})
+    asked = AskedRun(schedule, budget, unit, **{"seed": 0, **asked})
     return [(one.noted.step, one.noted.values) for one in UserFunction(function).run(asked, left)]
 
 
@@ -83,7 +83,7 @@ def test_the_generator_is_closed_when_the_run_is_left():
         finally:
             closed.append(True)
 
-    training = UserFunction(train).run(Asked(SCHEDULE, 3, "epochs", 0), lambda: False)
+    training = UserFunction(train).run(AskedRun(SCHEDULE, 3, "epochs", 0), lambda: False)
     next(training)
     training.close()
     assert closed == [True]

@@ -338,7 +338,7 @@ def search(trainer, **options):
     return study.find_schedule(command=trainer.command.text, **options)
 
 
-def test_a_command_is_searched_resumed_and_reproduced(script, storage):
+def test_a_command_is_searched_resumed_and_reproduced(script, storage, tmp_path):
     trainer = script(REPORTS)
     whole = search(trainer)
     assert whole.record.settings.families == ("constant",)
@@ -348,7 +348,7 @@ def test_a_command_is_searched_resumed_and_reproduced(script, storage):
     assert [t.value for t in kept.record.trials] == [t.value for t in whole.record.trials]
     (reproduced,) = kept.reproduce(1)
     assert reproduced.found == reproduced.stored
-    assert len(list(Path(storage.removeprefix("sqlite:///") + ".runs", "user_train-3-epochs").iterdir())) == 3 + 4
+    assert len(list((tmp_path / "user_train-3-epochs" / "runs").iterdir())) == 3 + 4
     Path(shlex.split(trainer.command.text)[1]).write_text(REPORTS.replace("0.5", "0.6"))
     with pytest.raises(InputError, match="sources"):
         search(trainer, storage=storage)

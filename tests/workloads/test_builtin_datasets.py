@@ -1,16 +1,24 @@
-"""Data sets: sizes, splits that share no row, and what is said where one is missing."""
+"""Built-in datasets: sizes, disjoint splits, and the message if one is missing."""
 
 import gzip
+import random
 import shutil
 from dataclasses import replace
+from importlib.metadata import version
 
 import numpy as np
 import pytest
 import torch
 import torchvision.datasets
+from mnist1d.data import get_dataset_args, make_dataset
 
 from search_spaces import InputError
-from study.workloads.builtin_datasets import DEBIAN_FASHION_MNIST, load_dataset, unpack_debian_fashion_mnist
+from study.workloads.builtin_datasets import (
+    DEBIAN_FASHION_MNIST,
+    load_dataset,
+    make_mnist1d,
+    unpack_debian_fashion_mnist,
+)
 from study.workloads.names import DATASETS
 
 
@@ -39,12 +47,51 @@ def test_the_split_follows_its_seed(data_root):
     assert (len(first.test.x), first.test.y.tolist()) == (len(other.test.x), other.test.y.tolist())
 
 
-def test_making_mnist1d_leaves_the_callers_random_numbers_alone(data_root):
-    np.random.seed(3)  # the global state is what it is about
-    expected = np.random.rand()
-    np.random.seed(3)
-    load_dataset("mnist1d", data_root, 0)
-    assert np.random.rand() == expected
+def random_states():
+    """What numpy's and Python's global generators would draw next."""
+    name, *state = np.random.get_state()
+    return name, [np.asarray(part).tolist() for part in state], random.getstate()
+
+
+@pytest.fixture
+def seeded():
+    np.random.seed(3)  # the global generators are what it is about
+    random.seed(3)
+    return random_states()
+
+
+def test_mnist1d_is_what_its_package_makes(seeded):
+    """To the last bit; and the caller's random numbers, which the package seeds, stay as they are."""
+    made = make_mnist1d()
+    assert random_states() == seeded
+    expected = make_dataset(get_dataset_args())
+    assert {name: array.tobytes() for name, array in made.items()} == {name: expected[name].tobytes() for name in made}
+
+
+def test_mnist1d_is_made_once(seeded, tmp_path, monkeypatch):
+    made = load_dataset("mnist1d", tmp_path, 0)
+    monkeypatch.setattr("mnist1d.data.make_dataset", None)
+    kept = load_dataset("mnist1d", tmp_path, 0)
+    assert kept.fingerprint() == made.fingerprint()
+    assert random_states() == seeded
+    for split in ("train", "validation", "test"):
+        assert [tensor.dtype for tensor in getattr(kept, split)] == [torch.float32, torch.int64]
+
+
+def test_mnist1d_made_by_another_version_is_not_used(tmp_path, monkeypatch):
+    """scipy interpolates and numpy draws: either may change the bits."""
+    load_dataset("mnist1d", tmp_path, 0)
+    versions = {"mnist1d": version("mnist1d"), "numpy": version("numpy"), "scipy": "0.1"}
+    monkeypatch.setattr("study.workloads.builtin_datasets.version", versions.__getitem__)
+    made = []
+
+    def make_again():
+        made.append(True)
+        return make_mnist1d()
+
+    monkeypatch.setattr("study.workloads.builtin_datasets.make_mnist1d", make_again)
+    load_dataset("mnist1d", tmp_path, 0)
+    assert made == [True]
 
 
 def test_two_processes_may_unpack_fashion_mnist_at_the_same_time(tmp_path, monkeypatch):
@@ -85,7 +132,7 @@ def test_data_that_cannot_be_had_is_told_in_one_line(name, tmp_path, monkeypatch
         monkeypatch.setattr(cls, "mirrors", [nowhere])
     for cls in (torchvision.datasets.CIFAR10, torchvision.datasets.CIFAR100):
         monkeypatch.setattr(cls, "url", nowhere + "cifar.tar.gz")
-    with pytest.raises(InputError, match=f"data set '{name}' cannot be read from .*, nor downloaded") as told:
+    with pytest.raises(InputError, match=f"dataset '{name}' cannot be read from .* or downloaded") as told:
         load_dataset(name, tmp_path, 0)
     assert "\n" not in str(told.value)
     assert ("install Debian's package" in str(told.value)) == (name == "fashion-mnist")
@@ -95,7 +142,7 @@ def test_data_that_cannot_be_had_is_told_in_one_line(name, tmp_path, monkeypatch
 def test_a_data_root_that_is_a_file_is_told(tmp_path):
     file = tmp_path / "file"
     file.touch()
-    with pytest.raises(InputError, match="data set 'fashion-mnist' cannot be read from"):
+    with pytest.raises(InputError, match="dataset 'fashion-mnist' cannot be read from"):
         load_dataset("fashion-mnist", file, 0)
 
 

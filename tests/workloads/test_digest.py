@@ -1,4 +1,4 @@
-"""The digest of a function: another one wherever it would make something else, the same in another process."""
+"""The digest of a function: it changes with everything the function depends on, and is equal across processes."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Models and optimizers of others: torchvision's, timm's and the user's own, in lockstep or with a reason why not."""
+"""Models and optimizers from torchvision, timm and the user, in lockstep or with a reason why not."""
 
 import hashlib
 import re
@@ -95,7 +95,7 @@ def test_a_model_of_ones_own_takes_what_it_names(tmp_path, monkeypatch):
     for name in ("none", "both"):
         assert model_maker(f"own_models:{name}", (6,), 3)()(X).shape == (128, 3)
     for name, said in {
-        "width": "--model own_models:width needs 'width', but what it may take is input_shape, classes: wrap it in",
+        "width": "--model own_models:width requires 'width', but can only be given input_shape, classes: wrap it in",
         "fails": r"--model own_models:fails failed: TypeError: .* \(linear.py, line \d+\)",
         "number": "--model own_models:<lambda> must make an nn.Module, but 'int' was given",
         "bth": "unknown function 'bth' in own_models: did you mean 'both'",
@@ -127,9 +127,9 @@ def test_optimizers_of_ones_own():
     assert type(named.make_optimizer(model)) is torch.optim.NAdam
     assert named.optimizer_code == "torch.optim.NAdam(model.parameters(), weight_decay=0.1)"
     assert (named.weight_decay, named.make_optimizer(model).defaults["weight_decay"]) == (0.1, 0.1)
-    with pytest.raises(InputError, match="adam_in_groups takes no weight_decay: remove --weight-decay"):
+    with pytest.raises(InputError, match="adam_in_groups does not take weight_decay: remove --weight-decay"):
         optimizing(f"{__name__}:adam_in_groups", 0.1, model)
-    with pytest.raises(InputError, match="--optimizer torch:zeros failed|needs 'size'|parameters cannot be found"):
+    with pytest.raises(InputError, match="--optimizer torch:zeros failed|requires 'size'|signature cannot be read"):
         optimizing("torch:zeros", None, model)
     with pytest.raises(InputError, match="must make a torch Optimizer, but 'Linear' was given"):
         optimizing(f"{__name__}:same_model", None, model)
@@ -228,7 +228,9 @@ def test_losses_that_differ_keep_a_workload_from_lockstep(monkeypatch):
             CountsOnce.total += 1
             return self.linear(x) * (1 + 0.1 * CountsOnce.total)
 
-    assert lockstep_obstacle(replace(workload, make_model=CountsOnce)) == "its losses are not those of the plain loop"
+    assert (
+        lockstep_obstacle(replace(workload, make_model=CountsOnce)) == "its losses differ from those of the plain loop"
+    )
 
 
 @pytest.mark.parametrize(
@@ -241,7 +243,7 @@ def test_losses_that_differ_keep_a_workload_from_lockstep(monkeypatch):
         ({"make_model": nested}, "w: the model cannot be trained on examples of shape"),
         (
             {"loss": nn.functional.cross_entropy},
-            r"the loss must be a number for each row, shape \(8,\), but \(\) was",
+            r"the loss must be one number per row, shape \(8,\), but \(\) was",
         ),
         ({"make_optimizer": lambda model: torch.optim.LBFGS(model.parameters())}, "missing 1 required positional arg"),
     ],

@@ -1,4 +1,4 @@
-"""Tables: what the features are made of, that nothing is learnt from validation or test, and what is said of others."""
+"""Tables: the features, that nothing is learned from validation or test rows, and messages for invalid tables."""
 
 import numpy as np
 import pandas as pd
@@ -98,17 +98,17 @@ def test_the_test_rows_do_not_follow_the_split_seed(path):
 @pytest.mark.parametrize(
     ("change", "target", "task", "said"),
     [
-        (lambda t: t, None, None, "needs --target, the column to predict. Columns: size, age, colour, price"),
+        (lambda t: t, None, None, "needs --target, the column to predict. Valid: size, age, colour, price"),
         (lambda t: t, "pricee", None, "unknown column 'pricee' in .*houses.csv: did you mean 'price'"),
-        (lambda t: t, "size", None, "the target 'size' is empty in 23 rows, the first in line 2: leave them out"),
-        (lambda t: t, "sold", "regression", "a regression needs numbers as targets, but"),
-        (lambda t: t, "price", "classification", "200 classes in 200 rows are too many to learn: give --task regress"),
-        (lambda t: t.assign(sold="yes"), "sold", None, "the target needs two classes at least, but .'yes'. was given"),
+        (lambda t: t, "size", None, "the target 'size' is empty in 23 rows, the first in line 2: remove them"),
+        (lambda t: t, "sold", "regression", "regression needs numeric targets, but"),
+        (lambda t: t, "price", "classification", "200 classes in 200 rows are too many to learn: use --task regress"),
+        (lambda t: t.assign(sold="yes"), "sold", None, "the target needs at least two classes, but .'yes'. was given"),
         (lambda t: t.assign(price=1.5), "price", None, "the target must vary, but 1.5 was given"),
         (lambda t: t.assign(age=np.inf), "sold", None, "numbers must be finite or missing, but 'infinity in age' was"),
-        (lambda t: t[["sold"]], "sold", None, "needs a column besides the target 'sold'"),
-        (lambda t: t[["sold"]].assign(empty=np.nan), "sold", None, "needs a column with something in it besides the"),
-        (lambda t: t[:3], "sold", None, "needs more rows, to train on some"),
+        (lambda t: t[["sold"]], "sold", None, "needs at least one column besides the target 'sold'"),
+        (lambda t: t[["sold"]].assign(empty=np.nan), "sold", None, "needs at least one non-empty column besides the"),
+        (lambda t: t[:3], "sold", None, "needs more rows for separate train, validation and test parts"),
     ],
 )
 def test_bad_tables_are_told(change, target, task, said, tmp_path):
@@ -134,5 +134,5 @@ def test_separators_too_many_move_no_column(tmp_path):
     even, trailing = (read_table(tmp_path / f"{name}.csv", "y", None, 0) for name in ("even", "trailing"))
     assert even.classes == trailing.classes == 2
     assert torch.equal(even.train.x, trailing.train.x)
-    with pytest.raises(InputError, match="longer.csv: lines have more fields than the first line has names"):
+    with pytest.raises(InputError, match="longer.csv: some lines have more fields than the header has names"):
         read_table(tmp_path / "longer.csv", "y", None, 0)

@@ -1,1 +1,1 @@
-"""Results from the literature, compared with our benchmarks."""
+"""Published claims, checked against our benchmarks."""

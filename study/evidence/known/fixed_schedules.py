@@ -1,7 +1,7 @@
-"""Arms set by hand: schedules that a search cannot try, because all that it tries is relative to the run.
+"""Hand-picked schedules: configurations that a search cannot express, because its parameters are relative to the run.
 
-They start from what a benchmark of families has tuned, so that one thing differs at a time: a decay per update that
-was made for a longer run; cycles that the end of the run cuts through; a warm-up, at several peaks.
+They start from the schedules that a benchmark of families tuned and change one thing at a time: a decay per step tuned
+for a longer run; cycles that the run cuts short; a warm-up at several peaks.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from study.analysis.family_results import by_budget, chosen, family_of
 from study.storage.study_record import StudyRecord
 
 FACTORS = (1, 4, 16)
-"""Of the tuned peak, at which a warm-up is tried."""
+"""Multiples of the tuned peak at which a warm-up is tried."""
 WARMUP = 0.1
-"""Share of the run."""
+"""Length of this warm-up as a fraction of the run."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cut(Schedule):
-    """The first part of another schedule, which was made for a longer run.
+    """The first part of a schedule for a longer run.
 
-    whole: the other one, without warm-up. share: of its run that is trained, above 0 and at most 1.
+    whole: the complete schedule, without warm-up. share: fraction of it that is trained, above 0 and at most 1.
     """
 
     whole: Schedule
@@ -40,10 +40,13 @@ class Cut(Schedule):
     def arguments(self, steps: int) -> dict[str, Any]:
         return self.whole.arguments(round(steps / self.share))
 
+    def body(self, steps: int) -> Any:
+        return self.whole.body(round(steps / self.share))[:steps]
+
 
 @dataclass(frozen=True)
 class Arm:
-    """A schedule to train for this many epochs. name: what it shows, unique within a budget."""
+    """A schedule to train for `epochs` epochs. name: what it shows, unique within a budget."""
 
     name: str
     epochs: int
@@ -51,18 +54,18 @@ class Arm:
 
 
 def cut_short(whole: Schedule, share: float) -> Cut:
-    """The first part of a schedule."""
+    """The first part of a schedule. share: its length as a fraction of the whole, above 0 and at most 1."""
     return Cut(peak_lr=whole.peak_lr, whole=whole, share=share)
 
 
 def tuned(studies: Sequence[StudyRecord], family: str) -> Schedule | None:
-    """The schedule that was chosen for a family, if there is one."""
+    """The tuned schedule of a family; None if it has none."""
     found = [trial for study in studies if family_of(study) == family and (trial := chosen(study))]
     return found[0].schedule if found else None
 
 
 def hand_set(studies: Sequence[StudyRecord]) -> list[Arm]:
-    """The arms that a benchmark of families leads to; none for what it lacks."""
+    """The arms derived from a benchmark of families; families that it lacks are skipped."""
     budgets = by_budget(studies)
     middle = list(budgets)[len(budgets) // 2]
     settings = studies[0].settings
@@ -75,7 +78,7 @@ def hand_set(studies: Sequence[StudyRecord]) -> list[Arm]:
 
 
 def fixed_gamma(budgets: dict[int, list[StudyRecord]]) -> list[Arm]:
-    """The exponential decay of the longest budget in the shorter runs: its gamma kept, or scaled to their length."""
+    """The exponential decay of the longest budget in shorter runs, with its gamma kept or scaled to their length."""
     longest = max(budgets)
     made = tuned(budgets[longest], "exponential")
     if not made:
@@ -88,7 +91,7 @@ def fixed_gamma(budgets: dict[int, list[StudyRecord]]) -> list[Arm]:
 
 
 def cycles(epochs: int, studies: Sequence[StudyRecord]) -> list[Arm]:
-    """Cycles that end with the run, and the same that the end cuts in the middle of the last one."""
+    """Cyclic schedules that end with a full cycle, and the same ones cut in the middle of the last cycle."""
     arms = []
     for family in (WarmRestarts, Cyclic):
         found = tuned(studies, family.family)
@@ -102,7 +105,7 @@ def cycles(epochs: int, studies: Sequence[StudyRecord]) -> list[Arm]:
 
 
 def warm_ups(epochs: int, studies: Sequence[StudyRecord]) -> list[Arm]:
-    """A linear decay to 0, with a warm-up and without, at the tuned peak and at higher ones."""
+    """Linear decay to 0 with and without warm-up, at the tuned peak and at higher ones."""
     found = tuned(studies, "linear")
     if not found:
         return []
@@ -114,11 +117,11 @@ def warm_ups(epochs: int, studies: Sequence[StudyRecord]) -> list[Arm]:
 
 
 def warm_up_name(factor: int, share: float) -> str:
-    """Of an arm of `warm_ups`."""
+    """The name of an arm of `warm_ups`."""
     return f"{factor} x peak, warm-up {share:g}"
 
 
 def seeds_of(studies: Sequence[StudyRecord], epochs: int) -> list[int]:
-    """The fresh seeds that this budget was confirmed with, and that the arms share; none if nothing is confirmed."""
+    """The fresh seeds that this budget was confirmed with, which the arms reuse; empty if nothing is confirmed."""
     confirmed = (study.confirmed for study in studies if study.settings.epochs == epochs)
     return next((list(one.seeds) for one in confirmed if one), [])

@@ -1,4 +1,4 @@
-"""What is known of schedules, checked against our benchmarks: a table "known result, ours, agrees?"."""
+"""Published claims about schedules, checked against our benchmarks: a table with a verdict per claim and workload."""
 
 from __future__ import annotations
 
@@ -18,37 +18,40 @@ from study.storage.study_record import StudyRecord
 DECAYS = ("linear", "cosine", "polynomial", "rex", "one_cycle", "wsd")
 """Families that end near zero."""
 WITHOUT = "-no-warm-up"
-"""Behind the name of a benchmark that was searched without warm-up."""
+"""Suffix of the name of a benchmark that was searched without warm-up."""
 ALIKE = ("linear", "cosine", "polynomial", "rex")
 PUBLISHED = {"mnist1d-mlp": 68.0, "mnist1d-cnn": 94.0}
 """Test accuracy in per cent on MNIST-1D (Greydanus & Kobak 2024, table 1)."""
 MARGIN = 3.0
-"""Points that a published accuracy may lie above ours."""
+"""Points by which a published accuracy may exceed ours."""
+CONFIRMED, CONTRADICTED, INCONCLUSIVE, MIXED = "confirmed", "contradicted", "inconclusive", "mixed"
+"""The verdicts."""
 AGREEMENT = """\
-The rule: a difference is one of paired seeds, by Wilcoxon's exact signed-rank test at 0.05, corrected by Holm's method
-within a line. *yes*: it is there, as known; *no*: it is there, the other way round; *not told*: these seeds do not show
-it. A line of several comparisons says what all of them say, otherwise *in part*; but that a warm-up gains more is a
-*yes* if it does at one of the higher peaks. That shapes tie is a *yes* if no two of them differ, otherwise a *no*. Two
-claims are not tested: the paper's accuracy is reached if the best family's, a mean over the seeds, is at most 3 points
-lower; the peak matters more than the shape if it explains more of the variance of schedules drawn at random.
+The rule: differences are paired by seed and tested with Wilcoxon's exact signed-rank test at 0.05, corrected by Holm's
+method within a line. *confirmed*: a significant difference in the claimed direction; *contradicted*: a significant
+difference in the other direction; *inconclusive*: no significant difference. A line with several comparisons has their
+common verdict, or *mixed* if they differ. Exceptions: a larger gain of warm-up is *confirmed* if it holds at one of the
+higher peaks; a tie of shapes is *confirmed* if no two of them differ, otherwise *contradicted*. Two claims are not
+tested for significance: the paper's accuracy is *confirmed* if the mean of the best family is at most 3 points lower;
+that the peak matters more than the shape is *confirmed* if it explains more of the variance of random schedules.
 """
-"""How a line's last column is found; the table is printed below it."""
+"""The rule behind the verdicts, printed above the table."""
 
 Tests = Mapping[str, Sequence[float]]
-"""By name the test errors of a schedule, one per fresh seed, the same seeds for all."""
+"""Test errors by schedule, one per fresh seed, with the same seeds for all."""
 
 
 class KnownResult(NamedTuple):
-    """A known result on one workload, and what was found there."""
+    """A published claim on one workload. ours: what we measured there. verdict: whether that confirms the claim."""
 
-    known: str
+    claim: str
     workload: str
     ours: str
-    agrees: str
+    verdict: str
 
 
 class Benchmark(NamedTuple):
-    """A benchmark of families, and the arms set by hand on it: epochs -> name -> test errors."""
+    """A benchmark of families, and its hand-picked configurations. arms: epochs -> name -> test errors."""
 
     name: str
     studies: Sequence[StudyRecord]
@@ -63,7 +66,7 @@ class Benchmark(NamedTuple):
 
 
 def all_known(benchmarks: Sequence[Benchmark], recorded: Mapping[str, Recorded]) -> list[KnownResult]:
-    """All that can be said; recorded: schedules drawn at random, by workload."""
+    """Every claim on every workload that has the data for it. recorded: random schedules, by workload."""
     claims: list[Callable[[Benchmark], Iterable[KnownResult]]] = [
         constant_loses, fixed_gamma_loses, shapes_tie, step_gains, mid_cycle_loses, warm_up_helps, accuracy
     ]  # fmt: skip
@@ -74,50 +77,49 @@ def all_known(benchmarks: Sequence[Benchmark], recorded: Mapping[str, Recorded])
 
 
 def constant_loses(benchmark: Benchmark) -> Iterable[KnownResult]:
-    """A constant rate loses to any decay to near zero, at every budget."""
+    """A constant learning rate loses to any decay to near zero, at every budget."""
     for epochs, tests in benchmark.tests.items():
         against = [family for family in DECAYS if family in tests and "constant" in tests]
         pairs = [gaps(tests["constant"], tests[family]) for family in against]
         if pairs:
             found = verdicts(pairs)
             means = [100 * float(np.mean(pair)) for pair in pairs]
-            ours = f"{found.count('yes')} of {len(pairs)} beat it, by {min(means):.2f} to {max(means):.2f} points"
-            known = "a constant rate loses to decays to near zero"
-            yield KnownResult(known, at_budget(benchmark, epochs), ours, of_all(found))
+            beaten = found.count(CONFIRMED)
+            ours = f"{beaten} of {len(pairs)} beat it, by {min(means):.2f} to {max(means):.2f} points"
+            claim = "a constant learning rate loses to decays to near zero"
+            yield KnownResult(claim, at_budget(benchmark, epochs), ours, of_all(found))
 
 
 def fixed_gamma_loses(benchmark: Benchmark) -> Iterable[KnownResult]:
-    """A gamma made for a long run loses in a short one."""
+    """A gamma tuned for a long run loses in a short one."""
     for epochs, tests in benchmark.tests.items():
         if {"fixed gamma", "scaled gamma"} <= set(tests):
-            known = (
-                "exponential decay with the gamma of the longest budget loses in a shorter run to one that is scaled"
-            )
-            yield loses(known, at_budget(benchmark, epochs), tests["fixed gamma"], tests["scaled gamma"])
+            claim = "in a shorter run, exponential decay with the gamma of the longest budget loses to a scaled gamma"
+            yield loses(claim, at_budget(benchmark, epochs), tests["fixed gamma"], tests["scaled gamma"])
 
 
 def shapes_tie(benchmark: Benchmark) -> Iterable[KnownResult]:
-    """Linear, cosine, polynomial and REX are alike."""
+    """Linear, cosine, polynomial and REX tie."""
     for epochs, tests in benchmark.tests.items():
         pairs = {(a, b): gaps(tests[a], tests[b]) for a, b in combinations(ALIKE, 2) if {a, b} <= set(tests)}
         if pairs:
             p_values = dict(zip(pairs, holm([wilcoxon_p(pair) for pair in pairs.values()]), strict=True))
-            apart = [f"{a} and {b} ({100 * np.mean(pairs[a, b]):+.2f})" for (a, b), p in p_values.items() if p < LEVEL]
+            differ = [f"{a} and {b} ({100 * np.mean(pairs[a, b]):+.2f})" for (a, b), p in p_values.items() if p < LEVEL]
             means = [100 * float(np.mean(tests[family])) for family in ALIKE if family in tests]
             ours = f"means within {max(means) - min(means):.2f} points; "
-            ours += f"told apart: {', '.join(apart)}" if apart else f"least p {min(p_values.values()):.2g}"
-            known = "linear, cosine, polynomial and REX tie"
-            yield KnownResult(known, at_budget(benchmark, epochs), ours, "no" if apart else "yes")
+            ours += f"significant: {', '.join(differ)}" if differ else f"lowest p {min(p_values.values()):.2g}"
+            claim = "linear, cosine, polynomial and REX tie"
+            yield KnownResult(claim, at_budget(benchmark, epochs), ours, CONTRADICTED if differ else CONFIRMED)
 
 
 def step_gains(benchmark: Benchmark) -> Iterable[KnownResult]:
-    """Step decay comes nearer to a linear one with the budget."""
+    """Step decay gets closer to linear decay as the budget grows."""
     tests = {epochs: own for epochs, own in benchmark.tests.items() if {"step", "linear"} <= set(own)}
     if len(tests) > 1:
         behind = {epochs: gaps(own["step"], own["linear"]) for epochs, own in tests.items()}
-        said = ", ".join(f"{100 * np.mean(gap):+.2f} at {epochs} epochs" for epochs, gap in behind.items())
-        known = "step decay gains on linear decay with the budget"
-        yield KnownResult(known, benchmark.name, said, *verdicts([gaps(behind[min(tests)], behind[max(tests)])]))
+        ours = ", ".join(f"{100 * np.mean(gap):+.2f} at {epochs} epochs" for epochs, gap in behind.items())
+        claim = "step decay gains on linear decay with the budget"
+        yield KnownResult(claim, benchmark.name, ours, *verdicts([gaps(behind[min(tests)], behind[max(tests)])]))
 
 
 def mid_cycle_loses(benchmark: Benchmark) -> Iterable[KnownResult]:
@@ -134,24 +136,24 @@ def warm_up_helps(benchmark: Benchmark) -> Iterable[KnownResult]:
     for epochs, tests in benchmark.tests.items():
         if warm_up_name(FACTORS[0], 0.0) in tests:
             gains = {f: gaps(tests[warm_up_name(f, 0.0)], tests[warm_up_name(f, WARMUP)]) for f in FACTORS}
-            said = "; ".join(f"{mean_interval(gain).points:+.2f} at {factor} x peak" for factor, gain in gains.items())
+            ours = "; ".join(f"{mean_interval(gain).points:+.2f} at {factor} x peak" for factor, gain in gains.items())
             more = [gaps(gains[factor], gains[FACTORS[0]]) for factor in FACTORS[1:]]
             found = verdicts(more)
-            agrees = "yes" if "yes" in found else of_all(found)
-            known = "a warm-up gains more at peaks above the tuned one (AdamW)"
-            yield KnownResult(known, at_budget(benchmark, epochs), f"gain {said}", agrees)
+            verdict = CONFIRMED if CONFIRMED in found else of_all(found)
+            claim = "a warm-up gains more at peaks above the tuned one (AdamW)"
+            yield KnownResult(claim, at_budget(benchmark, epochs), f"gain {ours}", verdict)
 
 
 def tuned_without(with_warm_up: Benchmark, without: Benchmark) -> Iterable[KnownResult]:
-    """A warm-up helps, each family being tuned with it and without."""
+    """A warm-up helps, if each family is tuned with and without it."""
     for epochs, tests in without.tests.items():
         tuned = with_warm_up.tests.get(epochs, {})
         pairs = {family: gaps(tests[family], tuned[family]) for family in tests if family in tuned}
         if pairs:
-            said = ", ".join(f"{family} {100 * np.mean(gap):+.2f}" for family, gap in pairs.items())
-            agrees = of_all(verdicts(list(pairs.values())))
-            known = "families that are tuned without warm-up lose to the same with it searched (AdamW)"
-            yield KnownResult(known, at_budget(with_warm_up, epochs), f"by {said} points", agrees)
+            ours = ", ".join(f"{family} {100 * np.mean(gap):+.2f}" for family, gap in pairs.items())
+            verdict = of_all(verdicts(list(pairs.values())))
+            claim = "families tuned without warm-up lose to the same families with a searched warm-up (AdamW)"
+            yield KnownResult(claim, at_budget(with_warm_up, epochs), f"by {ours} points", verdict)
 
 
 def accuracy(benchmark: Benchmark) -> Iterable[KnownResult]:
@@ -161,9 +163,9 @@ def accuracy(benchmark: Benchmark) -> Iterable[KnownResult]:
         found = ranking(studies)
         if published and found:
             ours = 100 * (1 - found[0].mean.mean)
-            agrees = "yes" if ours >= published - MARGIN else "no"
-            known = f"the paper's test accuracy on MNIST-1D, {published:g} %, within {MARGIN:g} points or better"
-            yield KnownResult(known, at_budget(benchmark, epochs), f"{ours:.1f} % ({found[0].name})", agrees)
+            verdict = CONFIRMED if ours >= published - MARGIN else CONTRADICTED
+            claim = f"the paper's test accuracy on MNIST-1D, {published:g} %, within {MARGIN:g} points or better"
+            yield KnownResult(claim, at_budget(benchmark, epochs), f"{ours:.1f} % ({found[0].name})", verdict)
 
 
 def peak_matters(workload: str, recorded: Recorded) -> KnownResult:
@@ -173,28 +175,29 @@ def peak_matters(workload: str, recorded: Recorded) -> KnownResult:
     ranks = np.argsort(np.argsort([one.params["peak_lr"] for one in recorded.schedules], kind="stable"))
     kinds = len(set(families))
     peak, shape = explained(errors, ranks * kinds // len(errors)), explained(errors, families)
-    ours = f"of the variance of {len(errors)} random schedules peak_lr explains {peak:.0%}, the family {shape:.0%}"
-    return KnownResult("peak_lr matters more than shape", workload, ours, "yes" if peak > shape else "no")
+    ours = f"of the variance of {len(errors)} random schedules, peak_lr explains {peak:.0%}, the family {shape:.0%}"
+    verdict = CONFIRMED if peak > shape else CONTRADICTED
+    return KnownResult("peak_lr matters more than shape", workload, ours, verdict)
 
 
-def loses(known: str, workload: str, worse: Sequence[float], better: Sequence[float]) -> KnownResult:
-    """A claim that one schedule loses to another."""
+def loses(claim: str, workload: str, worse: Sequence[float], better: Sequence[float]) -> KnownResult:
+    """A claim that one schedule loses to another. worse, better: their test errors, as claimed."""
     gap = gaps(worse, better)
-    return KnownResult(known, workload, f"by {mean_interval(gap).points:+.2f}", *verdicts([gap]))
+    return KnownResult(claim, workload, f"by {mean_interval(gap).points:+.2f}", *verdicts([gap]))
 
 
 def verdicts(differences: Sequence[Sequence[float]]) -> list[str]:
-    """Of each claim that differences are above 0: yes, no or not told."""
+    """The verdict on each claim that a set of paired differences is above 0."""
     p_values = holm([wilcoxon_p(pair) for pair in differences])
-    signs = ["yes" if np.mean(pair) > 0 else "no" for pair in differences]
-    return [sign if p < LEVEL else "not told" for sign, p in zip(signs, p_values, strict=True)]
+    signs = [CONFIRMED if np.mean(pair) > 0 else CONTRADICTED for pair in differences]
+    return [sign if p < LEVEL else INCONCLUSIVE for sign, p in zip(signs, p_values, strict=True)]
 
 
 def of_all(found: Sequence[str]) -> str:
-    """One word for several: all, none, or in part."""
-    return found[0] if len(set(found)) == 1 else "in part"
+    """The common verdict, or MIXED if they differ."""
+    return found[0] if len(set(found)) == 1 else MIXED
 
 
 def at_budget(benchmark: Benchmark, epochs: int) -> str:
-    """A workload with its budget."""
+    """The name of a workload with its budget."""
     return f"{benchmark.name}, {epochs} epochs"

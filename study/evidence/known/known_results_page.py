@@ -1,4 +1,4 @@
-"""results/known/: the arms set by hand as CSV, and the table of known results that is made of them and the reports."""
+"""results/known/: the hand-picked configurations as CSV, and the page made from them, the reports and recorded runs."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ CONTROL = "constant"
 
 
 def read_benchmarks(results: Path) -> dict[str, list[StudyRecord]]:
-    """The benchmarks of families whose reports lie there, by name."""
+    """The benchmarks of families whose reports are in the directory, by name."""
     found = {folder.name: read_archive(folder) for folder in sorted(p.parent for p in results.glob(f"*/{TRIALS}"))}
     return {name: studies for name, studies in found.items() if is_benchmark(studies)}
 
 
 def arm_rows(name: str, arm: Arm, seeds: Sequence[int], errors: Sequence[float]) -> list[dict[str, Any]]:
-    """An arm of a benchmark as lines of arms.csv, one for each fresh seed."""
+    """An arm of a benchmark as rows of arms.csv, one per fresh seed."""
     about = {"benchmark": name, "epochs": arm.epochs, "arm": arm.name, "schedule": repr(arm.schedule)}
     return [{**about, "seed": seed, "test": error} for seed, error in zip(seeds, errors, strict=True)]
 
 
 def kept_rows(results: Path, name: str, arm: Arm, seeds: Sequence[int]) -> list[dict[str, Any]]:
-    """The lines of this very arm that are there already; none unless there is one for each seed."""
+    """The existing rows of this arm; empty unless there is one for every seed."""
     path = results / "known" / ARMS
     wanted = [{key: str(value) for key, value in row.items()} for row in arm_rows(name, arm, seeds, [0.0] * len(seeds))]
-    there = read_csv(path) if path.is_file() else []
-    found = [row for row in there if {**row, "test": "0.0"} in wanted]
+    existing = read_csv(path) if path.is_file() else []
+    found = [row for row in existing if {**row, "test": "0.0"} in wanted]
     return found if len(found) == len(seeds) else []
 
 
 def write_page(found: Mapping[str, Sequence[StudyRecord]], results: Path) -> str:
-    """Make known.md of arms.csv, the benchmarks and the recorded runs, all of which lie in the folder `results`."""
+    """Write known.md from arms.csv, the benchmarks and the recorded runs, all in the directory `results`."""
     arms: dict[str, dict[int, dict[str, list[float]]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
     for row in read_csv(results / "known" / ARMS):
         arms[row["benchmark"]][int(row["epochs"])][row["arm"]].append(float(row["test"]))
@@ -52,9 +52,9 @@ def write_page(found: Mapping[str, Sequence[StudyRecord]], results: Path) -> str
     rows = [[escaped(cell) for cell in line] for line in all_known(benchmarks, recorded)]
     parts = ["# What the benchmarks say", "## The best families", best_families(benchmarks)]
     parts += [
-        "## Known results, and ours",
+        "## Known results and ours",
         AGREEMENT.strip(),
-        table(["known result", "workload", "ours", "agrees?"], rows),
+        table(["known result", "workload", "ours", "verdict"], rows),
     ]
     text = "\n\n".join(parts) + "\n"
     (results / "known" / PAGE).write_text(text)
@@ -62,7 +62,7 @@ def write_page(found: Mapping[str, Sequence[StudyRecord]], results: Path) -> str
 
 
 def best_families(benchmarks: Sequence[Benchmark]) -> str:
-    """A line for each workload and budget: the best family, those that tie with it, and the control."""
+    """Markdown, one row per workload and budget: the best family, the ones tied with it, and the control."""
     rows = []
     for benchmark in benchmarks:
         for epochs, studies in by_budget(benchmark.studies).items():
@@ -83,11 +83,11 @@ def best_families(benchmarks: Sequence[Benchmark]) -> str:
                     behind,
                 ]
             )
-    heads = ["workload", "epochs", "best family", "test error, %", "seeds", "not told from it", "constant"]
+    heads = ["workload", "epochs", "best family", "test error, %", "seeds", "statistically tied", "constant"]
     return table(heads, rows)
 
 
 def write_arms(rows: Sequence[dict[str, Any]], results: Path) -> None:
-    """Keep the rows of the arms."""
+    """Write the rows of the arms."""
     (results / "known").mkdir(parents=True, exist_ok=True)
     write_csv(results / "known" / ARMS, rows)

@@ -1,1 +1,1 @@
-"""Ways of searching, compared on recorded or live workloads."""
+"""Comparisons of search methods, on recorded or live workloads."""

@@ -1,4 +1,4 @@
-"""Arms: the ways of searching that benchmark_search.py compares, each as changes to the default search."""
+"""Arms: the search methods that benchmark_search.py compares, each as changes to the default search."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Any
 from study.search.configuration import SAMPLERS
 
 OPTUNA: dict[str, Any] = {"sampler": "tpe", "startup_trials": 10}
-"""Optuna's own defaults, for searches as they are made without this project."""
+"""Optuna's defaults, for searches without this project."""
 ONE_BY_ONE: dict[str, Any] = {"trials_per_batch": 1, **OPTUNA}
-"""Optuna's pruners compare one trial after another, as in `study.optimize`; the others in batches."""
+"""For Optuna's pruners: trials run one after another, as in `study.optimize`; the other arms use batches."""
 NONE: dict[str, Any] = {"pruner": "none"}
 STOCK: dict[str, dict[str, Any]] = {name: {"pruner": name, **ONE_BY_ONE} for name in ("median", "hyperband", "halving")}
 
 
 def rungs(*fractions: float, reduction: int) -> dict[str, Any]:
-    """A shape of the rungs."""
+    """The changes that set these rungs."""
     return {"rung_fractions": fractions, "reduction": reduction}
 
 
@@ -39,10 +39,12 @@ ARMS: dict[str, dict[str, dict[str, Any]]] = {
         for sampler in ("gp", "tpe", "random")
         for pruner, changes in {"horizon": {}, **STOCK}.items()
     },
-    "floors": {f"{steps} updates at least": {"least_steps": steps} for steps in (100, 1)},
-    "startup": {f"{trials} at random": {"startup_trials": trials} for trials in (20, 10, 30, 40)},
-    "startup-unpruned": {f"{trials} at random": {"startup_trials": trials, **NONE} for trials in (20, 10, 30, 40)},
+    "floors": {f"at least {steps} steps": {"least_steps": steps} for steps in (100, 1)},
+    "startup": {f"{trials} start-up trials": {"startup_trials": trials} for trials in (20, 10, 30, 40)},
+    "startup-unpruned": {
+        f"{trials} start-up trials": {"startup_trials": trials, **NONE} for trials in (20, 10, 30, 40)
+    },
     "batches": {f"batches of {size}": {"trials_per_batch": size} for size in (10, 1, 5, 25, 50)},
-    "generations": {f"generations of {size}": {"trials_per_bracket": size} for size in (50, 10, 25)},
+    "brackets": {f"brackets of {size}": {"trials_per_bracket": size} for size in (50, 10, 25)},
 }
-"""By what is compared: the arms by name, as results/search has them. Differences are to the first two."""
+"""The arms by name, for each comparison; results/search uses these names. Differences are to the first two arms."""

@@ -1,4 +1,4 @@
-"""One search, watched and evaluated: what it spent, and how good what it would have returned truly is."""
+"""Runs one search and evaluates it: what it spent, and the true error of what it would have returned."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from study.search.configuration import Configuration
 from study.search.search import search
 
 MOST_TRIALS = 12
-"""A search ends after this many times the trials asked for, even if epochs are left to spend."""
+"""A search ends after MOST_TRIALS times the requested trials, even if it has epochs left."""
 Unit = Literal["epochs", "seconds"]
-"""Of what a search has spent."""
+"""The unit in which the cost of a search is measured."""
 
 
 @dataclass(frozen=True)
 class Incumbent:
-    """What a search would have returned from one moment on.
+    """What a search would have returned from some moment on.
 
-    epochs and seconds: spent by then. error: the mean test error of its schedule over fresh seeds.
+    epochs, seconds: spent until then. error: the mean test error of its schedule over fresh seeds.
     """
 
     epochs: float
@@ -42,10 +42,10 @@ class Incumbent:
 class EvaluatedSearch:
     """One search of an arm.
 
-    workload: its name, and how long a full run is. epochs, seconds: spent when the trials asked for had finished.
-    error, family: of the incumbent then. lost: whether a schedule tried by then would have beaten it, on the validation
-    rows of the search, in a full run; None if that is not known. overhead: milliseconds per trial outside training,
-    None if that was not timed apart. spent: epochs, at the end of the search. incumbents: all until then, in order.
+    workload: its name and the length of a full run. epochs, seconds: spent when the requested trials had finished.
+    error, family: of the incumbent at that time. lost: whether a schedule tried until then would have beaten it in a
+    full run, on the validation rows of the search; None if unknown. overhead: milliseconds per trial outside training,
+    None if not timed separately. spent: epochs, at the end of the search. incumbents: all of them, in order.
     """
 
     workload: str
@@ -61,7 +61,7 @@ class EvaluatedSearch:
     incumbents: tuple[Incumbent, ...]
 
     def end(self, unit: Unit) -> float:
-        """What had been spent when the search ended; seconds at the pace of the trials, or until the last incumbent."""
+        """The cost of the whole search; seconds are extrapolated from the requested trials."""
         if unit == "epochs":
             return self.spent
         return max(self.seconds * self.spent / self.epochs, self.incumbents[-1].seconds)
@@ -75,15 +75,15 @@ def watch(
     epochs: float,
     seconds_per_epoch: Mapping[int, float] | None = None,
 ) -> tuple[Trajectory, Spent]:
-    """Search in memory until these trials are finished and these epochs spent.
+    """Search in memory until this many trials are finished and this many epochs spent.
 
-    Returns the trajectory, and what was spent when the trials were finished.
+    seconds_per_epoch: see `Watched`. Returns the trajectory, and what was spent when the trials had finished.
     """
-    size = min(configuration.trials_per_bracket, trials)  # a bracket is to end with the trials
+    size = min(configuration.trials_per_bracket, trials)  # so that a bracket ends with the trials
     configuration = replace(configuration, trials_per_bracket=size)
     steps_per_epoch = objective.steps(1)
     together = configuration.bracket_size(steps_per_epoch)
-    require(trials % together == 0, f"--trials must be a multiple of {together}, what is decided together", trials)
+    require(trials % together == 0, f"--trials must be a multiple of {together}, the size of a bracket", trials)
     optuna_study = optuna.create_study(direction=objective.metric.direction)
     watched = Watched(executor, steps_per_epoch, seconds_per_epoch or {})
     trajectory, finished = watched.trajectory, None
@@ -105,9 +105,9 @@ def evaluate_search(
     epochs: float,
     seconds_per_epoch: Mapping[int, float] | None = None,
 ) -> EvaluatedSearch:
-    """Search for these trials, and at least these epochs; evaluate every incumbent.
+    """Search for this many trials, and at least this many epochs; evaluate every incumbent.
 
-    seconds_per_epoch: of training one run, by how many are trained together, if runs are only looked up.
+    seconds_per_epoch: see `Watched`. Raises InputError if no run was completed.
     """
     objective = testbed.objective
     steps = objective.steps(1)
@@ -117,9 +117,7 @@ def evaluate_search(
     sign, true_error = objective.metric.sign, cache(testbed.true_error)
     best = trajectory.incumbents(sign)
     if not best:
-        raise InputError(
-            f"no run of {arm}, search seed {configuration.sampler_seed}, came to its end: give more --trials"
-        )
+        raise InputError(f"no run of {arm}, search seed {configuration.sampler_seed}, was completed: use more --trials")
     incumbents = [Incumbent(round(run.epochs, 2), round(run.seconds, 3), true_error(run.schedule)) for run in best]
     last = max(index for index, run in enumerate(best) if run.epochs <= finished.epochs)
     chosen = best[last].schedule
@@ -143,9 +141,9 @@ def evaluate_search(
 def one_search(
     searches: Searches, file: Path | None, arm: str, seed: int, seconds_per_epoch: Mapping[int, float]
 ) -> EvaluatedSearch:
-    """Search with one arm and one seed, and evaluate all that was found on the way.
+    """Search with one arm and one seed, and evaluate every incumbent.
 
-    seconds_per_epoch: as `Testbed.seconds_per_epoch`, timed before.
+    file: see `testbed_of`. seconds_per_epoch: the result of `Testbed.seconds_per_epoch`.
     """
     testbed = testbed_of(searches, file)
     configuration = replace(testbed.configuration, sampler_seed=seed, **ARMS[searches.compare][arm])

@@ -1,4 +1,4 @@
-"""Ways of searching, drawn: regret against what was spent."""
+"""The figure of a comparison of searches: regret against epochs and seconds."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from study.evidence.searches.tables import incumbent_at, of_arm, of_workload, re
 from study.reports.plot_style import COLORS, LOOK, SAVE
 
 LEAST = 0.01
-"""Points below which a log axis does not go."""
+"""Lower limit of the log axis, in points."""
 SHARES = (0.02, 0.03, 0.05, 0.07, 0.1, 0.14, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7, 0.85, 1.0)
-"""Where regret is drawn: shares of the epochs of a search without pruning, of the seconds of an arm's shortest one."""
+"""Where regret is drawn: fractions of the epochs of an unpruned search, or of the seconds of an arm's shortest one."""
 
 
 def draw_regret(
@@ -47,7 +47,7 @@ def draw_regret(
             by_epochs.yaxis.set_major_formatter("{x:g}")
             by_epochs.yaxis.set_minor_formatter("")
             by_epochs.set_ylabel("regret (points of test error)")
-        panels[-1, 0].set_xlabel("epochs trained, of those of a search without pruning")
+        panels[-1, 0].set_xlabel("epochs trained, % of an unpruned search")
         panels[-1, 1].set_xlabel("seconds, one thread")
         handles, labels = panels[0, 0].get_legend_handles_labels()
         figure.legend(handles, labels, title=title, loc="outside upper center", ncols=min(5, len(arms)))
@@ -59,7 +59,7 @@ def draw_regret(
 def draw_arm(
     axes: Axes, rows: Sequence[EvaluatedSearch], best: float, unit: Unit, whole: float, arm: str, number: int
 ) -> None:
-    """One line, from where every search has an incumbent to `whole`, or to where the first search ends."""
+    """Draw the line of one arm, from where every search has an incumbent to `whole`, or to where the first one ends."""
     spent = [
         share * whole
         for share in SHARES

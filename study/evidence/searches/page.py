@@ -1,4 +1,4 @@
-"""The page of a comparison of searches: how to read it, and a table for all workloads and for each."""
+"""The page of a comparison of searches: how to read it, a table of all workloads, and one for each."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from study.search.configuration import Configuration
 
 CHANGED = {name for arms in ARMS.values() for changes in arms.values() for name in changes}
 BASE = [field.name for field in fields(Configuration) if field.name in CHANGED - {"pruner"}]
-"""What any arm changes of a search, but for the pruner: an arm that does not name one has `horizon`."""
+"""The settings that any arm changes, except the pruner, which is `horizon` unless the arm sets another."""
 
 
 @dataclass(frozen=True)
 class SearchComparison:
     """Arms compared over search seeds, on one workload or several.
 
-    compare: what is compared. base: the search that the arms change. trials: per search. rows: one for each search.
-    testbeds: by the name that rows have.
+    compare: what is compared. base: the search that the arms change. trials: per search. rows: one per search.
+    testbeds: by the workload name in the rows.
     """
 
     compare: str
@@ -37,7 +37,7 @@ class SearchComparison:
 
     @property
     def best(self) -> dict[str, float]:
-        """The test error of the best schedule known, by workload."""
+        """The test error of the best known schedule, by workload."""
         return {
             name: min(schedule.mean_test for schedule in one.recorded.schedules)
             if one.recorded
@@ -47,11 +47,11 @@ class SearchComparison:
 
     @property
     def full_epochs(self) -> dict[str, float]:
-        """The epochs that the trials take unpruned, by workload."""
+        """The epochs of an unpruned search, by workload."""
         return {name: float(self.trials * one.configuration.epochs) for name, one in self.testbeds.items()}
 
     def page(self, equal_epochs: bool) -> str:
-        """Markdown. equal_epochs: whether the searches went on until all had spent the same."""
+        """Markdown. equal_epochs: whether the searches continued until all had spent the same number of epochs."""
         best, full = self.best, self.full_epochs
         text = [f"# {self.compare.capitalize()} compared", "", self.legend, ""]
         if len(self.testbeds) > 1:
@@ -70,22 +70,23 @@ class SearchComparison:
         return (
             f"{self.search_seeds} searches of {self.trials} trials per arm and workload, search seeds from "
             f"{self.first_search_seed}. "
-            "Regret: points of test error over the best known schedule, of the schedule that the search would have "
-            "returned; test errors are means over fresh training seeds. A recorded workload answers for a schedule "
-            "with the nearest one of its family that was recorded. Means with 95 % BCa bootstrap intervals, "
-            "differences in pairs of equal search seeds. *Lost the best*: searches in which a schedule that was tried"
-            " would have beaten the winner on the search's own validation rows, had it been trained in full. *Equal "
-            "epochs*: each arm tries as many schedules as fit into the epochs that the trials take unpruned; *regret "
-            "at 25 %*: after a quarter of them; *within 0.5*: when the incumbent came to stay within half a point, "
-            "the median over the searches, with its interval by their order. *Seconds*: the epochs at the speed, timed "
-            "before the searches, of as many runs as the arm trains at a time, and what the search took besides.\n\n"
-            f"The search, where an arm does not change it: {flags({name: getattr(self.base, name) for name in BASE})}. "
-            f"What each changes: {'; '.join(f'*{arm}*: {flags(ARMS[self.compare][arm])}' for arm in self.arms)}."
+            "Regret: how much worse the schedule that the search would have returned is than the best known one, in "
+            "points of test error, averaged over fresh training seeds. On a recorded workload, the nearest recorded "
+            "schedule of the same family replaces the one that is suggested. Means with 95 % BCa bootstrap intervals; "
+            "differences are paired by search seed. *Missed the best*: fraction of searches in which a schedule that "
+            "was tried would have beaten the winner in a full run, on the search's own validation rows. *Equal "
+            "epochs*: each arm continues until it has spent as many epochs as an unpruned search; *regret at 25 %*: "
+            "after a quarter of these epochs; *epochs to within 0.5*: from when on the incumbent stays within half a "
+            "point of the best known schedule: the median over searches, with an interval from order statistics. "
+            "*Seconds*: training at the speed of as many runs as the arm trains at a time, timed before the searches, "
+            "plus the search's own time; *ms per trial outside training*: that time.\n\n"
+            f"The search, unless an arm changes it: {flags({name: getattr(self.base, name) for name in BASE})}. "
+            f"Changes by arm: {'; '.join(f'*{arm}*: {flags(ARMS[self.compare][arm])}' for arm in self.arms)}."
         )
 
 
 def flags(changes: Mapping[str, Any]) -> str:
-    """What to type for these changes of a configuration.
+    """The command-line flags for these changes of a configuration.
 
     >>> flags({"rung_fractions": (0.1, 0.5), "reduction": 4})
     '`--rung-fractions 0.1 0.5 --reduction 4`'
@@ -97,12 +98,12 @@ def flags(changes: Mapping[str, Any]) -> str:
 
 
 def about(one: Testbed, best: float) -> str:
-    """What the searches are evaluated by."""
+    """The schedules behind a testbed, and the test error of the best one."""
     if not one.recorded:
         return f"Trained live. The best schedule found in any of these searches has {100 * best:.2f} % test error."
     seeds = len(one.recorded.about.confirm_seeds)
     errors = [schedule.mean_test for schedule in one.recorded.schedules]
     return (
-        f"{len(errors)} recorded schedules, each judged over {seeds} fresh seeds; the best of them has "
-        f"{100 * best:.2f} % test error, the median one {100 * median(errors):.2f} %."
+        f"{len(errors)} recorded schedules, each evaluated on {seeds} fresh seeds; the best has "
+        f"{100 * best:.2f} % test error, the median {100 * median(errors):.2f} %."
     )

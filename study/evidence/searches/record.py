@@ -1,4 +1,4 @@
-"""Record: trains the runs of many schedules, for searches to look up (executors/recorded_runs.py)."""
+"""Trains and records the runs of many schedules, for searches to look up (executors/recorded_runs.py)."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from study.training.workload_objective import WorkloadObjective
 from study.workloads.options import WorkloadOptions
 
 BUDGET_SHARES = (0.05, 0.1, 0.125, 0.2, 0.25, 0.5)
-"""The short runs that are recorded, as shares of the full run."""
+"""Lengths of the recorded short runs, as fractions of the full run."""
 
 
 def budgets_to_record(epochs: int) -> list[int]:
-    """The epochs of each run, ascending, the full run last.
+    """The length of each recorded run in epochs, ascending, ending with the full run.
 
     >>> budgets_to_record(20)
     [1, 2, 4, 5, 10, 20]
@@ -32,7 +32,7 @@ def budgets_to_record(epochs: int) -> list[int]:
 
 
 def draw_pool(configuration: Configuration, peak_lr: tuple[float, float], per_family: int) -> list[dict[str, Any]]:
-    """The parameters of the schedules to record: of each family the peaks evenly over their range, the rest random."""
+    """The parameters of the schedules to record: in each family evenly spaced peaks (log scale), the rest random."""
     low, high = peak_lr
     pool = []
     for number, family in enumerate(configuration.families):
@@ -53,16 +53,16 @@ def record(
     per_family: int,
     confirm_seeds: int,
 ) -> Generator[str, None, Recorded]:
-    """Train every schedule for every budget with the search's seed, and in full with fresh seeds.
+    """Train every schedule at every budget with the search's seed, and in full with fresh seeds.
 
-    what: the objective was made of it. Yields a line for every part that is done.
+    what: the options that the objective was made from. Yields a line of progress for every part.
     """
     pool = draw_pool(configuration, objective.peak_lr, per_family)
     schedules = [from_params(params) for params in pool]
     seeds = list(range(FIRST_FRESH_SEED, FIRST_FRESH_SEED + confirm_seeds))
 
     def train(budget: int, seed: int, evaluations: int, test: bool) -> list[list[Evaluation]]:
-        """The evaluations of each schedule's run."""
+        """Train one run per schedule; returns the evaluations of each."""
         made: list[list[Evaluation]] = [[] for _ in schedules]
         for evaluation in executor.train([Run(schedule, budget, seed, evaluations, test) for schedule in schedules]):
             made[evaluation.run].append(evaluation)
@@ -86,11 +86,11 @@ def record(
 
 
 def as_recorded(evaluations: Sequence[Evaluation]) -> RecordedRun:
-    """A run's evaluations, as they are kept."""
+    """The evaluations of a run as a `RecordedRun`, metrics rounded to 6 digits."""
     metrics = [round(evaluation.metric, 6) for evaluation in evaluations]
     return RecordedRun([evaluation.step for evaluation in evaluations], metrics, evaluations[-1].diverged)
 
 
 def final_test(last: Evaluation, worst: float) -> float:
-    """The test metric at the end of a run; the worst if it diverged."""
+    """The test metric at the end of a run; `worst` if it diverged."""
     return round(worst if last.test_metric is None else last.test_metric, 6)

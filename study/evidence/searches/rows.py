@@ -14,7 +14,7 @@ from study.storage.csv_rows import read_csv, write_csv
 
 
 def write_rows(path: Path, rows: Sequence[EvaluatedSearch]) -> None:
-    """One line per search, its incumbents as `trace`."""
+    """Write one line per search, with its incumbents in the column `trace`."""
     lines = []
     for row in rows:
         line = asdict(row)
@@ -24,7 +24,7 @@ def write_rows(path: Path, rows: Sequence[EvaluatedSearch]) -> None:
 
 
 def read_rows(path: Path) -> list[EvaluatedSearch]:
-    """What `write_rows` wrote; raises InputError if there is none."""
+    """Read what `write_rows` wrote; raises InputError if the file does not exist."""
     if not path.is_file():
         raise InputError(f"{path} does not exist: remove --rebuild")
     rows = []

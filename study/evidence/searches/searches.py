@@ -1,4 +1,4 @@
-"""Searches: what all searches of a comparison share, as flags."""
+"""The options shared by all searches of a comparison, as flags."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from study.workloads.options import DATA_ROOT, WorkloadOptions
 
 @dataclass(frozen=True)
 class Searches:
-    """What all searches of a comparison share. The arms change the search; recorded runs have their own workload."""
+    """Options shared by all searches of a comparison. Arms change the search; recorded runs have their own workload."""
 
     workload: WorkloadOptions
     search: Configuration
     compare: str = "pruners"
-    """What is compared, such as pruners, rungs, floors, samplers or batches: see study/evidence/searches/arms.py."""
+    """What to compare, such as pruners, rungs, floors, samplers or batches: see study/evidence/searches/arms.py."""
     trials: int = 50
     """Trials per search."""
     equal_epochs: bool = True
     """search on until every arm has spent the epochs that the trials take unpruned."""
     confirm_seeds: int = 5
-    """With --live: fresh training seeds that evaluate each schedule."""
+    """With --live: number of fresh training seeds that evaluate each schedule."""
     data_root: Path = DATA_ROOT
-    """Directory for downloaded data sets."""
+    """Directory for datasets that are downloaded or generated."""
 
     def __post_init__(self) -> None:
         given = self.search

@@ -1,4 +1,4 @@
-"""Ways of searching, compared: tables, from the rows of their searches."""
+"""The tables of a comparison of searches, from its rows."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from study.evidence.searches.evaluated_search import EvaluatedSearch, Incumbent,
 from study.reports.markdown import table
 
 CLOSE = 0.5
-"""Points within which a regret is close."""
+"""A regret of at most this many points is close."""
 
 
 def of_arm(rows: Sequence[EvaluatedSearch], arm: str) -> list[EvaluatedSearch]:
-    """The rows of one arm, by search seed."""
+    """The rows of one arm, ordered by search seed."""
     return sorted((row for row in rows if row.arm == arm), key=lambda row: row.search_seed)
 
 
@@ -25,21 +25,21 @@ def of_workload(rows: Sequence[EvaluatedSearch], workload: str) -> list[Evaluate
 
 
 def incumbent_at(row: EvaluatedSearch, spent: float, unit: Unit = "epochs") -> Incumbent | None:
-    """The incumbent when this was spent; None before the first one."""
+    """The incumbent after spending `spent`; None before the first one."""
     reached = (one for one in row.incumbents if getattr(one, unit) <= spent)
     return max(reached, key=lambda one: one.epochs, default=None)
 
 
 def regret_at(row: EvaluatedSearch, spent: float, best: float, unit: Unit = "epochs") -> float:
-    """Points of test error over the best known schedule's, when this was spent; NaN before the first incumbent."""
+    """Regret in points of test error after spending `spent`; NaN before the first incumbent. best: lowest error."""
     found = incumbent_at(row, spent, unit)
     return 100 * (found.error - best) if found else math.nan
 
 
 def close_from(row: EvaluatedSearch, best: float, epochs: float) -> Incumbent | None:
-    """The incumbent from which on all were within CLOSE points of the best known; None if the last one is not.
+    """The first incumbent from which on all are within CLOSE points of the best known; None if the last one is not.
 
-    epochs: what was spent later does not count.
+    epochs: later incumbents are ignored.
     """
     found = None
     for one in (one for one in row.incumbents if one.epochs <= epochs):
@@ -49,31 +49,31 @@ def close_from(row: EvaluatedSearch, best: float, epochs: float) -> Incumbent | 
 
 
 def table_after(rows: Sequence[EvaluatedSearch], arms: Sequence[str], best: float, full_epochs: float) -> str:
-    """Markdown: what each arm has found with the same number of trials, and what it cost.
+    """Markdown: the result of each arm after the same number of trials, and its cost.
 
-    best: the error of the best known schedule. full_epochs: what the trials take unpruned.
+    best: the error of the best known schedule. full_epochs: the epochs of an unpruned search.
     """
     heads = ["arm", "n", "regret", *(f"against {arm}" for arm in arms[:2])]
-    heads += [f"epochs of {full_epochs:.0f}", "seconds", "lost the best", "ms per trial besides"]
+    heads += [f"epochs of {full_epochs:.0f}", "seconds", "missed the best", "ms per trial outside training"]
     lines = []
     for arm in arms:
         own = of_arm(rows, arm)
         epochs = fmean(row.epochs for row in own)
         cost = [f"{epochs:.0f} ({epochs / full_epochs:.0%})", f"{fmean(row.seconds for row in own):.1f}"]
-        besides = [row.overhead for row in own if row.overhead is not None]
-        cost += [share_lost(own), f"{fmean(besides):.1f}" if besides else "-"]
+        overheads = [row.overhead for row in own if row.overhead is not None]
+        cost += [share_lost(own), f"{fmean(overheads):.1f}" if overheads else "-"]
         lines.append([arm, *mean_and_gaps(rows, arms, arm, lambda row: 100 * (row.error - best)), *cost])
     return table(heads, lines)
 
 
 def table_equal(rows: Sequence[EvaluatedSearch], arms: Sequence[str], best: float, full_epochs: float) -> str:
-    """Markdown: what each arm has found when it has spent the epochs that the trials take unpruned, and how soon.
+    """Markdown: the result of each arm after the epochs of an unpruned search, and how soon it was close.
 
-    The arguments are as for `table_after`.
+    See `table_after` for the arguments.
     """
     heads = ["arm", "n", "regret at 25 %", f"against {arms[0]} at 100 %", "regret at 100 %"]
     heads += [f"against {arm}" for arm in arms[:2]]
-    heads += [f"epochs to within {CLOSE}", "seconds", "not within"]
+    heads += [f"epochs to within {CLOSE}", "seconds", "never within"]
     ends = by_seed(rows, arms[0], lambda row: regret_at(row, full_epochs, best))
     lines = []
     for arm in arms:
@@ -98,8 +98,8 @@ def table_overall(
     full_epochs: dict[str, float],
     equal_epochs: bool,
 ) -> str:
-    """Markdown: the means over the workloads, in pairs of equal search seeds; at equal trials, and equal epochs."""
-    heads = ["arm", "n", "regret, equal trials", *(f"against {arm}" for arm in arms[:2]), "epochs", "lost the best"]
+    """Markdown: means over the workloads, paired by search seed, at equal trials and, if asked for, equal epochs."""
+    heads = ["arm", "n", "regret, equal trials", *(f"against {arm}" for arm in arms[:2]), "epochs", "missed the best"]
     heads += ["regret, equal epochs", *(f"against {arm}" for arm in arms[:2])] if equal_epochs else []
     lines = []
     for arm in arms:
@@ -117,7 +117,7 @@ def table_overall(
 def mean_and_gaps(
     rows: Sequence[EvaluatedSearch], arms: Sequence[str], arm: str, measure: Callable[[EvaluatedSearch], float]
 ) -> list[str]:
-    """n, an arm's mean, and its paired differences to the first two arms; a pair is a search seed."""
+    """n, the mean of an arm, and its differences to the first two arms, paired by search seed."""
     own = by_seed(rows, arm, measure)
     cells = [str(len(own)), f"{mean_interval(list(own.values())):.2f}"]
     for other in arms[:2]:
@@ -129,7 +129,7 @@ def mean_and_gaps(
 
 
 def by_seed(rows: Sequence[EvaluatedSearch], arm: str, measure: Callable[[EvaluatedSearch], float]) -> dict[int, float]:
-    """A measure of an arm by search seed: its mean over the workloads, of the seeds that all of them have."""
+    """A measure of an arm by search seed, averaged over the workloads; seeds that a workload lacks are left out."""
     workloads = {row.workload for row in rows}
     found: dict[int, list[float]] = {}
     for row in of_arm(rows, arm):
@@ -138,5 +138,5 @@ def by_seed(rows: Sequence[EvaluatedSearch], arm: str, measure: Callable[[Evalua
 
 
 def share_lost(rows: Sequence[EvaluatedSearch]) -> str:
-    """The share of the searches that lost the best."""
+    """The fraction of searches that missed the best schedule."""
     return "-" if rows[0].lost is None else f"{sum(bool(row.lost) for row in rows) / len(rows):.0%}"

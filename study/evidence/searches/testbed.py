@@ -1,4 +1,4 @@
-"""Testbed: what searches are compared on."""
+"""Testbed: an objective on which searches are compared."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from study.search.configuration import Configuration
 from study.workloads.options import WorkloadOptions
 
 MOST_TOGETHER = 16
-"""Runs in the largest cohort whose speed is timed."""
+"""Size of the largest cohort that is timed."""
 
 
 @dataclass(frozen=True)
 class Testbed:
-    """An objective whose runs are recorded, or trained now.
+    """An objective whose runs are recorded or trained live.
 
-    configuration: the search that arms change. recorded: None if searches train. confirm_seeds: the fresh seeds that
-    evaluate a schedule then.
+    configuration: the search that arms change. recorded: None if runs are trained. confirm_seeds: number of fresh seeds
+    that evaluate a schedule if runs are trained.
     """
 
     configuration: Configuration
@@ -40,11 +40,11 @@ class Testbed:
 
     @property
     def name(self) -> str:
-        """As the rows of its searches have it."""
+        """The workload name in the rows of its searches."""
         return f"{self.objective.name}, {self.configuration.epochs} epochs"
 
     def executor(self, most_together: int) -> Executor:
-        """What looks runs up, or trains this many together."""
+        """An executor that looks runs up, or trains up to `most_together` of them together."""
         return Replay(self.objective, self.recorded) if self.recorded else trainer(self.objective, most_together)
 
     def true_error(self, schedule: Schedule) -> float:
@@ -54,13 +54,13 @@ class Testbed:
         return mean_test(self.objective, schedule, self.configuration.epochs, self.confirm_seeds)
 
     def full_error(self, schedule: Schedule) -> float | None:
-        """The validation error of a full run with the search's seed; None if that is not recorded."""
+        """The validation error of a full run with the search's seed; None if runs are not recorded."""
         if not self.recorded:
             return None
         return self.recorded.nearest(schedule).runs[self.configuration.epochs].metrics[-1]
 
     def seconds_per_epoch(self) -> dict[int, float]:
-        """Of one run, by how many are trained together, timed now; empty if searches train."""
+        """Seconds per epoch of one run by cohort size, timed now; empty if runs are trained live."""
         if not self.recorded:
             return {}
         sizes = [1, *([] if self.objective.lockstep_obstacle() else cohort_sizes(MOST_TOGETHER))]
@@ -68,7 +68,7 @@ class Testbed:
 
 
 def testbed_of(searches: Searches, file: Path | None) -> Testbed:
-    """What the searches of this file of recorded runs are compared on; None: what the live ones are."""
+    """The testbed of a file of recorded runs; None for live training."""
     return open_testbed(searches.workload, searches.search, file, searches.confirm_seeds, searches.data_root)
 
 
@@ -76,10 +76,10 @@ def testbed_of(searches: Searches, file: Path | None) -> Testbed:
 def open_testbed(
     what: WorkloadOptions, configuration: Configuration, file: Path | None, confirm_seeds: int, data_root: Path
 ) -> Testbed:
-    """Load a workload, and its recorded runs; once in each process.
+    """Load a workload and its recorded runs; cached per process.
 
-    file: of recorded runs, whose workload, length, families and seed are then searched; None if searches train.
-    Raises InputError if the file holds none, or was recorded on other data.
+    file: recorded runs, which determine the workload, run length, families and seed; None to train live.
+    Raises InputError if the file does not exist or was recorded on other data.
     """
     torch.set_num_threads(1)
     optuna.logging.set_verbosity(optuna.logging.WARNING)

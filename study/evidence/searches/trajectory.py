@@ -1,4 +1,4 @@
-"""Trajectory: what a search has spent and found at every moment, noted while its runs are trained."""
+"""Trajectory: what a search has spent and found over time, recorded while its runs are trained."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from study.objective import Evaluation, Executor, Run, Stop, never
 
 @dataclass(frozen=True)
 class EndedRun:
-    """A run that came to the end of its budget, with the metric found there.
+    """A run that reached the end of its budget.
 
-    budget: epochs. epochs: what the whole search had trained by then. seconds: since it began.
+    budget: in epochs. metric: at its end. epochs, seconds: spent by the whole search until then.
     """
 
     schedule: Schedule
@@ -26,7 +26,7 @@ class EndedRun:
 
 @dataclass(frozen=True)
 class Spent:
-    """What a search had spent at one moment. runs: those begun. training: the part of the seconds that trained."""
+    """The cost of a search at some moment. runs: number of runs started. training: seconds spent on training."""
 
     runs: int
     epochs: float
@@ -38,8 +38,8 @@ class Spent:
 class Trajectory:
     """The runs of one search, in the order in which they ended.
 
-    epochs: trained in all. tried: the schedule of every run begun, in order. began: as `time.perf_counter` has it.
-    training: seconds that training would have taken, if the runs are only looked up.
+    tried: the schedule of every run started, in order. epochs: trained in total. began: a `time.perf_counter` value.
+    training: if runs are only looked up, the seconds that training would have taken.
     """
 
     ended: list[EndedRun] = field(default_factory=list)
@@ -50,18 +50,18 @@ class Trajectory:
 
     @property
     def seconds(self) -> float:
-        """Since it began."""
+        """Seconds since the search began, including simulated training."""
         return time.perf_counter() - self.began + self.training
 
     @property
     def spent(self) -> Spent:
-        """What is spent now."""
+        """The cost so far."""
         return Spent(len(self.tried), self.epochs, self.seconds, self.training)
 
     def incumbents(self, sign: int) -> list[EndedRun]:
-        """What one would have taken at each moment: the best of the longest runs so far; each change of it, in order.
+        """Every run that was, when it ended, the best of the longest runs so far, in order.
 
-        sign: times this, a smaller metric is the better one.
+        sign: 1 if a smaller metric is better, else -1.
         """
         found: list[EndedRun] = []
         for run in self.ended:
@@ -72,9 +72,9 @@ class Trajectory:
 
 @dataclass
 class Watched:
-    """An `Executor` that trains as another one does, and notes every run in a trajectory.
+    """An `Executor` that delegates to another one and records every run in a trajectory.
 
-    seconds_per_epoch: of one run, by how many are trained together; empty if the other executor really trains.
+    seconds_per_epoch: of one run by cohort size, to simulate training time; empty if the other executor really trains.
     """
 
     executor: Executor
@@ -85,7 +85,7 @@ class Watched:
     def train(
         self, runs: Sequence[Run], stop: Stop = never, done: Collection[int] = frozenset()
     ) -> Iterator[Evaluation]:
-        """As the other executor."""
+        """Implements `Executor.train`."""
         trajectory = self.trajectory
         steps = dict.fromkeys(range(len(runs)), 0)
         rate = self.rate(len(runs) - len(done))
@@ -102,6 +102,6 @@ class Watched:
             yield evaluation
 
     def rate(self, runs: int) -> float:
-        """Seconds per epoch of one run if this many are trained at a time, by the largest cohort that they fill."""
+        """Seconds per epoch of one run if `runs` are trained at a time, in the largest timed cohort that they fill."""
         timed = [size for size in self.seconds_per_epoch if size <= max(1, runs)]
         return min((self.seconds_per_epoch[size] for size in timed), default=0.0)

@@ -1,1 +1,1 @@
-"""How fast runs and whole studies are, beside the tutorial loop and Ray Tune."""
+"""Speed of runs and of whole studies, compared with the tutorial loop and Ray Tune."""

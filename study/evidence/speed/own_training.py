@@ -22,7 +22,7 @@ from study.executors.in_process import InProcess
 from study.objective import Objective, Run
 from study.training.command_line import CommandLine
 from study.training.own_training import OwnTraining
-from study.training.trainer import Asked, Trainer
+from study.training.trainer import AskedRun, Trainer
 from study.training.user_function import UserFunction
 from study.training.user_script import UserScript
 from study.training.wanted import Wanted
@@ -128,14 +128,14 @@ def timed(run: Callable[[], Any]) -> float:
 def added_by_a_function(steps: int, rounds: int) -> float:
     """Seconds that a search adds to a run of this many steps of a function, in the processor's time."""
     schedule, function = REX(peak_lr=0.1), UserFunction(only_steps)
-    asked = Asked(schedule, steps, "steps", 0, "error")
+    asked = AskedRun(schedule, steps, "steps", 0, "error")
     alone = seconds_of(lambda: list(only_steps(schedule, steps, 0)), rounds)
     return seconds_of(lambda: list(function.run(asked, lambda: False)), rounds) - alone
 
 
 def added_by_a_script(steps: int, rounds: int, folder: Path) -> tuple[float, float]:
     """(seconds that a search adds within a script, seconds from its end to the next run), the least of some."""
-    trainer, asked = command("steps", "steps", folder), Asked(REX(peak_lr=0.1), steps, "steps", 0, "error")
+    trainer, asked = command("steps", "steps", folder), AskedRun(REX(peak_lr=0.1), steps, "steps", 0, "error")
     within, after = [], []
     for _ in range(rounds):
         list(trainer.run(asked, lambda: False))

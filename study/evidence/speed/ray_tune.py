@@ -1,7 +1,7 @@
-"""The peer that our search is compared with: Ray Tune with its OptunaSearch and its ASHAScheduler, on this machine.
+"""The peer that our search is compared with: Ray Tune with OptunaSearch and ASHAScheduler, on this machine.
 
-Set up as its documentation has it (one trial per core, ASHA's reduction factor 4, grace period 1), but for what makes
-it faster on short runs: actors are used again, and as many trials may wait for one as there are cores.
+Set up as documented (one trial per core, reduction factor 4, grace period 1), except for two settings that make it
+faster on short runs: actors are reused, and as many trials may be pending as there are cores.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ from study.search.study_plan import StudyPlan
 
 ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_AUTH_TOKEN": secrets.token_hex(32),  # else Ray writes one into the user's home
-    "RAY_AIR_NEW_OUTPUT": "0",  # the new output prints a table at verbosity 0 too
-    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # else Ctrl-C ends the search as if it were complete
-    "TUNE_MAX_PENDING_TRIALS_PG": str(usable_cores()),  # else the one that waits takes the actor of the one that ends
+    "RAY_AUTH_TOKEN": secrets.token_hex(32),  # otherwise Ray writes one into the home directory
+    "RAY_AIR_NEW_OUTPUT": "0",  # the new output prints a table even at verbosity 0
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # otherwise Ctrl-C ends the search as if it were complete
+    "TUNE_MAX_PENDING_TRIALS_PG": str(usable_cores()),  # otherwise short trials leave cores idle
 }
-"""What makes Ray quiet, lets it be interrupted, and has it use every core for trials as short as ours."""
+"""Settings that make Ray quiet and interruptible, and let it use every core for short trials."""
 
 
 def ray_study(plan: StudyPlan, trials: int) -> StudyOutcome:
-    """A `StudyMaker`: search the space of the plan with Ray; the seconds do not count starting Ray, but its actors."""
+    """A `StudyMaker`: search the space of the plan with Ray. The seconds include starting its actors, but not Ray."""
     with local_ray() as folder:
         began = time.perf_counter()
         tried = ray_trials(plan.objective, plan.configuration, trials, folder)
@@ -47,11 +47,11 @@ def ray_study(plan: StudyPlan, trials: int) -> StudyOutcome:
 
 @contextmanager
 def local_ray() -> Iterator[str]:
-    """Ray on the cores of this machine, with all its files in the temporary folder that is yielded; quiet."""
+    """Start Ray on the cores of this machine, without output; yields the temporary directory for all its files."""
     os.environ |= ENVIRONMENT
     try:
         import ray
-        import ray.tune.search.optuna  # what it needs besides
+        import ray.tune.search.optuna  # fails if Ray lacks its tune extra
     except ImportError as error:
         raise InputError("benchmark_peer.py needs Ray Tune: pip install -e '.[peers]'") from error
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
@@ -64,10 +64,10 @@ def local_ray() -> Iterator[str]:
 
 
 def ray_trials(objective: Objective, configuration: Configuration, trials: int, folder: str) -> list[TriedSchedule]:
-    """This many trials, in the order of asking, of a Ray that runs; it keeps its files in the folder.
+    """Run this many trials, returned in the order of suggestion. Ray must be running; folder: for its files.
 
-    Ray's own get_best_result does not choose the winner: it compares the last values of all trials, whatever their
-    lengths, or with scope="all" the best epoch of each, which is partly noise.
+    We do not use Ray's get_best_result to choose the winner: it compares the last values of all trials regardless of
+    their length, or, with scope="all", the best epoch of each, which is partly noise.
     """
     from ray import tune
     from ray.tune.schedulers import ASHAScheduler
@@ -79,14 +79,14 @@ def ray_trials(objective: Objective, configuration: Configuration, trials: int, 
     ranges = configuration.space_file.ranges
     space = partial(suggest_only, families=configuration.families, peak_lr=objective.peak_lr, ranges=ranges)
     train = tune.with_parameters(train_one, objective=objective, epochs=epochs, train_seed=configuration.train_seed)
-    asked = tune.TuneConfig(
+    tuning = tune.TuneConfig(
         search_alg=OptunaSearch(space, sampler=TPESampler(seed=configuration.sampler_seed), **goal),
         scheduler=ASHAScheduler("epoch", max_t=epochs, grace_period=1, reduction_factor=4, **goal),
         num_samples=trials,
-        reuse_actors=True,  # else each trial starts a Python and imports torch, for seconds
+        reuse_actors=True,  # otherwise each trial starts Python and imports torch, which takes seconds
     )
-    keeping = tune.RunConfig(storage_path=folder, verbose=0, failure_config=tune.FailureConfig(fail_fast=True))
-    results = tune.Tuner(tune.with_resources(train, {"cpu": 1}), tune_config=asked, run_config=keeping).fit()
+    running = tune.RunConfig(storage_path=folder, verbose=0, failure_config=tune.FailureConfig(fail_fast=True))
+    results = tune.Tuner(tune.with_resources(train, {"cpu": 1}), tune_config=tuning, run_config=running).fit()
     if results.errors:
         raise results.errors[0]
     last = [(result.config, result.metrics["epoch"], result.metrics[goal["metric"]]) for result in results]
@@ -94,14 +94,14 @@ def ray_trials(objective: Objective, configuration: Configuration, trials: int, 
 
 
 def suggest_only(trial: Any, families: Sequence[str], peak_lr: tuple[float, float], ranges: Ranges) -> None:
-    """Our space as OptunaSearch wants it: it notes what is suggested, and takes no schedule back."""
+    """Our search space in the form that OptunaSearch requires: a function that returns nothing."""
     suggest(trial, families, peak_lr, ranges)
 
 
 def train_one(params: Mapping[str, Any], objective: Objective, epochs: int, train_seed: int) -> None:
-    """What Ray calls for each trial, in an actor: our own loop, reporting every evaluation; one thread.
+    """The trainable that Ray calls in an actor: our training loop on one thread, reporting every evaluation.
 
-    A diverged run reports the worst value, where it diverged, and ends. Plateau evaluates when it observes.
+    A diverged run reports the worst value and ends. Plateau is evaluated when it observes the loss.
     """
     from ray import tune
 

@@ -1,4 +1,4 @@
-"""Speed, reported: tables and a figure, from what was measured."""
+"""The table and the figure of the speed of runs."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from matplotlib.figure import Figure
 
 from study.evidence.speed.runs import Measured, ratios
 from study.reports.markdown import table
-from study.reports.plot_style import LOOK, SAVE
+from study.reports.plot_style import BLUE, INK, LOOK, SAVE, VERMILION
 
 EPOCHS_PER_RUN = 20
-"""Of the runs that are counted per minute."""
+"""Length of the runs that are counted per minute."""
+ERROR_BARS = {"linewidth": 0.8, "ecolor": INK}
 
 
 def table_of_runs(measured: Sequence[Measured], flop: dict[str, float], rates: dict[str, float]) -> str:
-    """Markdown, a line for each way: runs per minute, how many times the tutorial's speed, share of the rate, memory.
+    """Markdown, one line per method: runs per minute, speedup over the tutorial, fraction of the matrix rate, memory.
 
-    flop: useful operations per epoch of a run, by workload. rates: of a matrix product, by device.
+    flop: operations per epoch of a run, by workload. rates: operations per second of a matrix product, by device.
     """
-    heads = ["workload", "device", "way", "runs per minute", "times the tutorial", "of the matrix rate", "peak memory"]
+    heads = ["workload", "device", "method", "runs per minute", "speedup", "of the matrix rate", "peak memory"]
     lines = []
     for workload, device in groups(measured):
         for one in (own := of_group(measured, workload, device)):
@@ -43,17 +44,17 @@ def table_of_runs(measured: Sequence[Measured], flop: dict[str, float], rates: d
 
 
 def groups(measured: Sequence[Measured]) -> list[tuple[str, str]]:
-    """Each workload and device once, in order."""
+    """The distinct pairs of workload and device, in order."""
     return list(dict.fromkeys((one.workload, one.device) for one in measured))
 
 
 def of_group(measured: Sequence[Measured], workload: str, device: str) -> list[Measured]:
-    """All ways on this workload and device, the tutorial first."""
+    """All methods on this workload and device, the tutorial first."""
     return [one for one in measured if (one.workload, one.device) == (workload, device)]
 
 
 def draw_speed(measured: Sequence[Measured]) -> bytes:
-    """A PNG: for each workload and device how many times as fast as the tutorial each way is."""
+    """A PNG: for each workload and device, the speedup of each method over the tutorial."""
     shown = groups(measured)
     with style.context(["default", LOOK]):
         figure = Figure(figsize=(6.5, 0.5 + 1.35 * len(shown)), dpi=160, layout="constrained")
@@ -63,13 +64,13 @@ def draw_speed(measured: Sequence[Measured]) -> bytes:
             found = [ratios(one, own[0]) for one in own]
             middles = [middle for middle, _, _ in found]
             errors = [[middle - low for middle, low, _ in found], [high - middle for middle, _, high in found]]
-            bars = axes.barh([one.way for one in own], middles, xerr=errors, color="C0", error_kw={"linewidth": 0.8})
+            bars = axes.barh([one.way for one in own], middles, xerr=errors, color=BLUE, error_kw=ERROR_BARS)
             axes.bar_label(bars, [f"{middle:.1f}" for middle in middles], padding=6, fontsize=7)
-            axes.axvline(1, color="C1", linewidth=0.8)
+            axes.axvline(1, color=VERMILION, linewidth=0.8)
             axes.invert_yaxis()
             axes.set_title(f"{workload}, {device}")
             axes.margins(x=0.1)
-        figure.supxlabel("times as fast as the tutorial loop: median, least and most over the rounds")
+        figure.supxlabel("speedup over the tutorial loop: median, minimum and maximum over the rounds")
         picture = io.BytesIO()
         figure.savefig(picture, **SAVE)
     return picture.getvalue()

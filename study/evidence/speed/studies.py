@@ -1,4 +1,4 @@
-"""How fast a whole study is: ours against the one that people build of a tutorial, and what a trial costs besides."""
+"""Times whole studies: ours, and one built from a tutorial; and the time per trial outside training."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from study.storage.trial_record import TrialRecord
 
 @dataclass(frozen=True)
 class TriedSchedule:
-    """One trial, whoever ran it: parameters, epochs trained, whether it ran to its end, and the last val metric."""
+    """A trial of any study: parameters, epochs trained, whether it was trained in full, and its last val metric."""
 
     params: Mapping[str, Any]
     epochs: float
@@ -32,10 +32,10 @@ class TriedSchedule:
 
 @dataclass(frozen=True)
 class StudyOutcome:
-    """What a whole study found, and what that cost.
+    """The result of a whole study, and its cost.
 
-    schedule: the winner's. epochs: trained, over all trials. seconds: wall time. training: the part of it that trained,
-    None if the trials do not say.
+    schedule: the winner's. epochs: trained, over all trials. seconds: wall time. training: seconds of it spent on
+    training, None if unknown.
     """
 
     schedule: Schedule
@@ -48,27 +48,27 @@ class StudyOutcome:
     def of(
         cls, tried: Sequence[TriedSchedule], metric: Metric, seconds: float, training: float | None = None
     ) -> StudyOutcome:
-        """The winner is the best of the trials that ran to their end, by the value there; the earliest of equals.
+        """The outcome of these trials. The winner is the best trial that was trained in full; the first of equals.
 
-        tried: in the order of asking. Raises InputError if no trial ran to its end.
+        tried: in the order of suggestion. Raises InputError if no trial was trained in full.
         """
         complete = [trial for trial in tried if trial.complete]
         if not complete:
-            raise InputError("no trial ran to its end: give more --trials")
+            raise InputError("no trial was trained in full: use more --trials")
         best = min(complete, key=lambda trial: metric.sign * trial.value)
         epochs = math.fsum(trial.epochs for trial in tried)
         return cls(from_params(best.params), len(tried), epochs, seconds, training)
 
 
 StudyMaker = Callable[[StudyPlan, int], StudyOutcome]
-"""A way of making the study of a plan, with this many trials."""
+"""(plan, number of trials) -> outcome: runs the study of a plan."""
 
 
 @dataclass(frozen=True)
 class RacedStudy:
-    """One study: its wall time, and the test error of its winner, a mean over fresh training seeds.
+    """One study: its wall time, and the test error of its winner, averaged over fresh training seeds.
 
-    outside: share of the wall time that was not training, None if the trials do not say.
+    outside: fraction of the wall time outside training, None if unknown.
     """
 
     study: str
@@ -79,7 +79,7 @@ class RacedStudy:
 
 
 def race(name: str, make: StudyMaker, plan: StudyPlan, trials: int, confirm_seeds: int) -> RacedStudy:
-    """Make the study of the plan, which is new, and evaluate its winner. name: of the way of making it."""
+    """Run a new study of the plan with `make`, and evaluate its winner. name: of the method."""
     outcome = make(plan, trials)
     error = mean_test(plan.objective, outcome.schedule, plan.configuration.epochs, confirm_seeds)
     outside = None if outcome.training is None else 1 - outcome.training / outcome.seconds
@@ -87,7 +87,7 @@ def race(name: str, make: StudyMaker, plan: StudyPlan, trials: int, confirm_seed
 
 
 def our_study(plan: StudyPlan, trials: int) -> StudyOutcome:
-    """A `StudyMaker`: search as scripts/search.py does."""
+    """A `StudyMaker`: search like scripts/search.py."""
     began = time.perf_counter()
     record, _ = timed_search(plan, trials)
     seconds = time.perf_counter() - began
@@ -97,7 +97,7 @@ def our_study(plan: StudyPlan, trials: int) -> StudyOutcome:
 
 
 def timed_search(plan: StudyPlan, trials: int) -> tuple[StudyRecord, list[float]]:
-    """Search; (what the study holds, the moments when the search began and each bracket ended)."""
+    """Search; returns the record, and the times when the search began and each bracket ended."""
     with opened(plan, ExecutorOptions()) as study:
         moments = [time.perf_counter()]
         for bracket in study.search(trials):
@@ -107,9 +107,9 @@ def timed_search(plan: StudyPlan, trials: int) -> tuple[StudyRecord, list[float]
 
 
 def overhead(plan: StudyPlan, at: Sequence[int]) -> dict[int, float]:
-    """Seconds outside training per trial, in the brackets that end at these trials of one study, by trial.
+    """Seconds outside training per trial, in the brackets of one study that end at the trials `at`, by trial.
 
-    at: ascending; the last is the length of the study.
+    at: ascending; the last is the number of trials in the study.
     """
     record, moments = timed_search(plan, at[-1])
     size = plan.configuration.bracket_size(plan.objective.steps(1))
@@ -117,6 +117,6 @@ def overhead(plan: StudyPlan, at: Sequence[int]) -> dict[int, float]:
 
 
 def outside(trials: Sequence[TrialRecord], moments: Sequence[float], bracket: int) -> float:
-    """Seconds outside training per trial of the bracket of this number. moments: as `timed_search` returns them."""
+    """Seconds outside training per trial of the bracket with this index. moments: as returned by `timed_search`."""
     training = [trial.seconds for trial in trials if trial.place.bracket == bracket]
     return (moments[bracket + 1] - moments[bracket] - math.fsum(training)) / len(training)

@@ -1,4 +1,4 @@
-"""Whole studies, raced or beside a peer: the tables."""
+"""The tables of whole studies, compared with the tutorial loop or a peer."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from study.reports.markdown import table
 
 
 def page_of_races(raced: Sequence[RacedStudy], outside: Mapping[int, float], trials: int, confirm_seeds: int) -> str:
-    """Markdown. outside: seconds outside training of a trial, by where in a long study it is; or nothing."""
+    """Markdown. outside: seconds outside training per trial, by position in a long study; may be empty."""
     parts = [
-        f"Studies of {trials} trials, on the CPU, without starting Python and making the data; winners on test over "
-        f"{confirm_seeds} fresh training seeds. Mean [95 % BCa bootstrap interval], against the first in pairs of "
-        "equal search seeds. *Not training*: choosing the engine, sampling, SQLite, reporting.",
+        f"Studies of {trials} trials on the CPU, excluding the start of Python and making the data; winners evaluated "
+        f"on test over {confirm_seeds} fresh training seeds. Mean [95 % BCa bootstrap interval]; comparisons with the "
+        "first study are paired by search seed. *Outside training*: choosing the engine, sampling, SQLite, reporting.",
         table_of_races(raced),
     ]
     if outside:
         costs = ", ".join(f"{1000 * seconds:.1f} ms at trial {trial}" for trial, seconds in outside.items())
-        parts.append(f"Outside training, per trial, in one default study of {max(outside)} trials: {costs}.")
+        parts.append(f"Time outside training per trial, in one default study of {max(outside)} trials: {costs}.")
     return "\n\n".join(parts) + "\n"
 
 
 def table_of_races(raced: Sequence[RacedStudy]) -> str:
-    """Markdown, a line for each study: its time and its winner, against the first."""
+    """Markdown, one line per study: its time and its winner, compared with the first."""
     names = list(dict.fromkeys(one.study for one in raced))
     first = {one.search_seed: one for one in raced if one.study == names[0]}
     lines = []
@@ -42,17 +42,17 @@ def table_of_races(raced: Sequence[RacedStudy]) -> str:
         "study",
         "n",
         "seconds",
-        "times as fast",
+        "speedup",
         "test accuracy of the winner, %",
         "points better",
-        "not training",
+        "outside training",
     ]
     return table(heads, lines)
 
 
 @dataclass(frozen=True)
 class PeerStudy:
-    """One study of the peer or of ours: what it cost, and the test error of its winner, a mean over fresh seeds.
+    """One study of the peer or of ours: its cost, and the test error of its winner, averaged over fresh seeds.
 
     epochs: trained over all trials. seconds: wall time of the search. family: of the winner.
     """
@@ -67,7 +67,7 @@ class PeerStudy:
 
 
 def table_of_peers(theirs: Sequence[PeerStudy], ours: Sequence[PeerStudy]) -> str:
-    """Markdown: each side, and how ours differs from theirs, in pairs of the same search seed."""
+    """Markdown: both sides, and the difference between ours and theirs, paired by search seed."""
     lines = []
     for side in (theirs, ours):
         epochs, seconds = ([getattr(study, name) for study in side] for name in ("epochs", "seconds"))

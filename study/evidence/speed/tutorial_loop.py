@@ -1,4 +1,4 @@
-"""The loop of PyTorch's tutorials, and the study that people build of it: what our speed is compared with."""
+"""The loop of PyTorch's tutorials, and an Optuna study built from it: the baselines for our speed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from study.workloads.workload import Workload
 def tutorial_run(workload: Workload, run: Run) -> float:
     """Train one run with DataLoaders over TensorDatasets, evaluating after every epoch; returns the last val metric.
 
-    The data lies in the CPU's memory and goes to the workload's device batch by batch.
+    The data stays in CPU memory and is moved to the workload's device batch by batch.
     """
     torch.manual_seed(run.train_seed)
     rows = workload.data.to(torch.device("cpu"))
@@ -55,7 +55,7 @@ def tutorial_run(workload: Workload, run: Run) -> float:
 
 
 def tutorial_study(workload: Workload, plan: StudyPlan, trials: int) -> StudyOutcome:
-    """With the plan's workload, a `StudyMaker`: an unpruned Optuna study with that loop, over the space of the plan."""
+    """With the workload bound, a `StudyMaker`: an unpruned Optuna study with this loop, over the plan's space."""
     configuration, metric = plan.configuration, workload.metric
 
     def train(trial: optuna.Trial) -> float:
@@ -77,6 +77,6 @@ def tutorial_study(workload: Workload, plan: StudyPlan, trials: int) -> StudyOut
 
 
 def tried(trial: FrozenTrial, epochs: int) -> TriedSchedule:
-    """A trial of that study; one whose value is no number has not come to its end."""
+    """A trial of this study; if its value was NaN, it does not count as trained in full."""
     complete = trial.state == TrialState.COMPLETE
     return TriedSchedule(trial.params, epochs, complete, trial.values[0] if complete else math.nan)

@@ -1,7 +1,7 @@
 """The artifacts of a trial: the picture of its run, and its curve as CSV.
 
-A trial is stored in one piece when it has ended, and cannot be given artifacts after that. So they are uploaded for a
-trial of a study in memory, and what Optuna notes there goes with the real one.
+A trial is stored in one piece when it has ended, and Optuna adds no artifacts to a finished trial. So the files are
+uploaded for a trial of a study in memory, and what Optuna notes about them there is stored with the real trial.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from optuna.trial import FrozenTrial
 
 from study.reports.dashboard.lr_curve import lr_line
 from study.reports.dashboard.trial_picture import Panel, run_picture
+from study.reports.plot_style import family_color
 from study.storage.trial_record import TrialRecord
 
 PICTURE, CURVE = "run.svg", "curve.csv"
@@ -26,7 +27,7 @@ PICTURE, CURVE = "run.svg", "curve.csv"
 
 @dataclass
 class Artifacts:
-    """Where the artifacts of a study are kept. problem: why some are missing."""
+    """The artifacts of a study's trials. folder: where they are kept. problem: why some are missing."""
 
     folder: Path
     problem: str | None = None
@@ -34,23 +35,23 @@ class Artifacts:
     def attach(self, trial: FrozenTrial) -> FrozenTrial:
         """The trial, which is not stored yet, with its artifacts if it ran to its end.
 
-        If they cannot be written it goes without: no trial is lost for a picture.
+        If these cannot be written, the trial is stored without them.
         """
         record = TrialRecord.of(trial)
         if record.complete:
             try:
                 trial.system_attrs = trial.system_attrs | self.written(record)
             except OSError as error:
-                self.problem = f"trials without picture and curve, as {self.folder} cannot be written: {error.strerror}"
+                self.problem = f"pictures and curves of trials could not be written to {self.folder} ({error.strerror})"
         return trial
 
     def written(self, trial: TrialRecord) -> dict[str, Any]:
-        """Write the files; what Optuna notes of them."""
+        """Write the files; returns what Optuna notes about them."""
         assert trial.curve is not None
         self.folder.mkdir(parents=True, exist_ok=True)
         store = FileSystemArtifactStore(self.folder)
-        beside = optuna.create_study(sampler=RandomSampler())
-        bearer = beside.ask()
+        in_memory = optuna.create_study(sampler=RandomSampler())
+        bearer = in_memory.ask()
         with TemporaryDirectory() as name:
             picture, table = Path(name) / PICTURE, Path(name) / CURVE
             picture.write_text(picture_of(trial))
@@ -59,15 +60,15 @@ class Artifacts:
                 csv.writer(file, lineterminator="\n").writerows([list(columns), *zip(*columns.values(), strict=True)])
             for path in (picture, table):
                 upload_artifact(artifact_store=store, file_path=str(path), study_or_trial=bearer)
-        return beside.get_trials(deepcopy=False)[0].system_attrs
+        return in_memory.get_trials(deepcopy=False)[0].system_attrs
 
 
 def picture_of(trial: TrialRecord) -> str:
-    """The lr above, what was learned with it below."""
+    """The lr above, the evaluations below."""
     assert trial.curve is not None
     curve, line, value_name = trial.curve, lr_line(trial), f"val_{trial.curve.metric}"
     panels = [
         Panel("lr", line.x, line.y, low=0.0),
-        Panel(f"{value_name} at each evaluation", curve.steps, curve.values),
+        Panel(value_name, curve.steps, curve.values),
     ]
-    return run_picture(f"{trial.family}: {value_name} {trial.value:.4f}", panels)
+    return run_picture(f"{trial.family}: {value_name} {trial.value:.4f}", panels, family_color(trial.family))

@@ -1,4 +1,4 @@
-"""What optuna-dashboard shows of a study besides its trials: kept up to date while the study runs, at little cost."""
+"""The note and the figures of a study for optuna-dashboard, updated while the study runs, at little cost."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ from study.storage.url import artifact_folder
 REFRESH_EVERY = 5.0
 """Seconds between two refreshes, at least."""
 SHARE_OF_TIME = 0.01
-"""Of the time since the start: a refresh waits if all until now and the next one would take more."""
-FIRST_REFRESH = 0.2
-"""Seconds that the first one may take; the next one is taken to be as long as the last one was."""
+"""The most that refreshes may take of the time since the start; one that would exceed it waits."""
+FIRST_REFRESH = 1.0
+"""Seconds that the first refresh is expected to take, most of them for importing scikit-learn; the next one is expected
+to take as long as the last one did."""
 
 
 class Dashboard:
-    """Keeps the note and the figures of a study; a context, updated with every bracket that `search` yields.
+    """Writes the note and the figures of a study: a context, updated with every bracket that `search` yields.
 
-    At its end, also after an interruption, all is brought up to date once more.
+    They are written a last time when the context ends, also after an interruption.
     """
 
     def __init__(self, optuna_study: optuna.Study, storage: str) -> None:
@@ -46,25 +47,25 @@ class Dashboard:
 
     @property
     def problem(self) -> str | None:
-        """What could not be shown, and why."""
+        """What could not be written, and why."""
         return self.artifacts.problem
 
     def attach(self, trial: FrozenTrial) -> FrozenTrial:
-        """A trial that is to be stored, with its artifacts."""
+        """The trial, which is about to be stored, with its artifacts."""
         began = time.monotonic()
         trial = self.artifacts.attach(trial)
         self.spent += time.monotonic() - began
         return trial
 
     def update(self, bracket: Bracket) -> None:
-        """Refresh, unless that was done a moment ago or would take more than its share of the time."""
+        """Refresh, unless the last one was a moment ago or refreshing would exceed its share of the time."""
         now = time.monotonic()
         share = SHARE_OF_TIME * (now - self.began)
         if now - self.refreshed >= REFRESH_EVERY and self.spent + self.last_took <= share:
             self.refresh(bracket)
 
     def refresh(self, bracket: Bracket | None = None) -> None:
-        """Write the note, and the figures if there are trials that they do not show."""
+        """Write the note, and the figures if trials have ended since they were last written."""
         from optuna_dashboard import save_note, save_plotly_graph_object  # loads scikit-learn; a search begins before
 
         began = time.monotonic()

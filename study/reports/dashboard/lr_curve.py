@@ -1,4 +1,4 @@
-"""The lr of a stored trial's full run as a line to draw, made once."""
+"""The lr of a stored trial's full run as a line to draw."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from search_spaces import Schedule
 from study.storage.trial_record import TrialRecord
 
 SIMULATED_STEPS = 1000
-"""A longer run is simulated with as many: a schedule is the same at every length but for rounding to whole steps."""
+"""A longer run is simulated with this many: a schedule has the same shape at every length, up to rounding to steps."""
 POINTS = 120
-"""Most points of a line."""
+"""The most points a line has."""
 
 
 class LrLine(NamedTuple):
@@ -25,8 +25,8 @@ class LrLine(NamedTuple):
 def lr_line(trial: TrialRecord) -> LrLine:
     """The lr over the steps of a trial that ran to its end.
 
-    After its warm-up, a schedule that observes losses is drawn from the record: an evaluation's lr holds since the one
-    before.
+    A schedule that observes losses is drawn from the record after its warm-up: the lr of an evaluation holds since the
+    evaluation before it.
     """
     assert trial.curve is not None
     schedule, steps = trial.schedule, trial.curve.steps

@@ -1,92 +1,126 @@
-"""The note of a study in optuna-dashboard: the answer so far, how to read it, and what to type next, as Markdown."""
+"""The note of a study in optuna-dashboard, as Markdown: verdict, families, how to read them, commands, code."""
 
 from __future__ import annotations
 
+import os
+import re
 import shlex
+from pathlib import Path
 from statistics import mean
 
 from search_spaces.export import torch_code
-from study.analysis.edges import edge_warnings
 from study.analysis.pruning_audit import AUDIT_HEADS, audit_rows
-from study.analysis.summary import FAMILY_HEADS, Tally, family_rows
+from study.reports.family_table import family_heads, family_rows
 from study.reports.markdown import code, escaped, table
+from study.reports.measure import confirmed_measure
 from study.reports.schedule_origin import exported
 from study.reports.section import searched, setting
-from study.reports.terminal import no_winner
+from study.reports.verdict import epochs_in_words, verdict_lines
 from study.search.bracket import Bracket
 from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
 from study.storage.url import storage_flag
 
+SEARCHING = ("search.py", "benchmark.py")
+"""Our scripts that continue a study if they are started again."""
+
 
 def note(study: StudyRecord, storage: str, bracket: Bracket | None = None) -> str:
-    """The note of a study in any state; bracket: the one that is on its way, if one is."""
-    tally, value = Tally.of(study), escaped(study.value_name)
+    """The note of a study in any state; bracket: the one that is being searched, if any."""
+    best = study.best
     rows = [[f"`{name}`", *counts] for name, *counts in family_rows(study)]
     audited = audit_rows(study)
     parts = [
         f"# {escaped(study.name)}",
-        *answer_so_far(study, tally.best, value),
-        f"{how_far(tally, bracket)} {setting(study)}; {searched(study)}.",
-        "## The families",
-        table([*FAMILY_HEADS, f"best {value}"], rows) if rows else "No trial is finished yet.",
-        how_to_read(study.settings.epochs),
+        verdict(study),
+        *under_way(bracket),
+        "## Families",
+        table([escaped(head) for head in family_heads(study)], rows) if rows else "No trial is finished yet.",
+        how_to_read(study),
         *([f"How often pruning was wrong (`--audit`):\n\n{table(AUDIT_HEADS, audited)}"] if audited else []),
-        *(f"- At an end of what was searched: {escaped(line)}" for line in edge_warnings(study)),
-        "## What to type",
-        code("\n".join(commands(study, tally.best, storage_flag(storage))), "bash"),
+        f"Setup: {setting(study)}; {searched(study)}.",
+        "## Commands",
+        code("\n".join(commands(study, best, storage)), "bash"),
+        *(["## The winner in PyTorch", code(torch_code(exported(study, best)), "python")] if best else []),
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def answer_so_far(study: StudyRecord, best: TrialRecord | None, value: str) -> list[str]:
-    """The best trial and its code, and its test if it was confirmed. value: what a trial's value is."""
-    if best is None:
-        return [f"**No answer yet.** {no_winner(study)}"]
-    found = (
-        f"**The answer so far: {escaped(best.family)}**, trial {best.number}, with {value} {best.value:.4f} "
-        f"({escaped(study.metric.unit)}). In PyTorch:"
-    )
-    lines = code(torch_code(exported(study, best)), "python")
-    confirmed = study.confirmed
-    if confirmed is None or confirmed.trial != best.number:
-        return [found, lines]
-    on_test = f"On test, over {len(confirmed.seeds)} fresh seeds: {mean(confirmed.test):.4f} on average."
-    return [found, lines, on_test]
+def verdict(study: StudyRecord) -> str:
+    """The verdict line by line, its first line in bold, and the test of a winner that was confirmed."""
+    first, *others = map(escaped, verdict_lines(study))
+    confirmed, best = study.confirmed, study.best
+    if confirmed and best and confirmed.trial == best.number:
+        found = confirmed_measure(study).text(mean(confirmed.test))
+        others.insert(0, f"On test, over {len(confirmed.seeds)} fresh seeds: {found} on average.")
+    return "\n\n".join([f"**{first}**", *(["\n".join(f"- {line}" for line in others)] if others else [])])
 
 
-def how_far(tally: Tally, bracket: Bracket | None) -> str:
-    """How far the search is."""
-    done = f"{tally.text}."
+def under_way(bracket: Bracket | None) -> list[str]:
+    """What is being trained, if anything is."""
     if bracket is None or bracket.finished or not bracket.on_their_way:
-        return done
-    return (
-        f"{done} On their way: {bracket.tried} trials of a bracket of {bracket.size}, with "
-        f"{bracket.epochs_trained:.0f} epochs so far; a trial is shown once it has ended."
+        return []
+    return [
+        f"In progress: {bracket.tried} of the {bracket.size} trials of this bracket have started, "
+        f"{bracket.epochs_trained:.0f} epochs so far. A trial appears here once it has ended."
+    ]
+
+
+def how_to_read(study: StudyRecord) -> str:
+    """What the tables and the plots say, and what they do not."""
+    full, first = epochs_in_words(study.settings.epochs), epochs_in_words(study.first_budget)
+    shown = (
+        "`python scripts/dashboard.py` shows a trial's value only if it is that of a full run, so *History* and "
+        "*Analytics* compare full runs"
     )
-
-
-def how_to_read(epochs: int) -> str:
-    """What the table and the figures say, and what not. epochs: of a full run."""
+    if study.first_budget < study.settings.epochs:
+        shown += (
+            f"; choose *{escaped(study.value_name)} after {first}* as their objective to see all trials. "
+            f"*Hyperparameter Importance* compares the runs of {first}"
+        )
     lines = [
-        f"*finished*: trained for all {epochs} epochs; only these are ranked. Each has a picture and its curve as CSV "
-        "among its artifacts (Trial List).",
-        "*pruned*: left after a shorter run, whose values are no match for those of full runs; *diverged*: the loss "
-        "was no longer finite.",
-        "A search gives families unequal budgets: it finds the best schedule, and does not compare families. "
+        f"*full runs*: trained for {full}; only these are ranked. Each has a picture and its curve as CSV among its "
+        "artifacts (Trials).",
+        "*pruned*: stopped after a short run; not comparable with full runs. *diverged*: the loss blew up.",
+        "*asked*, an attribute of each trial, is the order in which the trials were suggested; Optuna numbers them in "
+        "the order in which they end.",
+        f"{shown}. The plain `optuna-dashboard` command mixes runs of different lengths.",
+        "The search gives families unequal budgets: it finds the best schedule, and does not compare families. "
         "`scripts/benchmark.py` does.",
-        "The winner was chosen on validation rows, so its value there is better than elsewhere.",
-        "The figures are below the charts of the first page: lr and learning curves of the best trials, the best of "
-        "each family against the epochs trained, and all trials by `peak_lr`.",
     ]
     return "\n".join(f"- {line}" for line in lines)
 
 
-def commands(study: StudyRecord, best: TrialRecord | None, flag: str) -> list[str]:
-    """Go on, report, train the best again, browse. flag: what names the storage."""
-    lines = [f"{study.sessions[-1].command}  # goes on where it was stopped"]
+def commands(study: StudyRecord, best: TrialRecord | None, storage: str) -> list[str]:
+    """Commands to type in the folder of the search: continue, report, reproduce and export the best, browse."""
+    flag, name = f" {relative_paths(storage_flag(storage))}".rstrip(), shlex.quote(study.name)
+    lines = continuing(study.sessions[-1].command)
     lines += [f"python scripts/report.py --study {shlex.quote(study.group)}{flag}"]
     if best:
-        lines += [f"python scripts/reproduce.py --study {shlex.quote(study.name)} --trial {best.number}{flag}"]
-        lines += [f"python scripts/export.py --study {shlex.quote(study.name)}{flag}"]
+        lines += [f"python scripts/reproduce.py --study {name} --trial {best.number}{flag}"]
+        lines += [f"python scripts/export.py --study {name}{flag}"]
     return [*lines, f"python scripts/dashboard.py{flag}"]
+
+
+def continuing(command: str) -> list[str]:
+    """The command line that continues the search; none if a notebook or a program of the user's started it."""
+    python, script, *arguments = shlex.split(command)
+    name = Path(script).name
+    if name not in SEARCHING:
+        return []
+    return [f"{relative_paths(shlex.join([python, f'scripts/{name}', *arguments]))}  # continues the search"]
+
+
+def relative_paths(command: str) -> str:
+    """A command whose files are named from the present directory: a note is no place for absolute paths.
+
+    >>> relative_paths(f"search.py --space {Path.cwd()}/a.toml --storage sqlite:///{Path.cwd()}/b.db")
+    'search.py --space a.toml --storage sqlite:///b.db'
+    """
+    return shlex.join(map(relative_path, shlex.split(command)))
+
+
+def relative_path(word: str) -> str:
+    """A word of a command, which may be a path, a URL with one, or a flag with one behind `=`."""
+    found = re.fullmatch(r"(|sqlite:///|--[\w-]+=|--[\w-]+=sqlite:///)(/.*)", word)
+    return found[1] + os.path.relpath(found[2]) if found else word

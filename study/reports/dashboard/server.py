@@ -3,31 +3,49 @@
 from __future__ import annotations
 
 import errno
+import json
+import re
 from collections.abc import Callable, Iterable
 from socketserver import ThreadingMixIn
+from threading import Lock
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
+import optuna
 import optuna_dashboard
 from optuna.artifacts import FileSystemArtifactStore
+from optuna.storages import BaseStorage
 
 from search_spaces.errors import InputError
+from study.reports.dashboard.answers import shown_importance, shown_study
 from study.storage.studies import connect_to_read
+from study.storage.study_record import DAMAGED, StudyRecord
 from study.storage.url import artifact_folder
 
 HOST = "127.0.0.1"
 """There is no login, and whoever reaches the dashboard can delete studies."""
-STYLE = (
-    b"<style>main{min-width:0}main .MuiTypography-body1{white-space:normal!important;overflow-wrap:anywhere}</style>"
-)
-"""The dashboard puts an attribute on one line, of up to 1024 characters, and has no setting for it: without this the
-page of a trial, with its record, is several screens wide."""
-OF_THE_PAGE_ALONE = ("content-length", "etag", "last-modified")
-"""Headers that are wrong once the style is in it."""
+STYLE = """<style>
+main{min-width:0}
+main .MuiTypography-body1{white-space:normal!important;overflow-wrap:anywhere}
+main .MuiCard-root:has(img[src*="/artifacts/"]){width:min(640px,100%)!important;height:auto!important}
+main :has(>img[src*="/artifacts/"]){height:auto!important}
+main img[src*="/artifacts/"]{width:100%!important;height:auto!important}
+@media (max-width:700px){
+main [class*=MuiGrid-grid-xs-]{flex-basis:100%!important;max-width:100%!important}
+main div:has(>div>.MuiList-root){flex-direction:column}
+main div:has(>.MuiList-root){width:100%!important;height:180px!important;overflow:auto}
+}
+</style>"""
+"""For what the dashboard has no setting: it puts an attribute of up to 1024 characters on one line, so that the page of
+a trial is several screens wide, shows the picture of a trial 200 pixels wide, and puts plots, or the list of trials and
+one of them, side by side even on a phone."""
+STUDY = re.compile(r"/api/studies/(\d+)(/param_importances)?/?")
+"""The requests whose answers are changed."""
+Application = Callable[..., Iterable[bytes]]
 
 
 class Server(ThreadingMixIn, WSGIServer):
-    """Answers requests while others are answered."""
+    """Answers several requests at the same time."""
 
     daemon_threads = True
 
@@ -39,28 +57,92 @@ class Quiet(WSGIRequestHandler):
         pass
 
 
+class Records:
+    """The records of the studies in a storage; a finished trial is read once."""
+
+    def __init__(self, storage: BaseStorage) -> None:
+        self.storage, self.lock = storage, Lock()
+        self.began: dict[int, str] = {}
+        self.studies: dict[int, tuple[optuna.Study, StudyRecord | None]] = {}
+
+    def of(self, study_id: int) -> StudyRecord | None:
+        """The record of the study; None if there is no such study, or it is not one of this project."""
+        with self.lock:
+            try:
+                began = self.storage.get_study_user_attrs(study_id)["sessions"][0]["time"]
+                if self.began.get(study_id) != began:  # new, or another one that got the number of a deleted study
+                    name = self.storage.get_study_name_from_id(study_id)
+                    self.studies[study_id] = optuna.load_study(study_name=name, storage=self.storage), None
+                    self.began[study_id] = began
+                optuna_study, before = self.studies[study_id]
+                record = StudyRecord.of(optuna_study, before)
+            except DAMAGED:
+                return None
+            self.studies[study_id] = optuna_study, record
+            return record
+
+
 def make_server_for(storage: str, port: int) -> WSGIServer:
     """A server that is bound to the port, on HOST; raises InputError if it is taken, or there is no such storage."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
     connected = connect_to_read(storage)
     application = optuna_dashboard.wsgi(connected, artifact_store=FileSystemArtifactStore(artifact_folder(storage)))
+    shown = with_style(with_equal_lengths(application, Records(connected)))
     try:
-        return make_server(HOST, port, with_wrapped_lines(application), server_class=Server, handler_class=Quiet)
+        return make_server(HOST, port, shown, server_class=Server, handler_class=Quiet)
     except OSError as error:
         why = "is taken by another program" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
         raise InputError(f"port {port} {why}: give another with --port, such as --port {port + 1}") from error
 
 
-def with_wrapped_lines(application: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
-    """The same application, but long lines of its pages are wrapped."""
+def with_style(application: Application) -> Application:
+    """The same application with STYLE in its pages."""
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if not environ["PATH_INFO"].startswith("/dashboard"):
             return application(environ, start_response)
-
-        def start(status: str, headers: list[tuple[str, str]], *others: Any) -> Any:
-            kept = [(name, value) for name, value in headers if name.lower() not in OF_THE_PAGE_ALONE]
-            return start_response(status, kept, *others)
-
-        return [b"".join(application(environ, start)).replace(b"</head>", STYLE + b"</head>")]
+        styled = STYLE.encode() + b"</head>"
+        return changed(application, environ, start_response, lambda page: page.replace(b"</head>", styled))
 
     return answer
+
+
+def with_equal_lengths(application: Application, records: Records) -> Application:
+    """The same application, but its plots compare runs of equal length only (answers.py)."""
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        asked = STUDY.fullmatch(environ["PATH_INFO"])
+        if asked is None or environ["REQUEST_METHOD"] != "GET":
+            return application(environ, start_response)
+        if asked[2]:
+            study = records.of(int(asked[1]))
+            if study is None:
+                return application(environ, start_response)
+            start_response("200 OK", [("Content-Type", "application/json")])
+            return [json.dumps(shown_importance(study)).encode()]
+
+        def change(body: bytes) -> bytes:
+            study = records.of(int(asked[1]))  # read later than the body, so it has every trial of it
+            return body if study is None else json.dumps(shown_study(json.loads(body), study)).encode()
+
+        return changed(application, environ, start_response, change)
+
+    return answer
+
+
+def changed(
+    application: Application,
+    environ: dict[str, Any],
+    start_response: Callable[..., Any],
+    change: Callable[[bytes], bytes],
+) -> Iterable[bytes]:
+    """The application's answer with a changed body; an answer that is an error stays as it is."""
+    begun: list[Any] = []
+    body = b"".join(application(environ, lambda *start: begun.extend(start)))
+    status, headers, *others = begun
+    if status.startswith("200"):
+        body = change(body)
+        of_the_old_body = ("content-length", "etag", "last-modified")
+        headers = [(name, value) for name, value in headers if name.lower() not in of_the_old_body]
+    start_response(status, headers, *others)
+    return [body]

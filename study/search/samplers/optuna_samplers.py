@@ -1,4 +1,4 @@
-"""Which schedules are tried next: Optuna's samplers by name, seeded for every batch."""
+"""Optuna's samplers by name, which suggest the next schedules; each batch has a seed of its own."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def make_sampler(name: str, startup_trials: int, sampler_seed: int, bracket: int
 
 
 def combined_seed(*numbers: int) -> int:
-    """One number made of several."""
+    """One seed made of several numbers."""
     return int(np.random.SeedSequence(numbers).generate_state(1)[0])
 
 
 def make(name: str, startup_trials: int, batch_seed: int, bracket_seed: int) -> BaseSampler:
-    """The sampler of this name. batch_seed: of the batch alone. bracket_seed: the same for its whole bracket."""
+    """The sampler of this name. batch_seed: for this batch only. bracket_seed: for the whole bracket."""
     match name:
         case "tpe":
             return TPESampler(n_startup_trials=startup_trials, seed=batch_seed)

@@ -17,6 +17,7 @@ from search_spaces.schedule import evaluation_steps
 from study.reports.dashboard.artifacts import Artifacts
 from study.reports.dashboard.lr_curve import lr_line
 from study.reports.dashboard.trial_picture import Panel, run_picture
+from study.reports.plot_style import family_color
 from study.storage.trial_record import Curve
 from tests.example_studies import TRIAL
 from tests.helpers import SMALL, finished, open_small, run_search
@@ -77,6 +78,7 @@ def test_each_complete_trial_has_its_picture_and_its_curve(storage, workload, tm
             assert len(errors) == len(curve["step"])
             assert len(rates) > 10
             assert f"{trial.params['family']}: val_error {trial.value:.4f}" in kept["run.svg"]
+            assert f'stroke="{family_color(trial.params["family"])}"' in kept["run.svg"]
     assert len(list((tmp_path / "artifacts").iterdir())) == 2 * len(complete)
 
 
@@ -90,7 +92,7 @@ def test_no_trial_is_lost_where_nothing_can_be_written(storage, workload, tmp_pa
     artifacts = Artifacts(tmp_path / "artifacts")
     _, trials = search_with(artifacts, storage, workload)
     assert len(finished(trials)) == 15
-    assert "cannot be written" in artifacts.problem
+    assert "could not be written" in artifacts.problem
 
 
 def test_a_search_that_keeps_nothing_needs_no_artifacts(workload):
@@ -114,7 +116,7 @@ def test_the_line_is_what_a_run_is_trained_with(family, total_steps):
 
 def test_where_points_are_drawn():
     """Corners of the panel: the highest value on top, low at the bottom, the last x at the right."""
-    (line,) = lines_of(run_picture("t", [Panel("y", [0, 50, 100], [1.0, 0.5, 0.0], low=0.0)]))
+    (line,) = lines_of(run_picture("t", [Panel("y", [0, 50, 100], [1.0, 0.5, 0.0], low=0.0)], "#123456"))
     (left, top), (middle, half), (right, bottom) = line
     assert left < middle < right
     assert middle == pytest.approx((left + right) / 2)
@@ -125,6 +127,6 @@ def test_where_points_are_drawn():
 @pytest.mark.parametrize("values", [[], [None, None], [0.5, 0.5], [float("nan"), 0.5], [float("inf"), None]])
 def test_any_values_give_a_picture(values):
     """What is not finite is left out; names may hold what XML does not."""
-    svg = run_picture("<&>", [Panel("a < b", list(range(len(values))), values)])
+    svg = run_picture("<&>", [Panel("a < b", list(range(len(values))), values)], "#123456")
     assert len(lines_of(svg)[0]) == sum(value == 0.5 for value in values)
     assert "nan" not in svg

@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import shutil
 import socket
 import sqlite3
 import subprocess
@@ -11,14 +12,21 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from threading import Thread
 from typing import Any
+from urllib.error import HTTPError
 from urllib.request import ProxyHandler, build_opener
 
+import optuna
 import psutil
 import pytest
+from optuna.trial import TrialState, create_trial
 
 from search_spaces import InputError
-from tests.browser import READY, browser_page, open_page
+from study.evidence.browser import READY, browser_page, open_page
+from study.evidence.dashboard_picture import take_picture
+from study.reports.dashboard.figures import FIGURES
+from study.reports.dashboard.server import make_server_for
 from tests.helpers import ROOT
 
 SCRIPTS = ROOT / "scripts"
@@ -40,6 +48,7 @@ OPTIONS = [
     "--study",
     "browsed",
 ]
+PICTURE = "document.querySelector('img[src*=\"/artifacts/\"]')"
 STORED = """
     SELECT trials.number, step, intermediate_value FROM trials JOIN trial_intermediate_values USING (trial_id)
     ORDER BY trials.number, step
@@ -106,18 +115,66 @@ def test_lists_the_study_with_its_direction(get: Callable[[str], Any]) -> None:
 
 
 def test_serves_every_finished_trial_with_its_value_at_each_rung(get: Callable[[str], Any], database: Path) -> None:
-    """Complete trials at both rungs, pruned ones at the first; the same numbers as in the database."""
+    """Complete trials at both rungs, pruned ones at the first, which have no value; the numbers of the database."""
     trials = get("/api/studies/1?after=0")["trials"]
     assert [trial["number"] for trial in trials] == list(range(TRIALS))
     assert {trial["state"] for trial in trials} == {"Complete", "Pruned"}
     for trial in trials:
         rungs = [point["step"] for point in trial["intermediate_values"]]
         assert rungs == ([1, 2] if trial["state"] == "Complete" else [1])
-        assert trial["values"] == [trial["intermediate_values"][-1]["value"]]
+        last = trial["intermediate_values"][-1]["value"]
+        assert trial.get("values") == ([last] if trial["state"] == "Complete" else None)
         assert {param["name"] for param in trial["params"]} >= {"family", "peak_lr"}
     served = [(trial["number"], at["step"], at["value"]) for trial in trials for at in trial["intermediate_values"]]
     with closing(sqlite3.connect(database)) as connection:
         assert served == connection.execute(STORED).fetchall()
+
+
+def test_trials_carry_the_order_in_which_they_were_asked(get: Callable[[str], Any]) -> None:
+    """One batch of four, whose promoted trials are stored last; also in an answer of the last trials alone."""
+    served = get("/api/studies/1?after=0")
+    attributes = [{pair["key"]: pair["value"] for pair in trial["user_attrs"]} for trial in served["trials"]]
+    assert sorted(int(own["asked"]) for own in attributes) == [1, 2, 3, 4]
+    assert {"full run", "stopped after 1 epoch"} <= {own["outcome"] for own in attributes}
+    assert {"key": "asked", "sortable": True} in served["union_user_attrs"]
+    assert get(f"/api/studies/1?after={TRIALS - 1}")["trials"] == served["trials"][-1:]
+
+
+def test_importance_is_served_by_the_rule_of_the_console(get: Callable[[str], Any]) -> None:
+    """Of four trials there is none, where Optuna would give every parameter a share."""
+    assert get("/api/studies/1/param_importances") == {"param_importances": [[]]}
+
+
+def test_studies_of_others_are_served_as_they_are(tmp_path: Path) -> None:
+    """A study that Optuna alone made keeps the values of its pruned trials, and Optuna's importance."""
+    url = f"sqlite:///{tmp_path}/others.db"
+    study = optuna.create_study(storage=url, study_name="others")
+    space = {"x": optuna.distributions.FloatDistribution(0, 1)}
+    for number, state in enumerate([TrialState.COMPLETE, TrialState.PRUNED, TrialState.COMPLETE]):
+        study.add_trial(create_trial(state=state, value=0.5 - 0.1 * number, params={"x": 0.3}, distributions=space))
+    with make_server_for(url, 0) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        for path, key in (("/api/studies/1", "trials"), ("/api/studies/1/param_importances", "param_importances")):
+            with OPENER.open(f"http://127.0.0.1:{server.server_port}{path}", timeout=30) as response:
+                assert json.load(response)[key]
+        with OPENER.open(f"http://127.0.0.1:{server.server_port}/api/studies/1", timeout=30) as response:
+            assert [trial["values"] for trial in json.load(response)["trials"]] == [[0.5], [0.4], [0.3]]
+        with pytest.raises(HTTPError, match="404"):
+            OPENER.open(f"http://127.0.0.1:{server.server_port}/api/studies/9", timeout=30)
+        server.shutdown()
+
+
+def test_a_study_made_before_is_shown_the_same_way(tmp_path: Path) -> None:
+    """The order in which its trials were asked follows from what was stored then."""
+    shutil.copy(ROOT / "tests" / "data" / "format-3.db", tmp_path / "before.db")
+    with make_server_for(f"sqlite:///{tmp_path}/before.db", 0) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        with OPENER.open(f"http://127.0.0.1:{server.server_port}/api/studies/1", timeout=30) as response:
+            trials = json.load(response)["trials"]
+        server.shutdown()
+    asked = [int(pair["value"]) for trial in trials for pair in trial["user_attrs"] if pair["key"] == "asked"]
+    assert sorted(asked) == list(range(1, 11)) != asked
+    assert {trial["state"] == "Complete" for trial in trials if "values" in trial} == {True}
 
 
 def test_serves_the_note_the_figures_and_the_artifacts(get: Callable[[str], Any], address: str) -> None:
@@ -125,13 +182,8 @@ def test_serves_the_note_the_figures_and_the_artifacts(get: Callable[[str], Any]
     study = get("/api/studies/1?after=0")
     complete = [trial for trial in study["trials"] if trial["state"] == "Complete"]
     best = min(complete, key=lambda trial: trial["values"][0])
-    assert f"trial {best['number']}, with" in study["note"]["body"]
-    assert {one["id"] for one in study["plotly_graph_objects"]} == {
-        "lr-curves",
-        "learning-curves",
-        "best-by-family",
-        "peak-lr",
-    }
+    assert f"- Trial {best['number']}: validation error " in study["note"]["body"]
+    assert tuple(one["id"] for one in study["plotly_graph_objects"]) == FIGURES
     assert all(json.loads(one["graph_object"])["data"] for one in study["plotly_graph_objects"])
     for trial in study["trials"]:
         files = {one["filename"]: one["artifact_id"] for one in trial["artifacts"]}
@@ -150,7 +202,7 @@ def test_listens_on_this_machine_only(address: str) -> None:
 
 @pytest.mark.slow
 def test_a_browser_shows_all_of_it(address: str, get: Callable[[str], Any]) -> None:
-    """Four figures that are drawn, the note, a trial's picture; and no page is wider than the window."""
+    """Figures that are drawn, the note, a trial's picture, the picture for the README; no page is too wide."""
     complete = [trial for trial in get("/api/studies/1?after=0")["trials"] if trial["state"] == "Complete"]
     try:
         with browser_page() as page:
@@ -159,6 +211,9 @@ def test_a_browser_shows_all_of_it(address: str, get: Callable[[str], Any]) -> N
                 open_page(page, f"{address}/dashboard/studies/1{path.format(best=best)}", ready)
                 if path != "":  # the history is as wide as the dashboard makes it
                     assert page.evaluate("document.querySelector('main').scrollWidth <= window.innerWidth"), path
+            assert page.evaluate(f"{PICTURE}.getBoundingClientRect().width > 600"), "large enough to read"
+            page.set_viewport_size({"width": 1000, "height": 3000})
+            assert take_picture(page, address, "browsed").startswith(b"\x89PNG")
     except InputError as error:
         pytest.skip(str(error))
 

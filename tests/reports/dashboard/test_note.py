@@ -1,4 +1,4 @@
-"""What is kept of a study for the dashboard while it runs: the note in any state, how often, and after a stop."""
+"""The note of a study in any state, how often it is written, and after a stop."""
 
 import time
 from dataclasses import replace
@@ -9,7 +9,11 @@ import pytest
 from markdown_it import MarkdownIt
 from optuna_dashboard import get_note
 
+from search_spaces.export import torch_code
 from study.reports.dashboard.note import note
+from study.reports.markdown import escaped
+from study.reports.schedule_origin import exported
+from study.reports.verdict import verdict_lines
 from study.search.bracket import Bracket
 from study.storage.stored_trials import finished_trials
 from study.storage.study_record import Confirmed, StudyRecord
@@ -30,17 +34,19 @@ def study(tmp_path_factory, workload):
     return searched(storage, workload, 15)
 
 
-def test_the_note_says_what_was_found(study):
-    best = study.best_trial
-    body = get_note(study)
-    assert f"**The answer so far: {best.params['family']}**" in body.replace("\\", "")
-    assert f"trial {best.number}, with val\\_error {best.value:.4f}" in body
+def test_the_note_begins_with_the_verdict_and_ends_with_the_code(study):
+    record, body = StudyRecord.of(study), get_note(study)
+    first, *others = map(escaped, verdict_lines(record))
+    assert first.startswith("Winner: ")
+    assert body.startswith(f"# small\n\n**{first}**\n\n")
+    assert body.index("## Families") > max(body.index(line) for line in others)
+    assert body.endswith(f"```python\n{torch_code(exported(record, record.best))}\n```\n")
     rows = [line.split("|")[1].strip() for line in body.splitlines() if line.startswith("| `")]
     assert sorted(rows) == sorted({f"`{trial.params['family']}`" for trial in study.trials})
     assert "<table>" in MarkdownIt().enable("table").render(body)
 
 
-def test_the_audit_is_told(storage, workload):
+def test_the_audit_is_shown(storage, workload):
     study = searched(storage, workload, 15, replace(SMALL, audit=0.5))
     assert "| `all` |" not in get_note(study)
     assert "How often pruning was wrong (`--audit`):\n\n| family | pruned | audited |" in get_note(study)
@@ -56,7 +62,30 @@ def test_its_commands_are_there(study):
         "python scripts/dashboard.py --storage ",
     ):
         assert line in body
-    assert study.user_attrs["sessions"][-1]["command"] in body
+    assert "continues the search" not in body, "a test started it"
+
+
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [
+        ("python scripts/search.py --trials 5", "python scripts/search.py --trials 5"),
+        ("python3.11 /srv/a/scripts/search.py --trials 5", "python3.11 scripts/search.py --trials 5"),
+        ("python search.py --storage sqlite:////srv/b.db", "python scripts/search.py --storage sqlite:///../b.db"),
+        ("python /srv/a/scripts/benchmark.py --space=/srv/a/s.toml", "python scripts/benchmark.py --space=s.toml"),
+        ("python search.py --dataset '/srv/my data.csv'", "python scripts/search.py --dataset '../my data.csv'"),
+        ("python /usr/lib/ipykernel_launcher.py -f /root/kernel.json", None),
+    ],
+)
+def test_no_path_in_the_note_is_absolute(command, shown, study, monkeypatch):
+    monkeypatch.setattr("os.getcwd", lambda: "/srv/a")
+    record = StudyRecord.of(study)
+    record = replace(record, sessions=(replace(record.sessions[0], command=command),))
+    body = note(record, "sqlite:////srv/a/studies.db")
+    assert ("continues the search" in body) == (shown is not None)
+    assert shown is None or f"\n{shown}  # continues the search\n" in body
+    assert "python scripts/dashboard.py --storage sqlite:///studies.db\n" in body
+    for absolute in ("/srv", "/usr", "/root", "sqlite:////"):
+        assert absolute not in body
 
 
 def test_a_note_in_any_state(study):
@@ -64,8 +93,8 @@ def test_a_note_in_any_state(study):
     pruned, complete = (tuple(t for t in record.trials if t.complete == kept) for kept in (False, True))
     for some, answered in (((), False), (pruned, False), (complete[:1], True)):
         said = note(replace(record, trials=some), "sqlite:///a.db")
-        assert ("**No answer yet.**" in said) == (not answered)
-        assert ("**The answer so far" in said) == answered
+        assert ("**No winner yet: " in said) == (not answered)
+        assert ("**Winner: " in said) == ("## The winner in PyTorch" in said) == answered
         assert ("reproduce.py" in said) == answered
         assert ("No trial is finished yet." in said) == (not some)
         assert ("| `" in said) == bool(some)
@@ -75,24 +104,24 @@ def test_a_confirmed_answer_is_evaluated(study):
     record = StudyRecord.of(study)
     for trial, said in ((record.best.number, True), (record.best.number + 1, False)):
         confirmed = replace(record, confirmed=Confirmed(trial, (1, 2), (0.25, 0.75)))
-        assert ("over 2 fresh seeds: 0.5000 on average" in note(confirmed, "sqlite:///a.db")) == said
+        assert ("over 2 fresh seeds: 50.0 % on average" in note(confirmed, "sqlite:///a.db")) == said
 
 
-def test_what_is_on_its_way_is_told(study):
+def test_what_is_being_trained_is_shown(study):
     class OnItsWay(Bracket):
         tried, epochs_trained, on_their_way, size = 7, 9.0, [object()], 10
 
         def __init__(self):
             pass
 
-    told = note(StudyRecord.of(study), "sqlite:///a.db", OnItsWay())
-    assert "On their way: 7 trials of a bracket of 10, with 9 epochs so far" in told
+    said = note(StudyRecord.of(study), "sqlite:///a.db", OnItsWay())
+    assert "In progress: 7 of the 10 trials of this bracket have started, 9 epochs so far." in said
 
 
 def test_all_trials_diverged(storage, workload):
     wild = replace(SMALL, families=("constant",))
     study = searched(storage, replace(workload, peak_lr=(1e6, 1e7)), 5, wild)
-    assert "No answer yet" in get_note(study)
+    assert "**No winner: all 5 trials diverged" in get_note(study)
 
 
 def test_an_interrupted_search_is_shown_as_far_as_it_came(storage, workload):

@@ -11,8 +11,11 @@ from search_spaces.errors import InputError
 
 
 @contextmanager
-def browser_page(width: int = 1400, height: int = 1000) -> Iterator[Any]:
-    """A blank page of playwright's, in a browser of its own; raises InputError where there is none. Sizes in pixels."""
+def browser_page(width: int = 1400, height: int = 1000, scale: float = 1.0) -> Iterator[Any]:
+    """A blank page in a new browser; raises InputError if playwright or Chromium is missing.
+
+    width, height: in pixels of the page. scale: pixels of a screenshot for each of these.
+    """
     try:
         from playwright.sync_api import sync_playwright
     except ImportError as error:
@@ -21,16 +24,18 @@ def browser_page(width: int = 1400, height: int = 1000) -> Iterator[Any]:
     if chromium is None:
         raise InputError("Chromium is missing: apt-get install chromium")
     with sync_playwright() as playwright, playwright.chromium.launch(executable_path=chromium) as browser:
-        yield browser.new_page(viewport={"width": width, "height": height})
+        yield browser.new_page(viewport={"width": width, "height": height}, device_scale_factor=scale)
 
 
-FIGURES = "[...document.querySelectorAll('[id^=\"user-defined-plot:\"]')]"
+DRAWN = (
+    "[...document.querySelectorAll('[id^=\"user-defined-plot:\"]')].map(f => f.querySelector('.scatterlayer .trace'))"
+)
 READY = {
-    "": f"{FIGURES}.filter(figure => figure.querySelector('.scatterlayer .trace')).length == 4",
-    "/note": "document.body.innerText.includes('The answer so far')",
+    "": f"{DRAWN}.length && {DRAWN}.every(trace => trace)",
+    "/note": "document.querySelector('h2') && document.body.innerText.includes('Winner: ')",
     "/trials?numbers={best}": "document.querySelector('img[src*=\"/artifacts/\"]')?.naturalWidth > 0",
 }
-"""When a page of a study is ready: its path, and what then holds in the browser."""
+"""The pages of a study that has a winner, and what holds in the browser once each is ready."""
 
 
 def open_page(page: Any, address: str, ready: str) -> None:

@@ -1,0 +1,42 @@
+"""A schedule in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from search_spaces.families.cyclic import Cyclic
+from search_spaces.schedule import Schedule
+
+WRITTEN = {"rex": "REX", "wsd": "WSD", "inverse_sqrt": "inverse square root"}
+"""Families whose name in a sentence is not the one at the command line with spaces for underscores."""
+
+
+def schedule_in_words(schedule: Schedule) -> str:
+    """The family and all parameters that were searched, numbers to three significant digits.
+
+    >>> from search_spaces import Cosine
+    >>> schedule_in_words(Cosine(peak_lr=0.26894, warmup_fraction=0.006775, floor_ratio=0.01))
+    'cosine, peak_lr 0.269, t_max_fraction 1, floor_ratio 0.01, warm-up over the first 0.68 % of the steps'
+    """
+    family = WRITTEN.get(schedule.family, schedule.family.replace("_", " "))
+    own = [f"{name} {parameter_in_words(getattr(schedule, name))}" for name in effective(schedule)]
+    warmup = [] if schedule.has_own_warmup else [warmup_in_words(schedule.warmup_fraction)]
+    return ", ".join([family, f"peak_lr {schedule.peak_lr:.3g}", *own, *warmup])
+
+
+def effective(schedule: Schedule) -> list[str]:
+    """The family's own parameters that shape this schedule."""
+    unused = {"end_amplitude"} if isinstance(schedule, Cyclic) and schedule.mode != "exp_range" else set()
+    return [name for name in schedule.space if name not in unused]
+
+
+def parameter_in_words(value: Any) -> str:
+    """The value of a parameter."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def warmup_in_words(fraction: float) -> str:
+    """The warm-up: none, or its share of the run."""
+    return f"warm-up over the first {100 * fraction:.2g} % of the steps" if fraction else "no warm-up"

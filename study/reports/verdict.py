@@ -1,0 +1,140 @@
+"""The verdict of a search in words: plain lines for the console, the note and the report."""
+
+from __future__ import annotations
+
+from study.analysis.cost import Cost
+from study.analysis.edges import edges
+from study.analysis.importance import FEWEST_FOR_IMPORTANCE, importance
+from study.analysis.verdict import Verdict
+from study.reports.measure import validation_measure
+from study.reports.schedule_words import schedule_in_words
+from study.storage.study_record import StudyRecord
+from study.storage.trial_record import TrialRecord
+
+MOST_NAMED = 3
+"""Tied trials that a line names; the others are counted."""
+
+
+def verdict_lines(study: StudyRecord) -> list[str]:
+    """The verdict on a study in any state, without markup: winner, ties, importance, edges, cost; a line for each."""
+    verdict = Verdict.of(study)
+    return [
+        *winner_lines(study, verdict),
+        *tie_lines(study, verdict),
+        *([importance_line(study)] if verdict.winner else []),
+        *edge_lines(study),
+        *([cost_line(verdict.cost)] if study.trials else []),
+    ]
+
+
+def winner_lines(study: StudyRecord, verdict: Verdict) -> list[str]:
+    """The winner in words and its value, or why no trial has won."""
+    random = (
+        f" Random so far: the {study.settings.sampler} sampler starts after {study.settings.startup_trials} "
+        "start-up trials."
+        if verdict.random_so_far
+        else ""
+    )
+    best = verdict.winner
+    if best is None:
+        return [no_winner(study) + random]
+    after = epochs_in_words(study.settings.epochs)
+    found = f"validation {study.metric.name} {value_in_words(study, best.value)}"
+    return [
+        f"Winner: {schedule_in_words(best.schedule)}",
+        f"Trial {best.number}: {found} after {after}; chosen by it, so optimistic.{random}",
+    ]
+
+
+def no_winner(study: StudyRecord) -> str:
+    """Why no trial has won, and what to do."""
+    trials = study.trials
+    if not trials or not all(trial.diverged for trial in trials):
+        return "No winner yet: no trial has finished a full run."
+    every = f"all {len(trials)} trials" if len(trials) > 1 else "the only trial"
+    lowest = min(trial.peak_lr for trial in trials)
+    return (
+        f"No winner: {every} diverged, with a peak_lr of {lowest:.3g} or more. Check the data for numbers that are not "
+        "finite, and the loss; if both are sound, lower peak_lr in a --space FILE.toml (--print-space prints one)."
+    )
+
+
+def tie_lines(study: StudyRecord, verdict: Verdict) -> list[str]:
+    """What is statistically tied with the winner, and whether a repeat of the search may end otherwise."""
+    if verdict.winner is None:
+        return []
+    others = verdict.full_runs - 1
+    full_runs = "the other full run" if others == 1 else f"the other {others} full runs"
+    named = [trial_in_words(study, trial) for trial in verdict.tied[:MOST_NAMED]]
+    more = len(verdict.tied) - len(named)
+    tied = ", ".join(named) + (f" and {more} more" if more else "")
+    if others == 0:
+        return ["No other trial finished a full run, so nothing is compared with it."]
+    if not verdict.testable:
+        equal = f" Equal: {tied}." if tied else ""
+        return [f"Ties: inconclusive, one run each; {full_runs} may be as good.{equal}"]
+    if not tied:
+        worse = "is" if others == 1 else "are"
+        return [f"Ties: none; {full_runs} {worse} significantly worse on validation."]
+    count = f"{len(verdict.tied)} of {others} other full run{'s' * (others != 1)}"
+    lines = [f"Statistically tied with it: {tied} ({count})."]
+    if any(trial.family != verdict.winner.family for trial in verdict.tied):
+        lines += ["With other threads or another executor, a tied schedule may come first."]
+    return lines
+
+
+def trial_in_words(study: StudyRecord, trial: TrialRecord) -> str:
+    """A trial that is named beside the winner."""
+    return f"trial {trial.number} {trial.family} {value_in_words(study, trial.value)}"
+
+
+def importance_line(study: StudyRecord) -> str:
+    """The importance of each parameter that all families share, or why it is not known."""
+    shares, n = importance(study)
+    if n < FEWEST_FOR_IMPORTANCE:
+        return f"Parameter importance needs at least {FEWEST_FOR_IMPORTANCE} comparable runs; this study has {n}."
+    if not shares:
+        return f"Parameter importance: unknown, all {n} comparable runs have the same value."
+    names = {"warmup_fraction": "warm-up"}
+    found = ", ".join(f"{names.get(name, name)} {100 * share:.0f} %" for name, share in shares.items())
+    return f"Parameter importance: {found} ({n} {study.first_budget}-epoch runs)"
+
+
+def edge_lines(study: StudyRecord) -> list[str]:
+    """A line on all parameters at the edge of the search range, if there are any."""
+    found = ", ".join(f"{edge.name} ({edge.end})" for edge in edges(study))
+    return [f"At the edge of the search range: {found}; consider widening it."] if found else []
+
+
+def cost_line(cost: Cost) -> str:
+    """What the search has cost."""
+    compared = f"{100 * cost.saved:.0f} % saved"
+    if cost.saved < 0:
+        compared = f"{-100 * cost.saved:.0f} % more than without short runs"
+    wall = cost.wall_seconds
+    took = f"{duration(cost.training_seconds)} of training" if wall is None else duration(wall)
+    trials = f"{cost.trials} trial{'s' * (cost.trials != 1)}"
+    return f"Cost: {trials}, {cost.epochs:.0f} epochs = {cost.full_runs:.3g} full runs ({compared}), {took}"
+
+
+def value_in_words(study: StudyRecord, value: float) -> str:
+    """A value of the study's metric: a share of rows in percent, other metrics without their unit."""
+    return validation_measure(study).number(value) + " %" * study.metric.counts_rows
+
+
+def epochs_in_words(epochs: float) -> str:
+    """A number of epochs."""
+    return f"{epochs:g} epoch{'s' * (epochs != 1)}"
+
+
+def duration(seconds: float) -> str:
+    """A time, to read.
+
+    >>> duration(7.83), duration(200), duration(7500)
+    ('8 s', '3 min 20 s', '2 h 5 min')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
