@@ -41,6 +41,11 @@ class Settings:
     unit: Unit = "epochs"
     own_training: str | None = None
 
+    @property
+    def one(self) -> str:
+        """The name of one unit: epoch or step."""
+        return self.unit.removesuffix("s")
+
     @classmethod
     def read(cls, stored: Mapping[str, Any]) -> Settings:
         """The settings of a stored configuration."""

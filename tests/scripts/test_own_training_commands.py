@@ -57,7 +57,11 @@ def test_families_are_compared_over_steps(own, tmp_path):
     flags = ("--train", "tests.own_training:train_steps", "--steps", 100, "--families", "rex", "linear")
     said = own("benchmark.py", *flags, "--trials-per-family", 2, "--confirm-seeds", 2)
     assert said.code == 0, said.err
+    assert "100 steps" in said.out
+    assert "epoch" not in said.out
     assert own("report.py", "--study", "benchmark-train_steps").code == 0
+    report = (tmp_path / "results/benchmark-train_steps/report.md").read_text()
+    assert "**100 steps**" in report
 
 
 @pytest.mark.parametrize(
