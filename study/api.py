@@ -24,7 +24,7 @@ from rich.console import Console
 from search_spaces import Schedule
 from search_spaces.errors import InputError, require
 from search_spaces.space_file import corners
-from study.cli import interruption, options_of, plain_console
+from study.cli import in_notebook, interruption, options_of, plain_console
 from study.executors.choice import Demand, agree, as_stored, executor_of
 from study.executors.options import ExecutorOptions
 from study.machine import choose_device, same_random_numbers_after, torch_threads
@@ -184,8 +184,8 @@ def search_and_show(
     """Search until the study has this many finished trials, and print the progress and the verdict.
 
     show: names of the tables that are printed besides the verdict, see `reports.table_names`.
-    Ctrl-C and SIGTERM end the search: the results so far are printed, then KeyboardInterrupt is raised. A study in
-    memory is returned instead, since nothing else keeps it.
+    Ctrl-C and SIGTERM end the search: the results so far are printed, then KeyboardInterrupt is raised. In a
+    notebook, and for a study in memory, which nothing else keeps, they are returned instead.
     """
     require(isinstance(trials, int) and trials >= 1, "--trials must be at least 1", trials)
     check_tables(show)
@@ -202,7 +202,7 @@ def search_and_show(
                 stopped = True
         record = study.record
         print_outcome(console, plan, record, stopped, study.watcher.problem if study.watcher else None, show)
-    if stopped and plan.storage:
+    if stopped and plan.storage and not in_notebook():
         raise KeyboardInterrupt
     return record
 
@@ -381,8 +381,8 @@ def find_schedule(
     trials: of the study in total, including earlier calls. progress: whether to print the progress and the verdict.
     show: tables to print before the verdict: families, importance, peaks, audit, edges.
     options: all other flags of the command line, such as epochs, families, sampler, cohort.
-    Raises InputError for options that do not fit each other. On Ctrl-C, a stored study raises KeyboardInterrupt, and a
-    study in memory returns its results so far.
+    Raises InputError for options that do not fit each other. On Ctrl-C, a stored study raises KeyboardInterrupt; a
+    study in memory, and any study in a notebook, returns its results so far.
     """
     given = {"model": model, "data": data, "optimizer": optimizer, "workload": workload, "train": train}
     source, configuration, executor = source_and_options(given, options, Configuration)
