@@ -22,14 +22,8 @@ def blocks(page):
 
 def lines(*pages):
     """The lines that are typed into a shell."""
-    return [
-        line
-        for page in pages
-        for language, block in blocks(page)
-        if language == "bash"
-        for line in block.splitlines()
-        if not line.startswith("#")
-    ]
+    typed = [text for page in pages for language, text in blocks(page) if language == "bash"]
+    return [line for text in typed for line in text.splitlines() if not line.startswith("#")]
 
 
 def printed(page):

@@ -48,6 +48,7 @@ class Display:
         self.cost = Cost.of(self.study)
         self.trained = 0.0  # epochs of the brackets that this start has finished
         self.started = self.last_shown = time.monotonic()
+        self.bracket: Bracket | None = None
         self.bar = Progress(BarColumn(20), TextColumn("{task.description}"), console=console)
         self.task = self.bar.add_task("starting")
         self.live = (
@@ -64,9 +65,12 @@ class Display:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if self.live:
             self.live.stop()
+        if self.bracket and kind is KeyboardInterrupt:
+            self.console.print(self.best(self.bracket))
 
     def update(self, bracket: Bracket) -> None:
         """Show the present state, unless that was done a moment ago; the bracket is under way, or finished."""
+        self.bracket = bracket
         every = DRAW_EVERY if self.live else LINE_EVERY
         if not bracket.finished and time.monotonic() - self.last_shown < every:
             return
@@ -81,8 +85,11 @@ class Display:
             table = self.families(bracket)
             self.live.update(Group(table, self.bar) if table.row_count else self.bar)
         else:
-            said = leaders_in_words(self.study, leaders(self.study, values_under_way(bracket)), WIDTH - 2)
-            self.console.print(f"{self.status(bracket)}\n  {said}")
+            self.console.print(f"{self.status(bracket)}\n  {self.best(bracket)}")
+
+    def best(self, bracket: Bracket) -> str:
+        """The leaders, on a line."""
+        return leaders_in_words(self.study, leaders(self.study, values_under_way(bracket)), WIDTH - 2)
 
     def status(self, bracket: Bracket) -> str:
         """Epochs done and expected, trials tried, whether all were drawn at random, and the time left."""

@@ -36,12 +36,18 @@ def print_opened(console: Console, plan: StudyPlan, trials: int, record: StudyRe
         )
     done = len(record.trials)
     if done >= trials:
-        console.print(f"Study {plan.name!r} already has {done} finished trials: raise --trials to continue it.")
+        said = f"Study {plan.name!r} already has {done} finished trials: raise --trials to continue it."
+        console.print(wrapped_line(said, console.width))
         return
     kept = f", kept in {shown_url(plan.storage)}" if plan.storage else ""
     found = f", {done} of {trials} trials done" if done else ""
     what = f"Study {plan.name!r}: {plan.objective.name} on {record.sessions[-1].device}{kept}{found}"
     console.print(wrapped_line(what, console.width))
+    steps = plan.objective.steps(1)
+    if plan.configuration.pruner == "horizon" and len(plan.configuration.budgets(steps)) == 1:
+        full = f"Full runs of {plan.objective.steps(plan.configuration.epochs)} steps are too short for short runs"
+        least = f"of at least {plan.configuration.least_steps} steps (--least-steps)"
+        console.print(wrapped_line(f"{full} {least}: all trials are trained in full.", console.width))
     if plan.known:
         console.print(f"Known schedules, tried first: {', '.join(one['family'] for one in plan.known)}")
 
@@ -102,7 +108,7 @@ def code_shown(record: StudyRecord, best: TrialRecord) -> str:
     if code.count("\n") < MOST_CODE:
         return f"The winner in PyTorch, for a run of any length:\n\n{code}"
     usage = code.rpartition("\n\n")[2].strip().replace("# ", "", 1).replace("\n# ", "\n")
-    return f"The winner in PyTorch (make_scheduler is in the file below):\n\n{usage}"
+    return f"The winner in PyTorch (make_scheduler: see Code, below):\n\n{usage}"
 
 
 def write_code(record: StudyRecord, best: TrialRecord, storage: str) -> Path | None:

@@ -50,7 +50,7 @@ def audit_shown(study: StudyRecord) -> RenderableType:
 
 def edges_shown(study: StudyRecord) -> RenderableType:
     """Each parameter whose best values crowd at an end of its range."""
-    return "\n".join(["At the edge of the search range:", *(edge_warnings(study) or ["no parameter"])])
+    return "\n".join(["At the edge of the search range:", *(edge_warnings(study) or ["none"])])
 
 
 TABLES: dict[str, Callable[[StudyRecord], RenderableType]] = dict(

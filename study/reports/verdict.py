@@ -43,7 +43,7 @@ def winner_lines(study: StudyRecord, verdict: Verdict) -> list[str]:
     found = f"validation {study.metric.name} {value_in_words(study, best.value)}"
     return [
         f"Winner: {schedule_in_words(best.schedule)}",
-        f"Trial {best.number}: {found} after {after}; chosen by it, so optimistic.{random}",
+        f"Trial {best.number}: {found} after {after}; selected on this value, so it is optimistic.{random}",
     ]
 
 
@@ -65,7 +65,7 @@ def tie_lines(study: StudyRecord, verdict: Verdict) -> list[str]:
     if verdict.winner is None:
         return []
     others = verdict.full_runs - 1
-    full_runs = "the other full run" if others == 1 else f"the other {others} full runs"
+    full_runs = "the only other full run" if others == 1 else f"the other {others} full runs"
     named = [trial_in_words(study, trial) for trial in verdict.tied[:MOST_NAMED]]
     more = len(verdict.tied) - len(named)
     tied = ", ".join(named) + (f" and {more} more" if more else "")
@@ -77,10 +77,10 @@ def tie_lines(study: StudyRecord, verdict: Verdict) -> list[str]:
     if not tied:
         worse = "is" if others == 1 else "are"
         return [f"Ties: none; {full_runs} {worse} significantly worse on validation."]
-    count = f"{len(verdict.tied)} of {others} other full run{'s' * (others != 1)}"
+    count = full_runs if others == 1 else f"{len(verdict.tied)} of {full_runs}"
     lines = [f"Statistically tied with it: {tied} ({count})."]
     if any(trial.family != verdict.winner.family for trial in verdict.tied):
-        lines += ["With other threads or another executor, a tied schedule may come first."]
+        lines += ["Another number of threads or another executor may rank tied schedules differently."]
     return lines
 
 

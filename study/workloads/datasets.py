@@ -50,8 +50,6 @@ class Source:
         if images:
             return read_images(path, size, split_seed)
         if table or path.suffix == ARRAYS:
-            if not path.is_file():
-                raise InputError(f"--dataset {self.dataset}: no such file in {path.absolute().parent}")
             if table:
                 return read_table(path, self.target, self.task, split_seed)
             return read_arrays(path, self.task, split_seed)

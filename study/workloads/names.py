@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from search_spaces import ADAMW_PEAK_LR, SGD_PEAK_LR
-from search_spaces.errors import unknown
+from search_spaces.errors import InputError, unknown
 from study.workloads.user_code import is_imported
 
 TORCHVISION_DATASETS = {
@@ -70,6 +70,8 @@ def check_dataset(name: str) -> None:
     path = Path(name).expanduser()
     if not (name in DATASETS or path.suffix in (*TABLES, ARRAYS) or path.is_dir() or is_imported(name)):
         raise unknown("dataset", name, [*DATASETS, "FILE.csv", "FILE.npz", "FOLDER of images", YOURS])
+    if path.suffix in (*TABLES, ARRAYS) and not path.is_file():
+        raise InputError(f"--dataset {name}: no such file in {path.absolute().parent}")
 
 
 def check_model(name: str | Callable[..., Any]) -> None:

@@ -23,7 +23,9 @@ from tests.pages import DOCS, GUIDE, README, Typist, blocks, lines, printed, tab
 SERVERS = [line for line in lines(README, *DOCS.values()) if "dashboard.py" in line]
 """They do not end by themselves: test_dashboard.py runs them."""
 GATE = [line for line in lines(README) if line.startswith("python3.11 -m venv")]
-COMMANDS = [line for line in lines(README, *DOCS.values()) if line not in [*SERVERS, *GATE]]
+COMMANDS = [
+    line for line in lines(README, *DOCS.values()) if line not in [*SERVERS, *GATE, "source .venv/bin/activate"]
+]
 SNIPPETS = [block for page in (README, *DOCS.values()) for language, block in blocks(page) if language == "python"]
 RESULTS = ROOT / "results"
 
