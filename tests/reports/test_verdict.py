@@ -82,7 +82,10 @@ def test_many_ties_are_counted():
 def test_one_run_each_is_inconclusive():
     trials = [run_of("rex", 0.1, 0.5, full=0.29), run_of("cosine", 0.1, 0.5, full=0.29)]
     said = verdict_of(trials, validation_rows=None)
-    assert "Ties: inconclusive, one run each; the only other full run may be as good. Equal: trial 1 cosine 29.0 %." in said
+    assert (
+        "Ties: inconclusive, one run each; the only other full run may be as good. Equal: trial 1 cosine 29.0 %."
+        in said
+    )
 
 
 def test_a_single_full_run_is_compared_with_nothing():
