@@ -17,8 +17,10 @@ from search_spaces.errors import require, require_at_least
 from study.cli import plain_console, run_command
 from study.executors.options import ExecutorOptions
 from study.flags import Device, Shown
+from study.objective import Unit
 from study.search.configuration import UNPRUNED, SearchOptions
 from study.storage.url import DEFAULT_STORAGE, parse
+from study.training.training_options import TrainingOptions, require_alone
 from study.workloads.options import DATA_ROOT, WorkloadOptions
 
 
@@ -30,7 +32,10 @@ class Options:
     """Trials that tune each family, at each budget."""
     epochs: tuple[int, ...] = (20,)
     """Budgets: epochs of a full run."""
+    steps: tuple[int, ...] = ()
+    """Budgets in optimizer steps, instead of --epochs."""
     workload: WorkloadOptions
+    training: TrainingOptions
     search: SearchOptions = UNPRUNED
     executor: ExecutorOptions
     confirm_seeds: int = 16
@@ -48,23 +53,34 @@ class Options:
 
     common: ClassVar = (
         *("epochs", "trials_per_family", "families", "space", "dataset", "model", "optimizer", "workload"),
-        *("confirm_seeds", "device", "storage", "name"),
+        *("train", "command", "confirm_seeds", "device", "storage", "name"),
     )
 
     def __post_init__(self) -> None:
         require(len(self.epochs) >= 1, "--epochs needs at least one budget", self.epochs)
         require(all(epochs >= 1 for epochs in self.epochs), "--epochs must be at least 1", self.epochs)
         require_at_least(1, self, "trials_per_family", "confirm_seeds", "search_seeds")
+        if self.steps:
+            require(all(steps >= 1 for steps in self.steps), "--steps must be at least 1", self.steps)
+            require(self.epochs == (20,), "give --epochs or --steps, not both", self.epochs)
+        require_alone(self.training, self.workload)
         parse(self.storage)
 
 
 def main(options: Options) -> None:
     """Tune and confirm every part, and print how it goes."""
-    from study.api import compare_and_show, make_objective, plan_comparison  # loads torch and Optuna: after the flags
+    from study.api import (  # loads torch: after the flags
+        chosen_source,
+        compare_and_show,
+        make_objective,
+        plan_comparison,
+    )
 
-    what, repeats = options.workload, (options.search_seeds, options.confirm_seeds)
+    what, repeats = chosen_source(options.workload, options.training), (options.search_seeds, options.confirm_seeds)
     objective = make_objective(what, options.device, options.data_root)
-    plan = plan_comparison(what, objective, options.search, options.epochs, *repeats, options.storage, options.name)
+    unit: Unit = "steps" if options.steps else "epochs"
+    budgets = options.steps or options.epochs
+    plan = plan_comparison(what, objective, options.search, budgets, *repeats, options.storage, options.name, unit)
     compare_and_show(plan, options.executor, options.trials_per_family, plain_console())
 
 

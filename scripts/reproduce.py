@@ -56,7 +56,7 @@ def main(options: Options) -> None:
             together = f", trained {one.cohort} together" if one.cohort > 1 else ""
             verdict = "equal" if one.stored == one.found else "they differ"
             values = f"stored {one.stored!r}, reproduced {one.found!r}"
-            console.print(f"  {one.epochs} epochs{together}: {values}: {verdict}")
+            console.print(f"  {one.epochs} {record.settings.unit}{together}: {values}: {verdict}")
     if equal:
         console.print("Reproduced to the last bit.")
     else:

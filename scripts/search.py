@@ -3,6 +3,8 @@
 Examples:
     python scripts/search.py --trials 50
     python scripts/search.py --dataset digits --model cnn --epochs 10
+    python scripts/search.py --train my_module:train --epochs 10          # your own training function
+    python scripts/search.py --command "python train.py --epochs {epochs} --seed {seed}" --epochs 10
 
 The same command again resumes the study; a larger --trials adds to it.
 """
@@ -21,6 +23,7 @@ from study.flags import Device, Shown
 from study.reports.table_names import check_tables
 from study.search.configuration import Configuration
 from study.storage.url import DEFAULT_STORAGE, parse
+from study.training.training_options import TrainingOptions, require_alone
 from study.workloads.options import DATA_ROOT, WorkloadOptions
 
 
@@ -31,6 +34,7 @@ class Options:
     trials: int = 50
     """Stop once the study has this many finished trials, earlier runs included."""
     workload: WorkloadOptions
+    training: TrainingOptions
     search: Configuration
     executor: ExecutorOptions
     device: Device = "auto"
@@ -43,6 +47,8 @@ class Options:
     """Tables to print above the verdict: families, importance, peaks, audit, edges."""
     enqueue: Annotated[tuple[str, ...], Shown("search")] = ()
     """Schedules to try first: files written by export.py --format json, or study:NAME for the winner of a study."""
+    dry_run: bool = False
+    """Show what would be searched, with the first runs of your own training; store nothing."""
     print_space: Annotated[bool, Shown("search")] = False
     """Print the search space as a file for --space, and exit."""
     data_root: Annotated[Path, Shown("workload", "PATH")] = DATA_ROOT
@@ -50,26 +56,32 @@ class Options:
 
     common: ClassVar = (
         *("trials", "epochs", "families", "space", "dataset", "model", "optimizer", "workload"),
-        *("device", "storage", "study", "show"),
+        *("train", "command", "device", "storage", "study", "show", "dry_run"),
     )
 
     def __post_init__(self) -> None:
         require(self.trials >= 1, "--trials must be at least 1", self.trials)
+        require_alone(self.training, self.workload)
         parse(self.storage)
         check_tables(self.show)
 
 
 def main(options: Options) -> None:
     """Search, and print what was found, also when interrupted."""
-    from study.api import make_objective, plan_search, search_and_show  # loads torch and Optuna: after the flags
+    from study.api import chosen_source, make_objective, plan_search, search_and_show  # loads torch: after the flags
+    from study.reports.search_console import print_plan
 
-    console, search = plain_console(), options.search
-    objective = make_objective(options.workload, options.device, options.data_root)
+    console, source = plain_console(), chosen_source(options.workload, options.training)
+    storage = None if options.dry_run or options.print_space else options.storage
+    objective = make_objective(source, options.device, options.data_root)
+    plan = plan_search(source, objective, options.search, storage, options.study, enqueue=options.enqueue)
     if options.print_space:
-        search.check(objective)
-        console.print(space_toml(search.families, objective.peak_lr, search.space_file.ranges), end="")
+        search = plan.configuration
+        console.print(space_toml(search.families, plan.objective.peak_lr, search.space_file.ranges), end="")
         return
-    plan = plan_search(options.workload, objective, search, options.storage, options.study, enqueue=options.enqueue)
+    if options.dry_run:
+        print_plan(console, plan, options.trials)
+        return
     search_and_show(plan, options.executor, options.trials, console, options.show)
 
 

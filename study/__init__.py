@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from study.api import find_schedule as find_schedule
     from study.api import load as load
     from study.reports.findings import Comparison as Comparison
+    from study.training.wanted import trains as trains
 
-__all__ = ["Comparison", "Result", "compare_families", "find_schedule", "load"]
+__all__ = ["Comparison", "Result", "compare_families", "find_schedule", "load", "trains"]
+HOMES = {"Comparison": "study.reports.findings", "trains": "study.training.wanted"}
+"""Modules of the names that `study.api` does not define."""
 
 
 def __dir__() -> list[str]:
@@ -24,6 +27,5 @@ def __dir__() -> list[str]:
 
 def __getattr__(name: str) -> Any:
     if name in __all__:
-        module = "study.reports.findings" if name == "Comparison" else "study.api"
-        return getattr(import_module(module), name)
+        return getattr(import_module(HOMES.get(name, "study.api")), name)
     raise AttributeError(f"module 'study' has no attribute {name!r}")

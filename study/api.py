@@ -12,20 +12,23 @@ Functions named `..._and_show` print their progress and results; `progress=False
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, overload
 
 from rich.console import Console
 
+from search_spaces import Schedule
 from search_spaces.errors import InputError, require
-from study.cli import interruption, options_of, plain_console
+from search_spaces.space_file import corners
+from study.cli import in_notebook, interruption, options_of, plain_console
 from study.executors.choice import Demand, agree, as_stored, executor_of
 from study.executors.options import ExecutorOptions
 from study.machine import choose_device, same_random_numbers_after, torch_threads
-from study.objective import Engine
+from study.objective import Engine, Unit
 from study.reports.comparison_progress import ComparisonDisplay, StudyProgress
 from study.reports.dashboard.dashboard import Dashboard
 from study.reports.findings import Comparison, Findings
@@ -38,28 +41,88 @@ from study.search.reproduce import Reproduced, reproduce
 from study.search.study_plan import OpenStudy, StudyPlan
 from study.storage.provenance import provenance
 from study.storage.quiet import quiet_optuna
-from study.storage.studies import keep_engine, open_study, read_studies, stored_engine
+from study.storage.studies import keep_engine, open_study, read_studies, stored_attributes, stored_engine
 from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
-from study.storage.url import storage_url
+from study.storage.url import runs_folder, storage_url
+from study.training.first_run import Found
+from study.training.own_training import OwnTraining
+from study.training.training_options import TrainingOptions
+from study.training.training_source import TrainingSource, name_of
 from study.training.workload_objective import WorkloadObjective
 from study.workloads.objects import WorkloadObjects, workload_source
 from study.workloads.options import DATA_ROOT, WorkloadOptions
 
 WorkloadSource = WorkloadOptions | WorkloadObjects
+"""What is trained by our loop."""
+Source = WorkloadSource | TrainingSource
 """What is trained."""
+AnyObjective = WorkloadObjective | OwnTraining
+S = TypeVar("S", bound=SearchOptions)
 
 
-def make_objective(source: WorkloadSource, device: str, data_root: Path) -> WorkloadObjective:
+def chosen_source(workload: WorkloadOptions, training: TrainingOptions) -> Source:
+    """What is trained, as the command line says it; raises InputError if what is named cannot be imported."""
+    return TrainingSource.of(training) if training.given else workload
+
+
+@overload
+def make_objective(source: WorkloadSource, device: str, data_root: Path) -> WorkloadObjective: ...
+@overload
+def make_objective(source: TrainingSource, device: str, data_root: Path) -> OwnTraining: ...
+@overload
+def make_objective(source: Source, device: str, data_root: Path) -> AnyObjective: ...
+def make_objective(source: Source, device: str, data_root: Path) -> AnyObjective:
     """The objective, on its device: auto, cpu or cuda; raises InputError if it cannot be made."""
     chosen = choose_device(device)
+    if isinstance(source, TrainingSource):
+        return source.objective(chosen)
     with same_random_numbers_after(chosen):  # models are made, to be inspected
         return WorkloadObjective(source.load(data_root).to(chosen))
 
 
+def source_record(source: Source, objective: AnyObjective) -> dict[str, Any]:
+    """What the configuration of a study says of what is trained."""
+    if isinstance(source, TrainingSource):
+        assert isinstance(objective, OwnTraining)
+        return source.record(objective)
+    assert isinstance(objective, WorkloadObjective)
+    return source.record(objective.workload)
+
+
+def after_first_runs(objective: AnyObjective, budget: int, storage: str | None, name: str) -> AnyObjective:
+    """The objective with what only a run can tell: as the study of this name keeps it, or found by short runs now."""
+    if isinstance(objective, WorkloadObjective):
+        return objective
+    objective = objective.in_folder(runs_folder(storage, name))
+    if objective.found:
+        return objective
+    stored = stored_attributes(storage, name) if storage else {}
+    if "first_run" in stored:
+        return replace(objective, found=Found.read(stored["first_run"]))
+    return objective.after_first_runs(budget)
+
+
+def narrowed(configuration: Configuration, objective: AnyObjective) -> tuple[Configuration, list[str]]:
+    """The configuration without the families that the objective cannot train, and what there is to say of these."""
+    ranges, left_out = configuration.space_file.ranges, {}
+    for family in configuration.families:
+        for schedule in corners(family, objective.peak_lr, ranges):
+            if isinstance(schedule, Schedule) and (why := objective.schedule_obstacle(schedule)):
+                left_out[family] = why
+    kept = tuple(family for family in configuration.families if family not in left_out)
+    for family in configuration.families[:1] if not kept else ():
+        raise InputError(f"{objective.name} cannot be trained with {family}: {left_out[family]}")
+    by_reason: dict[str, list[str]] = {}
+    for family, why in left_out.items():
+        by_reason.setdefault(why, []).append(family)
+    said = [f"Left out: {', '.join(families)} ({why})" for why, families in by_reason.items()]
+    return (replace(configuration, families=kept) if left_out else configuration), said
+
+
 def plan_search(
-    source: WorkloadSource,
-    objective: WorkloadObjective,
+    source: Source,
+    objective: AnyObjective,
     configuration: Configuration,
     storage: str | None,
     name: str | None = None,
@@ -70,11 +133,14 @@ def plan_search(
 
     name: None derives it from the workload and the configuration. enqueue: schedules to try first, as for `read_known`.
     """
+    name = name or configuration.study_name(source.subject)
+    objective = after_first_runs(objective.counting(configuration.unit), configuration.budget, storage, name)
+    configuration, left_out = narrowed(configuration, objective)
     configuration.check(objective)
     known = read_known(enqueue, storage, partial(configuration.suggest, peak_lr=objective.peak_lr))
-    record = source.record(objective.workload) | configuration.record(objective)
+    record = source_record(source, objective) | configuration.record(objective)
     record |= {"enqueued": known} if known else {}
-    name, about = name or configuration.study_name(source.subject), objective.workload.data.about
+    about = "\n".join(filter(None, [objective.about, *left_out]))
     return StudyPlan(name, objective, configuration, record, storage, group or name, known, about)
 
 
@@ -93,7 +159,7 @@ def opened(
     """
     objective, configuration = plan.objective, plan.configuration
     most_together = configuration.most_together(objective.steps(1))
-    demand = Demand(most_together, objective.steps(configuration.epochs), configuration.worker_obstacle)
+    demand = Demand(most_together, objective.steps(configuration.budget), configuration.worker_obstacle)
     attributes = {"group": plan.group, **objective.attributes()}
     with ExitStack() as stack:
         stack.enter_context(quiet_optuna())  # studies in memory are none of the user's business
@@ -118,8 +184,8 @@ def search_and_show(
     """Search until the study has this many finished trials, and print the progress and the verdict.
 
     show: names of the tables that are printed besides the verdict, see `reports.table_names`.
-    Ctrl-C and SIGTERM end the search: the results so far are printed, then KeyboardInterrupt is raised. A study in
-    memory is returned instead, since nothing else keeps it.
+    Ctrl-C and SIGTERM end the search: the results so far are printed, then KeyboardInterrupt is raised. In a
+    notebook, and for a study in memory, which nothing else keeps, they are returned instead.
     """
     require(isinstance(trials, int) and trials >= 1, "--trials must be at least 1", trials)
     check_tables(show)
@@ -136,31 +202,33 @@ def search_and_show(
                 stopped = True
         record = study.record
         print_outcome(console, plan, record, stopped, study.watcher.problem if study.watcher else None, show)
-    if stopped and plan.storage:
+    if stopped and plan.storage and not in_notebook():
         raise KeyboardInterrupt
     return record
 
 
 def plan_comparison(
-    source: WorkloadSource,
-    objective: WorkloadObjective,
+    source: Source,
+    objective: AnyObjective,
     options: SearchOptions,
     budgets: Sequence[int],
     search_seeds: int,
     confirm_seeds: int,
     storage: str | None,
     name: str | None = None,
+    unit: Unit = "epochs",
 ) -> ComparisonPlan:
     """The plan of a comparison of families; raises InputError, before anything runs, if a part cannot be trained.
 
-    budgets: epochs. search_seeds: how often each search is repeated. confirm_seeds: fresh seeds for each winner.
+    budgets: of the unit. search_seeds: how often each search is repeated. confirm_seeds: fresh seeds for each winner.
     """
     for flag, number in (("--confirm-seeds", confirm_seeds), ("--search-seeds", search_seeds)):
         require(isinstance(number, int) and number >= 1, f"{flag} must be at least 1", number)
-    require(len(budgets) >= 1, "--epochs needs at least one budget", budgets)
-    require(all(isinstance(one, int) and one >= 1 for one in budgets), "--epochs must be at least 1", budgets)
+    require(len(budgets) >= 1, f"--{unit} needs at least one budget", budgets)
+    require(all(isinstance(one, int) and one >= 1 for one in budgets), f"--{unit} must be at least 1", budgets)
     name = name or f"benchmark-{source.subject}"
-    todo = parts(options, budgets, search_seeds, confirm_seeds, name)
+    todo = parts(options, budgets, search_seeds, confirm_seeds, name, unit)
+    objective = after_first_runs(objective.counting(unit), budgets[0], storage, todo[0].name)
     plans = [plan_search(source, objective, part.configuration, storage, part.name, group=name) for part in todo]
     return ComparisonPlan(name, plans, [part.seeds for part in todo])
 
@@ -174,7 +242,7 @@ def comparing(
     """
     chosen: Engine | None = None
     for number, (part, seeds) in enumerate(zip(plan.studies, plan.seeds, strict=True)):
-        progress = partial(StudyProgress, number, part.configuration.families[0], part.configuration.epochs)
+        progress = partial(StudyProgress, number, part.configuration.families[0], part.configuration.budget)
         with opened(part, options, chosen) as study:
             chosen, trained, now = study.engine, 0.0, 0.0
             for bracket in study.search(trials, interrupted):
@@ -229,7 +297,11 @@ def reproducing(record: StudyRecord, trial: TrialRecord, data_root: Path, **obje
         if name not in stored.get("objects", {}):
             raise InputError(f"the function {name!r} is not what study {record.name!r} was made with")
     objective = make_objective(source, record.settings.device, data_root)
-    now = source.record(objective.workload)
+    if isinstance(objective, OwnTraining):
+        objective = objective.in_folder(runs_folder(None, record.name))
+        objective = replace(objective, found=Found.read(record.stored["first_run"]))
+    objective = objective.counting(record.settings.unit)
+    now = source_record(source, objective)
     if objective.fingerprint() != stored["data"]:
         raise InputError(f"the data {stored['dataset']!r} is not what study {record.name!r} was made with")
     for kind, what in (("sources", "file of"), ("objects", "function")):
@@ -245,7 +317,7 @@ def reproducing(record: StudyRecord, trial: TrialRecord, data_root: Path, **obje
     return trained()
 
 
-def stored_source(record: StudyRecord, objects: dict[str, Any]) -> WorkloadSource:
+def stored_source(record: StudyRecord, objects: dict[str, Any]) -> Source:
     """What a study was made of; raises InputError for Python objects that are not given again."""
     wanted = record.configuration.get("objects", {})
     missing = [name for name in wanted if objects.get(name) is None]
@@ -255,10 +327,31 @@ def stored_source(record: StudyRecord, objects: dict[str, Any]) -> WorkloadSourc
             f"study {record.name!r} was made of Python objects ({', '.join(missing)}), which no command can import: "
             f"call study.load({record.name!r}, storage=...).reproduce(trial, {again})"
         )
+    if {"train", "command"} & record.configuration.keys():
+        return TrainingSource.of(TrainingOptions.stored(record.configuration), objects.get("train"))
     parts = {"data": ("dataset",), "workload": ("dataset", "model")}
     replaced = [name for part in wanted for name in parts.get(part, (part,))]
     named = {name: value for name, value in record.configuration.items() if name not in replaced}
     return workload_source(WorkloadOptions.stored(named), **objects)
+
+
+def source_and_options(
+    given: Mapping[str, Any], options: Mapping[str, Any], search: type[S]
+) -> tuple[Source, S, ExecutorOptions]:
+    """What is trained, and the options of the search and of the executor.
+
+    given: model, data, optimizer, workload and train, as names or Python objects; None is not given. options: all
+    others, by name. Raises InputError for what does not go together.
+    """
+    if given["train"] is None and options.get("command") is None:
+        workload, search_options, executor = options_of(options, WorkloadOptions, search, ExecutorOptions)
+        return workload_source(workload, **{k: v for k, v in given.items() if k != "train"}), search_options, executor
+    whole = "command" if given["train"] is None else "train"
+    for name, value in given.items():
+        require(name == "train" or value is None, f"{whole} replaces {name}: leave out {name}", value)
+    named = {} if given["train"] is None else {"train": name_of(given["train"])}
+    training, search_options, executor = options_of({**options, **named}, TrainingOptions, search, ExecutorOptions)
+    return TrainingSource.of(training, given["train"]), search_options, executor
 
 
 def find_schedule(
@@ -267,6 +360,7 @@ def find_schedule(
     data: Any = None,
     optimizer: Any = None,
     workload: Any = None,
+    train: Any = None,
     trials: int = 50,
     storage: str | Path | None = None,
     study: str | None = None,
@@ -280,16 +374,18 @@ def find_schedule(
     """Search for the best learning-rate schedule, as `scripts/search.py` does with the flags of the same names.
 
     model, optimizer: a name, or a function that makes one. data: (x, y), a Dataset, a dict of such with train, val and
-    test, or Data; instead of it `dataset` takes a name. workload: a name, or a Workload. storage: a file or a database
-    URL that keeps the study, so that the same call continues it; None keeps it in memory.
+    test, or Data; instead of it `dataset` takes a name. workload: a name, or a Workload. train: instead of all these, a
+    function that trains, or its name: a generator of (schedule, epochs, seed) that yields its validation value; with
+    it, metric, direction, peak_lr and worst may be given. storage: a file or a database URL that keeps the study, so
+    that the same call continues it; None keeps it in memory.
     trials: of the study in total, including earlier calls. progress: whether to print the progress and the verdict.
     show: tables to print before the verdict: families, importance, peaks, audit, edges.
     options: all other flags of the command line, such as epochs, families, sampler, cohort.
-    Raises InputError for options that do not fit each other. On Ctrl-C, a stored study raises KeyboardInterrupt, and a
-    study in memory returns its results so far.
+    Raises InputError for options that do not fit each other. On Ctrl-C, a stored study raises KeyboardInterrupt; a
+    study in memory, and any study in a notebook, returns its results so far.
     """
-    workload_options, configuration, executor = options_of(options, WorkloadOptions, Configuration, ExecutorOptions)
-    source = workload_source(workload_options, model=model, data=data, optimizer=optimizer, workload=workload)
+    given = {"model": model, "data": data, "optimizer": optimizer, "workload": workload, "train": train}
+    source, configuration, executor = source_and_options(given, options, Configuration)
     objective = make_objective(source, device, Path(data_root))
     known = [str(one) for one in ([enqueue] if isinstance(enqueue, str | Path) else enqueue)]
     plan = plan_search(source, objective, configuration, storage_url(storage), study, enqueue=known)
@@ -302,7 +398,9 @@ def compare_families(
     data: Any = None,
     optimizer: Any = None,
     workload: Any = None,
+    train: Any = None,
     epochs: int | Sequence[int] = 20,
+    steps: int | Sequence[int] | None = None,
     trials_per_family: int = 50,
     confirm_seeds: int = 16,
     search_seeds: int = 1,
@@ -316,15 +414,17 @@ def compare_families(
     """Compare families of schedules fairly, as `scripts/benchmark.py` does with the flags of the same names.
 
     Each family is tuned separately with the same number of trials, all full runs unless a pruner is named; its best
-    schedule is trained again with fresh seeds and evaluated on test. epochs: one budget or several. The other options
-    are those of `find_schedule`.
+    schedule is trained again with fresh seeds and evaluated on test. epochs: one budget or several. steps: the same in
+    optimizer steps, instead of epochs. The other options are those of `find_schedule`.
     """
     options = {"pruner": UNPRUNED.pruner} | options
-    workload_options, search_options, executor = options_of(options, WorkloadOptions, SearchOptions, ExecutorOptions)
-    source = workload_source(workload_options, model=model, data=data, optimizer=optimizer, workload=workload)
+    given = {"model": model, "data": data, "optimizer": optimizer, "workload": workload, "train": train}
+    source, search_options, executor = source_and_options(given, options, SearchOptions)
     objective = make_objective(source, device, Path(data_root))
-    budgets, url = [epochs] if isinstance(epochs, int) else list(epochs), storage_url(storage)
-    plan = plan_comparison(source, objective, search_options, budgets, search_seeds, confirm_seeds, url, name)
+    unit: Unit = "epochs" if steps is None else "steps"
+    one_or_more, url = epochs if steps is None else steps, storage_url(storage)
+    budgets = [one_or_more] if isinstance(one_or_more, int) else list(one_or_more)
+    plan = plan_comparison(source, objective, search_options, budgets, search_seeds, confirm_seeds, url, name, unit)
     return Comparison(compare_and_show(plan, executor, trials_per_family, plain_console(quiet=not progress)))
 
 

@@ -54,6 +54,11 @@ def interruption() -> Iterator[Callable[[], bool]]:
             signal.signal(number, handler)
 
 
+def in_notebook() -> bool:
+    """Whether this process is the kernel of a notebook."""
+    return "ipykernel" in sys.modules
+
+
 def run_command(options: type[T], main: Callable[[T], None]) -> None:
     """Read the command line into `options` and run `main` with it; --help shows the docstring of their module."""
 

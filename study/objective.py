@@ -22,6 +22,8 @@ FIRST_FRESH_SEED = 1000
 FRACTION_OF_ROWS = "fraction of rows"
 """The unit of a metric that counts rows, such as the misclassified ones, and divides by all rows."""
 
+Unit = Literal["epochs", "steps"]
+"""What budgets count: passes over the training rows, or optimizer steps."""
 Stop = Callable[[int], bool]
 """Whether to stop the run of this index."""
 
@@ -67,7 +69,8 @@ class Metric:
 class Run:
     """One training from scratch to the end of its budget: plain values, all that its evaluations depend on.
 
-    budget: epochs; the whole schedule is fitted into them. train_seed: of initialisation, order of rows and dropout.
+    budget: epochs or optimizer steps; the whole schedule is fitted into them. train_seed: of initialisation, order of
+    rows and dropout.
     evaluations: how often to evaluate, if the schedule does not itself say how often it observes.
     test: whether the last evaluation also uses the test rows.
     """
@@ -87,7 +90,7 @@ class Evaluation:
     diverged run has the metric's worst value and a loss of inf. lr and momentum: what the optimizer held at the last
     step; momentum is beta1 in Adam, and None if the optimizer has neither. cohort: runs that were trained together, 1
     in the plain loop. too_large: sizes of larger cohorts that were tried with this run and did not fit into memory.
-    test_metric: None unless the run has `test`.
+    test_metric: None unless the run has `test`. failure: why the training failed; the run counts as diverged then.
     """
 
     run: int
@@ -101,6 +104,7 @@ class Evaluation:
     cohort: int = 1
     too_large: tuple[int, ...] = ()
     test_metric: float | None = None
+    failure: str | None = None
 
     @property
     def last(self) -> bool:
@@ -157,6 +161,14 @@ class Objective(Protocol):
         """Whether its data is in memory: only then can runs be trained as one stacked model."""
 
     @property
+    def can_be_timed(self) -> bool:
+        """Whether a few steps can be trained to time them, at no cost worth naming."""
+
+    @property
+    def about(self) -> str:
+        """What is worth knowing before a search: how the data was read, or what a first run found."""
+
+    @property
     def mixes_seeds(self) -> bool:
         """Whether runs of different `train_seed` may share a cohort."""
 
@@ -171,6 +183,12 @@ class Objective(Protocol):
 
     def check(self, schedules: Sequence[Schedule]) -> None:
         """Raise InputError if it cannot be trained at all, or not with one of these schedules."""
+
+    def fitted(self, schedule: Schedule, budget: int) -> Schedule:
+        """The schedule as a run of this budget is trained with: one that observes is told how often it will."""
+
+    def schedule_obstacle(self, schedule: Schedule) -> str | None:
+        """Why this schedule cannot be trained; None if it can. A family with such a one is not searched."""
 
     def lockstep_obstacle(self) -> str | None:
         """Why runs cannot be trained as one stacked model; None if they can."""

@@ -83,7 +83,7 @@ def test_the_defaults_are_those_of_the_command_line(command):
     assert here.record.configuration == there.record.configuration
     assert [trial.params for trial in here.record.trials] == [trial.params for trial in there.record.trials]
     assert find_schedule.__kwdefaults__ == {
-        **dict.fromkeys(("model", "data", "optimizer", "workload", "storage", "study")),
+        **dict.fromkeys(("model", "data", "optimizer", "workload", "train", "storage", "study")),
         "trials": 50,
         "enqueue": (),
         "device": "auto",

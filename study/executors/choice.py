@@ -108,6 +108,8 @@ def choose(options: ExecutorOptions, objective: Objective, demand: Demand) -> tu
     workers = asked_workers(options) or 0
     if options.engine == "loop" or options.cohort == 1 or (options.engine == "auto" and workers and not options.cohort):
         return Engine(1, workers), set_by(options)
+    if not objective.can_be_timed and options.engine == "auto" and not options.cohort:
+        return Engine(1, workers), objective.lockstep_obstacle() or "run by run"
     wanted = options.cohort or demand.most_together
     if options.engine == "auto" and not options.cohort:
         return fastest(objective, demand, may_use_workers=asked_workers(options) is None)

@@ -43,13 +43,15 @@ class ComparisonDisplay:
         self.bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal or console.quiet)
         self.task = self.bar.add_task("starting", total=sum(self.expected))
         self.began, self.trained_before = time.monotonic(), 0.0
-        self.storage = plan.studies[0].storage
+        self.storage, self.unit = plan.studies[0].storage, plan.studies[0].configuration.unit
         self.done: list[StudyRecord] = []
 
     def __enter__(self) -> ComparisonDisplay:
-        budgets = " and ".join(map(str, dict.fromkeys(part.configuration.epochs for part in self.plan.studies)))
+        budgets = " and ".join(map(str, dict.fromkeys(part.configuration.budget for part in self.plan.studies)))
         kept = f", kept in {shown_url(self.storage)}" if self.storage else ""
-        self.console.print(f"Benchmark {self.plan.name!r}: {len(self.plan.studies)} studies of {budgets} epochs{kept}")
+        self.console.print(
+            f"Benchmark {self.plan.name!r}: {len(self.plan.studies)} studies of {budgets} {self.unit}{kept}"
+        )
         self.bar.start()
         return self
 
@@ -61,7 +63,7 @@ class ComparisonDisplay:
     def update(self, progress: StudyProgress) -> None:
         """Show the present state; a study that is done gets a line."""
         number, expected, study = progress.number, self.expected, progress.study
-        name = f"{number + 1}/{len(expected)} {progress.family}, {epochs_in_words(progress.budget)}"
+        name = f"{number + 1}/{len(expected)} {progress.family}, {epochs_in_words(progress.budget, self.unit)}"
         own = expected[number] if study else min(progress.epochs, expected[number])
         left = sum(expected[number:]) - own
         ends = time_left(self.began, self.trained_before + progress.epochs, left) if left else "done"

@@ -20,13 +20,13 @@ def comparison_lines(studies: Sequence[StudyRecord]) -> list[str]:
 
 def budget_lines(epochs: int, studies: Sequence[StudyRecord]) -> list[str]:
     """The best family of one budget, by the mean over fresh seeds, and the families that are tied with it."""
-    standings = ranking(studies)
+    standings, length = ranking(studies), epochs_in_words(epochs, studies[0].settings.unit)
     if not standings:
-        return [f"Best at {epochs_in_words(epochs)}: unknown, no winner is confirmed yet."]
+        return [f"Best at {length}: unknown, no winner is confirmed yet."]
     best, *others = standings
     mean = mean_in_words(studies[0], best.mean)
     name = studies[0].metric.name
-    lines = [f"Best at {epochs_in_words(epochs)}: {best.name}, test {name} {mean} over {best.n} fresh seeds"]
+    lines = [f"Best at {length}: {best.name}, test {name} {mean} over {best.n} fresh seeds"]
     tied = [one.name for one in others if one.tied_with_best]
     if not others:
         return lines
@@ -46,4 +46,6 @@ def cost_lines(studies: Sequence[StudyRecord]) -> list[str]:
     trials, tuned = sum(cost.trials for cost in costs), sum(cost.epochs for cost in costs)
     confirmed = sum(len(study.confirmed.seeds) * study.settings.epochs for study in studies if study.confirmed)
     what = f"{len(studies)} stud{'y' if len(studies) == 1 else 'ies'}, {trials} trials"
-    return [f"Cost: {what}, {tuned:.0f} epochs to tune and {confirmed} to confirm"] if studies else []
+    if not studies:
+        return []
+    return [f"Cost: {what}, {tuned:.0f} {studies[0].settings.unit} to tune and {confirmed} to confirm"]

@@ -30,6 +30,12 @@ class Findings:
         found = f"{best.schedule}, {measure.name} {measure.text(best.value)}" if best else "no full run yet"
         return f"<{type(self).__name__} of study {self.record.name!r}: {len(self.record.trials)} trials; {found}>"
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from study.reports.result_html import result_html  # loads matplotlib and scipy, which a script may not need
+
+        return result_html(self.record)
+
     @property
     def best(self) -> TrialRecord:
         """The best full run; raises InputError if no trial has finished one."""

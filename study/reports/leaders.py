@@ -24,7 +24,7 @@ def leaders_in_words(study: StudyRecord, ranked: Sequence[Leader], width: float 
     """The leaders, grouped by the length of their runs, as many as fit into this many characters."""
     said = ""
     for place, (epochs, group) in enumerate(groupby(ranked, key=lambda leader: leader.epochs)):
-        head = f"best after {epochs_in_words(epochs)}: " if place == 0 else f"; after {epochs}: "
+        head = f"best after {epochs_in_words(epochs, study.settings.unit)}: " if place == 0 else f"; after {epochs}: "
         for leader in group:
             more = f"{head}{leader.family} {value_in_words(study, leader.value)}"
             if len(said) + len(more) + len(", ...") > width:

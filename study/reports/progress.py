@@ -96,11 +96,12 @@ class Display:
         done, total = self.epochs(bracket)
         tried = self.cost.trials + (0 if bracket.finished else bracket.tried)
         random = " (random so far)" if random_after(self.study.settings, tried, len(self.study.complete)) else ""
-        return f"{done:.0f}/{total:.0f} epochs, {tried}/{self.trials} trials{random}, {self.time_left(bracket)}"
+        trained = f"{done:.0f}/{total:.0f} {self.configuration.unit}"
+        return f"{trained}, {tried}/{self.trials} trials{random}, {self.time_left(bracket)}"
 
     def families(self, bracket: Bracket) -> Table:
         """The best of each family after its longest runs."""
-        heads = ("family", "tried", "epochs", f"best val_{self.study.metric.name}")
+        heads = ("family", "tried", self.configuration.unit, f"best val_{self.study.metric.name}")
         rows = [
             [one.family, str(one.tried), str(one.epochs), value_in_words(self.study, one.value)]
             for one in leaders(self.study, values_under_way(bracket))

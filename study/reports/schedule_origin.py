@@ -30,7 +30,7 @@ def origin(study: StudyRecord, trial: TrialRecord) -> dict[str, Any]:
         "trials": len(study.trials),
         "winner": winner is not None and winner.number == trial.number,
         "workload": study.workload,
-        "epochs": study.settings.epochs,
+        study.settings.unit: study.settings.epochs,
         "total_steps": study.total_steps,
         "pruned_after_epochs": None if trial.complete else list(trial.epochs_used.values())[-1],
         "diverged": trial.diverged,
@@ -51,9 +51,10 @@ def as_comment(origin: dict[str, Any]) -> str:
         rank = f", the best of {origin['trials']} trials; it was chosen by this value, so expect a slightly worse one"
     elif pruned is not None:
         rank = f", {'diverged' if origin['diverged'] else 'pruned'} after a run of {pruned:.3g} epochs"
+    epochs = f"{origin['epochs']} epochs, " if "epochs" in origin else ""
     lines = [
         f"Learning-rate schedule: trial {origin['trial']} of {origin['trials']} in study {origin['study']!r}",
-        f"workload    {origin['workload']}, {origin['epochs']} epochs, {origin['total_steps']} steps",
+        f"workload    {origin['workload']}, {epochs}{origin['total_steps']} steps",
         f"validation  {validation['metric']} {value(validation['value'])}{rank}",
         f"test        {test['metric']} {value(test['mean'])}, mean of {test['seeds']} fresh training seeds"
         if test

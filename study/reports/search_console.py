@@ -29,7 +29,7 @@ MOST_COLUMNS = 100
 def print_opened(console: Console, plan: StudyPlan, trials: int, record: StudyRecord) -> None:
     """Print what is searched. trials: how many the study is to hold. record: what it holds now."""
     if plan.about:
-        console.print(f"Data: {plan.about}")
+        console.print(plan.about)
     for difference in record.sessions[0].differences(record.sessions[-1]):
         console.print(
             wrapped_line(f"note: the last bits may differ from the first session's: {difference}", console.width)
@@ -50,6 +50,20 @@ def print_opened(console: Console, plan: StudyPlan, trials: int, record: StudyRe
         console.print(wrapped_line(f"{full} {least}: all trials are trained in full.", console.width))
     if plan.known:
         console.print(f"Known schedules, tried first: {', '.join(one['family'] for one in plan.known)}")
+
+
+def print_plan(console: Console, plan: StudyPlan, trials: int) -> None:
+    """Print what would be searched."""
+    if plan.about:
+        console.print(plan.about)
+    objective, search = plan.objective, plan.configuration
+    runs = ", ".join(f"{budget} {search.unit}" for budget in search.budgets(objective.steps(1)))
+    low, high = objective.peak_lr
+    console.print(
+        f"Study {plan.name!r}: {trials} trials, runs of {runs}, {objective.steps(search.budget)} steps in full"
+    )
+    console.print(f"peak_lr from {low:.3g} to {high:.3g}, families {', '.join(search.families)}")
+    console.print("Nothing was stored (--dry-run).")
 
 
 def display_of(console: Console, study: OpenStudy, trials: int) -> Display:

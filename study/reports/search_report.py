@@ -41,7 +41,8 @@ def search_sections(study: StudyRecord) -> list[Section]:
 def verdict_section(study: StudyRecord) -> Section:
     """The verdict, what was searched, and the winner's picture."""
     first, *others = map(escaped, verdict_lines(study))
-    what = f"{setting(study)}; full runs of {epochs_in_words(study.settings.epochs)}; {searched(study)}."
+    full = epochs_in_words(study.settings.epochs, study.settings.unit)
+    what = f"{setting(study)}; full runs of {full}; {searched(study)}."
     if study.unfinished:
         what += f" In progress: {study.unfinished} further trials had started when this report was written."
     body = [f"**{first}**", *([bullets(others)] if others else []), what]
@@ -86,7 +87,7 @@ def compared_at(study: StudyRecord) -> str:
     """At which length of a run trials are compared."""
     pruned_before = study.settings.pruner not in ("horizon", "none")
     which = "Pruned trials did not get that far." if pruned_before else "All trials are compared at this length."
-    return f"Values after {epochs_in_words(study.first_budget)}. {which}"
+    return f"Values after {epochs_in_words(study.first_budget, study.settings.unit)}. {which}"
 
 
 def importance_section(study: StudyRecord) -> Section | None:

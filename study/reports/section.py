@@ -70,6 +70,9 @@ def without_folder(argument: str) -> str:
 def setting(study: StudyRecord) -> str:
     """What was trained, in a sentence."""
     s = study.settings
+    if s.own_training:
+        steps = f", {study.steps_per_epoch} steps an epoch" if s.unit == "epochs" else ""
+        return escaped(s.own_training) + steps
     return (
         f"{escaped(without_folder(s.dataset))}, model {escaped(s.model)}, optimizer {escaped(s.optimizer)} "
         f"(weight decay {s.weight_decay:g}), batches of {s.batch_size}, {study.steps_per_epoch} steps an epoch"
@@ -80,7 +83,7 @@ def searched(study: StudyRecord) -> str:
     """How it was searched, in a sentence."""
     s = study.settings
     rungs = " and ".join(map(str, s.budgets[:-1]))
-    tried = f"tried as complete runs of {rungs} epoch{'s' * (rungs != '1')}, one in {s.reduction} promoted"
+    tried = f"tried as complete runs of {rungs} {s.unit if rungs != '1' else s.one}, one in {s.reduction} promoted"
     pruned = tried if rungs else "never pruned"
     if s.pruner not in ("horizon", "none"):
         pruned = f"pruned by Optuna's {s.pruner}"

@@ -114,7 +114,7 @@ def search_progress(study: StudyRecord) -> Figure:
     axes.plot(epochs, measure.scale * best, **line)
     epochs, values = np.array(full_runs(study)).T
     axes.plot(epochs, measure.scale * values, color=INK, zorder=1, gid="full-runs", **DOTS)
-    axes.set(xlabel="epochs trained", ylabel=f"best {measure.axis}")
+    axes.set(xlabel=f"{study.settings.unit} trained", ylabel=f"best {measure.axis}")
     axes.set_xlim(left=0)
     key = {"best so far": Line2D([], [], color=BLUE), "a full run": Line2D([], [], color=INK, **DOTS)}
     figure.legend(key.values(), key.keys(), loc="outside upper left", ncols=2)

@@ -27,7 +27,7 @@ def importance_shown(study: StudyRecord) -> RenderableType:
     shares, n = importance(study)
     if not shares:
         return importance_line(study)
-    title = f"Parameter importance ({n} trials, {study.first_budget}-epoch runs)"
+    title = f"Parameter importance ({n} trials, {study.first_budget}-{study.settings.one} runs)"
     return rich_table(("parameter", "importance"), [[name, f"{share:.0%}"] for name, share in shares.items()], title)
 
 
@@ -36,7 +36,7 @@ def peaks_shown(study: StudyRecord) -> RenderableType:
     spans = peak_spans(study)
     if not spans:
         return f"peak_lr sensitivity is shown for families with at least {FEWEST_OF_A_FAMILY} comparable runs."
-    title = f"peak_lr in the better half of each family's trials ({study.first_budget}-epoch runs)"
+    title = f"peak_lr in the better half of each family's trials ({study.first_budget}-{study.settings.one} runs)"
     return rich_table(SPAN_HEADS, span_rows(spans), title)
 
 

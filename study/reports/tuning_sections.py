@@ -30,11 +30,8 @@ def tuning_section(budgets: dict[int, list[StudyRecord]]) -> Section | None:
         if values:
             name = f"tuning-{epochs}.svg"
             figures[name] = tuning_curves(values, validation_measure(studies[0]))
-            body += [
-                image(
-                    name, f"Expected best validation value against the number of full runs, {epochs_in_words(epochs)}"
-                )
-            ]
+            length = epochs_in_words(epochs, studies[0].settings.unit)
+            body += [image(name, f"Expected best validation value against the number of full runs, {length}")]
     what = "The best validation value to expect of k full runs, drawn at random from those of the family."
     return Section("Tuning curves", "\n\n".join([what, *body]), figures) if body else None
 
@@ -46,7 +43,8 @@ def sensitivity_by_budget(budgets: dict[int, list[StudyRecord]]) -> Section | No
         name = f"peak_lr-{epochs}.svg"
         if peaks_of(studies):
             figures[name] = peak_sensitivity(studies)
-            body += [image(name, f"The value against peak_lr, by family, {epochs_in_words(epochs)}")]
+            length = epochs_in_words(epochs, studies[0].settings.unit)
+            body += [image(name, f"The value against peak_lr, by family, {length}")]
         for study in studies:
             shares, n = importance(study)
             found = [
@@ -59,7 +57,7 @@ def sensitivity_by_budget(budgets: dict[int, list[StudyRecord]]) -> Section | No
             table(["family", "epochs", "trials", "peak_lr", "warmup\\_fraction"], rows),
         ]
     lines = [
-        f"`{family_of(study)}`, {epochs_in_words(epochs)}: {escaped(line)}"
+        f"`{family_of(study)}`, {epochs_in_words(epochs, studies[0].settings.unit)}: {escaped(line)}"
         for epochs, studies in budgets.items()
         for study in studies
         for line in edge_warnings(study)

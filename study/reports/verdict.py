@@ -6,6 +6,7 @@ from study.analysis.cost import Cost
 from study.analysis.edges import edges
 from study.analysis.importance import FEWEST_FOR_IMPORTANCE, importance
 from study.analysis.verdict import Verdict
+from study.objective import Unit
 from study.reports.measure import validation_measure
 from study.reports.schedule_words import schedule_in_words
 from study.storage.study_record import StudyRecord
@@ -23,7 +24,7 @@ def verdict_lines(study: StudyRecord) -> list[str]:
         *tie_lines(study, verdict),
         *([importance_line(study)] if verdict.winner else []),
         *edge_lines(study),
-        *([cost_line(verdict.cost)] if study.trials else []),
+        *([cost_line(verdict.cost, study.settings.unit)] if study.trials else []),
     ]
 
 
@@ -38,7 +39,7 @@ def winner_lines(study: StudyRecord, verdict: Verdict) -> list[str]:
     best = verdict.winner
     if best is None:
         return [no_winner(study) + random]
-    after = epochs_in_words(study.settings.epochs)
+    after = epochs_in_words(study.settings.epochs, study.settings.unit)
     found = f"validation {study.metric.name} {value_in_words(study, best.value)}"
     return [
         f"Winner: {schedule_in_words(best.schedule)}",
@@ -97,7 +98,7 @@ def importance_line(study: StudyRecord) -> str:
         return f"Parameter importance: unknown, all {n} comparable runs have the same value."
     names = {"warmup_fraction": "warm-up"}
     found = ", ".join(f"{names.get(name, name)} {100 * share:.0f} %" for name, share in shares.items())
-    return f"Parameter importance: {found} ({n} {study.first_budget}-epoch runs)"
+    return f"Parameter importance: {found} ({n} {study.first_budget}-{study.settings.one} runs)"
 
 
 def edge_lines(study: StudyRecord) -> list[str]:
@@ -106,7 +107,7 @@ def edge_lines(study: StudyRecord) -> list[str]:
     return [f"At the edge of the search range: {found}; consider widening it."] if found else []
 
 
-def cost_line(cost: Cost) -> str:
+def cost_line(cost: Cost, unit: Unit = "epochs") -> str:
     """What the search has cost."""
     compared = f"{100 * cost.saved:.0f} % saved"
     if cost.saved < 0:
@@ -114,7 +115,7 @@ def cost_line(cost: Cost) -> str:
     wall = cost.wall_seconds
     took = f"{duration(cost.training_seconds)} of training" if wall is None else duration(wall)
     trials = f"{cost.trials} trial{'s' * (cost.trials != 1)}"
-    return f"Cost: {trials}, {cost.epochs:.0f} epochs = {cost.full_runs:.3g} full runs ({compared}), {took}"
+    return f"Cost: {trials}, {cost.epochs:.0f} {unit} = {cost.full_runs:.3g} full runs ({compared}), {took}"
 
 
 def value_in_words(study: StudyRecord, value: float) -> str:
@@ -122,9 +123,13 @@ def value_in_words(study: StudyRecord, value: float) -> str:
     return validation_measure(study).number(value) + " %" * study.metric.counts_rows
 
 
-def epochs_in_words(epochs: float) -> str:
-    """A number of epochs."""
-    return f"{epochs:g} epoch{'s' * (epochs != 1)}"
+def epochs_in_words(epochs: float, unit: Unit = "epochs") -> str:
+    """A number of epochs, or of what else budgets count.
+
+    >>> epochs_in_words(1), epochs_in_words(200, "steps")
+    ('1 epoch', '200 steps')
+    """
+    return f"{epochs:g} {unit if epochs != 1 else unit.removesuffix('s')}"
 
 
 def duration(seconds: float) -> str:

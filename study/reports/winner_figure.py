@@ -36,11 +36,14 @@ def winner_figure(study: StudyRecord) -> bytes:
     lengths = sorted({one.epochs for one in others} & reported.keys() - {winner.epochs}, reverse=True)
     shorter = [f"{value(reported[epochs])} after {epochs}" for epochs in lengths]
     labels = [
-        f"{winner.family}: " + ", ".join([f"{value(winner.value)} after {epochs_in_words(winner.epochs)}", *shorter])
+        f"{winner.family}: "
+        + ", ".join([f"{value(winner.value)} after {epochs_in_words(winner.epochs, study.settings.unit)}", *shorter])
     ]
     for one in others:
         control = " (control)" if one.family == CONTROL else ""
-        labels.append(f"{one.family}{control}: {value(one.value)} after {epochs_in_words(one.epochs)}")
+        labels.append(
+            f"{one.family}{control}: {value(one.value)} after {epochs_in_words(one.epochs, study.settings.unit)}"
+        )
     return draw_winner([curve_of(study, trial_of(study, one)) for one in shown], labels, study.value_name)
 
 

@@ -21,6 +21,7 @@ from study.machine import torch_threads
 from study.objective import Engine, Evaluation, Executor, Objective, Run
 from study.search.candidate import Candidate
 from study.search.configuration import Configuration
+from study.search.failures import Failures
 from study.search.sampler_study import make_sampler_study, pruner_notes, tell
 from study.search.samplers.optuna_samplers import make_sampler
 from study.storage.record_format import evaluations_of
@@ -74,6 +75,7 @@ class Bracket:
     stored: set[int] = field(default_factory=set)
     interrupted: Callable[[], bool] = lambda: False
     attach: Callable[[FrozenTrial], FrozenTrial] = lambda trial: trial
+    failures: Failures = field(default_factory=Failures)
     candidates: list[Candidate] = field(default_factory=list)
     training: Sequence[Candidate] = ()
     budget: int = 0
@@ -158,6 +160,7 @@ class Bracket:
                 lower_cohort(self.optuna_study, math.ceil(evaluation.too_large[-1] / 2))
             candidate.observe(evaluation, budget, self.steps_per_epoch)
             self.strategy.observe(self, candidate, evaluation, budget)
+            self.failures.count(evaluation)
             if time.monotonic() - self.saved_at > SAVE_EVERY:
                 share_seconds()
                 self.save()
@@ -186,7 +189,7 @@ class Bracket:
         """Store the candidates whose last run has ended, as they are: a study in memory is kept by nothing else."""
         ended = [one for one in self.candidates if one.evaluations and one.evaluations[-1].last]
         for candidate in ended:
-            candidate.pruned = candidate.pruned or candidate.trained < self.configuration.epochs
+            candidate.pruned = candidate.pruned or candidate.trained < self.configuration.budget
         self.store(ended)
 
     def row(self, candidate: Candidate) -> FrozenTrial:
@@ -202,7 +205,9 @@ class Bracket:
             reported=candidate.reported,
             place=Place(self.number, self.size, candidate.position, candidate.batch),
             seeds=Seeds(c.sampler_seed, c.train_seed, self.split_seed),
-            torch_arguments=plain_arguments(candidate.schedule.resolve(self.objective.steps(c.epochs))),
+            torch_arguments=plain_arguments(
+                self.objective.fitted(candidate.schedule, c.budget).resolve(self.objective.steps(c.budget))
+            ),
             epochs_used=candidate.epochs_used,
             cohorts=candidate.cohorts,
             engine=Engine(last.cohort).name,
@@ -212,6 +217,7 @@ class Bracket:
             audited_from=candidate.audited_from,
             seconds=round(candidate.seconds, 3),
             curve=recorded_curve(candidate.evaluations, metric.name),
+            failure=last.failure,
         )
         notes = pruner_notes(self.sampler_study, candidate.trial) if self.strategy.keeps_notes else {}
         return trial_row(record, candidate.trial.distributions, candidate.began, notes)

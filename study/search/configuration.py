@@ -17,13 +17,14 @@ from search_spaces.errors import InputError, require, require_at_least, unknown
 from search_spaces.schedule import Schedule
 from search_spaces.space_file import SpaceFile, corners, read_space
 from study.flags import RARE
-from study.objective import FIRST_FRESH_SEED, Objective
+from study.objective import FIRST_FRESH_SEED, Objective, Unit
 from study.storage.record_format import STORED_NAMES
 
 PRUNES_MIDWAY = ("median", "hyperband", "halving")
 """Optuna's pruners that end a run midway."""
 PRUNERS = ("horizon", *PRUNES_MIDWAY, "none")
 SAMPLERS = ("gp", "tpe", "tpe-univariate", "tpe-group", "qmc", "random")
+USUAL_EPOCHS = 20
 LONGEST_RUN = 10_000_000
 """Steps of a run. More are taken for a mistake: the steps at which a run is evaluated are kept in memory."""
 
@@ -118,12 +119,27 @@ UNPRUNED = SearchOptions(pruner="none")
 class Configuration(SearchOptions):
     """How schedules are searched."""
 
-    epochs: int = 20
+    epochs: int = USUAL_EPOCHS
     """Epochs of a full run."""
+    steps: int | None = None
+    """Optimizer steps of a full run, instead of --epochs."""
 
     def __post_init__(self) -> None:
         require_at_least(1, self, "epochs")
+        if self.steps is not None:
+            require_at_least(1, self, "steps")
+            require(self.epochs == USUAL_EPOCHS, "give --epochs or --steps, not both", self.epochs)
         super().__post_init__()
+
+    @property
+    def unit(self) -> Unit:
+        """What budgets count."""
+        return "epochs" if self.steps is None else "steps"
+
+    @property
+    def budget(self) -> int:
+        """Length of a full run, in that unit."""
+        return self.epochs if self.steps is None else self.steps
 
     @classmethod
     def stored(cls, configuration: Mapping[str, Any]) -> Configuration:
@@ -137,9 +153,9 @@ class Configuration(SearchOptions):
         return cls(**own)
 
     def budgets(self, steps_per_epoch: int) -> list[int]:
-        """Epochs of each run of a trial, ascending, the last one the full run."""
+        """Length of each run of a trial, ascending, the last one the full run."""
         fractions = self.rung_fractions if self.pruner == "horizon" else ()
-        return budgets(fractions, self.epochs, math.ceil(self.least_steps / steps_per_epoch))
+        return budgets(fractions, self.budget, math.ceil(self.least_steps / steps_per_epoch))
 
     def bracket_size(self, steps_per_epoch: int) -> int:
         """Trials that are decided on together: a batch, if all runs are full ones."""
@@ -153,18 +169,19 @@ class Configuration(SearchOptions):
         """The expected cost of a trial, if one in `reduction` is promoted at each rung and the audit has its share."""
         budgets = self.budgets(steps_per_epoch)
         kept = [math.pow(self.reduction, -rung) for rung in range(len(budgets))]
-        audited = self.audit * (1 - kept[-1]) * self.epochs
+        audited = self.audit * (1 - kept[-1]) * self.budget
         return math.fsum(budget * share for budget, share in zip(budgets, kept, strict=True)) + audited
 
     def study_name(self, subject: str) -> str:
         """The name of the study unless one is given. subject: what is trained."""
         pruner = "" if self.pruner == "horizon" else f"-{self.pruner}"
-        return f"{subject}-{self.epochs}-epochs{pruner}"
+        return f"{subject}-{self.budget}-{self.unit}{pruner}"
 
     def check(self, objective: Objective) -> None:
         """Raise InputError if the objective cannot be trained, or not with all schedules that may be drawn."""
-        total_steps = objective.steps(self.epochs)
-        require(total_steps <= LONGEST_RUN, f"a run has {LONGEST_RUN:,} steps at most: lower --epochs", total_steps)
+        total_steps = objective.steps(self.budget)
+        at_most = f"a run has {LONGEST_RUN:,} steps at most: lower --{self.unit}"
+        require(total_steps <= LONGEST_RUN, at_most, total_steps)
         shortest = objective.steps(self.budgets(objective.steps(1))[0])
         schedules = []
         for family in self.families:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from study.objective import FIRST_FRESH_SEED
+from study.objective import FIRST_FRESH_SEED, Unit
 from study.search.configuration import Configuration, SearchOptions
 from study.search.study_plan import StudyPlan
 
@@ -24,22 +24,27 @@ class Part:
 
 
 def parts(
-    options: SearchOptions, budgets: Sequence[int], search_seeds: int, confirm_seeds: int, group: str
+    options: SearchOptions,
+    budgets: Sequence[int],
+    search_seeds: int,
+    confirm_seeds: int,
+    group: str,
+    unit: Unit = "epochs",
 ) -> list[Part]:
     """Every study of the comparison, budget by budget, so that a family is never ahead of the others by much.
 
-    budgets: epochs. search_seeds: how often each search is repeated. group: the name of the comparison.
+    budgets: of the unit. search_seeds: how often each search is repeated. group: the name of the comparison.
     """
     found = []
-    for epochs in budgets:
+    for budget in budgets:
         for repeat in range(search_seeds):
             first = FIRST_FRESH_SEED + repeat * confirm_seeds
             seeds = list(range(first, first + confirm_seeds))
             sampler_seed = options.sampler_seed + repeat
             for family in options.families:
-                changes = {"families": (family,), "sampler_seed": sampler_seed, "epochs": epochs}
+                changes = {"families": (family,), "sampler_seed": sampler_seed, unit: budget}
                 repeated = f"-search-{sampler_seed}" if repeat else ""
-                name = f"{group}-{epochs}-epochs-{family}{repeated}"
+                name = f"{group}-{budget}-{unit}-{family}{repeated}"
                 found.append(Part(name, Configuration(**asdict(options) | changes), seeds))
     return found
 
@@ -55,6 +60,6 @@ class ComparisonPlan:
     def expected_epochs(self, trials: int) -> list[float]:
         """What each study costs: its trials and the confirming of its winner."""
         return [
-            trials * plan.configuration.expected_epochs(plan.objective.steps(1)) + len(own) * plan.configuration.epochs
+            trials * plan.configuration.expected_epochs(plan.objective.steps(1)) + len(own) * plan.configuration.budget
             for plan, own in zip(self.studies, self.seeds, strict=True)
         ]

@@ -16,6 +16,7 @@ from optuna.trial import FrozenTrial
 from study.objective import Executor, Objective
 from study.search.bracket import Bracket, Strategy
 from study.search.configuration import Configuration
+from study.search.failures import Failures
 from study.search.pruners import FullRuns
 from study.search.rungs import Rungs
 from study.search.sampler_study import next_bracket, place
@@ -38,7 +39,7 @@ def search(
     are kept, runs that it has saved are loaded at the next start, and the rest is trained again with the same results.
     attach: adds to a finished trial what is stored with it, such as its artifacts.
     """
-    size = configuration.bracket_size(objective.steps(1))
+    size, failures = configuration.bracket_size(objective.steps(1)), Failures()
     while len(finished := sorted(finished_trials(optuna_study), key=place)) < trials:
         number, size_now, stored = next_bracket(finished, size, trials)
         bracket = Bracket(
@@ -53,6 +54,7 @@ def search(
             stored,
             interrupted,
             attach,
+            failures,
         )
         for _ in bracket.run():
             yield bracket
@@ -63,4 +65,4 @@ def strategy_of(configuration: Configuration, objective: Objective) -> Strategy:
     """The strategy that decides which trials are pruned, and when."""
     if configuration.pruner == "horizon":
         return Rungs(configuration.budgets(objective.steps(1)), configuration.sampler)
-    return FullRuns(configuration.pruner, configuration.epochs)
+    return FullRuns(configuration.pruner, configuration.budget)

@@ -94,7 +94,7 @@ class OpenStudy:
         best, kept = record.best, record.confirmed
         if best is None or (kept and (kept.trial, kept.seeds) == (best.number, tuple(seeds))):
             return
-        objective, budget = self.plan.objective, self.plan.configuration.epochs
+        objective, budget = self.plan.objective, self.plan.configuration.budget
         test: list[float] = []
         looks = confirming(objective, self.executor, best.schedule, budget, seeds, lambda _: interrupted())
         for epochs, test in looks:  # noqa: B007  # the last one is kept

@@ -8,15 +8,18 @@ from typing import Any
 
 from search_spaces.distributions import range_from_json
 from search_spaces.ranges import Range
+from study.objective import Unit
 
 
 @dataclass(frozen=True)
 class Settings:
     """What a study searches, on which workload, and how.
 
-    budgets: epochs of each run of a trial, ascending; the last is `epochs`, the full run. space: the range of every
-    parameter. startup_trials: drawn before the sampler models anything. enqueued: the parameters of the trials that the
-    study begins with, in order.
+    unit: what budgets count, where epochs are named too. budgets: epochs of each run of a trial, ascending; the last
+    is `epochs`, the full run. space: the range of every parameter. startup_trials: drawn before the sampler models
+    anything. enqueued: the parameters of the trials that the study begins with, in order. own_training: the function or
+    the command, if the user's own training was searched; dataset, model, optimizer, weight decay and batch size are its
+    own affair then, and empty here.
     """
 
     dataset: str
@@ -35,18 +38,26 @@ class Settings:
     pruner: str
     reduction: int
     enqueued: tuple[Mapping[str, Any], ...] = ()
+    unit: Unit = "epochs"
+    own_training: str | None = None
+
+    @property
+    def one(self) -> str:
+        """The name of one unit: epoch or step."""
+        return self.unit.removesuffix("s")
 
     @classmethod
     def read(cls, stored: Mapping[str, Any]) -> Settings:
         """The settings of a stored configuration."""
         return cls(
-            dataset=stored["dataset"],
-            model=stored["model"],
-            optimizer=stored["optimizer"],
-            weight_decay=float(stored["weight_decay"]),
-            batch_size=int(stored["batch_size"]),
+            dataset=stored.get("dataset", ""),
+            model=stored.get("model", ""),
+            optimizer=stored.get("optimizer", ""),
+            weight_decay=float(stored.get("weight_decay", 0)),
+            batch_size=int(stored.get("batch_size", 0)),
             device=stored.get("device", "cpu"),
-            epochs=int(stored["epochs"]),
+            epochs=int(stored.get("steps") or stored["epochs"]),
+            unit="steps" if stored.get("steps") else "epochs",
             budgets=tuple(int(budget) for budget in stored["horizons"]),
             families=tuple(stored["families"]),
             space={name: range_from_json(searched) for name, searched in stored["space"].items()},
@@ -56,4 +67,5 @@ class Settings:
             pruner=stored["pruner"],
             reduction=int(stored["reduction"]),
             enqueued=tuple(stored.get("enqueued", ())),
+            own_training=stored.get("train") or stored.get("command"),
         )

@@ -93,6 +93,19 @@ def prepare(
     optuna_study.set_user_attr("sessions", [*attrs.get("sessions", []), session])
 
 
+def stored_attributes(storage: str, name: str) -> dict[str, Any]:
+    """The attributes of the study of this name; empty if there is none yet."""
+    url = parse(storage)
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+        return {}
+    try:
+        connected = connect_to_read(storage)
+        every = optuna.get_all_study_summaries(connected, include_best_trial=False)
+    except (*STORAGE_ERRORS, InputError, ValueError):  # which are reported when the study is opened
+        return {}
+    return next((dict(one.user_attrs) for one in every if one.study_name == name), {})
+
+
 def stored_engine(optuna_study: optuna.Study) -> dict[str, Any] | None:
     """How the study's runs are trained, as plain values; None if no engine is chosen yet."""
     stored: dict[str, Any] | None = optuna_study.user_attrs.get("engine")

@@ -80,7 +80,8 @@ class TrialRecord:
     trained, and how many runs were trained together (1 is the plain loop). engine: the name of the engine of the last
     run. too_large: cohorts that did not fit into memory. best_epoch: when the last run was best. audited_from: the
     epochs at which the trial would have been pruned, but for an audit; otherwise None. seconds: of training; those of a
-    cohort are divided by steps. ended: when it was stored; None if it comes from an archive.
+    cohort are divided by steps. failure: why its training failed, if it did. ended: when it was stored; None if it
+    comes from an archive.
     """
 
     number: int
@@ -101,6 +102,7 @@ class TrialRecord:
     seconds: float
     curve: Curve | None = None
     ended: datetime | None = None
+    failure: str | None = None
 
     @classmethod
     def of(cls, trial: FrozenTrial) -> TrialRecord:
@@ -148,6 +150,7 @@ class TrialRecord:
             seconds=record["seconds"],
             curve=Curve.of(stored["curve"]) if stored.get("curve") else None,
             ended=ended,
+            failure=record.get("failure"),
         )
 
     @property
@@ -172,6 +175,7 @@ class TrialRecord:
             "audited_from": self.audited_from,
             "seconds": self.seconds,
         }
+        record |= {"failure": self.failure} if self.failure else {}
         return {"record": record} | ({"curve": self.curve.columns} if self.curve else {})
 
     @property

@@ -110,6 +110,11 @@ def study_folder(storage: str, name: str) -> Path:
     return beside / re.sub(r"[^\w.-]", "_", name)
 
 
+def runs_folder(storage: str | None, study: str) -> Path:
+    """Where the runs of a study's command have their folders; without a storage, a new temporary folder."""
+    return Path(tempfile.mkdtemp(prefix="study-runs-")) if storage is None else study_folder(storage, study) / "runs"
+
+
 def server_name(url: URL) -> str:
     """A database on a server as part of a file name."""
     return re.sub(r"\W", "_", f"{url.host}_{url.database}")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Protocol
+from itertools import islice
+from typing import Protocol
 
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from search_spaces.optimizer_facts import lr_and_momentum
 from search_spaces.schedule import evaluation_steps
 from study.objective import Evaluation, Run, Stop
 from study.training.divergence import Divergence
@@ -44,13 +46,14 @@ class Learner(Protocol):
         """Continue with only the runs at these positions."""
 
 
-def train_cohort(workload: Workload, runs: Sequence[Run], learner: Learner, stop: Stop) -> Iterator[Evaluation]:
-    """Train runs of equal budget together; yields each evaluation as it is made, the last one at the end of the run.
+def train_cohort(
+    workload: Workload, runs: Sequence[Run], learner: Learner, stop: Stop, total_steps: int
+) -> Iterator[Evaluation]:
+    """Train runs of equal length together; yields each evaluation as it is made, the last one at the end of the run.
 
     stop: called before every step and between batches of an evaluation. A diverged run yields a last evaluation and
     ends.
     """
-    total_steps = runs[0].budget * workload.steps_per_epoch
     schedulers = [
         run.schedule.build(optimizer, total_steps) for run, optimizer in zip(runs, learner.optimizers, strict=True)
     ]
@@ -67,7 +70,7 @@ def train_cohort(workload: Workload, runs: Sequence[Run], learner: Learner, stop
                 learner.keep(positions)
 
     def order() -> Iterator[Tensor]:
-        for rows in batches(workload, runs):
+        for rows in islice(batches(workload, runs), total_steps):
             yield rows[live] if rows.ndim == 2 else rows
 
     examples = workload.data.train.fetch(order())
@@ -111,13 +114,13 @@ def train_cohort(workload: Workload, runs: Sequence[Run], learner: Learner, stop
 
 
 def batches(workload: Workload, runs: Sequence[Run]) -> Iterator[Tensor]:
-    """The row indices of each step: a new order every epoch, the same for all runs with equal `train_seed`.
+    """The row indices of each step, without end: a new order every epoch, the same for runs of equal `train_seed`.
 
     Yields (rows,) if all runs have the same seed, else (runs, rows).
     """
     rows, size = workload.data.train.rows, workload.batch_size
     seeds = {run.train_seed: torch.Generator().manual_seed(run.train_seed) for run in runs}
-    for _ in range(runs[0].budget):
+    while True:
         orders = {seed: torch.randperm(rows, generator=generator) for seed, generator in seeds.items()}
         order = torch.stack([orders[run.train_seed] for run in runs]) if len(seeds) > 1 else next(iter(orders.values()))
         yield from order.to(workload.device)[..., : workload.steps_per_epoch * size].split(size, dim=-1)
@@ -140,10 +143,3 @@ def evaluate(
             return {}
         sums += learner.evaluate(x, y, positions)
     return dict(zip(positions, map(tuple, (sums / split.rows).tolist()), strict=True))
-
-
-def lr_and_momentum(optimizer: Optimizer) -> tuple[float, float | None]:
-    """The current learning rate and momentum of the group with the highest learning rate."""
-    group: dict[str, Any] = max(optimizer.param_groups, key=lambda group: float(group["lr"]))
-    momentum = group["betas"][0] if "betas" in group else group.get("momentum")
-    return float(group["lr"]), momentum

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -12,7 +12,7 @@ import torch
 
 from search_spaces.schedule import Schedule
 from study.machine import free_memory, same_bits_every_time, same_random_numbers_after
-from study.objective import Evaluation, Metric, Run, Stop
+from study.objective import Evaluation, Metric, Run, Stop, Unit
 from study.training.lockstep import Lockstep
 from study.training.lockstep_check import draws_random_numbers, lockstep_obstacle
 from study.training.loop import train_cohort
@@ -28,9 +28,10 @@ MEMORY_SHARE = 0.8
 
 @dataclass(frozen=True)
 class WorkloadObjective:
-    """An `Objective` that trains a workload on the device of its data. A budget is a number of epochs."""
+    """An `Objective` that trains a workload on the device of its data. unit: of budgets."""
 
     workload: Workload
+    unit: Unit = "epochs"
 
     @property
     def name(self) -> str:
@@ -52,23 +53,41 @@ class WorkloadObjective:
     def resident(self) -> bool:
         return self.workload.data.resident
 
+    can_be_timed = True
+
+    @property
+    def about(self) -> str:
+        about = self.workload.data.about
+        return f"Data: {about}" if about else ""
+
     @cached_property
     def mixes_seeds(self) -> bool:
         """False if the model draws random numbers, since the runs of a cohort share one generator."""
         return not draws_random_numbers(self.workload)
 
     def steps(self, budget: int) -> int:
-        return budget * self.workload.steps_per_epoch
+        return budget * (self.workload.steps_per_epoch if self.unit == "epochs" else 1)
+
+    def counting(self, unit: Unit) -> WorkloadObjective:
+        """The same, with budgets in this unit."""
+        return replace(self, unit=unit)
 
     def fingerprint(self) -> str:
         return self.workload.data.fingerprint()
 
     def attributes(self) -> dict[str, Any]:
-        return self.workload.attributes()
+        return self.workload.attributes() | {"steps_per_epoch": self.steps(1)}
 
     def check(self, schedules: Sequence[Schedule]) -> None:
         check_workload(self.workload)
         check_momentum(self.workload, schedules)
+
+    def fitted(self, schedule: Schedule, budget: int) -> Schedule:
+        """Our loop evaluates as often as the schedule asks for."""
+        return schedule
+
+    def schedule_obstacle(self, schedule: Schedule) -> None:
+        """Our loop trains every schedule."""
 
     def lockstep_obstacle(self) -> str | None:
         return lockstep_obstacle(self.workload)
@@ -97,4 +116,4 @@ class WorkloadObjective:
         # The learner seeds torch's generators.
         with same_random_numbers_after(self.device), same_bits_every_time(self.device):
             learner = (Plain if len(runs) == 1 else Lockstep)(self.workload, runs)
-            yield from train_cohort(self.workload, runs, learner, stop)
+            yield from train_cohort(self.workload, runs, learner, stop, self.steps(runs[0].budget))

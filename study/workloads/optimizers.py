@@ -12,11 +12,9 @@ from torch import nn
 from torch.optim import Optimizer
 
 from search_spaces.errors import InputError, require
+from search_spaces.optimizer_facts import FACTOR
 from study.workloads.names import OPTIMIZERS, check_optimizer
 from study.workloads.user_code import bare_name, call, imported, is_importable, is_imported, path_of
-
-FACTOR = 100.0
-"""For other optimizers, `peak_lr` is searched from the learning rate they are made with / FACTOR to that * FACTOR."""
 
 
 class Optimizing(NamedTuple):

@@ -81,7 +81,9 @@ def trained(workload, runs, make_learner):
     """(evaluations, weights of each run) at the end of the runs."""
     with torch.random.fork_rng():
         learner = make_learner(workload, runs)
-        found = list(train_cohort(workload, runs, learner, lambda run: False))
+        found = list(
+            train_cohort(workload, runs, learner, lambda run: False, runs[0].budget * workload.steps_per_epoch)
+        )
     if make_learner is Plain:
         state = [{**dict(learner.model.named_parameters()), **dict(learner.model.named_buffers())}]
     else:

@@ -124,7 +124,7 @@ def seconds_of_an_epoch() -> float:
         else:
             with same_random_numbers_after(workload.device), same_bits_every_time(workload.device):
                 learner = (Plain if way == "loop" else Lockstep)(workload, runs)
-                list(train_cohort(workload, runs, learner, never))
+                list(train_cohort(workload, runs, learner, never, runs[0].budget * workload.steps_per_epoch))
     return (time.perf_counter() - began) / trained
 
 

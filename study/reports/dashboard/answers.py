@@ -13,6 +13,7 @@ from typing import Any
 
 from study.analysis.comparable import comparable
 from study.analysis.importance import importance
+from study.objective import Unit
 from study.reports.dashboard.figures import FIGURES
 from study.reports.verdict import epochs_in_words
 from study.storage.study_record import StudyRecord
@@ -43,13 +44,13 @@ def shown_attributes(study: StudyRecord) -> dict[int, dict[str, Any]]:
     """What is shown of each finished trial besides value and parameters, by its number."""
     short = study.first_budget < study.settings.epochs
     values = {trial.number: value for trial, value in comparable(study)} if short else {}
-    after = f"{study.value_name} after {epochs_in_words(study.first_budget)}"
+    after = f"{study.value_name} after {epochs_in_words(study.first_budget, study.settings.unit)}"
     return {
         trial.number: {
             "asked": study.asked[trial.number],
-            "outcome": outcome(trial),
+            "outcome": outcome(trial, study.settings.unit),
             **({after: values[trial.number]} if trial.number in values else {}),
-            "epochs": round(trial.epochs_spent, 2),
+            study.settings.unit: round(trial.epochs_spent, 2),
             "seconds": trial.seconds,
             "scheduler": dict(trial.torch_arguments),
         }
@@ -57,13 +58,15 @@ def shown_attributes(study: StudyRecord) -> dict[int, dict[str, Any]]:
     }
 
 
-def outcome(trial: TrialRecord) -> str:
+def outcome(trial: TrialRecord, unit: Unit = "epochs") -> str:
     """How a trial ended, in words."""
+    if trial.failure:
+        return f"failed: {trial.failure}"
     if trial.diverged:
         return "diverged (loss blew up)"
     if trial.complete:
         return "full run"
-    return f"stopped after {epochs_in_words(round(list(trial.epochs_used.values())[-1], 2))}"
+    return f"stopped after {epochs_in_words(round(list(trial.epochs_used.values())[-1], 2), unit)}"
 
 
 def shown_importance(study: StudyRecord) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def all_trials(study: StudyRecord, best: Sequence[TrialRecord]) -> PlotlyFigure:
     scale: dict[str, Any] = {"tickvals": list(budgets)} if len(budgets) > 1 else {}
     scale |= {"type": "log"} if budgets[-1] >= FAR_APART * budgets[0] else {}
     traces = highlighted(shown, line_of, "trials", dots=True)
-    return titled(title, traces, "epochs of the run", study.value_name, xaxis=scale, legend=ABOVE)
+    return titled(title, traces, f"{study.settings.unit} of the run", study.value_name, xaxis=scale, legend=ABOVE)
 
 
 def highlighted(
@@ -124,7 +124,13 @@ def best_by_family_over_time(study: StudyRecord) -> PlotlyFigure:
         if traces
     ]
     title = "Best of each family so far, by length"
-    return titled(title, [*keys, *traces], "epochs trained", study.value_name, annotations=length_labels(study, found))
+    return titled(
+        title,
+        [*keys, *traces],
+        f"{study.settings.unit} trained",
+        study.value_name,
+        annotations=length_labels(study, found),
+    )
 
 
 def length_labels(study: StudyRecord, found: dict[tuple[str, int], list[TrainedRun]]) -> list[dict[str, Any]]:
@@ -174,7 +180,7 @@ def peak_against_value(study: StudyRecord) -> PlotlyFigure:
     ring = {"symbol": "circle-open", "size": 16, "color": OTHER, "line": {"width": 2}}
     ringed = [(trial.peak_lr, value) for trial, value in compared if best and trial.number == best.number]
     traces += [trace("winner", [x], [y], mode="markers", marker=ring) for x, y in ringed]
-    after = f"{study.value_name} after {epochs_in_words(study.first_budget)}"
+    after = f"{study.value_name} after {epochs_in_words(study.first_budget, study.settings.unit)}"
     return titled("peak_lr by family", traces, "peak_lr", after, xaxis={"type": "log"})
 
 

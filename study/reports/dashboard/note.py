@@ -33,7 +33,7 @@ def note(study: StudyRecord, storage: str, bracket: Bracket | None = None) -> st
     parts = [
         f"# {escaped(study.name)}",
         verdict(study),
-        *under_way(bracket),
+        *under_way(study, bracket),
         "## Families",
         table([escaped(head) for head in family_heads(study)], rows) if rows else "No trial is finished yet.",
         how_to_read(study),
@@ -56,19 +56,19 @@ def verdict(study: StudyRecord) -> str:
     return "\n\n".join([f"**{first}**", *(["\n".join(f"- {line}" for line in others)] if others else [])])
 
 
-def under_way(bracket: Bracket | None) -> list[str]:
+def under_way(study: StudyRecord, bracket: Bracket | None) -> list[str]:
     """What is being trained, if anything is."""
     if bracket is None or bracket.finished or not bracket.on_their_way:
         return []
     return [
         f"In progress: {bracket.tried} of the {bracket.size} trials of this bracket have started, "
-        f"{bracket.epochs_trained:.0f} epochs so far. A trial appears here once it has ended."
+        f"{bracket.epochs_trained:.0f} {study.settings.unit} so far. A trial appears here once it has ended."
     ]
 
 
 def how_to_read(study: StudyRecord) -> str:
     """What the tables and the plots say, and what they do not."""
-    full, first = epochs_in_words(study.settings.epochs), epochs_in_words(study.first_budget)
+    full, first = (epochs_in_words(n, study.settings.unit) for n in (study.settings.epochs, study.first_budget))
     shown = (
         "`python scripts/dashboard.py` shows a trial's value only if it is that of a full run, so *History* and "
         "*Analytics* compare full runs"

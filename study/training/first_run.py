@@ -1,0 +1,180 @@
+"""The first runs of a user's training: short ones that tell what only a run can tell, and find what goes wrong.
+
+They come before the study, which is then made with what they found and keeps it: started again, it begins at once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from search_spaces.errors import InputError
+from search_spaces.metric_values import metric_name, value_on
+from search_spaces.schedule import Schedule
+from search_spaces.step_watch import Left
+from search_spaces.watched import Begun, middle_of, schedule_with
+from study.objective import Unit
+from study.training.trainer import AskedRun, Died, Heard, Trainer
+from study.training.wanted import Wanted
+
+EVALUATE = "report a validation value, at its end at least"
+FIRST_STEPS = 100
+"""Length of a first run if budgets count steps; if they count epochs it is one."""
+WORSE = 1.0
+"""Unless --worst is given, a diverged run has the worst value of the first runs and this many times its size on top.
+One of these hardly trains, at the low end of the range."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the first runs found: what a study keeps of them.
+
+    metric: its name. steps: optimizer steps for each epoch or step of a budget. evaluations: the same of evaluations.
+    peak_lr: the range to search. worst: the value of a diverged run. seen: whether the rates that the optimizer has are
+    seen. listens: whether a schedule can observe the evaluations. notes: for people.
+    """
+
+    metric: str
+    steps: int
+    evaluations: float
+    peak_lr: tuple[float, float]
+    worst: float
+    seen: bool
+    listens: bool
+    optimizer_code: str
+    unequal_groups: bool
+    notes: tuple[str, ...] = ()
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON can hold it."""
+        return asdict(self)
+
+    @classmethod
+    def read(cls, stored: Mapping[str, Any]) -> Found:
+        """What `plain` made, as stored."""
+        return cls(**{**stored, "peak_lr": tuple(stored["peak_lr"]), "notes": tuple(stored["notes"])})
+
+
+def first_runs(trainer: Trainer, wanted: Wanted, unit: Unit, budget: int) -> Found:
+    """Train three short runs: one whose peak is in the middle of its range, one at the low end, and another seed.
+
+    budget: of a full run. Raises InputError for what would make a search worthless: no evaluations, no metric, one that
+    is no number or always the same, a schedule that is not used or does not arrive.
+    """
+    length = min(budget, 1 if unit == "epochs" else FIRST_STEPS)
+
+    def asked(schedule: Schedule | None, seed: int) -> AskedRun:
+        return AskedRun(schedule, length, unit, seed, wanted.metric, wanted.sign, exact=True)
+
+    def train(schedule: Schedule | None, seed: int) -> tuple[list[Heard], list[float]]:
+        return evaluations_of_run(trainer, asked(schedule, seed))
+
+    heard, middle = train(schedule_with(middle_of(wanted.peak_lr)) if wanted.peak_lr else None, seed=0)
+    begun, metric = heard[-1].begun, metric_name(heard[-1].noted.values, wanted.metric)
+    seen = begun is not None and begun.optimizer_code is not None
+    peak_lr = wanted.peak_lr or usual_range(begun)
+    _, low = train(schedule_with(peak_lr[0]), seed=0)
+    if low == middle:
+        raise InputError(unmoved(metric, middle, peak_lr, seen))
+    _, again = train(schedule_with(middle_of(peak_lr)), seed=1)
+    same = "note: runs with different seeds give the same values, so the seed is not used"
+    return Found(
+        metric=metric,
+        steps=steps_of(begun, unit, length),
+        evaluations=len(middle) / length,
+        peak_lr=peak_lr,
+        worst=wanted.worst if wanted.worst is not None else worse_than(middle + low, wanted.sign),
+        seen=seen,
+        listens=seen,
+        optimizer_code=(begun and begun.optimizer_code) or "your_optimizer(lr={lr})",
+        unequal_groups=begun is not None and begun.unequal_groups,
+        notes=(
+            f"First run: {trainer.shown(asked(schedule_with(middle_of(peak_lr)), 0))}",
+            said_of(heard, length, unit, metric),
+            *([same] if again == middle else []),
+        ),
+    )
+
+
+def unmoved(metric: str, values: list[float], peak_lr: tuple[float, float], seen: bool) -> str:
+    """What is wrong if a run at the low end of the range gives the same values as one in its middle."""
+    low, middle = peak_lr[0], middle_of(peak_lr)
+    same = f"peaks {low:.3g} and {middle:.3g} give the same {metric}, {first_numbers(values)}"
+    if seen:
+        return f"the metric {metric!r} is constant: {same}. Is it measured after training, on enough rows?"
+    return f"the schedule does not reach your optimizer: {same}. Give each step the rate of the schedule"
+
+
+def evaluations_of_run(trainer: Trainer, asked: AskedRun) -> tuple[list[Heard], list[float]]:
+    """Every evaluation of a run, and the metric of each; raises InputError if there is none, or one is no number."""
+    what = f"the first run ({length_in_words(asked.budget, asked.unit)})"
+    try:
+        heard = list(trainer.run(asked, lambda: False))
+    except Died as error:
+        raise InputError(f"{what} of {trainer.name} failed: {error}") from error
+    except Left as error:  # nobody asked it to
+        raise InputError(f"{what} of {trainer.name} was left") from error
+    if not heard:
+        raise InputError(f"{what} of {trainer.name} made no evaluation: {EVALUATE}")
+    metric = metric_name(heard[-1].noted.values, asked.metric)
+    found = [value_on("val", one.noted.values, metric) for one in heard]
+    values = [value for value in found if value is not None]
+    if len(values) < len(found):
+        raise InputError(f"the metric {metric!r} is missing in an evaluation of {what}: give it in each")
+    for value in values:
+        if not math.isfinite(value):
+            at = f" at peak_lr {asked.schedule.peak_lr:.3g}" if asked.schedule else ""
+            raise InputError(f"the metric {metric!r} is {value} in {what}{at}: lower --peak-lr, or look for a mistake")
+    return heard, values
+
+
+def steps_of(begun: Begun | None, unit: Unit, length: int) -> int:
+    """Optimizer steps for each epoch or step of a budget; of a run that says nothing, one."""
+    if begun is None or unit == "steps":
+        if begun is not None and begun.total_steps != length:
+            raise InputError(
+                f"a run of {length} steps was asked for, but its schedule is built for {begun.total_steps}: does the "
+                "training use its number of steps?"
+            )
+        return 1
+    return max(1, round(begun.total_steps / length))
+
+
+def usual_range(begun: Begun | None) -> tuple[float, float]:
+    """The usual range of the optimizer that was seen."""
+    assert begun is not None
+    assert begun.peak_lr is not None
+    return begun.peak_lr
+
+
+def worse_than(values: list[float], sign: int) -> float:
+    """A finite value that is worse than all of these."""
+    worst = max(values, key=lambda value: sign * value)
+    return worst + sign * (WORSE * abs(worst) or 1.0)
+
+
+def length_in_words(budget: int, unit: Unit) -> str:
+    """A budget with its unit.
+
+    >>> length_in_words(1, "epochs")
+    '1 epoch'
+    """
+    return f"{budget} {unit if budget != 1 else unit.removesuffix('s')}"
+
+
+def first_numbers(values: list[float]) -> str:
+    """The numbers, as far as they are worth reading."""
+    return ", ".join(f"{value:.6g}" for value in values[:3]) + (", ..." if len(values) > 3 else "")
+
+
+def said_of(heard: list[Heard], length: int, unit: Unit, metric: str) -> str:
+    """A line on the first run."""
+    begun, last = heard[-1].begun, heard[-1].noted
+    took = length_in_words(length, unit)
+    if begun and unit == "epochs":
+        took += f" of {begun.total_steps} steps"
+    name = f"val_{metric}" if f"val_{metric}" in last.values else metric
+    rates = f", lr {begun.first_lr:.3g} to {begun.last_lr:.3g}" if begun else ""
+    return f"  {took}, {name} {last.values[name]:.4g}{rates}"

@@ -1,0 +1,174 @@
+"""A user's own training as an objective: one run at a time, and what it says of each evaluation is checked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from search_spaces.errors import InputError
+from search_spaces.metric_values import metric_name, value_on
+from search_spaces.schedule import Schedule
+from search_spaces.step_watch import Left
+from study.objective import Evaluation, Metric, Run, Stop, Unit
+from study.training.first_run import EVALUATE, Found, first_runs
+from study.training.trainer import AskedRun, Died, Heard, Trainer
+from study.training.wanted import Wanted
+
+WRONG_LENGTH = 0.1
+"""A run whose length differs by more than this share from that of the first run, for its budget, is refused."""
+
+
+@dataclass(frozen=True)
+class OwnTraining:
+    """An `Objective`: what a user's function or script trains. found: by the first runs, None before them."""
+
+    trainer: Trainer
+    wanted: Wanted
+    device: torch.device
+    unit: Unit = "epochs"
+    found: Found | None = None
+
+    @property
+    def name(self) -> str:
+        return self.trainer.name
+
+    @property
+    def known(self) -> Found:
+        """What the first runs found."""
+        if self.found is None:
+            raise ValueError(f"{self.name} has had no first run")
+        return self.found
+
+    @property
+    def metric(self) -> Metric:
+        found = self.known
+        unit = "as the training reports it"
+        return Metric(found.metric, "minimize" if self.wanted.sign > 0 else "maximize", unit, found.worst)
+
+    @property
+    def peak_lr(self) -> tuple[float, float]:
+        return self.known.peak_lr
+
+    resident = False
+    mixes_seeds = True
+    can_be_timed = False
+
+    @property
+    def about(self) -> str:
+        """What the first runs found, for people."""
+        return "\n".join(self.known.notes)
+
+    def counting(self, unit: Unit) -> OwnTraining:
+        """The same, with budgets in this unit."""
+        return replace(self, unit=unit)
+
+    def in_folder(self, folder: Path) -> OwnTraining:
+        """The same, its runs' folders in this one."""
+        return replace(self, trainer=self.trainer.in_folder(folder))
+
+    def after_first_runs(self, budget: int) -> OwnTraining:
+        """The same, with what the first runs find now; raises InputError for what makes a search worthless."""
+        return replace(self, found=first_runs(self.trainer, self.wanted, self.unit, budget))
+
+    def steps(self, budget: int) -> int:
+        return budget * self.known.steps
+
+    def fingerprint(self) -> str:
+        """Of the data nothing is known; the code's digest is part of the configuration."""
+        return ""
+
+    def attributes(self) -> dict[str, Any]:
+        found, metric = self.known, self.metric
+        return {
+            "workload": self.name,
+            "metric": {"name": metric.name, "direction": metric.direction, "unit": metric.unit, "worst": metric.worst},
+            "optimizer_code": found.optimizer_code,
+            "unequal_groups": found.unequal_groups,
+            "steps_per_epoch": found.steps,
+            "first_run": found.plain(),
+        }
+
+    def check(self, schedules: Sequence[Schedule]) -> None:
+        """The first runs have checked it."""
+
+    def fitted(self, schedule: Schedule, budget: int) -> Schedule:
+        evaluations: dict[str, Any] = {"evaluations": max(1, round(self.known.evaluations * budget))}
+        return replace(schedule, **evaluations) if schedule.evaluations else schedule
+
+    def schedule_obstacle(self, schedule: Schedule) -> str | None:
+        return self.trainer.schedule_obstacle(schedule, self.known.listens)
+
+    def lockstep_obstacle(self) -> str:
+        return "your own training runs one at a time"
+
+    def process_obstacle(self) -> str | None:
+        return self.trainer.process_obstacle()
+
+    def largest_cohort(self) -> int:
+        return 1
+
+    def train(self, runs: Sequence[Run], stop: Stop) -> Iterator[Evaluation]:
+        for index, run in enumerate(runs):
+            yield from self.train_one(index, run, stop)
+
+    def train_one(self, index: int, run: Run, stop: Stop) -> Iterator[Evaluation]:
+        """The evaluations of one run; one that fails ends as a diverged one does, with the reason."""
+        schedule, expected = self.fitted(run.schedule, run.budget), self.steps(run.budget)
+        asked = AskedRun(schedule, run.budget, self.unit, run.train_seed, self.known.metric, self.wanted.sign)
+        last = Evaluation(index, 0, expected, math.nan, self.known.worst)
+        if stop(index):  # before anything is started
+            return
+        try:
+            with closing(self.trainer.run(asked, lambda: stop(index))) as evaluations:
+                for heard in evaluations:
+                    last = self.evaluation(heard, last, run)
+                    if not last.last or last.diverged:  # the end is known when the training has ended
+                        yield last
+                    if last.diverged or stop(index):
+                        return
+        except Left:
+            return
+        except Died as error:
+            yield self.ended(last, str(error))
+            return
+        if not last.step:
+            raise InputError(f"a run of {self.name} made no evaluation: {EVALUATE}")
+        yield replace(last, step=last.total_steps)  # what was found last is the run's value
+
+    def evaluation(self, heard: Heard, before: Evaluation, run: Run) -> Evaluation:
+        """What was heard, as an evaluation of the run; before: the one before it."""
+        noted, metric = heard.noted, self.metric
+        total = self.total_steps(heard, run)
+        value = value_on("val", noted.values, metric_name(noted.values, metric.name))
+        assert value is not None
+        loss = noted.values.get("val_loss", metric.sign * value)
+        held = (run.schedule.peak_lr if math.isnan(noted.lr) else noted.lr, noted.momentum)
+        if not (math.isfinite(value) and math.isfinite(loss)):
+            return Evaluation(before.run, noted.step, total, math.inf, metric.worst, *held, diverged=True)
+        test = value_on("test", noted.values, metric.name) if run.test else None
+        tested = metric.bounded(value if test is None else test) if run.test else None
+        return Evaluation(before.run, noted.step, total, loss, metric.bounded(value), *held, test_metric=tested)
+
+    def total_steps(self, heard: Heard, run: Run) -> int:
+        """The length of the run as it says itself; raises InputError if that does not follow the budget."""
+        expected = self.steps(run.budget)
+        if heard.begun is None:
+            return max(expected, heard.noted.step)
+        found = heard.begun.total_steps
+        if abs(found - expected) > max(1.0, WRONG_LENGTH * expected):
+            raise InputError(
+                f"a run of {run.budget} {self.unit} should have about {expected} steps, but its schedule is built for "
+                f"{found}: does {self.name} use {self.unit}?"
+            )
+        return found
+
+    def ended(self, last: Evaluation, reason: str) -> Evaluation:
+        """The last evaluation of a run that failed."""
+        step = max(1, last.step)
+        return replace(last, step=step, loss=math.inf, metric=self.metric.worst, diverged=True, failure=reason)

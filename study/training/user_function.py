@@ -1,0 +1,128 @@
+"""A function of the user's as what trains: a generator `train(schedule, epochs, seed)` that yields its evaluations."""
+
+from __future__ import annotations
+
+import inspect
+import random
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from search_spaces.errors import InputError
+from search_spaces.metric_values import metric_name, observable
+from search_spaces.schedule import Schedule
+from search_spaces.step_watch import Left
+from search_spaces.watched import WatchedSchedule
+from study.training.trainer import AskedRun, Died, Heard
+from study.training.yielded import read_yielded
+from study.workloads.user_code import bare_name, digest, failure, is_importable, path_of, sources
+
+
+@dataclass(frozen=True)
+class UserFunction:
+    """A `Trainer`. function: a generator function, which takes the schedule, `epochs` or `steps`, and `seed`."""
+
+    function: Callable[..., Any]
+
+    def __post_init__(self) -> None:
+        made = self.function
+        while isinstance(made, partial):
+            made = made.func
+        called = made if inspect.isroutine(made) else type(made).__call__
+        if not inspect.isgeneratorfunction(called):
+            raise InputError(
+                f"{self.path} must be a generator: a function of (schedule, epochs, seed) that yields its validation "
+                "value after each evaluation"
+            )
+
+    @property
+    def path(self) -> str:
+        """As `package.module:function`."""
+        return path_of(self.function)
+
+    @property
+    def name(self) -> str:
+        return bare_name(self.function)
+
+    def shown(self, asked: AskedRun) -> str:
+        return f"{self.name}(schedule, {asked.unit}={asked.budget}, seed={asked.seed})"
+
+    def in_folder(self, folder: Path) -> UserFunction:
+        """A function needs none."""
+        return self
+
+    def record(self) -> dict[str, Any]:
+        """The function's name, with a digest of its file, or of itself if it cannot be imported."""
+        if is_importable(self.function):
+            return {"train": self.path, "sources": sources(self.path)}
+        return {"train": self.path, "objects": {"train": digest(self.function)}}
+
+    def schedule_obstacle(self, schedule: Schedule, listens: bool) -> str | None:
+        observes = schedule.evaluations and not listens
+        return "it observes evaluations, but schedule.rates is a plain list" if observes else None
+
+    def process_obstacle(self) -> str | None:
+        if is_importable(self.function):
+            return None
+        return f"--workers need functions of a module, but {self.name} is none: put it into a file, or leave it out"
+
+    def run(self, asked: AskedRun, left: Callable[[], bool]) -> Generator[Heard, None, None]:
+        """As `Trainer.run`. Torch, numpy and random are seeded before, and are afterwards what they were."""
+
+        def observed(values: Any) -> float:
+            return observable(values, metric_name(values, asked.metric), asked.sign)
+
+        watched = WatchedSchedule(asked.schedule, observed, asked.exact, left)
+        with seeded(asked.seed):
+            training = self.call(watched, asked)
+            try:
+                for yielded in training:
+                    step, values = read_yielded(yielded, asked.metric)
+                    noted = watched.note(values, step)
+                    yield Heard(watched.begun, noted)
+                watched.finish()
+            except (InputError, Left, GeneratorExit, KeyboardInterrupt):
+                raise
+            except BaseException as error:  # whatever training does, SystemExit too
+                raise Died(failure(error)) from error
+            finally:
+                training.close()
+
+    def call(self, watched: WatchedSchedule, asked: AskedRun) -> Generator[Any, None, None]:
+        """Begin the run; raises InputError if the function's parameters are others."""
+        offered = {asked.unit: asked.budget, "seed": asked.seed}
+        parameters = inspect.signature(self.function).parameters
+        takes = {name: value for name, value in offered.items() if name in parameters}
+        try:
+            inspect.signature(self.function).bind(watched, **takes)
+        except TypeError as error:
+            raise InputError(
+                f"{self.path} must take (schedule, {asked.unit}, seed), but it does not: {error}"
+            ) from error
+        if asked.unit not in takes:
+            other = "steps" if asked.unit == "epochs" else "epochs"
+            how = f": it takes {other}, so give --{other}" if other in parameters else ""
+            raise InputError(f"{self.path} must take {asked.unit!r}, the length of its run{how}")
+        training: Generator[Any, None, None] = self.function(watched, **takes)
+        return training
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Python's, numpy's and torch's global random numbers begin at the seed here, and then go on as before."""
+    python, arrays = random.getstate(), np.random.get_state()
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count()) if torch.cuda.is_initialized() else []):
+        torch.manual_seed(seed)
+        random.seed(seed)
+        np.random.seed(seed % 2**32)
+        try:
+            yield
+        finally:
+            random.setstate(python)
+            np.random.set_state(arrays)

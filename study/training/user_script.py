@@ -1,0 +1,159 @@
+"""A script of the user's as what trains: a command, which gets its schedule in a file and reports in another."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shlex
+import shutil
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, replace
+from multiprocessing import current_process, parent_process
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+from uuid import uuid4
+
+import torch
+
+from search_spaces.errors import InputError
+from search_spaces.schedule import Schedule
+from search_spaces.schedule_json import schedule_to_json
+from search_spaces.step_watch import Left
+from search_spaces.watched import Noted
+from study.script import RUN
+from study.training.command_line import CommandLine
+from study.training.metric_source import CsvColumn, OutputPattern, compiled
+from study.training.script_events import ScriptEvents
+from study.training.script_process import ScriptProcess
+from study.training.timm_flags import timm_flags
+from study.training.trainer import AskedRun, Died, Heard
+from study.training.yielded import UNNAMED
+
+TYPICAL_EPOCHS = 100
+"""Length for which flags are tried."""
+LOOK_EVERY = 0.05
+"""Seconds between looks at what a script has said."""
+NEVER_ASKED = (
+    "the script never called study.script.scheduler(optimizer, total_steps), and --command names no {peak_lr}: "
+    "so all runs would train alike"
+)
+
+
+@dataclass(frozen=True)
+class UserScript:
+    """A `Trainer`. folder: holds a folder for each run, a new one if None. csv, pattern: where evaluations are read
+    if the script reports nothing."""
+
+    command: CommandLine
+    folder: Path | None = None
+    csv: str | None = None
+    pattern: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.pattern is not None:
+            compiled(self.pattern)
+
+    @property
+    def name(self) -> str:
+        return self.command.name
+
+    def shown(self, asked: AskedRun) -> str:
+        return shlex.join(self.command.filled(asked, Path("RUN_DIR")))
+
+    def in_folder(self, folder: Path) -> UserScript:
+        return replace(self, folder=folder)
+
+    def record(self) -> dict[str, Any]:
+        """The command, with a digest of each script that it names."""
+        return {
+            "command": self.command.text,
+            "metric_csv": self.csv,
+            "metric_pattern": self.pattern,
+            "sources": self.command.scripts or None,
+        }
+
+    def schedule_obstacle(self, schedule: Schedule, listens: bool) -> str | None:
+        if listens:
+            return None
+        if "timm" in self.command.named:
+            return "timm has no flags for all of it" if timm_flags(schedule, TYPICAL_EPOCHS) is None else None
+        if "peak_lr" in self.command.named:
+            return None if schedule.family == "constant" else "{peak_lr} hands over the peak alone, and no shape"
+        return "it observes evaluations, but the rates are a plain list" if schedule.evaluations else None
+
+    def process_obstacle(self) -> None:
+        """A worker only waits for the command."""
+
+    def run(self, asked: AskedRun, left: Callable[[], bool]) -> Generator[Heard, None, None]:
+        """As `Trainer.run`."""
+        self.command.check(asked.unit)
+        run_dir = fresh_folder((self.folder or Path(mkdtemp(prefix="study-"))) / run_name(asked))
+        words = self.command.filled(asked, run_dir)
+        events, told = ScriptEvents.at(run_dir, asked, uuid4().hex[:8])
+        environment = {RUN: str(told), "PYTHONUNBUFFERED": "1", **device_of_worker()}
+        elsewhere = self.elsewhere(asked, run_dir)
+        with ScriptProcess(words, environment, run_dir / "output.txt") as process:
+            ended = False
+            while not ended:
+                if left():
+                    raise Left
+                ended = process.ended(LOOK_EVERY)
+                for noted in events.read():
+                    yield Heard(events.begun, noted)
+                for value in elsewhere(ended) if elsewhere else ():
+                    events.reports += 1
+                    yield Heard(None, Noted(events.reports, {f"val_{asked.metric or UNNAMED}": value}))
+            if events.mistake:
+                raise InputError(events.mistake)
+            if process.failure:
+                raise Died(process.failure)
+            if events.begun is None and not self.command.tells_the_rate:
+                raise InputError(NEVER_ASKED)
+            if not events.reports:
+                raise InputError(
+                    f"the script ended without an evaluation: call study.script.report(value). {process.last_output()}"
+                )
+
+    def elsewhere(self, asked: AskedRun, run_dir: Path) -> Callable[[bool], Iterator[float]] | None:
+        """What reads evaluations that the script does not report; None if it reports them."""
+        if self.csv is not None:
+            if asked.metric is None:
+                raise InputError("--metric-csv needs --metric, the name of its column")
+            path = Path(self.csv.replace("{run_dir}", str(run_dir))).absolute()
+            return CsvColumn(path, asked.metric).read
+        if self.pattern is not None:
+            return OutputPattern(run_dir / "output.txt", self.pattern).read
+        return None
+
+
+def run_name(asked: AskedRun) -> str:
+    """The name of a run's folder: equal for equal runs, so that a run that is trained again replaces the old one."""
+    schedule = schedule_to_json(asked.schedule) if asked.schedule else None
+    digest = hashlib.sha256(json.dumps(schedule).encode()).hexdigest()[:8]
+    what = asked.schedule.family if asked.schedule else "first"
+    return f"{what}-{digest}-{asked.budget}-{asked.unit}-seed-{asked.seed}"
+
+
+def fresh_folder(path: Path) -> Path:
+    """The folder, empty: a run begins from scratch, not from what an earlier start has left."""
+    try:
+        if path.exists():
+            shutil.rmtree(path)
+        path.mkdir(parents=True)
+    except OSError as error:
+        raise InputError(f"cannot make the folder of a run, {path}: {error.strerror}") from error
+    return path.absolute()
+
+
+def device_of_worker() -> dict[str, str]:
+    """The environment that gives a worker process one GPU of its own; empty without workers, or without a GPU."""
+    if parent_process() is None:
+        return {}
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    devices = visible.split(",") if visible else list(map(str, range(torch.cuda.device_count())))
+    number = current_process().name.rpartition("-")[2]
+    if not devices or not number.isdigit():
+        return {}
+    return {"CUDA_VISIBLE_DEVICES": devices[(int(number) - 1) % len(devices)]}
