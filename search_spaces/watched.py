@@ -115,7 +115,7 @@ class WatchedSchedule:
         return self.handed
 
     def begin(self, total_steps: int) -> None:
-        """Refuse a second scheduler, and a length that is none."""
+        """Refuse a second scheduler, and an invalid length."""
         if self.begun is not None:
             raise InputError("the schedule was built twice in one run: build it once, before the first step")
         whole = isinstance(total_steps, int) and not isinstance(total_steps, bool) and total_steps >= 1

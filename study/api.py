@@ -348,7 +348,7 @@ def source_and_options(
         return workload_source(workload, **{k: v for k, v in given.items() if k != "train"}), search_options, executor
     whole = "command" if given["train"] is None else "train"
     for name, value in given.items():
-        require(name == "train" or value is None, f"{whole} replaces {name}: leave out {name}", value)
+        require(name == "train" or value is None, f"{whole} replaces {name}: remove {name}", value)
     named = {} if given["train"] is None else {"train": name_of(given["train"])}
     training, search_options, executor = options_of({**options, **named}, TrainingOptions, search, ExecutorOptions)
     return TrainingSource.of(training, given["train"]), search_options, executor

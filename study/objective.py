@@ -185,7 +185,7 @@ class Objective(Protocol):
         """Raise InputError if it cannot be trained at all, or not with one of these schedules."""
 
     def fitted(self, schedule: Schedule, budget: int) -> Schedule:
-        """The schedule as a run of this budget is trained with: one that observes is told how often it will."""
+        """The schedule that a run of this budget uses: one that observes gets the number of evaluations."""
 
     def schedule_obstacle(self, schedule: Schedule) -> str | None:
         """Why this schedule cannot be trained; None if it can. A family with such a one is not searched."""

@@ -1,4 +1,4 @@
-"""Runs whose training failed: one is recorded and the search goes on, several in a row stop it."""
+"""Runs whose training failed: one is recorded and the search continues, several in a row stop it."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ def prepare(
 
 
 def stored_attributes(storage: str, name: str) -> dict[str, Any]:
-    """The attributes of the study of this name; empty if there is none yet."""
+    """The attributes of the study of this name; empty if it does not exist yet."""
     url = parse(storage)
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
         return {}

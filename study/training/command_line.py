@@ -67,7 +67,7 @@ class CommandLine:
         return Path(words[0]).name.removesuffix(".py")
 
     def check(self, unit: Unit) -> None:
-        """Raise InputError if a run cannot be told how long it is to be."""
+        """Raise InputError if the command does not receive the length of a run."""
         if "timm" in self.named:
             self.check_timm(unit)
             return

@@ -61,7 +61,7 @@ def first_runs(trainer: Trainer, wanted: Wanted, unit: Unit, budget: int) -> Fou
     """Train three short runs: one whose peak is in the middle of its range, one at the low end, and another seed.
 
     budget: of a full run. Raises InputError for what would make a search worthless: no evaluations, no metric, one that
-    is no number or always the same, a schedule that is not used or does not arrive.
+    is not a number or always the same, a schedule that is not used or does not arrive.
     """
     length = min(budget, 1 if unit == "epochs" else FIRST_STEPS)
 
@@ -108,7 +108,7 @@ def unmoved(metric: str, values: list[float], peak_lr: tuple[float, float], seen
 
 
 def evaluations_of_run(trainer: Trainer, asked: AskedRun) -> tuple[list[Heard], list[float]]:
-    """Every evaluation of a run, and the metric of each; raises InputError if there is none, or one is no number."""
+    """Every evaluation of a run, and the metric of each; raises InputError without an evaluation, or if one is not a number."""
     what = f"the first run ({length_in_words(asked.budget, asked.unit)})"
     try:
         heard = list(trainer.run(asked, lambda: False))

@@ -59,7 +59,7 @@ class OutputPattern:
 
 
 def compiled(pattern: str) -> re.Pattern[str]:
-    """The regular expression; raises InputError if it is none, or has not one group."""
+    """The regular expression; raises InputError if it is invalid or does not have exactly one group."""
     try:
         expression = re.compile(pattern)
     except re.error as error:
@@ -70,8 +70,8 @@ def compiled(pattern: str) -> re.Pattern[str]:
 
 
 def as_number(text: str | None, where: str) -> float:
-    """The number; raises InputError if it is none."""
+    """The number; raises InputError if the text is not a number."""
     try:
         return float(text or "")
     except ValueError as error:
-        raise InputError(f"{where} is no number: {text!r}") from error
+        raise InputError(f"{where} is not a number: {text!r}") from error

@@ -69,4 +69,4 @@ class Trainer(Protocol):
 
 
 class Died(Exception):
-    """A run of the user's failed; its text says why, with the last output where there is one."""
+    """A run of the user's failed; its text says why, with the last output if there is any."""

@@ -71,4 +71,4 @@ def require_alone(training: TrainingOptions, workload: Any) -> None:
     for field in fields(workload) if training.given else ():
         given = getattr(workload, field.name)
         flag = f"--{field.name.replace('_', '-')}"
-        require(given == field.default, f"--{whole} replaces {flag}: leave out {flag}", given)
+        require(given == field.default, f"--{whole} replaces {flag}: remove {flag}", given)

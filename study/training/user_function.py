@@ -70,7 +70,9 @@ class UserFunction:
     def process_obstacle(self) -> str | None:
         if is_importable(self.function):
             return None
-        return f"--workers need functions of a module, but {self.name} is none: put it into a file, or leave it out"
+        return (
+            f"--workers need functions of a module, but {self.name} is not one: put it into a file, or remove --workers"
+        )
 
     def run(self, asked: AskedRun, left: Callable[[], bool]) -> Generator[Heard, None, None]:
         """As `Trainer.run`. Torch, numpy and random are seeded before, and are afterwards what they were."""
@@ -115,7 +117,7 @@ class UserFunction:
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Python's, numpy's and torch's global random numbers begin at the seed here, and then go on as before."""
+    """Python's, numpy's and torch's global random numbers start from the seed here, and are restored afterwards."""
     python, arrays = random.getstate(), np.random.get_state()
     with torch.random.fork_rng(devices=range(torch.cuda.device_count()) if torch.cuda.is_initialized() else []):
         torch.manual_seed(seed)

@@ -38,7 +38,7 @@ def is_whole(value: Any) -> bool:
 
 
 def number(value: Any, yielded: Any) -> float:
-    """The value as a float, of a tensor or an array of one number too; raises InputError if it is none."""
+    """The value as a float, of a tensor or an array of one number too; raises InputError if it is not a number."""
     if isinstance(value, torch.Tensor) and value.numel() == 1:
         return float(value.detach())
     if isinstance(value, Real) and not isinstance(value, bool):

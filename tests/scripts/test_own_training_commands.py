@@ -75,7 +75,7 @@ def test_families_are_compared_over_steps(own, tmp_path):
             ["--train", "tests.own_training:rows"],
             "tests.own_training:rows must be a generator: a function of (schedule,",
         ),
-        ([*TRAIN, "--model", "cnn"], "--train replaces --model: leave out --model, but 'cnn' was given"),
+        ([*TRAIN, "--model", "cnn"], "--train replaces --model: remove --model, but 'cnn' was given"),
         (["--command", "python {epoch}"], "unknown placeholder 'epoch' in --command: did you mean 'epochs'?"),
         (["--command", "pithon {epochs}"], "--command cannot be run: pithon: No such file or directory"),
         ([*TRAIN, "--command", "x {epochs}"], "give --train or --command, not both"),

@@ -1,6 +1,7 @@
 """What the README and docs/ say is true: commands run, snippets work, output and tables are those that were printed."""
 
 import re
+import shutil
 import subprocess
 import sys
 from io import StringIO
@@ -18,7 +19,7 @@ from study.storage.archive import read_archive
 from study.storage.url import DEFAULT_STORAGE
 from study.workloads.builtin_datasets import DEBIAN_FASHION_MNIST
 from tests.helpers import ROOT
-from tests.pages import DOCS, GUIDE, README, Typist, blocks, lines, printed, table
+from tests.pages import DOCS, GUIDE, README, YOURS, Typist, blocks, lines, printed, table
 
 SERVERS = [line for line in lines(README, *DOCS.values()) if "dashboard.py" in line]
 """They do not end by themselves: test_dashboard.py runs them."""
@@ -56,6 +57,7 @@ def test_commands_in_the_order_of_the_pages(command, tmp_path):
     for language, block in blocks(GUIDE):
         if block.startswith("# mine.py"):
             (tmp_path / "mine.py").write_text(block)
+            shutil.copy(ROOT / "scripts/examples/own_training/bare_loop.py", tmp_path / "train.py")
         elif language == "python" and "wine.csv" in block:
             subprocess.run([sys.executable, "-"], input=block, text=True, cwd=tmp_path, check=True)
     typist.type(GATE[0].rpartition("&& .venv/bin/")[2])
@@ -140,7 +142,7 @@ def test_rex_is_best_or_tied_in_every_report_that_tuned_it_with_a_warm_up():
 
 
 def test_links_lead_somewhere():
-    pages = {ROOT: [README, GUIDE, (ROOT / "CONTRIBUTING.md").read_text()], ROOT / "docs": list(DOCS.values())}
+    pages = {ROOT: [README, GUIDE, (ROOT / "CONTRIBUTING.md").read_text()], ROOT / "docs": [*DOCS.values(), YOURS]}
     for folder, texts in pages.items():
         for text in texts:
             for target in re.findall(r"(?:\]\(|src=\")(?!http)([^)#\"]+)[^)\"]*[)\"]", text):

@@ -303,7 +303,7 @@ def test_evaluations_are_read_from_a_csv_or_from_the_output(script, how):
         ),
         ({"csv": "{run_dir}/summary.csv"}, "--metric-csv needs --metric, the name of its column"),
         ({"pattern": "eval_loss = (.)"}, None),
-        ({"pattern": "epoch (.*)"}, "what 'epoch (.*)' found is no number: '0: eval_loss = 0.9524'"),
+        ({"pattern": "epoch (.*)"}, "what 'epoch (.*)' found is not a number: '0: eval_loss = 0.9524'"),
         ({"pattern": "eval_loss"}, "--metric-pattern 'eval_loss' needs one group in parentheses"),
         ({"pattern": "("}, "--metric-pattern '(' is no regular expression"),
         ({"pattern": "accuracy (.*)"}, "the script ended without an evaluation"),
