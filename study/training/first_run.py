@@ -108,7 +108,7 @@ def unmoved(metric: str, values: list[float], peak_lr: tuple[float, float], seen
 
 
 def evaluations_of_run(trainer: Trainer, asked: AskedRun) -> tuple[list[Heard], list[float]]:
-    """Every evaluation of a run, and the metric of each; raises InputError without an evaluation, or if one is not a number."""
+    """Every evaluation of a run, and its metric; raises InputError without an evaluation, or if one is not a number."""
     what = f"the first run ({length_in_words(asked.budget, asked.unit)})"
     try:
         heard = list(trainer.run(asked, lambda: False))

@@ -176,7 +176,7 @@ def test_a_function_of_a_notebook_cannot_go_to_workers():
     def local(schedule, epochs, seed):
         yield from train(schedule, epochs, seed)
 
-    with pytest.raises(InputError, match="--workers need functions of a module, but local is not one: put it into a file"):
+    with pytest.raises(InputError, match="--workers need functions of a module, but local is not one: put it"):
         study.find_schedule(train=local, **FEW, workers=2)
     found = study.find_schedule(train=local, **FEW)
     with pytest.raises(InputError, match="call study.load.*train=\\.\\.\\."):
