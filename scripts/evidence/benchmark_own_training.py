@@ -26,7 +26,7 @@ class Options:
     epochs: int = 5
     """Length of the runs that rank them."""
     output: Path | None = None
-    """File for the tables. None: only printed."""
+    """File for the tables. Default: they are only printed."""
 
     def __post_init__(self) -> None:
         require_at_least(1, self, "rounds", "schedules", "epochs")

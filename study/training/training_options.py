@@ -22,13 +22,13 @@ class TrainingOptions:
     study.script. Also {steps}, {run_dir}, {peak_lr}, {warmup_steps}, {total_steps}, and {timm} for the
     flags of timm's train.py."""
     metric: str | None = None
-    """Name of the value that is reported, such as error. None: the one that is there."""
+    """Name of the value that is reported, such as error. Default: the only one."""
     direction: str | None = None
-    """minimize or maximize. None: minimize."""
+    """minimize or maximize. Default: minimize."""
     peak_lr: tuple[float, float] | None = None
-    """LOW HIGH: where the peak is searched. None: the usual range of the optimizer."""
+    """LOW HIGH: range in which the peak is searched. Default: the usual one of the optimizer."""
     worst: float | None = None
-    """Value of a run that diverged. None: worse than all of the first runs."""
+    """Value recorded for a diverged run. Default: a value worse than those of the first runs."""
     metric_csv: str | None = None
     """For --command, if it reports nothing: a CSV with a column --metric and a row for each evaluation; may name
     {run_dir} and hold *."""

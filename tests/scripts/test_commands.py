@@ -213,7 +213,7 @@ def test_help_shows_every_flag_once_within_the_terminal(script, columns, command
 def test_help_begins_with_what_is_changed_first(command):
     groups = re.split(r"\n\n(?=[\w ]+:\n)", command("search.py", "--help").out)[2:]
     flags = {group.partition(":")[0]: re.findall(r"^  --([\w-]+)", group, re.MULTILINE) for group in groups}
-    assert list(flags) == ["options", "workload", "search", "executor", "rarely needed"]
+    assert list(flags) == ["options", "workload", "training", "search", "executor", "rarely needed"]
     assert flags["options"][:6] == ["trials", "epochs", "families", "space", "dataset", "model"]
     assert flags["executor"] == ["engine", "cohort", "executor", "workers"]
     assert {"least-steps", "reduction", "trials-per-bracket", "rung-fractions"} < set(flags["rarely needed"])

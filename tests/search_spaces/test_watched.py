@@ -38,14 +38,14 @@ def test_a_schedule_that_is_followed_is_left_alone():
         assert watched.step == step
         scheduler.step()
     watched.finish()
-    assert held == [float(rate) for rate in SCHEDULE.rates(10)]
+    assert held == pytest.approx(SCHEDULE.rates(10).tolist(), rel=1e-12)
     noted = WatchedSchedule.note(watched, {"val_error": 0.5})
     assert (noted.step, noted.lr, noted.momentum) == (10, held[-1], 0.9)
     assert watched.peak_lr == 0.1
     assert watched.begun.plain() == {
         "total_steps": 10,
-        "first_lr": held[0],
-        "last_lr": held[-1],
+        "first_lr": pytest.approx(held[0]),
+        "last_lr": pytest.approx(held[-1]),
         "peak_lr": (1e-3, 5.0),
         "optimizer_code": "torch.optim.SGD(model.parameters(), lr={lr}, momentum=0.9)",
         "unequal_groups": False,
