@@ -47,7 +47,8 @@ class Display:
         self.study = read(None)
         self.cost = Cost.of(self.study)
         self.trained = 0.0  # epochs of the brackets that this start has finished
-        self.started = self.last_shown = time.monotonic()
+        self.last_shown = time.monotonic()
+        self.first: tuple[float, float] | None = None  # when epochs of this start were first seen, and how many
         self.bracket: Bracket | None = None
         self.bar = Progress(BarColumn(20), TextColumn("{task.description}"), console=console)
         self.task = self.bar.add_task("starting")
@@ -71,6 +72,9 @@ class Display:
     def update(self, bracket: Bracket) -> None:
         """Show the present state, unless that was done a moment ago; the bracket is under way, or finished."""
         self.bracket = bracket
+        trained = self.trained + trained_now(bracket)
+        if self.first is None and trained:
+            self.first = time.monotonic(), trained
         every = DRAW_EVERY if self.live else LINE_EVERY
         if not bracket.finished and time.monotonic() - self.last_shown < every:
             return
@@ -122,12 +126,13 @@ class Display:
         return self.configuration.expected_epochs(self.study.steps_per_epoch)
 
     def time_left(self, bracket: Bracket) -> str:
-        """An estimate from the time that the epochs of this start have taken."""
+        """An estimate from the time that the epochs of this start have taken, without the first, which start slowly."""
         done, total = self.epochs(bracket)
         trained = self.trained + (0.0 if bracket.finished else trained_now(bracket))
         if done == total:
             return "done"
-        return time_left(self.started, trained, total - done)
+        began, before = self.first or (time.monotonic(), trained)
+        return time_left(began, trained - before, total - done)
 
 
 def time_left(began: float, trained: float, left: float) -> str:
