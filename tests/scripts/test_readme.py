@@ -1,5 +1,6 @@
 """What the README and docs/ say is true: commands run, snippets work, output and tables are those that were printed."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -19,7 +20,7 @@ from study.storage.archive import read_archive
 from study.storage.url import DEFAULT_STORAGE
 from study.workloads.builtin_datasets import DEBIAN_FASHION_MNIST
 from tests.helpers import ROOT
-from tests.pages import DOCS, GUIDE, README, YOURS, Typist, blocks, lines, printed, table
+from tests.pages import DOCS, GUIDE, NOT_TYPED, README, Typist, blocks, lines, printed, table
 
 SERVERS = [line for line in lines(README, *DOCS.values()) if "dashboard.py" in line]
 """They do not end by themselves: test_dashboard.py runs them."""
@@ -51,8 +52,9 @@ def test_every_command_is_run_by_something():
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)  # of all pages
-def test_commands_in_the_order_of_the_pages(command, tmp_path):
+def test_commands_in_the_order_of_the_pages(command, tmp_path, monkeypatch):
     """In one folder, beside the files of the guide: what is reported and reproduced was searched before."""
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)  # as in an active environment
     typist = Typist(command, tmp_path)
     for language, block in blocks(GUIDE):
         if block.startswith("# mine.py"):
@@ -142,7 +144,7 @@ def test_rex_is_best_or_tied_in_every_report_that_tuned_it_with_a_warm_up():
 
 
 def test_links_lead_somewhere():
-    pages = {ROOT: [README, GUIDE, (ROOT / "CONTRIBUTING.md").read_text()], ROOT / "docs": [*DOCS.values(), YOURS]}
+    pages = {ROOT: [README, GUIDE, (ROOT / "CONTRIBUTING.md").read_text()], ROOT / "docs": [*DOCS.values(), *NOT_TYPED]}
     for folder, texts in pages.items():
         for text in texts:
             for target in re.findall(r"(?:\]\(|src=\")(?!http)([^)#\"]+)[^)\"]*[)\"]", text):
