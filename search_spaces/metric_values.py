@@ -35,7 +35,7 @@ def value_on(split: Literal["val", "test"], values: Mapping[str, float], metric:
 
 
 def observable(values: Mapping[str, float], metric: str, sign: int) -> float:
-    """What a schedule that listens observes: lower is better. sign: -1 if a larger metric is the better one.
+    """What a schedule may observe: lower is better. sign: -1 if a larger metric is the better one.
 
     A positive metric that is to be large is observed as 1 / metric, so that relative improvements stay the same.
     """

@@ -76,7 +76,7 @@ class WatchedSchedule:
     """The schedule of one run, as training code of a user's gets it; has the attributes of the schedule too.
 
     schedule: None in a first run whose peak is not known: a peak in the middle of the range of the optimizer is used.
-    observed: makes of an evaluation's values what a schedule that listens observes, lower is better.
+    observed: makes of an evaluation's values what a schedule may observe, lower is better.
     exact: whether every rate is compared with the schedule computed apart, not only with what the scheduler set.
     left: asked at each step whether the run is to be left; if so, `Left` is raised out of the optimizer's step.
     """
@@ -134,7 +134,7 @@ class WatchedSchedule:
         return self.watch.taken if self.watch else None
 
     def note(self, values: Mapping[str, float], step: int | None = None) -> Noted:
-        """Take in an evaluation, and let a schedule that listens observe it. step: None is the one that is seen.
+        """Take in an evaluation, and let the schedule observe it if it can. step: None is the one that is seen.
 
         Raises InputError if the schedule was not asked for before, or the step is not known, not new, or too late.
         """

@@ -28,6 +28,15 @@ Stop = Callable[[int], bool]
 """Whether to stop the run of this index."""
 
 
+def length_in_words(budget: float, unit: Unit = "epochs") -> str:
+    """A budget with its unit.
+
+    >>> length_in_words(1), length_in_words(200, "steps")
+    ('1 epoch', '200 steps')
+    """
+    return f"{budget:g} {unit if budget != 1 else unit.removesuffix('s')}"
+
+
 def never(run: int) -> bool:
     """Stop no run."""
     return False

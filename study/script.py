@@ -5,11 +5,11 @@
     sched = scheduler(optimizer, total_steps) or my_scheduler    # the study's, or None outside a study
     ...
     sched.step()            # after every optimizer step
-    report(val_error)       # after every evaluation; a schedule that listens observes it
+    report(val_error)       # after every evaluation; a schedule may observe it
 
 Outside a study nothing happens: `scheduler` and `rates` return None, `report` does nothing. So it is in processes that
 a script starts itself, such as those of a DataLoader. Where a script trains in several ranks, as under `torchrun`, each
-of them calls the same, and the first one is listened to.
+of them calls the same, and only rank 0 reports.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class ScriptRun:
         self.watched = WatchedSchedule(schedule, self.observed, told["exact"])
 
     def observed(self, values: Any) -> float:
-        """What a schedule that listens observes."""
+        """What a schedule may observe."""
         return observable(values, metric_name(values, self.metric), self.sign)
 
     def begin(self, build: Any) -> Any:

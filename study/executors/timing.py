@@ -46,7 +46,7 @@ def seconds_by_cohort(objective: Objective, most: int) -> tuple[dict[int, float]
             together = [min(took) for size, took in times.items() if size > 1]
             if together and min(times[cohort]) > TOO_SLOW * min(together) and cohort > 1:
                 break
-    apart = max(max(took) / min(took) for took in times.values() if min(took) < math.inf)
+    apart = max(max(took) / min(took) for took in times.values() if max(took) < math.inf)
     return {cohort: min(took) for cohort, took in times.items()}, apart
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from search_spaces.export import torch_code
 from study.analysis.family_results import by_budget, chosen, confirmed, family_of, ranking
 from study.analysis.ranking import LEVEL, RULE, Standing, seeds_needed
+from study.objective import length_in_words
 from study.reports.families_figure import draw_families
 from study.reports.figures import draw_winners
 from study.reports.markdown import bullets, code, escaped, image, table
@@ -16,7 +17,6 @@ from study.reports.search_report import audit_section
 from study.reports.section import Section, environment, searched, setting, space_section
 from study.reports.study_figures import curve_of
 from study.reports.tuning_sections import sensitivity_by_budget, tuning_section, variance_section
-from study.reports.verdict import epochs_in_words
 from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
 
@@ -57,10 +57,10 @@ def answer_section(budgets: dict[int, list[StudyRecord]], ranked: dict[int, list
     measure, unit = confirmed_measure(some), some.settings.unit
     body = [
         f"{setting(some)}. Means over {n_of(ranked)} fresh seeds.",
-        bullets(f"**{epochs_in_words(epochs, unit)}**: {answer(found, measure)}." for epochs, found in ranked.items()),
+        bullets(f"**{length_in_words(epochs, unit)}**: {answer(found, measure)}." for epochs, found in ranked.items()),
     ]
     figures = {}
-    values = {epochs_in_words(epochs, unit): confirmed(own) for epochs, own in budgets.items() if ranked[epochs]}
+    values = {length_in_words(epochs, unit): confirmed(own) for epochs, own in budgets.items() if ranked[epochs]}
     if values:
         figures["families.svg"] = draw_families(values, measure, CONTROL)
         body += [image("families.svg", "Test values of each family's best schedule over fresh seeds")]
@@ -68,7 +68,7 @@ def answer_section(budgets: dict[int, list[StudyRecord]], ranked: dict[int, list
         drawn = [curve_of(study, trial) for study in studies if (trial := chosen(study)) and trial.curve]
         if drawn and ranked[epochs]:
             figures[f"winners-{epochs}.svg"] = draw_winners(drawn[:MOST_CURVES], validation_measure(some))
-            what = f"The best schedules of the best families at {epochs_in_words(epochs, unit)}, and their runs"
+            what = f"The best schedules of the best families at {length_in_words(epochs, unit)}, and their runs"
             body += [image(f"winners-{epochs}.svg", what)]
     return Section("The answer", "\n\n".join(body), figures)
 
@@ -145,7 +145,7 @@ def budget_section(epochs: int, studies: Sequence[StudyRecord], found: Sequence[
         "The cost of tuning, and the best value it found:",
         table(cost_heads, costs),
     ]
-    return Section(epochs_in_words(epochs, studies[0].settings.unit).capitalize(), "\n\n".join(body))
+    return Section(length_in_words(epochs, studies[0].settings.unit).capitalize(), "\n\n".join(body))
 
 
 def schedules_section(budgets: dict[int, list[StudyRecord]], ranked: dict[int, list[Standing]]) -> Section | None:
@@ -163,7 +163,7 @@ def schedules_section(budgets: dict[int, list[StudyRecord]], ranked: dict[int, l
         best = chosen(studies[0])
         if ranked[epochs] and best:
             lines = torch_code(exported(studies[0], best))
-            blocks += [f"The best at {epochs_in_words(epochs, studies[0].settings.unit)}:", code(lines, "python")]
+            blocks += [f"The best at {length_in_words(epochs, studies[0].settings.unit)}:", code(lines, "python")]
     body = [table(["family", "epochs", "parameters"], rows), *blocks]
     return Section("The schedules", "\n\n".join(body)) if rows else None
 

@@ -11,9 +11,10 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
+from study.objective import length_in_words
 from study.reports.comparison_verdict import comparison_lines
 from study.reports.progress import time_left
-from study.reports.verdict import duration, epochs_in_words, value_in_words
+from study.reports.verdict import duration, value_in_words
 from study.search.family_plan import ComparisonPlan
 from study.storage.study_record import StudyRecord
 from study.storage.url import shown_url, storage_flag
@@ -63,7 +64,7 @@ class ComparisonDisplay:
     def update(self, progress: StudyProgress) -> None:
         """Show the present state; a study that is done gets a line."""
         number, expected, study = progress.number, self.expected, progress.study
-        name = f"{number + 1}/{len(expected)} {progress.family}, {epochs_in_words(progress.budget, self.unit)}"
+        name = f"{number + 1}/{len(expected)} {progress.family}, {length_in_words(progress.budget, self.unit)}"
         own = expected[number] if study else min(progress.epochs, expected[number])
         left = sum(expected[number:]) - own
         ends = time_left(self.began, self.trained_before + progress.epochs, left) if left else "done"

@@ -8,7 +8,7 @@ from study.analysis.cost import Cost
 from study.analysis.family_results import by_budget, ranking
 from study.analysis.ranking import seeds_needed
 from study.analysis.statistics import Interval
-from study.reports.verdict import epochs_in_words
+from study.objective import length_in_words
 from study.storage.study_record import StudyRecord
 
 
@@ -20,7 +20,7 @@ def comparison_lines(studies: Sequence[StudyRecord]) -> list[str]:
 
 def budget_lines(epochs: int, studies: Sequence[StudyRecord]) -> list[str]:
     """The best family of one budget, by the mean over fresh seeds, and the families that are tied with it."""
-    standings, length = ranking(studies), epochs_in_words(epochs, studies[0].settings.unit)
+    standings, length = ranking(studies), length_in_words(epochs, studies[0].settings.unit)
     if not standings:
         return [f"Best at {length}: unknown, no winner is confirmed yet."]
     best, *others = standings

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from study.analysis.leaders import Leader
-from study.reports.verdict import epochs_in_words, value_in_words
+from study.objective import length_in_words
+from study.reports.verdict import value_in_words
 from study.search.bracket import Bracket
 from study.storage.study_record import StudyRecord
 
@@ -24,7 +25,7 @@ def leaders_in_words(study: StudyRecord, ranked: Sequence[Leader], width: float 
     """The leaders, grouped by the length of their runs, as many as fit into this many characters."""
     said = ""
     for place, (epochs, group) in enumerate(groupby(ranked, key=lambda leader: leader.epochs)):
-        head = f"best after {epochs_in_words(epochs, study.settings.unit)}: " if place == 0 else f"; after {epochs}: "
+        head = f"best after {length_in_words(epochs, study.settings.unit)}: " if place == 0 else f"; after {epochs}: "
         for leader in group:
             more = f"{head}{leader.family} {value_in_words(study, leader.value)}"
             if len(said) + len(more) + len(", ...") > width:

@@ -35,32 +35,6 @@ distance between any two is as large as could be found, for the colour-blind too
 three kinds). The control is grey.
 """
 OTHER = "#808080"
-"""The colour of what has none of its own."""
-
-FAMILY_COLORS = {
-    "constant": "#808080",
-    "step": "#C836AE",
-    "multistep": "#BA1061",
-    "exponential": "#52A056",
-    "inverse_time": "#AC86C2",
-    "inverse_sqrt": "#6972CD",
-    "polynomial": "#FF3899",
-    "linear": "#3E7003",
-    "cosine": "#682FFF",
-    "warm_restarts": "#961ACE",
-    "cyclic": "#F342F9",
-    "one_cycle": "#DB7003",
-    "wsd": "#DD0800",
-    "rex": "#0397FF",
-    "plateau": "#6C5881",
-}
-"""Each family has one colour in every figure.
-
-Found by simulated annealing: the contrast with a white page and with GitHub's dark one is 3 or more, and the least
-distance between any two is as large as could be found, for the colour-blind too (OKLab, Machado's simulation of the
-three kinds). The control is grey.
-"""
-OTHER = "#808080"
 """The colour of what has none of its own; legible on a white and on a dark page."""
 
 FAR_APART = 10.0

@@ -9,6 +9,7 @@ from study.analysis.edges import edge_warnings
 from study.analysis.importance import importance
 from study.analysis.peak_lr import SPAN_HEADS, peak_spans, span_rows
 from study.analysis.pruning_audit import AUDIT_HEADS, audit_rows
+from study.objective import length_in_words
 from study.reports.family_table import family_heads, family_rows
 from study.reports.figures import importances
 from study.reports.markdown import bullets, code, escaped, image, table
@@ -16,7 +17,7 @@ from study.reports.schedule_origin import exported
 from study.reports.section import Section, environment, searched, setting, space_section
 from study.reports.study_figures import peak_sensitivity, peaks_of, search_progress
 from study.reports.svg import FEWEST_DOTS
-from study.reports.verdict import epochs_in_words, verdict_lines
+from study.reports.verdict import verdict_lines
 from study.reports.winner_figure import winner_figure
 from study.storage.study_record import StudyRecord
 
@@ -41,7 +42,7 @@ def search_sections(study: StudyRecord) -> list[Section]:
 def verdict_section(study: StudyRecord) -> Section:
     """The verdict, what was searched, and the winner's picture."""
     first, *others = map(escaped, verdict_lines(study))
-    full = epochs_in_words(study.settings.epochs, study.settings.unit)
+    full = length_in_words(study.settings.epochs, study.settings.unit)
     what = f"{setting(study)}; full runs of {full}; {searched(study)}."
     if study.unfinished:
         what += f" In progress: {study.unfinished} further trials had started when this report was written."
@@ -87,7 +88,7 @@ def compared_at(study: StudyRecord) -> str:
     """At which length of a run trials are compared."""
     pruned_before = study.settings.pruner not in ("horizon", "none")
     which = "Pruned trials did not get that far." if pruned_before else "All trials are compared at this length."
-    return f"Values after {epochs_in_words(study.first_budget, study.settings.unit)}. {which}"
+    return f"Values after {length_in_words(study.first_budget, study.settings.unit)}. {which}"
 
 
 def importance_section(study: StudyRecord) -> Section | None:

@@ -10,13 +10,13 @@ from study.analysis.family_results import family_of
 from study.analysis.importance import importance
 from study.analysis.ranking import variance_split
 from study.analysis.statistics import best_of_k
+from study.objective import length_in_words
 from study.reports.figures import tuning_curves
 from study.reports.markdown import bullets, escaped, image, table
 from study.reports.measure import confirmed_measure, validation_measure
 from study.reports.section import Section
 from study.reports.study_figures import peak_sensitivity, peaks_of
 from study.reports.svg import FEWEST_DOTS
-from study.reports.verdict import epochs_in_words
 from study.storage.study_record import StudyRecord
 
 
@@ -30,7 +30,7 @@ def tuning_section(budgets: dict[int, list[StudyRecord]]) -> Section | None:
         if values:
             name = f"tuning-{epochs}.svg"
             figures[name] = tuning_curves(values, validation_measure(studies[0]))
-            length = epochs_in_words(epochs, studies[0].settings.unit)
+            length = length_in_words(epochs, studies[0].settings.unit)
             body += [image(name, f"Expected best validation value against the number of full runs, {length}")]
     what = "The best validation value to expect of k full runs, drawn at random from those of the family."
     return Section("Tuning curves", "\n\n".join([what, *body]), figures) if body else None
@@ -43,7 +43,7 @@ def sensitivity_by_budget(budgets: dict[int, list[StudyRecord]]) -> Section | No
         name = f"peak_lr-{epochs}.svg"
         if peaks_of(studies):
             figures[name] = peak_sensitivity(studies)
-            length = epochs_in_words(epochs, studies[0].settings.unit)
+            length = length_in_words(epochs, studies[0].settings.unit)
             body += [image(name, f"The value against peak_lr, by family, {length}")]
         for study in studies:
             shares, n = importance(study)
@@ -57,7 +57,7 @@ def sensitivity_by_budget(budgets: dict[int, list[StudyRecord]]) -> Section | No
             table(["family", "epochs", "trials", "peak_lr", "warmup\\_fraction"], rows),
         ]
     lines = [
-        f"`{family_of(study)}`, {epochs_in_words(epochs, studies[0].settings.unit)}: {escaped(line)}"
+        f"`{family_of(study)}`, {length_in_words(epochs, studies[0].settings.unit)}: {escaped(line)}"
         for epochs, studies in budgets.items()
         for study in studies
         for line in edge_warnings(study)

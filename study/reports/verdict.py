@@ -6,7 +6,7 @@ from study.analysis.cost import Cost
 from study.analysis.edges import edges
 from study.analysis.importance import FEWEST_FOR_IMPORTANCE, importance
 from study.analysis.verdict import Verdict
-from study.objective import Unit
+from study.objective import Unit, length_in_words
 from study.reports.measure import validation_measure
 from study.reports.schedule_words import schedule_in_words
 from study.storage.study_record import StudyRecord
@@ -39,7 +39,7 @@ def winner_lines(study: StudyRecord, verdict: Verdict) -> list[str]:
     best = verdict.winner
     if best is None:
         return [no_winner(study) + random]
-    after = epochs_in_words(study.settings.epochs, study.settings.unit)
+    after = length_in_words(study.settings.epochs, study.settings.unit)
     found = f"validation {study.metric.name} {value_in_words(study, best.value)}"
     return [
         f"Winner: {schedule_in_words(best.schedule)}",
@@ -121,15 +121,6 @@ def cost_line(cost: Cost, unit: Unit = "epochs") -> str:
 def value_in_words(study: StudyRecord, value: float) -> str:
     """A value of the study's metric: a share of rows in percent, other metrics without their unit."""
     return validation_measure(study).number(value) + " %" * study.metric.counts_rows
-
-
-def epochs_in_words(epochs: float, unit: Unit = "epochs") -> str:
-    """A number of epochs, or of what else budgets count.
-
-    >>> epochs_in_words(1), epochs_in_words(200, "steps")
-    ('1 epoch', '200 steps')
-    """
-    return f"{epochs:g} {unit if epochs != 1 else unit.removesuffix('s')}"
 
 
 def duration(seconds: float) -> str:

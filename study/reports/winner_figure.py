@@ -9,12 +9,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from study.analysis.leaders import Leader, leaders, trial_of
+from study.objective import length_in_words
 from study.reports.figures import RunCurve, draw_rates, lr_stairs
 from study.reports.measure import validation_measure
 from study.reports.plot_style import family_color
 from study.reports.study_figures import can_be_drawn, curve_of
 from study.reports.svg import as_svg, blank
-from study.reports.verdict import epochs_in_words
 from study.storage.study_record import StudyRecord
 
 CONTROL = "constant"
@@ -37,12 +37,12 @@ def winner_figure(study: StudyRecord) -> bytes:
     shorter = [f"{value(reported[epochs])} after {epochs}" for epochs in lengths]
     labels = [
         f"{winner.family}: "
-        + ", ".join([f"{value(winner.value)} after {epochs_in_words(winner.epochs, study.settings.unit)}", *shorter])
+        + ", ".join([f"{value(winner.value)} after {length_in_words(winner.epochs, study.settings.unit)}", *shorter])
     ]
     for one in others:
         control = " (control)" if one.family == CONTROL else ""
         labels.append(
-            f"{one.family}{control}: {value(one.value)} after {epochs_in_words(one.epochs, study.settings.unit)}"
+            f"{one.family}{control}: {value(one.value)} after {length_in_words(one.epochs, study.settings.unit)}"
         )
     return draw_winner([curve_of(study, trial_of(study, one)) for one in shown], labels, study.value_name)
 

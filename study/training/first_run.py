@@ -15,16 +15,16 @@ from search_spaces.metric_values import metric_name, value_on
 from search_spaces.schedule import Schedule
 from search_spaces.step_watch import Left
 from search_spaces.watched import Begun, middle_of, schedule_with
-from study.objective import Unit
-from study.training.trainer import AskedRun, Died, Heard, Trainer
+from study.objective import Unit, length_in_words
+from study.training.trainer import AskedRun, Died, Reported, Trainer
 from study.training.wanted import Wanted
 
 EVALUATE = "report a validation value, at its end at least"
 FIRST_STEPS = 100
 """Length of a first run if budgets count steps; if they count epochs it is one."""
 WORSE = 1.0
-"""Unless --worst is given, a diverged run has the worst value of the first runs and this many times its size on top.
-One of these hardly trains, at the low end of the range."""
+"""Unless --worst is given, a diverged run gets the worst value of the first runs plus this many times its size. One of
+the first runs hardly trains, because its peak is at the low end of the range."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class Found:
     """What the first runs found: what a study keeps of them.
 
     metric: its name. steps: optimizer steps for each epoch or step of a budget. evaluations: the same of evaluations.
-    peak_lr: the range to search. worst: the value of a diverged run. seen: whether the rates that the optimizer has are
-    seen. listens: whether a schedule can observe the evaluations. notes: for people.
+    peak_lr: the range to search. worst: the value of a diverged run. seen: whether the optimizer is seen, so that its
+    rates are checked and a schedule can observe the evaluations. notes: for people.
     """
 
     metric: str
@@ -42,7 +42,6 @@ class Found:
     peak_lr: tuple[float, float]
     worst: float
     seen: bool
-    listens: bool
     optimizer_code: str
     unequal_groups: bool
     notes: tuple[str, ...] = ()
@@ -68,11 +67,11 @@ def first_runs(trainer: Trainer, wanted: Wanted, unit: Unit, budget: int) -> Fou
     def asked(schedule: Schedule | None, seed: int) -> AskedRun:
         return AskedRun(schedule, length, unit, seed, wanted.metric, wanted.sign, exact=True)
 
-    def train(schedule: Schedule | None, seed: int) -> tuple[list[Heard], list[float]]:
+    def train(schedule: Schedule | None, seed: int) -> tuple[list[Reported], list[float]]:
         return evaluations_of_run(trainer, asked(schedule, seed))
 
-    heard, middle = train(schedule_with(middle_of(wanted.peak_lr)) if wanted.peak_lr else None, seed=0)
-    begun, metric = heard[-1].begun, metric_name(heard[-1].noted.values, wanted.metric)
+    reported, middle = train(schedule_with(middle_of(wanted.peak_lr)) if wanted.peak_lr else None, seed=0)
+    begun, metric = reported[-1].begun, metric_name(reported[-1].noted.values, wanted.metric)
     seen = begun is not None and begun.optimizer_code is not None
     peak_lr = wanted.peak_lr or usual_range(begun)
     _, low = train(schedule_with(peak_lr[0]), seed=0)
@@ -87,12 +86,11 @@ def first_runs(trainer: Trainer, wanted: Wanted, unit: Unit, budget: int) -> Fou
         peak_lr=peak_lr,
         worst=wanted.worst if wanted.worst is not None else worse_than(middle + low, wanted.sign),
         seen=seen,
-        listens=seen,
         optimizer_code=(begun and begun.optimizer_code) or "your_optimizer(lr={lr})",
         unequal_groups=begun is not None and begun.unequal_groups,
         notes=(
             f"First run: {trainer.shown(asked(schedule_with(middle_of(peak_lr)), 0))}",
-            said_of(heard, length, unit, metric),
+            said_of(reported, length, unit, metric),
             *([same] if again == middle else []),
         ),
     )
@@ -107,19 +105,19 @@ def unmoved(metric: str, values: list[float], peak_lr: tuple[float, float], seen
     return f"the schedule does not reach your optimizer: {same}. Give each step the rate of the schedule"
 
 
-def evaluations_of_run(trainer: Trainer, asked: AskedRun) -> tuple[list[Heard], list[float]]:
+def evaluations_of_run(trainer: Trainer, asked: AskedRun) -> tuple[list[Reported], list[float]]:
     """Every evaluation of a run, and its metric; raises InputError without an evaluation, or if one is not a number."""
     what = f"the first run ({length_in_words(asked.budget, asked.unit)})"
     try:
-        heard = list(trainer.run(asked, lambda: False))
+        reported = list(trainer.run(asked, lambda: False))
     except Died as error:
         raise InputError(f"{what} of {trainer.name} failed: {error}") from error
     except Left as error:  # nobody asked it to
         raise InputError(f"{what} of {trainer.name} was left") from error
-    if not heard:
+    if not reported:
         raise InputError(f"{what} of {trainer.name} made no evaluation: {EVALUATE}")
-    metric = metric_name(heard[-1].noted.values, asked.metric)
-    found = [value_on("val", one.noted.values, metric) for one in heard]
+    metric = metric_name(reported[-1].noted.values, asked.metric)
+    found = [value_on("val", one.noted.values, metric) for one in reported]
     values = [value for value in found if value is not None]
     if len(values) < len(found):
         raise InputError(f"the metric {metric!r} is missing in an evaluation of {what}: give it in each")
@@ -127,7 +125,7 @@ def evaluations_of_run(trainer: Trainer, asked: AskedRun) -> tuple[list[Heard], 
         if not math.isfinite(value):
             at = f" at peak_lr {asked.schedule.peak_lr:.3g}" if asked.schedule else ""
             raise InputError(f"the metric {metric!r} is {value} in {what}{at}: lower --peak-lr, or look for a mistake")
-    return heard, values
+    return reported, values
 
 
 def steps_of(begun: Begun | None, unit: Unit, length: int) -> int:
@@ -155,23 +153,14 @@ def worse_than(values: list[float], sign: int) -> float:
     return worst + sign * (WORSE * abs(worst) or 1.0)
 
 
-def length_in_words(budget: int, unit: Unit) -> str:
-    """A budget with its unit.
-
-    >>> length_in_words(1, "epochs")
-    '1 epoch'
-    """
-    return f"{budget} {unit if budget != 1 else unit.removesuffix('s')}"
-
-
 def first_numbers(values: list[float]) -> str:
     """The numbers, as far as they are worth reading."""
     return ", ".join(f"{value:.6g}" for value in values[:3]) + (", ..." if len(values) > 3 else "")
 
 
-def said_of(heard: list[Heard], length: int, unit: Unit, metric: str) -> str:
+def said_of(reported: list[Reported], length: int, unit: Unit, metric: str) -> str:
     """A line on the first run."""
-    begun, last = heard[-1].begun, heard[-1].noted
+    begun, last = reported[-1].begun, reported[-1].noted
     took = length_in_words(length, unit)
     if begun and unit == "epochs":
         took += f" of {begun.total_steps} steps"

@@ -17,7 +17,7 @@ from search_spaces.schedule import Schedule
 from search_spaces.step_watch import Left
 from study.objective import Evaluation, Metric, Run, Stop, Unit
 from study.training.first_run import EVALUATE, Found, first_runs
-from study.training.trainer import AskedRun, Died, Heard, Trainer
+from study.training.trainer import AskedRun, Died, Reported, Trainer
 from study.training.wanted import Wanted
 
 WRONG_LENGTH = 0.1
@@ -102,7 +102,7 @@ class OwnTraining:
         return replace(schedule, **evaluations) if schedule.evaluations else schedule
 
     def schedule_obstacle(self, schedule: Schedule) -> str | None:
-        return self.trainer.schedule_obstacle(schedule, self.known.listens)
+        return self.trainer.schedule_obstacle(schedule, self.known.seen)
 
     def lockstep_obstacle(self) -> str:
         return "your own training runs one at a time"
@@ -126,8 +126,8 @@ class OwnTraining:
             return
         try:
             with closing(self.trainer.run(asked, lambda: stop(index))) as evaluations:
-                for heard in evaluations:
-                    last = self.evaluation(heard, last, run)
+                for reported in evaluations:
+                    last = self.evaluation(reported, last, run)
                     if not last.last or last.diverged:  # the end is known when the training has ended
                         yield last
                     if last.diverged or stop(index):
@@ -141,10 +141,10 @@ class OwnTraining:
             raise InputError(f"a run of {self.name} made no evaluation: {EVALUATE}")
         yield replace(last, step=last.total_steps)  # what was found last is the run's value
 
-    def evaluation(self, heard: Heard, before: Evaluation, run: Run) -> Evaluation:
-        """What was heard, as an evaluation of the run; before: the one before it."""
-        noted, metric = heard.noted, self.metric
-        total = self.total_steps(heard, run)
+    def evaluation(self, reported: Reported, before: Evaluation, run: Run) -> Evaluation:
+        """What was reported, as an evaluation of the run; before: the one before it."""
+        noted, metric = reported.noted, self.metric
+        total = self.total_steps(reported, run)
         value = value_on("val", noted.values, metric_name(noted.values, metric.name))
         assert value is not None
         loss = noted.values.get("val_loss", metric.sign * value)
@@ -155,12 +155,12 @@ class OwnTraining:
         tested = metric.bounded(value if test is None else test) if run.test else None
         return Evaluation(before.run, noted.step, total, loss, metric.bounded(value), *held, test_metric=tested)
 
-    def total_steps(self, heard: Heard, run: Run) -> int:
+    def total_steps(self, reported: Reported, run: Run) -> int:
         """The length of the run as it says itself; raises InputError if that does not follow the budget."""
         expected = self.steps(run.budget)
-        if heard.begun is None:
-            return max(expected, heard.noted.step)
-        found = heard.begun.total_steps
+        if reported.begun is None:
+            return max(expected, reported.noted.step)
+        found = reported.begun.total_steps
         if abs(found - expected) > max(1.0, WRONG_LENGTH * expected):
             raise InputError(
                 f"a run of {run.budget} {self.unit} should have about {expected} steps, but its schedule is built for "

@@ -31,7 +31,7 @@ class AskedRun:
 
 
 @dataclass(frozen=True)
-class Heard:
+class Reported:
     """An evaluation, and what the run said when it took its schedule: None if it never did, and cannot."""
 
     begun: Begun | None
@@ -54,13 +54,13 @@ class Trainer(Protocol):
     def record(self) -> dict[str, Any]:
         """Its part of a study's configuration, as plain values: what the results depend on."""
 
-    def schedule_obstacle(self, schedule: Schedule, listens: bool) -> str | None:
-        """Why this schedule cannot be handed over; None if it can. listens: as in `Found`."""
+    def schedule_obstacle(self, schedule: Schedule, seen: bool) -> str | None:
+        """Why this schedule cannot be handed over; None if it can. seen: as in `Found`."""
 
     def process_obstacle(self) -> str | None:
         """Why it cannot train in other processes, and what to do; None if it can."""
 
-    def run(self, asked: AskedRun, left: Callable[[], bool]) -> Generator[Heard, None, None]:
+    def run(self, asked: AskedRun, left: Callable[[], bool]) -> Generator[Reported, None, None]:
         """Train from scratch to the end of the budget; yields each evaluation as it is made.
 
         left: asked at each step whether the run is to be left. Closing the generator ends the run.

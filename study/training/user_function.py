@@ -19,7 +19,7 @@ from search_spaces.metric_values import metric_name, observable
 from search_spaces.schedule import Schedule
 from search_spaces.step_watch import Left
 from search_spaces.watched import WatchedSchedule
-from study.training.trainer import AskedRun, Died, Heard
+from study.training.trainer import AskedRun, Died, Reported
 from study.training.yielded import read_yielded
 from study.workloads.user_code import bare_name, digest, failure, is_importable, path_of, sources
 
@@ -63,8 +63,8 @@ class UserFunction:
             return {"train": self.path, "sources": sources(self.path)}
         return {"train": self.path, "objects": {"train": digest(self.function)}}
 
-    def schedule_obstacle(self, schedule: Schedule, listens: bool) -> str | None:
-        observes = schedule.evaluations and not listens
+    def schedule_obstacle(self, schedule: Schedule, seen: bool) -> str | None:
+        observes = schedule.evaluations and not seen
         return "it observes evaluations, but schedule.rates is a plain list" if observes else None
 
     def process_obstacle(self) -> str | None:
@@ -74,7 +74,7 @@ class UserFunction:
             f"--workers need functions of a module, but {self.name} is not one: put it into a file, or remove --workers"
         )
 
-    def run(self, asked: AskedRun, left: Callable[[], bool]) -> Generator[Heard, None, None]:
+    def run(self, asked: AskedRun, left: Callable[[], bool]) -> Generator[Reported, None, None]:
         """As `Trainer.run`. Torch, numpy and random are seeded before, and are afterwards what they were."""
 
         def observed(values: Any) -> float:
@@ -87,7 +87,7 @@ class UserFunction:
                 for yielded in training:
                     step, values = read_yielded(yielded, asked.metric)
                     noted = watched.note(values, step)
-                    yield Heard(watched.begun, noted)
+                    yield Reported(watched.begun, noted)
                 watched.finish()
             except (InputError, Left, GeneratorExit, KeyboardInterrupt):
                 raise

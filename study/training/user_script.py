@@ -28,7 +28,7 @@ from study.training.metric_source import CsvColumn, OutputPattern, compiled
 from study.training.script_events import ScriptEvents
 from study.training.script_process import ScriptProcess
 from study.training.timm_flags import timm_flags
-from study.training.trainer import AskedRun, Died, Heard
+from study.training.trainer import AskedRun, Died, Reported
 from study.training.yielded import UNNAMED
 
 TYPICAL_EPOCHS = 100
@@ -74,8 +74,8 @@ class UserScript:
             "sources": self.command.scripts or None,
         }
 
-    def schedule_obstacle(self, schedule: Schedule, listens: bool) -> str | None:
-        if listens:
+    def schedule_obstacle(self, schedule: Schedule, seen: bool) -> str | None:
+        if seen:
             return None
         if "timm" in self.command.named:
             return "timm has no flags for all of it" if timm_flags(schedule, TYPICAL_EPOCHS) is None else None
@@ -86,7 +86,7 @@ class UserScript:
     def process_obstacle(self) -> None:
         """A worker only waits for the command."""
 
-    def run(self, asked: AskedRun, left: Callable[[], bool]) -> Generator[Heard, None, None]:
+    def run(self, asked: AskedRun, left: Callable[[], bool]) -> Generator[Reported, None, None]:
         """As `Trainer.run`."""
         self.command.check(asked.unit)
         run_dir = fresh_folder((self.folder or Path(mkdtemp(prefix="study-"))) / run_name(asked))
@@ -101,10 +101,10 @@ class UserScript:
                     raise Left
                 ended = process.ended(LOOK_EVERY)
                 for noted in events.read():
-                    yield Heard(events.begun, noted)
+                    yield Reported(events.begun, noted)
                 for value in elsewhere(ended) if elsewhere else ():
                     events.reports += 1
-                    yield Heard(None, Noted(events.reports, {f"val_{asked.metric or UNNAMED}": value}))
+                    yield Reported(None, Noted(events.reports, {f"val_{asked.metric or UNNAMED}": value}))
             if events.mistake:
                 raise InputError(events.mistake)
             if process.failure:

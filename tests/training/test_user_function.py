@@ -16,13 +16,13 @@ from tests import own_training
 SCHEDULE = Linear(peak_lr=0.05)
 
 
-def heard(function, left=lambda: False, schedule=SCHEDULE, budget=3, unit="epochs", **asked):
+def reported(function, left=lambda: False, schedule=SCHEDULE, budget=3, unit="epochs", **asked):
     asked = AskedRun(schedule, budget, unit, **{"seed": 0, **asked})
     return [(one.noted.step, one.noted.values) for one in UserFunction(function).run(asked, left)]
 
 
 def test_every_value_is_heard_at_its_step():
-    found = heard(own_training.train)
+    found = reported(own_training.train)
     assert [step for step, _ in found] == [8, 16, 24]
     with torch.random.fork_rng():
         torch.manual_seed(0)
@@ -33,9 +33,9 @@ def test_every_value_is_heard_at_its_step():
             scheduler.step()
             expected += [{"val_value": error()}] if number % 8 == 7 else []
     assert [values for _, values in found] == expected
-    assert [step for step, _ in heard(own_training.train_steps, budget=60, unit="steps")] == [25, 50, 60]
-    assert heard(own_training.train_with_rates)[-1] == found[-1]
-    assert list(heard(own_training.score)[0][1]) == ["val_score", "test_score"]
+    assert [step for step, _ in reported(own_training.train_steps, budget=60, unit="steps")] == [25, 50, 60]
+    assert reported(own_training.train_with_rates)[-1] == found[-1]
+    assert list(reported(own_training.score)[0][1]) == ["val_score", "test_score"]
 
 
 def test_the_seed_is_of_all_random_numbers_and_they_go_on_as_before():
@@ -45,7 +45,7 @@ def test_the_seed_is_of_all_random_numbers_and_they_go_on_as_before():
         yield 8, drawn | {"seed": seed}
 
     states = random.getstate(), np.random.get_state()[1].tolist(), torch.random.get_rng_state().tolist()
-    first, again, other = (heard(draw, metric="torch", seed=seed)[0][1] for seed in (1, 1, 2))
+    first, again, other = (reported(draw, metric="torch", seed=seed)[0][1] for seed in (1, 1, 2))
     assert first == again
     assert all(first[name] != other[name] for name in first)
     assert states == (random.getstate(), np.random.get_state()[1].tolist(), torch.random.get_rng_state().tolist())
@@ -70,7 +70,7 @@ def test_what_is_yielded_is_what_a_schedule_that_listens_observes():
         def trial(schedule, epochs, seed, better=better):
             yield from train(schedule, epochs, seed, better)
 
-        heard(trial, schedule=plateau, budget=5, sign=sign)
+        reported(trial, schedule=plateau, budget=5, sign=sign)
         assert (held[-1] < held[0]) == falls, (better, sign)
 
 
@@ -88,7 +88,7 @@ def test_the_generator_is_closed_when_the_run_is_left():
     training.close()
     assert closed == [True]
     with pytest.raises(Left):
-        heard(train, left=lambda: True)
+        reported(train, left=lambda: True)
     assert closed == [True, True]
 
 
@@ -116,7 +116,7 @@ def takes_more(schedule, epochs, seed, data):
 )
 def test_a_function_that_cannot_be_called(function, said):
     with pytest.raises(InputError) as raised:
-        heard(function)
+        reported(function)
     assert said in str(raised.value)
 
 
@@ -127,7 +127,7 @@ def test_what_is_no_evaluation(yielded):
             yield yielded
 
     with pytest.raises(InputError, match="yield a number, \\(step, number\\), or a dict"):
-        heard(train)
+        reported(train)
 
 
 def test_a_function_that_never_ends_its_budget():
@@ -145,9 +145,9 @@ def test_a_function_that_never_ends_its_budget():
             yield 0.5
 
     with pytest.raises(InputError, match="built for 24 steps, but the optimizer makes more"):
-        heard(never_ends)
+        reported(never_ends)
     with pytest.raises(InputError, match="two evaluations at step 24"):
-        heard(evaluates_for_ever)
+        reported(evaluates_for_ever)
 
 
 def test_a_function_that_fails_says_why_and_where():
@@ -160,9 +160,9 @@ def test_a_function_that_fails_says_why_and_where():
         raise SystemExit(3)
 
     with pytest.raises(Died, match=r"ValueError: no such batch \(test_user_function.py, line \d+\)"):
-        heard(fails)
+        reported(fails)
     with pytest.raises(Died, match="SystemExit: 3"):
-        heard(leaves)
+        reported(leaves)
 
 
 def test_what_is_said_beside_a_function_and_at_the_command_line():

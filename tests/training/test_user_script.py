@@ -66,12 +66,12 @@ def script(tmp_path):
     return make
 
 
-def heard(trainer, budget=3, left=lambda: False, schedule=SCHEDULE, **others):
+def reported(trainer, budget=3, left=lambda: False, schedule=SCHEDULE, **others):
     return list(trainer.run(asked(schedule, budget, **others), left))
 
 
 def test_what_a_script_reports_is_heard(script):
-    found = heard(script(REPORTS), seed=2)
+    found = reported(script(REPORTS), seed=2)
     values = [{"val_error": 1 / (1 + epoch * 0.05 + 2), "test_error": 0.5} for epoch in (1, 2, 3)]
     assert [(one.noted.step, one.noted.values, one.begun) for one in found] == [
         (step, value, None) for step, value in enumerate(values, start=1)
@@ -83,13 +83,13 @@ def test_a_run_has_a_folder_of_its_own_which_keeps_its_output(script, tmp_path):
     program += "Path(sys.argv[1], 'checkpoint').open('x').close(); print('done'); report(1.0)"
     trainer = script(program, "{run_dir} {epochs} {seed} {peak_lr}")
     for _ in range(2):  # trained again, it begins from scratch
-        heard(trainer)
+        reported(trainer)
     (folder,) = (tmp_path / "runs").iterdir()
     assert folder.name == run_name(asked(SCHEDULE, 3))
     assert folder.name.startswith("linear-")
     assert (folder / "output.txt").read_text() == "done\n"
     assert (folder / "checkpoint").is_file()
-    heard(trainer, seed=1)
+    reported(trainer, seed=1)
     assert len(list((tmp_path / "runs").iterdir())) == 2
 
 
@@ -99,12 +99,12 @@ def test_a_schedule_goes_in_as_json_and_is_the_same():
 
 def test_a_scheduler_is_stepped_watched_and_its_mistakes_are_said(script):
     trainer = script(TRAINS, "{epochs} {seed} 1")
-    *_, last = heard(trainer, exact=True)
+    *_, last = reported(trainer, exact=True)
     assert (last.noted.step, last.begun.total_steps, last.begun.peak_lr) == (24, 24, (1e-5, 1e-1))
     assert last.noted.lr == pytest.approx(float(SCHEDULE.rates(24)[-1]))
     assert last.begun.optimizer_code == "torch.optim.AdamW(model.parameters(), lr={lr})"
     with pytest.raises(InputError, match="scheduler.step.. was called 26 times for 13 optimizer steps, in a run of 24"):
-        heard(script(TRAINS, "{epochs} {seed} 2"))
+        reported(script(TRAINS, "{epochs} {seed} 2"))
 
 
 def test_outside_a_study_nothing_happens(script, tmp_path, monkeypatch):
@@ -128,7 +128,7 @@ if __name__ == "__main__":
         assert pool.map(load, [1]) == [None]
     report(1.0)
 """
-    assert [one.noted.values for one in heard(script(program))] == [{"val_value": 1.0}]
+    assert [one.noted.values for one in reported(script(program))] == [{"val_value": 1.0}]
 
 
 def test_only_the_first_rank_is_listened_to(script, tmp_path):
@@ -141,7 +141,7 @@ else:
     for rank in "10":
         subprocess.run([sys.executable, *sys.argv], env={**os.environ, "RANK": rank}, check=True)
 """
-    assert [one.noted.values for one in heard(script(program))] == [{"val_value": 0.0}]
+    assert [one.noted.values for one in reported(script(program))] == [{"val_value": 0.0}]
 
 
 STAYS = """
@@ -180,7 +180,7 @@ def test_all_that_a_run_has_started_ends_with_it(script, tmp_path, seconds):
 def test_a_run_that_is_left_ends_within_a_step(script):
     began = time.perf_counter()
     with pytest.raises(Left):
-        heard(script("import time; time.sleep(600)"), left=lambda: time.perf_counter() > began + 0.2)
+        reported(script("import time; time.sleep(600)"), left=lambda: time.perf_counter() > began + 0.2)
     assert time.perf_counter() < began + 30
 
 
@@ -211,19 +211,19 @@ def test_a_run_that_was_given_up_ends_itself(script, tmp_path):
 def test_a_script_that_fails_says_so_with_its_last_lines(script, tmp_path):
     program = "for n in range(30): print('line', n)\nraise SystemExit('no such file')"
     with pytest.raises(Died) as raised:
-        heard(script(program))
+        reported(script(program))
     lines = str(raised.value).splitlines()
     assert lines[0].startswith(f"it exited with code 1. Its last output ({tmp_path / 'runs'}/linear-")
     assert lines[1:] == [f"  line {n}" for n in range(11, 30)] + ["  no such file"]
     with pytest.raises(Died, match="it was ended by SIGKILL"):
-        heard(script("import os, signal; os.kill(os.getpid(), signal.SIGKILL)"))
+        reported(script("import os, signal; os.kill(os.getpid(), signal.SIGKILL)"))
 
 
 def test_of_gigabytes_of_output_the_last_is_kept(script, tmp_path, monkeypatch):
     monkeypatch.setattr(script_process, "MOST_OUTPUT", 200_000)
     program = "import time; from study.script import report\n"
     program += "for n in range(60): print('x' * 10_000, n, flush=True); time.sleep(0.02)\nreport(1.0)"
-    heard(script(program))
+    reported(script(program))
     (output,) = (tmp_path / "runs").glob("*/output.txt")
     assert output.stat().st_size < 500_000
     assert output.read_text().startswith("[the output before this is left out]\n")
@@ -245,13 +245,13 @@ def test_of_gigabytes_of_output_the_last_is_kept(script, tmp_path, monkeypatch):
 )
 def test_a_command_that_cannot_be(script, program, arguments, said):
     with pytest.raises(InputError) as raised:
-        heard(script(program, arguments))
+        reported(script(program, arguments))
     assert said in str(raised.value)
 
 
 def test_a_command_that_is_not_there(tmp_path):
     with pytest.raises(InputError, match="--command cannot be run: pithon: No such file or directory"):
-        heard(UserScript(CommandLine("pithon train.py {epochs}"), tmp_path))
+        reported(UserScript(CommandLine("pithon train.py {epochs}"), tmp_path))
     with pytest.raises(InputError, match="--command is empty"):
         CommandLine("  ")
 
@@ -259,7 +259,7 @@ def test_a_command_that_is_not_there(tmp_path):
 def test_two_reports_at_one_step(script):
     program = "from study.script import rates, report; rates(8); report(1.0, step=4); report(1.0, step=4)"
     with pytest.raises(InputError, match="two evaluations at step 4 of a run"):
-        heard(script(program, "{epochs}"))
+        reported(script(program, "{epochs}"))
 
 
 def test_a_peak_that_a_command_names_must_be_known(script):
@@ -289,7 +289,7 @@ with open(sys.argv[4] + "/summary.csv", "w") as file:
 
 @pytest.mark.parametrize("how", [{"csv": "{run_dir}/*.csv"}, {"pattern": r"eval_loss = ([\d.]+)"}])
 def test_evaluations_are_read_from_a_csv_or_from_the_output(script, how):
-    found = heard(script(WRITES, "{peak_lr} {epochs} {seed} {run_dir}", **how), metric="eval_loss")
+    found = reported(script(WRITES, "{peak_lr} {epochs} {seed} {run_dir}", **how), metric="eval_loss")
     values = [{"val_eval_loss": float(f"{1 / (1 + epoch + 0.05):.4f}")} for epoch in range(3)]
     assert [(one.noted.step, one.noted.values) for one in found] == list(enumerate(values, start=1))
 
@@ -312,10 +312,10 @@ def test_evaluations_are_read_from_a_csv_or_from_the_output(script, how):
 def test_evaluations_that_cannot_be_read(script, how, said):
     metric = how.pop("metric", None)
     if said is None:
-        assert len(heard(script(WRITES, "{peak_lr} {epochs} {seed} {run_dir}", **how))) == 3
+        assert len(reported(script(WRITES, "{peak_lr} {epochs} {seed} {run_dir}", **how))) == 3
         return
     with pytest.raises(InputError) as raised:
-        heard(script(WRITES, "{peak_lr} {epochs} {seed} {run_dir}", **how), metric=metric)
+        reported(script(WRITES, "{peak_lr} {epochs} {seed} {run_dir}", **how), metric=metric)
     assert said in str(raised.value)
 
 
@@ -402,7 +402,7 @@ def test_timm_s_flags_are_given_without_an_edit(script):
     assert found.record.settings.families == ("linear", "step")
     assert found.best.value == pytest.approx(min(abs(0.1 - trial.peak_lr) for trial in found.record.complete))
     with pytest.raises(InputError, match="gives --epochs itself: leave {epochs} out of --command"):
-        heard(script(TIMM, "{timm} --epochs {epochs}", pattern="loss (.*)"))
+        reported(script(TIMM, "{timm} --epochs {epochs}", pattern="loss (.*)"))
 
 
 RANKS = """

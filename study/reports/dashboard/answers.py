@@ -13,9 +13,8 @@ from typing import Any
 
 from study.analysis.comparable import comparable
 from study.analysis.importance import importance
-from study.objective import Unit
+from study.objective import Unit, length_in_words
 from study.reports.dashboard.figures import FIGURES
-from study.reports.verdict import epochs_in_words
 from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
 
@@ -44,7 +43,7 @@ def shown_attributes(study: StudyRecord) -> dict[int, dict[str, Any]]:
     """What is shown of each finished trial besides value and parameters, by its number."""
     short = study.first_budget < study.settings.epochs
     values = {trial.number: value for trial, value in comparable(study)} if short else {}
-    after = f"{study.value_name} after {epochs_in_words(study.first_budget, study.settings.unit)}"
+    after = f"{study.value_name} after {length_in_words(study.first_budget, study.settings.unit)}"
     return {
         trial.number: {
             "asked": study.asked[trial.number],
@@ -66,7 +65,7 @@ def outcome(trial: TrialRecord, unit: Unit = "epochs") -> str:
         return "diverged (loss blew up)"
     if trial.complete:
         return "full run"
-    return f"stopped after {epochs_in_words(round(list(trial.epochs_used.values())[-1], 2), unit)}"
+    return f"stopped after {length_in_words(round(list(trial.epochs_used.values())[-1], 2), unit)}"
 
 
 def shown_importance(study: StudyRecord) -> dict[str, Any]:

@@ -10,10 +10,10 @@ from search_spaces import FAMILIES
 from study.analysis.comparable import comparable
 from study.analysis.families import family_outcomes
 from study.analysis.runs import TrainedRun, runs_as_trained
+from study.objective import length_in_words
 from study.reports.dashboard.lr_curve import lr_line
 from study.reports.dashboard.plotly_figure import ABOVE, PlotlyFigure, cloud, rounded, titled, trace
 from study.reports.plot_style import FAR_APART, OTHER, family_color
-from study.reports.verdict import epochs_in_words
 from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
 
@@ -115,11 +115,11 @@ def best_by_family_over_time(study: StudyRecord) -> PlotlyFigure:
                     **length_look(family_color(family), short.get(budget)),
                     legendgroup=family,
                     showlegend=budget == drawn[0],
-                    hovertemplate=f"{family}, {epochs_in_words(budget)}: %{{y}}<extra></extra>",
+                    hovertemplate=f"{family}, {length_in_words(budget)}: %{{y}}<extra></extra>",
                 )
             )
     keys = [
-        trace(epochs_in_words(budget), [None], [None], **length_look(OTHER, short.get(budget)))
+        trace(length_in_words(budget), [None], [None], **length_look(OTHER, short.get(budget)))
         for budget in budgets
         if traces
     ]
@@ -142,7 +142,7 @@ def length_labels(study: StudyRecord, found: dict[tuple[str, int], list[TrainedR
             best = min(runs, key=lambda run: study.metric.sign * run.value)
             x, y = rounded([best.spent, best.value])
             beside = {"showarrow": False, "yshift": -14 * study.metric.sign}
-            labels.append({"x": x, "y": y, "text": epochs_in_words(budget), **beside})
+            labels.append({"x": x, "y": y, "text": length_in_words(budget), **beside})
     return labels
 
 
@@ -180,7 +180,7 @@ def peak_against_value(study: StudyRecord) -> PlotlyFigure:
     ring = {"symbol": "circle-open", "size": 16, "color": OTHER, "line": {"width": 2}}
     ringed = [(trial.peak_lr, value) for trial, value in compared if best and trial.number == best.number]
     traces += [trace("winner", [x], [y], mode="markers", marker=ring) for x, y in ringed]
-    after = f"{study.value_name} after {epochs_in_words(study.first_budget, study.settings.unit)}"
+    after = f"{study.value_name} after {length_in_words(study.first_budget, study.settings.unit)}"
     return titled("peak_lr by family", traces, "peak_lr", after, xaxis={"type": "log"})
 
 

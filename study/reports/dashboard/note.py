@@ -10,12 +10,13 @@ from statistics import mean
 
 from search_spaces.export import torch_code
 from study.analysis.pruning_audit import AUDIT_HEADS, audit_rows
+from study.objective import length_in_words
 from study.reports.family_table import family_heads, family_rows
 from study.reports.markdown import code, escaped, table
 from study.reports.measure import confirmed_measure
 from study.reports.schedule_origin import exported
 from study.reports.section import searched, setting
-from study.reports.verdict import epochs_in_words, verdict_lines
+from study.reports.verdict import verdict_lines
 from study.search.bracket import Bracket
 from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
@@ -68,7 +69,7 @@ def under_way(study: StudyRecord, bracket: Bracket | None) -> list[str]:
 
 def how_to_read(study: StudyRecord) -> str:
     """What the tables and the plots say, and what they do not."""
-    full, first = (epochs_in_words(n, study.settings.unit) for n in (study.settings.epochs, study.first_budget))
+    full, first = (length_in_words(n, study.settings.unit) for n in (study.settings.epochs, study.first_budget))
     shown = (
         "`python scripts/dashboard.py` shows a trial's value only if it is that of a full run, so *History* and "
         "*Analytics* compare full runs"
