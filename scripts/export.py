@@ -32,7 +32,7 @@ class Options:
     study: str
     """Name of the study."""
     trial: int | None = None
-    """Number of the trial. Default: the winner."""
+    """Number of the trial. Default: the one that the answer recommends, or the best full run if it is unconfirmed."""
     family: str | None = None
     """Family whose best trial is exported."""
     format: str = "torch"
@@ -72,9 +72,13 @@ def main(options: Options) -> None:
 
 def chosen_trial(study: StudyRecord, options: Options) -> TrialRecord:
     """The trial that the options select; raises InputError if it does not exist."""
+    from study.analysis.answer import recommended  # loads scipy: after the flags
+
     if options.trial is not None:
         return study.trial(options.trial)
-    own = [trial for trial in study.complete if options.family in (None, trial.family)]
+    if options.family is None and (answered := recommended(study)):
+        return answered
+    own = [trial for trial in study.searched if options.family in (None, trial.family)]
     best = next(iter(study.ranked(own)), None)
     if best is None:
         which = f" of family {options.family!r}" if options.family else ""

@@ -21,7 +21,7 @@ from study.cli import plain_console, run_command
 from study.executors.options import ExecutorOptions
 from study.flags import Device, Shown
 from study.reports.table_names import check_tables
-from study.search.configuration import Configuration
+from study.search.configuration import Configuration, check_confirm_seeds
 from study.storage.url import DEFAULT_STORAGE, parse
 from study.training.training_options import TrainingOptions, require_alone
 from study.workloads.options import DATA_ROOT, WorkloadOptions
@@ -47,6 +47,11 @@ class Options:
     """Tables to print above the verdict: families, importance, peaks, audit, edges."""
     enqueue: Annotated[tuple[str, ...], Shown("search")] = ()
     """Schedules to try first: files written by export.py --format json, or study:NAME for the winner of a study."""
+    reference: Annotated[str | None, Shown("search")] = None
+    """What the answer is compared with, at its best peak: a family, a JSON file of export.py, or none. Default: a
+    cosine to 0 after a warm-up of 5 %."""
+    confirm_seeds: Annotated[int | None, Shown("search")] = None
+    """Fresh seeds that confirm the answer on test; 0 for none. Default: 8, fewer if a run takes more than a minute."""
     dry_run: bool = False
     """Show what would be searched, with the first runs of your own training; store nothing."""
     print_space: Annotated[bool, Shown("search")] = False
@@ -64,6 +69,7 @@ class Options:
         require_alone(self.training, self.workload)
         parse(self.storage)
         check_tables(self.show)
+        check_confirm_seeds(self.confirm_seeds)
 
 
 def main(options: Options) -> None:
@@ -74,7 +80,9 @@ def main(options: Options) -> None:
     console, source = plain_console(), chosen_source(options.workload, options.training)
     storage = None if options.dry_run or options.print_space else options.storage
     objective = make_objective(source, options.device, options.data_root)
-    plan = plan_search(source, objective, options.search, storage, options.study, enqueue=options.enqueue)
+    plan = plan_search(
+        source, objective, options.search, storage, options.study, None, options.enqueue, options.reference
+    )
     if options.print_space:
         search = plan.configuration
         console.print(space_toml(search.families, plan.objective.peak_lr, search.space_file.ranges), end="")
@@ -82,7 +90,7 @@ def main(options: Options) -> None:
     if options.dry_run:
         print_plan(console, plan, options.trials)
         return
-    search_and_show(plan, options.executor, options.trials, console, options.show)
+    search_and_show(plan, options.executor, options.trials, console, options.show, options.confirm_seeds)
 
 
 if __name__ == "__main__":

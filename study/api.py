@@ -31,12 +31,14 @@ from study.machine import choose_device, same_random_numbers_after, torch_thread
 from study.objective import Engine, Unit
 from study.reports.comparison_progress import ComparisonDisplay, StudyProgress
 from study.reports.dashboard.dashboard import Dashboard
+from study.reports.finals_progress import FinalsDisplay
 from study.reports.findings import Comparison, Findings
 from study.reports.search_console import display_of, print_opened, print_outcome
 from study.reports.table_names import check_tables
-from study.search.configuration import UNPRUNED, Configuration, SearchOptions
+from study.search.configuration import UNPRUNED, Configuration, SearchOptions, check_confirm_seeds
 from study.search.enqueue import read_known
 from study.search.family_plan import ComparisonPlan, parts
+from study.search.reference import NO_REFERENCE, USUAL, Reference, make_reference
 from study.search.reproduce import Reproduced, reproduce
 from study.search.study_plan import OpenStudy, StudyPlan
 from study.storage.provenance import provenance
@@ -128,10 +130,12 @@ def plan_search(
     name: str | None = None,
     group: str | None = None,
     enqueue: Sequence[str] = (),
+    reference: str | None = NO_REFERENCE,
 ) -> StudyPlan:
     """The plan of one study; raises InputError if its parts do not fit each other. source: of the objective.
 
     name: None derives it from the workload and the configuration. enqueue: schedules to try first, as for `read_known`.
+    reference: as for `make_reference`; None takes that of the stored study, or the usual one for a new study.
     """
     name = name or configuration.study_name(source.subject)
     objective = after_first_runs(objective.counting(configuration.unit), configuration.budget, storage, name)
@@ -140,8 +144,29 @@ def plan_search(
     known = read_known(enqueue, storage, partial(configuration.suggest, peak_lr=objective.peak_lr))
     record = source_record(source, objective) | configuration.record(objective)
     record |= {"enqueued": known} if known else {}
-    about = "\n".join(filter(None, [objective.about, *left_out]))
-    return StudyPlan(name, objective, configuration, record, storage, group or name, known, about)
+    found, obstacle = chosen_reference(reference, configuration, objective, storage, name)
+    record |= {"reference": found.record} if found else {}
+    about = "\n".join(filter(None, [objective.about, *left_out, obstacle]))
+    return StudyPlan(name, objective, configuration, record, storage, group or name, known, about, found)
+
+
+def chosen_reference(
+    given: str | None, configuration: Configuration, objective: AnyObjective, storage: str | None, study: str
+) -> tuple[Reference | None, str]:
+    """(the reference of a study, why there is none). given: its name; None for that of a stored study, the usual one
+    for a new study, or none, if that one cannot be trained.
+    """
+    stored = stored_attributes(storage, study) if storage and given is None else {}
+    if "configuration" in stored:
+        return Reference.read(stored["configuration"].get("reference")), ""
+    if given == NO_REFERENCE:
+        return None, ""
+    try:
+        return make_reference(given or USUAL, configuration, objective), ""
+    except InputError as error:
+        if given is not None:
+            raise
+        return None, f"No reference: {error}"
 
 
 @contextmanager
@@ -179,16 +204,23 @@ def opened(
 
 
 def search_and_show(
-    plan: StudyPlan, options: ExecutorOptions, trials: int, console: Console, show: Sequence[str] = ()
+    plan: StudyPlan,
+    options: ExecutorOptions,
+    trials: int,
+    console: Console,
+    show: Sequence[str] = (),
+    confirm_seeds: int | None = None,
 ) -> StudyRecord:
-    """Search until the study has this many finished trials, and print the progress and the verdict.
+    """Search until the study has this many finished trials, confirm the answer, and print progress and verdict.
 
-    show: names of the tables that are printed besides the verdict, see `reports.table_names`.
+    show: names of the tables that are printed besides the verdict, see `reports.table_names`. confirm_seeds: fresh
+    seeds that confirm the answer, 0 for none; None fits them to what the search has cost, see `search.finals`.
     Ctrl-C and SIGTERM end the search: the results so far are printed, then KeyboardInterrupt is raised. In a
     notebook, and for a study in memory, which nothing else keeps, they are returned instead.
     """
     require(isinstance(trials, int) and trials >= 1, "--trials must be at least 1", trials)
     check_tables(show)
+    check_confirm_seeds(confirm_seeds)
     known = len(plan.known)
     require(trials >= known, f"--trials must be at least {known}, to try what is enqueued", trials)
     stopped = False
@@ -198,6 +230,10 @@ def search_and_show(
                 with display_of(console, study, trials) as display:
                     for bracket in study.search(trials, interrupted):
                         display.update(bracket)
+                if confirm_seeds != 0:
+                    with FinalsDisplay(console) as finals_display:
+                        for progress in study.run_finals(confirm_seeds, interrupted):
+                            finals_display.update(progress)
             except KeyboardInterrupt:
                 stopped = True
         record = study.record
@@ -369,6 +405,8 @@ def find_schedule(
     data_root: str | Path = DATA_ROOT,
     progress: bool = True,
     show: Sequence[str] = (),
+    reference: str | None = None,
+    confirm_seeds: int | None = None,
     **options: Any,
 ) -> Result:
     """Search for the best learning-rate schedule, as `scripts/search.py` does with the flags of the same names.
@@ -379,7 +417,9 @@ def find_schedule(
     it, metric, direction, peak_lr and worst may be given. storage: a file or a database URL that keeps the study, so
     that the same call continues it; None keeps it in memory.
     trials: of the study in total, including earlier calls. progress: whether to print the progress and the verdict.
-    show: tables to print before the verdict: families, importance, peaks, audit, edges.
+    show: tables to print before the verdict: families, importance, peaks, audit, edges. reference: what the answer is
+    compared with: a family, a JSON file of export.py, or "none"; None is a cosine. confirm_seeds: fresh seeds that
+    confirm the answer, 0 for none; None is 8, or fewer if a full run takes more than a minute.
     options: all other flags of the command line, such as epochs, families, sampler, cohort.
     Raises InputError for options that do not fit each other. On Ctrl-C, a stored study raises KeyboardInterrupt; a
     study in memory, and any study in a notebook, returns its results so far.
@@ -388,8 +428,9 @@ def find_schedule(
     source, configuration, executor = source_and_options(given, options, Configuration)
     objective = make_objective(source, device, Path(data_root))
     known = [str(one) for one in ([enqueue] if isinstance(enqueue, str | Path) else enqueue)]
-    plan = plan_search(source, objective, configuration, storage_url(storage), study, enqueue=known)
-    return Result(search_and_show(plan, executor, trials, plain_console(quiet=not progress), show))
+    plan = plan_search(source, objective, configuration, storage_url(storage), study, None, known, reference)
+    console = plain_console(quiet=not progress)
+    return Result(search_and_show(plan, executor, trials, console, show, confirm_seeds))
 
 
 def compare_families(

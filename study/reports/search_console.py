@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from search_spaces.export import torch_code
+from study.analysis.answer import recommended
 from study.reports.progress import Display
 from study.reports.schedule_origin import as_comment, exported, origin
 from study.reports.terminal import TABLES
@@ -89,9 +90,9 @@ def print_outcome(
         console.print()
         console.print(TABLES[name](record))
     where = []
-    if record.best:
-        path = write_code(record, record.best, plan.storage) if plan.storage else None
-        console.print(f"\n{code_shown(record, record.best)}\n")
+    if chosen := recommended(record):
+        path = write_code(record, chosen, plan.storage) if plan.storage else None
+        console.print(f"\n{code_shown(record, chosen)}\n")
         where = where_lines(record, plan.storage, path)
     for line in verdict_lines(record):
         console.print(wrapped_line(line, console.width))
@@ -102,19 +103,19 @@ def print_outcome(
         console.print(f"Interrupted: {kept if plan.storage else 'what was found is returned'}.")
 
 
-def code_shown(record: StudyRecord, best: TrialRecord) -> str:
-    """The winner's code, or if it is long only how it is used."""
-    code = torch_code(exported(record, best))
+def code_shown(record: StudyRecord, chosen: TrialRecord) -> str:
+    """The code of the schedule to use, or if it is long only how it is used."""
+    code = torch_code(exported(record, chosen))
     if code.count("\n") < MOST_CODE:
-        return f"The winner in PyTorch, for a run of any length:\n\n{code}"
+        return f"The schedule in PyTorch, for a run of any length:\n\n{code}"
     usage = code.rpartition("\n\n")[2].strip().replace("# ", "", 1).replace("\n# ", "\n")
-    return f"The winner in PyTorch (make_scheduler: see Code, below):\n\n{usage}"
+    return f"The schedule in PyTorch (make_scheduler: see Code, below):\n\n{usage}"
 
 
-def write_code(record: StudyRecord, best: TrialRecord, storage: str) -> Path | None:
-    """Write the winner's code beside the storage; its path, or None if that cannot be written."""
+def write_code(record: StudyRecord, chosen: TrialRecord, storage: str) -> Path | None:
+    """Write the code of the schedule to use beside the storage; its path, or None if that cannot be written."""
     path = study_folder(storage, record.name) / "schedule.py"
-    code = f"{as_comment(origin(record, best))}\n{torch_code(exported(record, best))}\n"
+    code = f"{as_comment(origin(record, chosen))}\n{torch_code(exported(record, chosen))}\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(code)

@@ -13,6 +13,8 @@ from study.objective import Engine, Executor, Objective
 from study.search.bracket import Bracket
 from study.search.configuration import Configuration
 from study.search.confirm import confirming
+from study.search.finals import FinalsProgress, run_finals
+from study.search.reference import Reference
 from study.search.search import search
 from study.storage.study_record import StudyRecord
 
@@ -23,7 +25,8 @@ class StudyPlan:
 
     record: the configuration as it is stored. storage: a database URL; None keeps the study in memory. group: the
     comparison of families that it belongs to, its own name otherwise. known: the schedules to try first, as
-    parameters of trials. about: how the data was read, for people.
+    parameters of trials. about: how the data was read, for people. reference: what the answer is compared with, if
+    anything.
     """
 
     name: str
@@ -34,6 +37,7 @@ class StudyPlan:
     group: str
     known: Sequence[dict[str, Any]] = ()
     about: str = ""
+    reference: Reference | None = None
 
 
 class Watcher(Protocol):
@@ -84,6 +88,12 @@ class OpenStudy:
             if bracket and not self.plan.storage:
                 bracket.store_what_has_ended()
             raise
+
+    def run_finals(
+        self, seeds: int | None, interrupted: Callable[[], bool] = lambda: False
+    ) -> Iterator[FinalsProgress]:
+        """Confirm the answer: see `finals.run_finals`."""
+        return run_finals(self.optuna_study, self.plan.objective, self.executor, seeds, lambda _: interrupted())
 
     def confirm(self, seeds: Sequence[int], interrupted: Callable[[], bool] = lambda: False) -> Iterator[float]:
         """Train the best schedule again with each of these seeds, and store its test values as `confirmed`.

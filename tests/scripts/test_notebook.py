@@ -34,7 +34,7 @@ def test_it_is_short_and_holds_no_output(notebook):
 def test_it_is_executed_from_the_top(notebook):
     nbclient.NotebookClient(notebook, timeout=150, resources={"metadata": {"path": str(ROOT)}}).execute()
     (shown,) = outputs(next(cell for cell in notebook.cells if cell.source == "result"), "text/html")
-    assert shown.startswith("<p><b>Winner: ")
+    assert shown.startswith("<p><b>Use ")
     assert "data:image/svg+xml;base64," in shown
     assert "<table>" in shown
     assert notebook.cells[-1].outputs[0].text.endswith("% wrong\n")
