@@ -62,11 +62,11 @@ def main(options: Options) -> None:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = read_study(options.storage, options.study)
     trial = chosen_trial(study, options)
-    found = origin(study, trial)
     if options.format == "json":
-        text = json.dumps({**as_written(trial.params), "provenance": found}, indent=2, allow_nan=False)
+        written = {**as_written(trial.params), "provenance": origin(study, trial)}
+        text = json.dumps(written, indent=2, allow_nan=False)
     else:
-        text = f"{as_comment(found)}\n{FORMATS[options.format](exported(study, trial))}"
+        text = f"{as_comment(study, trial)}\n{FORMATS[options.format](exported(study, trial))}"
     write(options.output, f"{text}\n".encode())
 
 

@@ -1,4 +1,4 @@
-"""A schedule as standalone code that needs only torch, for a run of any length."""
+"""A schedule as standalone code that needs only torch; it fits the schedule into any number of steps."""
 
 from __future__ import annotations
 

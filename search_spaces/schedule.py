@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule(ABC):
-    """A family and its parameters, for a run of any length."""
+    """A family and its parameters, which do not depend on the length of a run."""
 
     peak_lr: float
     """The highest learning rate of the run, in the parameter group with the highest rate; above 0."""

@@ -11,8 +11,10 @@ from pathlib import Path
 from rich.console import Console
 
 from search_spaces.export import torch_code
+from study.analysis.peak_drift import peak_drifts
 from study.reports.progress import Display
-from study.reports.schedule_origin import as_comment, exported, origin
+from study.reports.run_lengths import drift_in_words, lengths_in_words
+from study.reports.schedule_origin import as_comment, exported
 from study.reports.terminal import TABLES
 from study.reports.verdict import verdict_lines
 from study.search.study_plan import OpenStudy, StudyPlan
@@ -91,7 +93,7 @@ def print_outcome(
     where = []
     if record.best:
         path = write_code(record, record.best, plan.storage) if plan.storage else None
-        console.print(f"\n{code_shown(record, record.best)}\n")
+        console.print(f"\n{code_shown(record, record.best, console.width)}\n")
         where = where_lines(record, plan.storage, path)
     for line in verdict_lines(record):
         console.print(wrapped_line(line, console.width))
@@ -102,19 +104,20 @@ def print_outcome(
         console.print(f"Interrupted: {kept if plan.storage else 'what was found is returned'}.")
 
 
-def code_shown(record: StudyRecord, best: TrialRecord) -> str:
-    """The winner's code, or if it is long only how it is used."""
-    code = torch_code(exported(record, best))
-    if code.count("\n") < MOST_CODE:
-        return f"The winner in PyTorch, for a run of any length:\n\n{code}"
-    usage = code.rpartition("\n\n")[2].strip().replace("# ", "", 1).replace("\n# ", "\n")
-    return f"The winner in PyTorch (make_scheduler: see Code, below):\n\n{usage}"
+def code_shown(record: StudyRecord, best: TrialRecord, width: int) -> str:
+    """The winner's code, or if it is long only how it is used; below it, for which lengths of a run it is known."""
+    code, where = torch_code(exported(record, best)), ""
+    if code.count("\n") >= MOST_CODE:
+        code = code.rpartition("\n\n")[2].strip().replace("# ", "", 1).replace("\n# ", "\n")
+        where = " (make_scheduler: see Code, below)"
+    known = "; ".join(filter(None, [lengths_in_words(record, best), drift_in_words(peak_drifts(record))]))
+    return f"The winner in PyTorch{where}:\n\n{code}\n\n{wrapped_line(f'Length: {known}.', width)}"
 
 
 def write_code(record: StudyRecord, best: TrialRecord, storage: str) -> Path | None:
     """Write the winner's code beside the storage; its path, or None if that cannot be written."""
     path = study_folder(storage, record.name) / "schedule.py"
-    code = f"{as_comment(origin(record, best))}\n{torch_code(exported(record, best))}\n"
+    code = f"{as_comment(record, best)}\n{torch_code(exported(record, best))}\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(code)
