@@ -34,6 +34,7 @@ def origin(study: StudyRecord, trial: TrialRecord) -> dict[str, Any]:
         "workload": study.workload,
         study.settings.unit: study.settings.epochs,
         "total_steps": study.total_steps,
+        "extendable_until": trial.schedule.extendable_until(study.total_steps),
         "shortest_steps": study.first_budget * study.steps_per_epoch,
         "peak_drift": [
             {"short_steps": short, "long_steps": long, "ratio": ratio, "low": low, "high": high, "trials": n}

@@ -59,6 +59,9 @@ def test_every_trial_comes_out_with_where_it_comes_from(name, searched, command)
         assert f"# length      found in runs of {where}" in head
         assert f"torch {torch.__version__.partition('+')[0]}" in head
         assert "torch.optim.SGD(model.parameters(), lr=" in result.out
+        until = schedule.extendable_until(64)
+        assert (f"# A run of 64 steps can be given more until step {until}. " in result.out) == (0 < until < 64)
+        assert ("# A run that is going can" in result.out) == (until in (0, 64))
 
 
 def test_the_winner_and_the_best_of_a_family(searched, command, tmp_path):
