@@ -12,6 +12,7 @@ from rich.console import Console
 
 from search_spaces.export import torch_code
 from study.analysis.peak_drift import peak_drifts
+from study.reports.expected_cost import expected_line, planned_line
 from study.reports.progress import Display
 from study.reports.run_lengths import drift_in_words, lengths_in_words
 from study.reports.schedule_origin import as_comment, exported
@@ -38,7 +39,8 @@ def print_opened(console: Console, plan: StudyPlan, trials: int, record: StudyRe
         )
     done = len(record.trials)
     if done >= trials:
-        said = f"Study {plan.name!r} already has {done} trials: raise --trials to add more."
+        more = f"{plan.limit['limit']} allows no more" if plan.limit else "raise --trials to add more"
+        said = f"Study {plan.name!r} already has {done} trials: {more}."
         console.print(wrapped_line(said, console.width))
         return
     kept = f", kept in {shown_url(plan.storage)}" if plan.storage else ""
@@ -65,12 +67,15 @@ def print_plan(console: Console, plan: StudyPlan, trials: int) -> None:
         f"Study {plan.name!r}: {trials} trials, runs of {runs}, {objective.steps(search.budget)} steps in full"
     )
     console.print(f"peak_lr from {low:.3g} to {high:.3g}, families {', '.join(search.families)}")
+    console.print(planned_line(plan, trials))
     console.print("Nothing was stored (--dry-run).")
 
 
 def display_of(console: Console, study: OpenStudy, trials: int) -> Display:
-    """The display of a search's progress; prints first how runs are trained."""
+    """The display of a search's progress; prints first how runs are trained, and what that is expected to cost."""
     console.print(wrapped_line(f"Engine: {study.engine} ({study.reason})", console.width))
+    if len(study.record.trials) < trials:
+        console.print(wrapped_line(expected_line(study, trials), console.width))
     return Display(console, partial(StudyRecord.of, study.optuna_study), study.plan.configuration, trials)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import optuna
@@ -14,6 +14,7 @@ from study.search.bracket import Bracket
 from study.search.configuration import Configuration
 from study.search.confirm import confirming
 from study.search.search import search
+from study.speed import ChosenEngine, Speed
 from study.storage.study_record import StudyRecord
 
 
@@ -23,7 +24,9 @@ class StudyPlan:
 
     record: the configuration as it is stored. storage: a database URL; None keeps the study in memory. group: the
     comparison of families that it belongs to, its own name otherwise. known: the schedules to try first, as
-    parameters of trials. about: how the data was read, for people.
+    parameters of trials. about: how the data was read, for people. limit: a `Fitted` as plain values, which a new
+    study stores; None without a limit of the cost. chosen: the engine of a new study, if the plan depends on
+    its speed; otherwise it is chosen when the study is opened.
     """
 
     name: str
@@ -34,6 +37,8 @@ class StudyPlan:
     group: str
     known: Sequence[dict[str, Any]] = ()
     about: str = ""
+    limit: Mapping[str, Any] | None = None
+    chosen: ChosenEngine | None = None
 
 
 class Watcher(Protocol):
@@ -51,7 +56,10 @@ class Watcher(Protocol):
 
 @dataclass
 class OpenStudy:
-    """A study that this process owns, with the executor that trains its runs. reason: why it has this engine."""
+    """A study that this process owns, with the executor that trains its runs.
+
+    reason: why it has this engine. speed: how fast that trains.
+    """
 
     plan: StudyPlan
     optuna_study: optuna.Study
@@ -59,6 +67,7 @@ class OpenStudy:
     reason: str
     executor: Executor
     watcher: Watcher | None = None
+    speed: Speed = field(default_factory=Speed)
 
     @property
     def record(self) -> StudyRecord:

@@ -1,0 +1,44 @@
+"""What a search is expected to cost, in words, before it starts."""
+
+from __future__ import annotations
+
+from study.objective import Engine, Objective
+from study.reports.verdict import duration
+from study.search.configuration import Configuration
+from study.search.expected_cost import ExpectedCost, expected_runs
+from study.search.study_plan import OpenStudy, StudyPlan
+from study.speed import Speed
+
+
+def expected_line(study: OpenStudy, trials: int) -> str:
+    """What the search still costs until the study holds this many trials, at the speed of its engine."""
+    plan, record = study.plan, study.record
+    whole = search_cost(plan.objective, plan.configuration, trials, study.engine, study.speed)
+    done = sum(budget for trial in record.trials for budget in trial.epochs_used)  # a run that diverged counts whole
+    left, more = whole.left_after(done * record.steps_per_epoch), " more" if record.trials else ""
+    return f"Expected: {trials - len(record.trials)}{more} trials, {cost_in_words(left)}"
+
+
+def planned_line(plan: StudyPlan, trials: int) -> str:
+    """The same before the study is opened, without the time, unless it is known already."""
+    engine, speed = (plan.chosen.engine, plan.chosen.speed) if plan.chosen else (Engine(), Speed())
+    cost = search_cost(plan.objective, plan.configuration, trials, engine, speed)
+    return f"Expected: {trials} trials, {cost_in_words(cost)}"
+
+
+def search_cost(
+    objective: Objective, configuration: Configuration, trials: int, engine: Engine, speed: Speed
+) -> ExpectedCost:
+    """The expected cost of a whole search."""
+    runs = expected_runs(configuration, objective.steps(1), trials)
+    return ExpectedCost.of(runs, objective, configuration.budget, engine, speed, trials)
+
+
+def cost_in_words(cost: ExpectedCost) -> str:
+    """Steps, full runs and time.
+
+    >>> cost_in_words(ExpectedCost(12000, 12, 3725)), cost_in_words(ExpectedCost(800, 2, None))
+    ('12,000 steps = 12 full runs, about 1 h 2 min', '800 steps = 2 full runs')
+    """
+    took = "" if cost.seconds is None else f", about {duration(cost.seconds)}"
+    return f"{cost.steps:,.0f} steps = {cost.full_runs:.3g} full runs{took}"
