@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from study.objective import Engine, Objective
 from study.reports.verdict import duration
-from study.search.configuration import Configuration
+from study.search.configuration import PRUNES_MIDWAY, Configuration
 from study.search.expected_cost import ExpectedCost, expected_runs
 from study.search.study_plan import OpenStudy, StudyPlan
 from study.speed import Speed
@@ -16,14 +16,19 @@ def expected_line(study: OpenStudy, trials: int) -> str:
     whole = search_cost(plan.objective, plan.configuration, trials, study.engine, study.speed)
     done = sum(budget for trial in record.trials for budget in trial.epochs_used)  # a run that diverged counts whole
     left, more = whole.left_after(done * record.steps_per_epoch), " more" if record.trials else ""
-    return f"Expected: {trials - len(record.trials)}{more} trials, {cost_in_words(left)}"
+    return f"Expected: {trials - len(record.trials)}{more} trials, {at_most(plan)}{cost_in_words(left)}"
 
 
 def planned_line(plan: StudyPlan, trials: int) -> str:
     """The same before the study is opened, without the time, unless it is known already."""
     engine, speed = (plan.chosen.engine, plan.chosen.speed) if plan.chosen else (Engine(), Speed())
     cost = search_cost(plan.objective, plan.configuration, trials, engine, speed)
-    return f"Expected: {trials} trials, {cost_in_words(cost)}"
+    return f"Expected: {trials} trials, {at_most(plan)}{cost_in_words(cost)}"
+
+
+def at_most(plan: StudyPlan) -> str:
+    """What to say before a cost that nobody knows: how early Optuna's pruners will prune."""
+    return "at most " if plan.configuration.pruner in PRUNES_MIDWAY else ""
 
 
 def search_cost(

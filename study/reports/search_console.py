@@ -39,7 +39,9 @@ def print_opened(console: Console, plan: StudyPlan, trials: int, record: StudyRe
         )
     done = len(record.trials)
     if done >= trials:
-        more = f"{plan.limit['limit']} allows no more" if plan.limit else "raise --trials to add more"
+        limit, more = plan.limit, "raise --trials to add more"
+        if limit and done >= limit["trials"]:
+            more = f"{limit['limit']} allows no more"
         said = f"Study {plan.name!r} already has {done} trials: {more}."
         console.print(wrapped_line(said, console.width))
         return

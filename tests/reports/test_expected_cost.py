@@ -28,5 +28,7 @@ def test_it_counts_what_is_left(storage, workload):
 def test_before_the_study_is_opened_the_time_is_that_of_a_chosen_engine(workload):
     plan = small_plan(None, workload, FIXED)
     assert planned_line(plan, 1_000) == "Expected: 1000 trials, 28,800 steps = 450 full runs"
+    midway = replace(plan, configuration=replace(FIXED, pruner="median"))
+    assert planned_line(midway, 10) == "Expected: 10 trials, at most 640 steps = 10 full runs"
     chosen = replace(plan, chosen=ChosenEngine(Engine(), "", Speed({1: 1.0})))
     assert planned_line(chosen, 1_000).endswith("450 full runs, about 8 h 1 min")
