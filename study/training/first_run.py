@@ -69,7 +69,8 @@ def first_runs(trainer: Trainer, wanted: Wanted, unit: Unit, budget: int) -> Fou
     length = min(budget, 1 if unit == "epochs" else FIRST_STEPS)
 
     def asked(schedule: Schedule | None, seed: int) -> AskedRun:
-        return AskedRun(schedule, length, unit, seed, wanted.metric, wanted.sign, exact=True)
+        exact = seed == 0  # checking takes time, so the run with the other seed shows how fast it trains
+        return AskedRun(schedule, length, unit, seed, wanted.metric, wanted.sign, exact=exact)
 
     took: list[tuple[float, float]] = []
 
