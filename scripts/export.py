@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from search_spaces import check_families
 from search_spaces.errors import InputError, unknown
-from search_spaces.export import FORMATS
+from search_spaces.export import FORMATS, prolonging_code
 from study.cli import run_command, write
 from study.flags import Shown
 from study.storage.url import DEFAULT_STORAGE
@@ -62,11 +62,13 @@ def main(options: Options) -> None:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = read_study(options.storage, options.study)
     trial = chosen_trial(study, options)
-    found = origin(study, trial)
     if options.format == "json":
-        text = json.dumps({**as_written(trial.params), "provenance": found}, indent=2, allow_nan=False)
+        written = {**as_written(trial.params), "provenance": origin(study, trial)}
+        text = json.dumps(written, indent=2, allow_nan=False)
     else:
-        text = f"{as_comment(found)}\n{FORMATS[options.format](exported(study, trial))}"
+        what = exported(study, trial)
+        code = f"{FORMATS[options.format](what)}\n\n{prolonging_code(what, study.total_steps)}"
+        text = f"{as_comment(study, trial)}\n{code}"
     write(options.output, f"{text}\n".encode())
 
 

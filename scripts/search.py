@@ -22,6 +22,7 @@ from study.executors.options import ExecutorOptions
 from study.flags import Device, Shown
 from study.reports.table_names import check_tables
 from study.search.configuration import Configuration, check_confirm_seeds
+from study.search.limit import Limit
 from study.storage.url import DEFAULT_STORAGE, parse
 from study.training.training_options import TrainingOptions, require_alone
 from study.workloads.options import DATA_ROOT, WorkloadOptions
@@ -37,6 +38,7 @@ class Options:
     training: TrainingOptions
     search: Configuration
     executor: ExecutorOptions
+    limit: Limit
     device: Device = "auto"
     """cpu, cuda, or auto: CUDA if there is a GPU."""
     storage: Annotated[str, Shown(metavar="URL")] = DEFAULT_STORAGE
@@ -60,8 +62,8 @@ class Options:
     """Directory for datasets that are downloaded or generated."""
 
     common: ClassVar = (
-        *("trials", "epochs", "families", "space", "dataset", "model", "optimizer", "workload"),
-        *("train", "command", "device", "storage", "study", "show", "dry_run"),
+        *("trials", "max_cost", "max_hours", "epochs", "families", "space", "dataset", "model", "optimizer"),
+        *("workload", "train", "command", "device", "storage", "study", "show", "dry_run"),
     )
 
     def __post_init__(self) -> None:
@@ -74,7 +76,8 @@ class Options:
 
 def main(options: Options) -> None:
     """Search, and print what was found, also when interrupted."""
-    from study.api import chosen_source, make_objective, plan_search, search_and_show  # loads torch: after the flags
+    # these load torch: after the flags
+    from study.api import chosen_source, make_objective, plan_search, search_and_show, within
     from study.reports.search_console import print_plan
 
     console, source = plain_console(), chosen_source(options.workload, options.training)
@@ -87,10 +90,11 @@ def main(options: Options) -> None:
         search = plan.configuration
         console.print(space_toml(search.families, plan.objective.peak_lr, search.space_file.ranges), end="")
         return
+    plan, trials = within(plan, options.limit, options.executor, options.trials)
     if options.dry_run:
-        print_plan(console, plan, options.trials)
+        print_plan(console, plan, trials)
         return
-    search_and_show(plan, options.executor, options.trials, console, options.show, options.confirm_seeds)
+    search_and_show(plan, options.executor, trials, console, options.show, options.confirm_seeds)
 
 
 if __name__ == "__main__":

@@ -38,9 +38,12 @@ from study.reports.table_names import check_tables
 from study.search.configuration import UNPRUNED, Configuration, SearchOptions, check_confirm_seeds
 from study.search.enqueue import read_known
 from study.search.family_plan import ComparisonPlan, parts
+from study.search.fitted_plan import Fitting, fitted_before
+from study.search.limit import Limit
 from study.search.reference import NO_REFERENCE, USUAL, Reference, make_reference
 from study.search.reproduce import Reproduced, reproduce
 from study.search.study_plan import OpenStudy, StudyPlan
+from study.speed import ChosenEngine
 from study.storage.provenance import provenance
 from study.storage.quiet import quiet_optuna
 from study.storage.studies import keep_engine, open_study, read_studies, stored_attributes, stored_engine
@@ -182,10 +185,8 @@ def opened(
     the engine is chosen, which takes a while.
     Raises InputError if the study cannot be opened, or was made with another configuration.
     """
-    objective, configuration = plan.objective, plan.configuration
-    most_together = configuration.most_together(objective.steps(1))
-    demand = Demand(most_together, objective.steps(configuration.budget), configuration.worker_obstacle)
-    attributes = {"group": plan.group, **objective.attributes()}
+    objective = plan.objective
+    attributes = {"group": plan.group, **objective.attributes()} | ({"limit": dict(plan.limit)} if plan.limit else {})
     with ExitStack() as stack:
         stack.enter_context(quiet_optuna())  # studies in memory are none of the user's business
         session = provenance(objective.device)
@@ -193,14 +194,42 @@ def opened(
         announce(StudyRecord.of(optuna_study))
         stored = stored_engine(optuna_study)
         if stored is None and like:
-            engine, reason = like, "as in the studies before"
+            chosen = ChosenEngine(like, "as in the studies before")
+        elif stored is None and plan.chosen:
+            chosen = plan.chosen
         else:
-            engine, reason = agree(plan.name, stored, options, objective, demand)
+            chosen = agree(plan.name, stored, options, objective, demand_of(plan))
         if stored is None:
-            keep_engine(optuna_study, as_stored(engine, options))
-        executor = stack.enter_context(executor_of(engine, objective))
+            keep_engine(optuna_study, as_stored(chosen, options))
+        executor = stack.enter_context(executor_of(chosen.engine, objective))
         dashboard = stack.enter_context(Dashboard(optuna_study, plan.storage)) if plan.storage else None
-        yield OpenStudy(plan, optuna_study, engine, reason, executor, dashboard)
+        yield OpenStudy(plan, optuna_study, chosen.engine, chosen.reason, executor, dashboard, chosen.speed)
+
+
+def demand_of(plan: StudyPlan) -> Demand:
+    """What the search of this plan requires of its executor."""
+    configuration, objective = plan.configuration, plan.objective
+    most_together = configuration.most_together(objective.steps(1))
+    return Demand(most_together, objective.steps(configuration.budget), configuration.worker_obstacle)
+
+
+def within(plan: StudyPlan, limit: Limit, options: ExecutorOptions, trials: int) -> tuple[StudyPlan, int]:
+    """The plan with the rungs, and the number of trials, that a limit of the cost allows; at most `trials`.
+
+    They are fitted when the study begins, at the speed that is measured then, and are stored with it. Raises InputError
+    if the limit is too small, or the study was begun with another one.
+    """
+    require(isinstance(trials, int) and trials >= 1, "--trials must be at least 1", trials)
+    stored = stored_attributes(plan.storage, plan.name) if plan.storage else {}
+    if "configuration" in stored:
+        return fitted_before(plan, limit, stored.get("limit"), trials)
+    if not limit.given:
+        return plan, trials
+    chosen = agree(plan.name, None, options, plan.objective, demand_of(plan))
+    fitted = Fitting(plan.configuration, plan.objective, limit, chosen, plan.reference is not None).fit(
+        trials, len(plan.known)
+    )
+    return fitted.plan(replace(plan, chosen=chosen), limit), fitted.trials
 
 
 def search_and_show(
@@ -227,7 +256,7 @@ def search_and_show(
     with interruption() as interrupted:
         with opened(plan, options, announce=partial(print_opened, console, plan, trials)) as study:
             try:
-                with display_of(console, study, trials) as display:
+                with display_of(console, study, trials, confirm_seeds) as display:
                     for bracket in study.search(trials, interrupted):
                         display.update(bracket)
                 if confirm_seeds != 0:
@@ -398,6 +427,8 @@ def find_schedule(
     workload: Any = None,
     train: Any = None,
     trials: int = 50,
+    max_cost: float | None = None,
+    max_hours: float | None = None,
     storage: str | Path | None = None,
     study: str | None = None,
     enqueue: str | Path | Sequence[str | Path] = (),
@@ -416,7 +447,8 @@ def find_schedule(
     function that trains, or its name: a generator of (schedule, epochs, seed) that yields its validation value; with
     it, metric, direction, peak_lr and worst may be given. storage: a file or a database URL that keeps the study, so
     that the same call continues it; None keeps it in memory.
-    trials: of the study in total, including earlier calls. progress: whether to print the progress and the verdict.
+    trials: of the study in total, including earlier calls. max_cost, max_hours: the most that they may cost, in full
+    runs or hours; otherwise there are fewer, or cheaper rungs. progress: whether to print the progress and the verdict.
     show: tables to print before the verdict: families, importance, peaks, audit, edges. reference: what the answer is
     compared with: a family, a JSON file of export.py, or "none"; None is a cosine. confirm_seeds: fresh seeds that
     confirm the answer, 0 for none; None is 8, or fewer if a full run takes more than a minute.
@@ -429,6 +461,8 @@ def find_schedule(
     objective = make_objective(source, device, Path(data_root))
     known = [str(one) for one in ([enqueue] if isinstance(enqueue, str | Path) else enqueue)]
     plan = plan_search(source, objective, configuration, storage_url(storage), study, None, known, reference)
+    [limit] = options_of({"max_cost": max_cost, "max_hours": max_hours}, Limit)
+    plan, trials = within(plan, limit, executor, trials)
     console = plain_console(quiet=not progress)
     return Result(search_and_show(plan, executor, trials, console, show, confirm_seeds))
 

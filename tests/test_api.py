@@ -89,6 +89,8 @@ def test_the_defaults_are_those_of_the_command_line(command):
     assert find_schedule.__kwdefaults__ == {
         **dict.fromkeys(("model", "data", "optimizer", "workload", "train", "storage", "study")),
         "trials": 50,
+        "max_cost": None,
+        "max_hours": None,
         "enqueue": (),
         "device": "auto",
         "data_root": DATA_ROOT,

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import optuna
 
 from study.objective import FIRST_FRESH_SEED, Executor, Objective, Run, Stop, never
+from study.search.configuration import Configuration
 from study.search.confirm import LOOKS
 from study.storage.finals import FinalRun, Finals
 from study.storage.study_record import StudyRecord
@@ -74,7 +75,7 @@ def run_finals(
                 run = FinalRun(*places[evaluation.run], evaluation.metric, evaluation.test_metric)
                 finals = replace(finals, runs=(*finals.runs, run))
                 keep(finals)
-            yield FinalsProgress(before + sum(shares.values()), expected_runs(finals))
+            yield FinalsProgress(before + sum(shares.values()), all_runs(finals))
         if len(finals.runs) < before + len(places):
             raise KeyboardInterrupt
 
@@ -166,7 +167,16 @@ def how_many_seeds(
     return 1, min(SEEDS, max(FEWEST_SEEDS, int(left / (bool(finalists) + bool(references)))))
 
 
-def expected_runs(finals: Finals) -> int:
+def most_runs(configuration: Configuration, steps_per_epoch: int, trials: int, reference: bool, seeds: int) -> int:
+    """The most runs that the finals of a search have, if as many trials as expected are promoted to full runs."""
+    full = trials
+    for _ in configuration.budgets(steps_per_epoch)[1:]:
+        full = max(1, full // configuration.reduction)
+    finalists = min(full, MOST_FULL_RUNS) + 1
+    return (finalists + reference * MOST_REFERENCES) * min(SELECTION_SEEDS, seeds) + (1 + reference) * seeds
+
+
+def all_runs(finals: Finals) -> int:
     """How many runs the finals have, if they are not stopped."""
     groups = [group for group in (finals.finalists, finals.references) if group]
     choosing = sum(len(group) for group in groups if len(group) > 1)

@@ -48,7 +48,7 @@ class Rungs:
             within = [candidate.reported for candidate in live if not candidate.outside]
             seen = [trial.intermediate_values for trial in bracket.seen] + within
             worst = worst_to_promote([sign * values[before] for values in seen if before in values], reduction)
-            kept = best_references(live, before, 1 if budget == full else 2, sign)
+            kept = best_references(live, before, references_promoted(budget, full), sign)
             for candidate in live:
                 if candidate.pruned or candidate.position in kept:
                     continue
@@ -66,6 +66,11 @@ class Rungs:
         """Report the value at the end of each run."""
         if evaluation.last:
             candidate.report(budget, evaluation.metric)
+
+
+def references_promoted(budget: int, full: int) -> int:
+    """How many trials of the reference are promoted to runs of this budget, at least."""
+    return 1 if budget == full else 2
 
 
 def best_references(live: Sequence[Candidate], budget: int, most: int, sign: int) -> set[int]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import optuna
@@ -16,6 +16,7 @@ from study.search.confirm import confirming
 from study.search.finals import FinalsProgress, run_finals
 from study.search.reference import Reference
 from study.search.search import search
+from study.speed import ChosenEngine, Speed
 from study.storage.study_record import StudyRecord
 
 
@@ -26,7 +27,8 @@ class StudyPlan:
     record: the configuration as it is stored. storage: a database URL; None keeps the study in memory. group: the
     comparison of families that it belongs to, its own name otherwise. known: the schedules to try first, as
     parameters of trials. about: how the data was read, for people. reference: what the answer is compared with, if
-    anything.
+    anything. limit: a `Fitted` as plain values, which a new study stores; None without a limit of the cost. chosen: the
+    engine of a new study, if the plan depends on its speed; otherwise it is chosen when the study is opened.
     """
 
     name: str
@@ -38,6 +40,8 @@ class StudyPlan:
     known: Sequence[dict[str, Any]] = ()
     about: str = ""
     reference: Reference | None = None
+    limit: Mapping[str, Any] | None = None
+    chosen: ChosenEngine | None = None
 
 
 class Watcher(Protocol):
@@ -55,7 +59,10 @@ class Watcher(Protocol):
 
 @dataclass
 class OpenStudy:
-    """A study that this process owns, with the executor that trains its runs. reason: why it has this engine."""
+    """A study that this process owns, with the executor that trains its runs.
+
+    reason: why it has this engine. speed: how fast that trains.
+    """
 
     plan: StudyPlan
     optuna_study: optuna.Study
@@ -63,6 +70,7 @@ class OpenStudy:
     reason: str
     executor: Executor
     watcher: Watcher | None = None
+    speed: Speed = field(default_factory=Speed)
 
     @property
     def record(self) -> StudyRecord:

@@ -4,7 +4,8 @@ A study's attributes: `format` (FORMAT), `configuration` (all that decides what 
 it: the parameters of the trials that it begins with, if it was given some; `reference`: its name, whether it is within
 the search space, and the parameters of its trials, if the study has one; `objects`: digests of functions that were
 given as Python objects, by the part that they make), `engine` (engine, cohort and workers: how its runs are trained,
-and what was asked for), `workload` (its name), `group` (the benchmark it belongs to, its own name otherwise), `metric`
+what was asked for, and the speed that was measured), `limit` (of its cost, if there is one, and the trials and rungs
+that were fitted to it), `workload` (its name), `group` (the benchmark it belongs to, its own name otherwise), `metric`
 (name, direction, unit, worst), `optimizer_code` and `unequal_groups` (how it is made; whether its groups have rates of
 their own), `steps_per_epoch`, `validation_rows` (that a value is the mean over; missing in studies made before it was
 kept), `confirmed` (of a benchmark: the trial evaluated on test, the seeds, the test metrics), `finals` (of a search:

@@ -6,8 +6,9 @@ They come before the study, which is then made with what they found and keeps it
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from search_spaces.errors import InputError
@@ -33,7 +34,8 @@ class Found:
 
     metric: its name. steps: optimizer steps for each epoch or step of a budget. evaluations: the same of evaluations.
     peak_lr: the range to search. worst: the value of a diverged run. seen: whether the optimizer is seen, so that its
-    rates are checked and a schedule can observe the evaluations. notes: for people.
+    rates are checked and a schedule can observe the evaluations. notes: for people. seconds: of a step, and of a run
+    before its first step, each the shortest; None in studies made before it was kept.
     """
 
     metric: str
@@ -45,6 +47,7 @@ class Found:
     optimizer_code: str
     unequal_groups: bool
     notes: tuple[str, ...] = ()
+    seconds: tuple[float, float] | None = field(default=None, compare=False)
 
     def plain(self) -> dict[str, Any]:
         """As JSON can hold it."""
@@ -53,7 +56,8 @@ class Found:
     @classmethod
     def read(cls, stored: Mapping[str, Any]) -> Found:
         """What `plain` made, as stored."""
-        return cls(**{**stored, "peak_lr": tuple(stored["peak_lr"]), "notes": tuple(stored["notes"])})
+        pairs = {name: tuple(stored[name]) for name in ("peak_lr", "notes", "seconds") if stored.get(name) is not None}
+        return cls(**{**stored, **pairs})
 
 
 def first_runs(trainer: Trainer, wanted: Wanted, unit: Unit, budget: int) -> Found:
@@ -65,10 +69,17 @@ def first_runs(trainer: Trainer, wanted: Wanted, unit: Unit, budget: int) -> Fou
     length = min(budget, 1 if unit == "epochs" else FIRST_STEPS)
 
     def asked(schedule: Schedule | None, seed: int) -> AskedRun:
-        return AskedRun(schedule, length, unit, seed, wanted.metric, wanted.sign, exact=True)
+        exact = seed == 0  # checking takes time, so the run with the other seed shows how fast it trains
+        return AskedRun(schedule, length, unit, seed, wanted.metric, wanted.sign, exact=exact)
+
+    took: list[tuple[float, float]] = []
 
     def train(schedule: Schedule | None, seed: int) -> tuple[list[Reported], list[float]]:
-        return evaluations_of_run(trainer, asked(schedule, seed))
+        began = time.time()
+        reported, values = evaluations_of_run(trainer, asked(schedule, seed))
+        first_step = reported[-1].begun.time if reported[-1].begun else began
+        took.append((time.time() - first_step, first_step - began))
+        return reported, values
 
     reported, middle = train(schedule_with(middle_of(wanted.peak_lr)) if wanted.peak_lr else None, seed=0)
     begun, metric = reported[-1].begun, metric_name(reported[-1].noted.values, wanted.metric)
@@ -78,10 +89,12 @@ def first_runs(trainer: Trainer, wanted: Wanted, unit: Unit, budget: int) -> Fou
     if low == middle:
         raise InputError(unmoved(metric, middle, peak_lr, seen))
     _, again = train(schedule_with(middle_of(peak_lr)), seed=1)
+    steps = steps_of(begun, unit, length)
+    seconds, start = map(min, zip(*took, strict=True))
     same = "note: runs with different seeds give the same values, so the seed is not used"
     return Found(
         metric=metric,
-        steps=steps_of(begun, unit, length),
+        steps=steps,
         evaluations=len(middle) / length,
         peak_lr=peak_lr,
         worst=wanted.worst if wanted.worst is not None else worse_than(middle + low, wanted.sign),
@@ -93,6 +106,7 @@ def first_runs(trainer: Trainer, wanted: Wanted, unit: Unit, budget: int) -> Fou
             said_of(reported, length, unit, metric),
             *([same] if again == middle else []),
         ),
+        seconds=(max(0.0, seconds) / (steps * length), max(0.0, start)),
     )
 
 

@@ -60,6 +60,10 @@ class OwnTraining:
     can_be_timed = False
 
     @property
+    def seconds(self) -> tuple[float, float] | None:
+        return self.known.seconds
+
+    @property
     def about(self) -> str:
         """What the first runs found, for people."""
         return "\n".join(self.known.notes)

@@ -53,6 +53,44 @@ def test_a_first_search(command, tmp_path):
     assert scheduler.get_last_lr()[0] == pytest.approx(winner.simulate(100)[0][0])
 
 
+def test_a_search_says_what_it_will_cost_and_keeps_to_a_limit(command):
+    flags = ["--dataset", "digits", "--epochs", 14, "--families", "linear", "--max-cost", 6, "--sampler", "tpe"]
+    planned = command("search.py", *flags, "--dry-run").out
+    assert planned.startswith("--max-cost 6: 9 trials, runs of 7, 14 epochs\n")
+    first = command("search.py", *flags)
+    assert (first.code, first.err) == (0, "")
+    assert first.out.startswith("--max-cost 6: 9 trials, runs of 7, 14 epochs\n")
+    assert re.search(r"\nExpected: 9 trials, 1,232 steps = 5.5 full runs, about \d+ s\n", first.out)
+    again = command("search.py", *flags, "--trials", 80)
+    assert "already has 9 trials: --max-cost 6 allows no more." in " ".join(again.out.split())
+    assert "Expected" not in again.out
+    other = command("search.py", *flags, "--max-cost", 7)
+    assert (other.code, other.out) == (2, "")
+    assert other.err == (
+        "error: study 'digits-mlp-sgd-14-epochs' was begun with --max-cost 6: do the same, or choose another name with "
+        "--study\n"
+    )
+    more = command("search.py", *flags[:-4], *flags[-2:], "--trials", 12)
+    assert "Expected: 3 more trials" in more.out
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("--max-cost 0", "--max-cost must be above 0, but 0.0 was given"),
+        ("--max-hours -1", "--max-hours must be above 0, but -1.0 was given"),
+        ("--max-cost five", "--max-cost must be a number, but 'five' was given"),
+        ("--max-cost 5 --max-hours 1", "give --max-cost or --max-hours, not both"),
+        ("--max-cost 1", "--max-cost must be at least 5 for 5 trials, the smallest search that makes sense, but 1 was"),
+    ],
+)
+def test_a_limit_that_makes_no_sense_is_answered_in_one_line(given, said, command):
+    result = command("search.py", *DIGITS, *given.split())
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith(f"error: {said}")
+    assert result.err.count("\n") == 1
+
+
 def test_tables_are_printed_on_demand(command):
     flags = [*DIGITS, "--trials", 2, "--families", "linear"]
     assert "┏" not in command("search.py", *flags).out

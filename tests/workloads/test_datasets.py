@@ -191,7 +191,7 @@ def test_lazy_data_trains_in_the_plain_loop_only(storage):
     objective = WorkloadObjective(Workload("w", made_data("rows", Rows(X, Y), None, 0), with_dropout))
     demand = Demand(most_together=5, steps=64)
     assert objective.lockstep_obstacle() == "its data is not in memory"
-    engine, reason = choose(ExecutorOptions(), objective, demand)
+    engine, reason, _ = choose(ExecutorOptions(), objective, demand)
     assert (engine.cohort, engine.workers) == (1, 0)
     assert "not in lockstep: its data is not in memory" in reason
     with pytest.raises(InputError, match=r"cannot be trained in lockstep \(its data is not in memory\)"):
