@@ -62,8 +62,8 @@ class Options:
     """Directory for datasets that are downloaded or generated."""
 
     common: ClassVar = (
-        *("trials", "max_cost", "max_hours", "epochs", "families", "space", "dataset", "model", "optimizer"),
-        *("workload", "train", "command", "device", "storage", "study", "show", "dry_run"),
+        *("trials", "epochs", "families", "space", "dataset", "model", "optimizer", "workload"),
+        *("train", "command", "max_cost", "max_hours", "device", "storage", "study", "show", "dry_run"),
     )
 
     def __post_init__(self) -> None:
