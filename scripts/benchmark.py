@@ -69,12 +69,8 @@ class Options:
 
 def main(options: Options) -> None:
     """Tune and confirm every part, and print how it goes."""
-    from study.api import (  # loads torch: after the flags
-        chosen_source,
-        compare_and_show,
-        make_objective,
-        plan_comparison,
-    )
+    from study.api import compare_and_show, plan_comparison  # these load torch: after the flags
+    from study.source import chosen_source, make_objective
 
     what, repeats = chosen_source(options.workload, options.training), (options.search_seeds, options.confirm_seeds)
     objective = make_objective(what, options.device, options.data_root)

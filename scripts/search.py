@@ -68,8 +68,9 @@ class Options:
 
 def main(options: Options) -> None:
     """Search, and print what was found, also when interrupted."""
-    from study.api import chosen_source, make_objective, plan_search, search_and_show  # loads torch: after the flags
+    from study.api import plan_search, search_and_show  # these load torch: after the flags
     from study.reports.search_console import print_plan
+    from study.source import chosen_source, make_objective
 
     console, source = plain_console(), chosen_source(options.workload, options.training)
     storage = None if options.dry_run or options.print_space else options.storage
