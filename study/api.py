@@ -44,7 +44,7 @@ from study.storage.studies import keep_engine, open_study, read_studies, stored_
 from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
 from study.storage.url import runs_folder, storage_url
-from study.training.first_run import Found
+from study.training.first_run import FirstRunResult
 from study.training.own_training import OwnTraining
 from study.training.training_options import TrainingOptions
 from study.training.training_source import TrainingSource, name_of
@@ -233,7 +233,7 @@ def reproducing(record: StudyRecord, trial: TrialRecord, data_root: Path, **obje
     objective = make_objective(source, record.settings.device, data_root)
     if isinstance(objective, OwnTraining):
         objective = objective.in_folder(runs_folder(None, record.name))
-        objective = replace(objective, found=Found.read(record.stored["first_run"]))
+        objective = replace(objective, first_run=FirstRunResult.read(record.stored["first_run"]))
     objective = objective.counting(record.settings.unit)
     now = source_record(source, objective)
     if objective.fingerprint() != stored["data"]:

@@ -13,7 +13,7 @@ from study.machine import choose_device, same_random_numbers_after
 from study.search.configuration import Configuration
 from study.storage.studies import stored_attributes
 from study.storage.url import runs_folder
-from study.training.first_run import Found
+from study.training.first_run import FirstRunResult
 from study.training.own_training import OwnTraining
 from study.training.training_options import TrainingOptions
 from study.training.training_source import TrainingSource
@@ -62,11 +62,11 @@ def after_first_runs(objective: AnyObjective, budget: int, storage: str | None, 
     if isinstance(objective, WorkloadObjective):
         return objective
     objective = objective.in_folder(runs_folder(storage, name))
-    if objective.found:
+    if objective.first_run:
         return objective
     stored = stored_attributes(storage, name) if storage else {}
     if "first_run" in stored:
-        return replace(objective, found=Found.read(stored["first_run"]))
+        return replace(objective, first_run=FirstRunResult.read(stored["first_run"]))
     return objective.after_first_runs(budget)
 
 

@@ -16,8 +16,8 @@ from search_spaces.schedule import Schedule
 from search_spaces.step_watch import Left
 from search_spaces.watched import Begun, middle_of, schedule_with
 from study.objective import Unit, length_in_words
-from study.training.trainer import AskedRun, Died, Reported, Trainer
-from study.training.wanted import Wanted
+from study.training.declaration import Declaration
+from study.training.trainer import Died, Reported, RunRequest, Trainer
 
 EVALUATE = "report a validation value, at its end at least"
 FIRST_STEPS = 100
@@ -28,7 +28,7 @@ the first runs hardly trains, because its peak is at the low end of the range.""
 
 
 @dataclass(frozen=True)
-class Found:
+class FirstRunResult:
     """What the first runs found: what a study keeps of them.
 
     metric: its name. steps: optimizer steps for each epoch or step of a budget. evaluations: the same of evaluations.
@@ -51,12 +51,12 @@ class Found:
         return asdict(self)
 
     @classmethod
-    def read(cls, stored: Mapping[str, Any]) -> Found:
+    def read(cls, stored: Mapping[str, Any]) -> FirstRunResult:
         """What `plain` made, as stored."""
         return cls(**{**stored, "peak_lr": tuple(stored["peak_lr"]), "notes": tuple(stored["notes"])})
 
 
-def first_runs(trainer: Trainer, wanted: Wanted, unit: Unit, budget: int) -> Found:
+def first_runs(trainer: Trainer, declared: Declaration, unit: Unit, budget: int) -> FirstRunResult:
     """Train three short runs: one whose peak is in the middle of its range, one at the low end, and another seed.
 
     budget: of a full run. Raises InputError for what would make a search worthless: no evaluations, no metric, one that
@@ -64,32 +64,32 @@ def first_runs(trainer: Trainer, wanted: Wanted, unit: Unit, budget: int) -> Fou
     """
     length = min(budget, 1 if unit == "epochs" else FIRST_STEPS)
 
-    def asked(schedule: Schedule | None, seed: int) -> AskedRun:
-        return AskedRun(schedule, length, unit, seed, wanted.metric, wanted.sign, exact=True)
+    def request(schedule: Schedule | None, seed: int) -> RunRequest:
+        return RunRequest(schedule, length, unit, seed, declared.metric, declared.sign, exact=True)
 
     def train(schedule: Schedule | None, seed: int) -> tuple[list[Reported], list[float]]:
-        return evaluations_of_run(trainer, asked(schedule, seed))
+        return evaluations_of_run(trainer, request(schedule, seed))
 
-    reported, middle = train(schedule_with(middle_of(wanted.peak_lr)) if wanted.peak_lr else None, seed=0)
-    begun, metric = reported[-1].begun, metric_name(reported[-1].noted.values, wanted.metric)
+    reported, middle = train(schedule_with(middle_of(declared.peak_lr)) if declared.peak_lr else None, seed=0)
+    begun, metric = reported[-1].begun, metric_name(reported[-1].noted.values, declared.metric)
     seen = begun is not None and begun.optimizer_code is not None
-    peak_lr = wanted.peak_lr or usual_range(begun)
+    peak_lr = declared.peak_lr or usual_range(begun)
     _, low = train(schedule_with(peak_lr[0]), seed=0)
     if low == middle:
         raise InputError(unmoved(metric, middle, peak_lr, seen))
     _, again = train(schedule_with(middle_of(peak_lr)), seed=1)
     same = "note: runs with different seeds give the same values, so the seed is not used"
-    return Found(
+    return FirstRunResult(
         metric=metric,
         steps=steps_of(begun, unit, length),
         evaluations=len(middle) / length,
         peak_lr=peak_lr,
-        worst=wanted.worst if wanted.worst is not None else worse_than(middle + low, wanted.sign),
+        worst=declared.worst if declared.worst is not None else worse_than(middle + low, declared.sign),
         seen=seen,
         optimizer_code=(begun and begun.optimizer_code) or "your_optimizer(lr={lr})",
         unequal_groups=begun is not None and begun.unequal_groups,
         notes=(
-            f"First run: {trainer.shown(asked(schedule_with(middle_of(peak_lr)), 0))}",
+            f"First run: {trainer.shown(request(schedule_with(middle_of(peak_lr)), 0))}",
             said_of(reported, length, unit, metric),
             *([same] if again == middle else []),
         ),
@@ -105,25 +105,25 @@ def unmoved(metric: str, values: list[float], peak_lr: tuple[float, float], seen
     return f"the schedule does not reach your optimizer: {same}. Give each step the rate of the schedule"
 
 
-def evaluations_of_run(trainer: Trainer, asked: AskedRun) -> tuple[list[Reported], list[float]]:
+def evaluations_of_run(trainer: Trainer, request: RunRequest) -> tuple[list[Reported], list[float]]:
     """Every evaluation of a run, and its metric; raises InputError without an evaluation, or if one is not a number."""
-    what = f"the first run ({length_in_words(asked.budget, asked.unit)})"
+    what = f"the first run ({length_in_words(request.budget, request.unit)})"
     try:
-        reported = list(trainer.run(asked, lambda: False))
+        reported = list(trainer.run(request, lambda: False))
     except Died as error:
         raise InputError(f"{what} of {trainer.name} failed: {error}") from error
     except Left as error:  # nobody asked it to
         raise InputError(f"{what} of {trainer.name} was left") from error
     if not reported:
         raise InputError(f"{what} of {trainer.name} made no evaluation: {EVALUATE}")
-    metric = metric_name(reported[-1].noted.values, asked.metric)
+    metric = metric_name(reported[-1].noted.values, request.metric)
     found = [value_on("val", one.noted.values, metric) for one in reported]
     values = [value for value in found if value is not None]
     if len(values) < len(found):
         raise InputError(f"the metric {metric!r} is missing in an evaluation of {what}: give it in each")
     for value in values:
         if not math.isfinite(value):
-            at = f" at peak_lr {asked.schedule.peak_lr:.3g}" if asked.schedule else ""
+            at = f" at peak_lr {request.schedule.peak_lr:.3g}" if request.schedule else ""
             raise InputError(f"the metric {metric!r} is {value} in {what}{at}: lower --peak-lr, or look for a mistake")
     return reported, values
 

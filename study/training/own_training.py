@@ -16,9 +16,9 @@ from search_spaces.metric_values import metric_name, value_on
 from search_spaces.schedule import Schedule
 from search_spaces.step_watch import Left
 from study.objective import Evaluation, Metric, Run, Stop, Unit
-from study.training.first_run import EVALUATE, Found, first_runs
-from study.training.trainer import AskedRun, Died, Reported, Trainer
-from study.training.wanted import Wanted
+from study.training.declaration import Declaration
+from study.training.first_run import EVALUATE, FirstRunResult, first_runs
+from study.training.trainer import Died, Reported, RunRequest, Trainer
 
 WRONG_LENGTH = 0.1
 """A run whose length differs by more than this share from that of the first run, for its budget, is refused."""
@@ -26,30 +26,30 @@ WRONG_LENGTH = 0.1
 
 @dataclass(frozen=True)
 class OwnTraining:
-    """An `Objective`: what a user's function or script trains. found: by the first runs, None before them."""
+    """An `Objective`: what a user's function or script trains. first_run: what the first runs found, None before."""
 
     trainer: Trainer
-    wanted: Wanted
+    declared: Declaration
     device: torch.device
     unit: Unit = "epochs"
-    found: Found | None = None
+    first_run: FirstRunResult | None = None
 
     @property
     def name(self) -> str:
         return self.trainer.name
 
     @property
-    def known(self) -> Found:
+    def known(self) -> FirstRunResult:
         """What the first runs found."""
-        if self.found is None:
+        if self.first_run is None:
             raise ValueError(f"{self.name} has had no first run")
-        return self.found
+        return self.first_run
 
     @property
     def metric(self) -> Metric:
         found = self.known
         unit = "as the training reports it"
-        return Metric(found.metric, "minimize" if self.wanted.sign > 0 else "maximize", unit, found.worst)
+        return Metric(found.metric, "minimize" if self.declared.sign > 0 else "maximize", unit, found.worst)
 
     @property
     def peak_lr(self) -> tuple[float, float]:
@@ -74,7 +74,7 @@ class OwnTraining:
 
     def after_first_runs(self, budget: int) -> OwnTraining:
         """The same, with what the first runs find now; raises InputError for what makes a search worthless."""
-        return replace(self, found=first_runs(self.trainer, self.wanted, self.unit, budget))
+        return replace(self, first_run=first_runs(self.trainer, self.declared, self.unit, budget))
 
     def steps(self, budget: int) -> int:
         return budget * self.known.steps
@@ -120,12 +120,12 @@ class OwnTraining:
     def train_one(self, index: int, run: Run, stop: Stop) -> Iterator[Evaluation]:
         """The evaluations of one run; one that fails ends as a diverged one does, with the reason."""
         schedule, expected = self.fitted(run.schedule, run.budget), self.steps(run.budget)
-        asked = AskedRun(schedule, run.budget, self.unit, run.train_seed, self.known.metric, self.wanted.sign)
+        request = RunRequest(schedule, run.budget, self.unit, run.train_seed, self.known.metric, self.declared.sign)
         last = Evaluation(index, 0, expected, math.nan, self.known.worst)
         if stop(index):  # before anything is started
             return
         try:
-            with closing(self.trainer.run(asked, lambda: stop(index))) as evaluations:
+            with closing(self.trainer.run(request, lambda: stop(index))) as evaluations:
                 for reported in evaluations:
                     last = self.evaluation(reported, last, run)
                     if not last.last or last.diverged:  # the end is known when the training has ended

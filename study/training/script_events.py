@@ -11,7 +11,7 @@ from typing import Any
 
 from search_spaces.schedule_json import schedule_to_json
 from search_spaces.watched import Begun, Noted
-from study.training.trainer import AskedRun
+from study.training.trainer import RunRequest
 
 
 @dataclass
@@ -25,15 +25,15 @@ class ScriptEvents:
     reports: int = field(default=0)
 
     @classmethod
-    def at(cls, folder: Path, asked: AskedRun, token: str) -> tuple[ScriptEvents, Path]:
+    def at(cls, folder: Path, request: RunRequest, token: str) -> tuple[ScriptEvents, Path]:
         """The events of a run, still empty, and the file that `study.script` reads. token: of this very start.
 
         A process of an earlier start, which may still be there, finds its own files gone.
         """
         events, told = folder / f"events-{token}.jsonl", folder / f"run-{token}.json"
         events.touch()
-        schedule = schedule_to_json(asked.schedule) if asked.schedule else None
-        said = {"schedule": schedule, "metric": asked.metric, "sign": asked.sign, "exact": asked.exact}
+        schedule = schedule_to_json(request.schedule) if request.schedule else None
+        said = {"schedule": schedule, "metric": request.metric, "sign": request.sign, "exact": request.exact}
         told.write_text(json.dumps({**said, "events": str(events)}))
         return cls(events), told
 

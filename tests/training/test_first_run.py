@@ -8,16 +8,16 @@ import torch
 from torch import nn
 
 from search_spaces import ADAMW_PEAK_LR, SGD_PEAK_LR, InputError
-from study.training.first_run import Found, first_runs
+from study.training.declaration import Declaration
+from study.training.first_run import FirstRunResult, first_runs
 from study.training.user_function import UserFunction
-from study.training.wanted import Wanted
 from tests import own_training
 
-PEAK = Wanted(peak_lr=(0.001, 0.5))
+PEAK = Declaration(peak_lr=(0.001, 0.5))
 
 
-def found(function, wanted=Wanted(), unit="epochs", budget=20):  # noqa: B008  # frozen
-    return first_runs(UserFunction(function), wanted, unit, budget)
+def found(function, declared=Declaration(), unit="epochs", budget=20):  # noqa: B008  # frozen
+    return first_runs(UserFunction(function), declared, unit, budget)
 
 
 def test_what_they_find():
@@ -27,14 +27,14 @@ def test_what_they_find():
     assert first.optimizer_code == "torch.optim.SGD(model.parameters(), lr={lr}, momentum=0.5)"
     assert first.notes[0] == "First run: train(schedule, epochs=1, seed=0)"
     assert first.notes[1].startswith("  1 epoch of 8 steps, val_value ")
-    assert Found.read(json.loads(json.dumps(first.plain()))) == first
+    assert FirstRunResult.read(json.loads(json.dumps(first.plain()))) == first
 
     with torch.random.fork_rng():  # the value of a model that is hardly trained, and as much on top
         torch.manual_seed(0)
         _, _, error = own_training.optimized()
         assert first.worst == pytest.approx(2 * error(), rel=0.05)
 
-    score = found(own_training.score, own_training.score._study_wanted)
+    score = found(own_training.score, own_training.score._study_declaration)
     assert (score.metric, score.peak_lr, score.worst) == ("score", (0.001, 0.5), -1.0)
     steps = found(own_training.train_steps, unit="steps", budget=400)
     assert (steps.steps, steps.evaluations) == (1, 4 / 100)
@@ -120,7 +120,7 @@ def ignores_steps(schedule, steps, seed):
 
 
 @pytest.mark.parametrize(
-    ("function", "wanted", "said"),
+    ("function", "declared", "said"),
     [
         (yields_nothing, {}, "the first run (1 epoch) of yields_nothing made no evaluation: report a validation value"),
         (yields(float("nan")), {}, "the metric 'value' is nan in the first run"),
@@ -138,9 +138,9 @@ def ignores_steps(schedule, steps, seed):
         (raises, {}, "the first run (1 epoch) of raises failed: OSError: no space left (test_first_run.py, line"),
     ],
 )
-def test_what_is_refused(function, wanted, said):
+def test_what_is_refused(function, declared, said):
     with pytest.raises(InputError) as raised:
-        found(function, Wanted(**wanted))
+        found(function, Declaration(**declared))
     assert said in str(raised.value)
 
 

@@ -11,9 +11,9 @@ from search_spaces import Constant, InputError, Linear
 from study.executors.in_process import InProcess
 from study.objective import Run
 from study.search.confirm import confirm
+from study.training.declaration import Declaration
 from study.training.own_training import OwnTraining
 from study.training.user_function import UserFunction
-from study.training.wanted import Wanted
 from tests import own_training
 from tests.own_training import score, train, train_steps, train_with_rates
 
@@ -21,9 +21,9 @@ SCHEDULE = Linear(peak_lr=0.05)
 FEW = {"epochs": 20, "trials": 8, "progress": False, "sampler": "tpe", "families": ["linear", "rex", "plateau"]}
 
 
-def objective(function, budget=4, unit="epochs", **wanted):
-    wanted = Wanted(**wanted).over(getattr(function, "_study_wanted", Wanted()))
-    return OwnTraining(UserFunction(function), wanted, torch.device("cpu"), unit).after_first_runs(budget)
+def objective(function, budget=4, unit="epochs", **declared):
+    declared = Declaration(**declared).over(getattr(function, "_study_declaration", Declaration()))
+    return OwnTraining(UserFunction(function), declared, torch.device("cpu"), unit).after_first_runs(budget)
 
 
 def evaluations(own, budget=4, schedule=SCHEDULE, test=False, stop=lambda run: False, seed=0):
@@ -36,7 +36,9 @@ def test_evaluations_are_what_was_yielded():
     assert [one.step for one in found] == [8, 16, 24, 32]
     assert {one.total_steps for one in found} == {32} == {own.steps(4)}
     assert [one.last for one in found] == [False, False, False, True]
-    values = [one.noted.values["val_value"] for one in own.trainer.run(own_training.asked(SCHEDULE, 4), lambda: False)]
+    values = [
+        one.noted.values["val_value"] for one in own.trainer.run(own_training.run_request(SCHEDULE, 4), lambda: False)
+    ]
     assert [one.metric for one in found] == [one.loss for one in found] == values
     assert found[0].lr == SCHEDULE.rates(32)[7]
     assert found[0].momentum == 0.5
@@ -146,10 +148,10 @@ def test_a_stop_loses_nothing(tmp_path, monkeypatch):
     """The same call goes on to the same trials, with no first run again."""
     storage, runs, stop_at = tmp_path / "own.db", itertools.count(1), 7
 
-    def counted(self, asked, left, run=UserFunction.run):
+    def counted(self, request, left, run=UserFunction.run):
         if next(runs) == stop_at:
             raise KeyboardInterrupt
-        return run(self, asked, left)
+        return run(self, request, left)
 
     whole = study.find_schedule(train=train, **FEW)
     monkeypatch.setattr(UserFunction, "run", counted)

@@ -16,11 +16,11 @@ from search_spaces.schedule_json import schedule_from_json, schedule_to_json
 from search_spaces.step_watch import Left
 from study.training import script_process, user_script
 from study.training.command_line import CommandLine
+from study.training.declaration import Declaration
 from study.training.first_run import first_runs
 from study.training.trainer import Died
 from study.training.user_script import UserScript, device_of_worker, run_name
-from study.training.wanted import Wanted
-from tests.own_training import asked
+from tests.own_training import run_request
 
 SCHEDULE = Linear(peak_lr=0.05)
 REPORTS = """
@@ -67,7 +67,7 @@ def script(tmp_path):
 
 
 def reported(trainer, budget=3, left=lambda: False, schedule=SCHEDULE, **others):
-    return list(trainer.run(asked(schedule, budget, **others), left))
+    return list(trainer.run(run_request(schedule, budget, **others), left))
 
 
 def test_what_a_script_reports_is_heard(script):
@@ -85,7 +85,7 @@ def test_a_run_has_a_folder_of_its_own_which_keeps_its_output(script, tmp_path):
     for _ in range(2):  # trained again, it begins from scratch
         reported(trainer)
     (folder,) = (tmp_path / "runs").iterdir()
-    assert folder.name == run_name(asked(SCHEDULE, 3))
+    assert folder.name == run_name(run_request(SCHEDULE, 3))
     assert folder.name.startswith("linear-")
     assert (folder / "output.txt").read_text() == "done\n"
     assert (folder / "checkpoint").is_file()
@@ -166,7 +166,7 @@ def gone(pid):
 @pytest.mark.parametrize("seconds", [0, 600])
 def test_all_that_a_run_has_started_ends_with_it(script, tmp_path, seconds):
     trainer = script(STAYS.format(seconds=seconds), f"{{peak_lr}} {{epochs}} {{seed}} {tmp_path / 'pid'}")
-    training = trainer.run(asked(SCHEDULE, 3), lambda: False)
+    training = trainer.run(run_request(SCHEDULE, 3), lambda: False)
     next(training)
     pid = int((tmp_path / "pid").read_text())
     assert psutil.pid_exists(pid)
@@ -188,7 +188,7 @@ def test_a_process_that_does_not_end_is_killed(script, monkeypatch):
     monkeypatch.setattr(script_process, "GRACE", 0.2)
     program = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
     program += "from study.script import report; report(0.5); time.sleep(600)"
-    training = script(program).run(asked(SCHEDULE, 3), lambda: False)
+    training = script(program).run(run_request(SCHEDULE, 3), lambda: False)
     next(training)
     began = time.perf_counter()
     training.close()
@@ -198,7 +198,7 @@ def test_a_process_that_does_not_end_is_killed(script, monkeypatch):
 def test_a_run_that_was_given_up_ends_itself(script, tmp_path):
     """Its files are gone, as when a study that was killed goes on while the run of the first start is still there."""
     program = "import time; from study.script import report\nfor n in range(600): report(0.5); time.sleep(0.05)"
-    training = script(program).run(asked(SCHEDULE, 3), lambda: False)
+    training = script(program).run(run_request(SCHEDULE, 3), lambda: False)
     next(training)
     (events,) = (tmp_path / "runs").glob("*/events-*")
     process = psutil.Process().children()[-1]
@@ -264,14 +264,14 @@ def test_two_reports_at_one_step(script):
 
 def test_a_peak_that_a_command_names_must_be_known(script):
     with pytest.raises(InputError, match="so give the range of the peak: --peak-lr LOW HIGH"):
-        first_runs(script(REPORTS), Wanted(), "epochs", 3)
-    found = first_runs(script(REPORTS), Wanted(peak_lr=(0.01, 1.0)), "epochs", 3)
+        first_runs(script(REPORTS), Declaration(), "epochs", 3)
+    found = first_runs(script(REPORTS), Declaration(peak_lr=(0.01, 1.0)), "epochs", 3)
     assert (found.metric, found.steps, found.seen) == ("error", 1, False)
     ignores = REPORTS.replace("epoch * peak_lr", "epoch")
     with pytest.raises(
         InputError, match="the schedule does not reach your optimizer: peaks 0.01 and 0.1 give the same"
     ):
-        first_runs(script(ignores), Wanted(peak_lr=(0.01, 1.0)), "epochs", 3)
+        first_runs(script(ignores), Declaration(peak_lr=(0.01, 1.0)), "epochs", 3)
 
 
 WRITES = """
@@ -436,7 +436,7 @@ def test_under_torchrun_one_rank_reports_and_all_end(script, tmp_path, stay):
     trainer = script(RANKS, f"{{epochs}} {{seed}} {stay}")
     program, *rest = trainer.command.text.split(" ", 1)
     text = f"{program} -m torch.distributed.run --standalone --nproc_per_node=2 {rest[0]}"
-    training = UserScript(CommandLine(text), tmp_path / "runs").run(asked(SCHEDULE, 2), lambda: False)
+    training = UserScript(CommandLine(text), tmp_path / "runs").run(run_request(SCHEDULE, 2), lambda: False)
     found = [next(training), next(training)]
     assert [(one.noted.step, one.noted.values) for one in found] == [(4, {"val_value": 1.0}), (8, {"val_value": 2.0})]
     pids = [int(path.read_text()) for path in (tmp_path / "runs").glob("*/pid-*")]
