@@ -76,8 +76,9 @@ def main(options: Options) -> None:
     objective = make_objective(what, options.device, options.data_root)
     unit: Unit = "steps" if options.steps else "epochs"
     budgets = options.steps or options.epochs
-    plan = plan_comparison(what, objective, options.search, budgets, *repeats, options.storage, options.name, unit)
-    compare_and_show(plan, options.executor, options.trials_per_family, plain_console())
+    where, console = (options.storage, options.name), plain_console()
+    plan = plan_comparison(what, objective, options.search, budgets, *repeats, *where, unit, console.print)
+    compare_and_show(plan, options.executor, options.trials_per_family, console)
 
 
 if __name__ == "__main__":

@@ -72,10 +72,12 @@ def main(options: Options) -> None:
     from study.reports.search_console import print_plan
     from study.source import chosen_source, make_objective
 
-    console, source = plain_console(), chosen_source(options.workload, options.training)
+    console, quiet = plain_console(), plain_console(quiet=options.print_space)
+    source = chosen_source(options.workload, options.training)
     storage = None if options.dry_run or options.print_space else options.storage
     objective = make_objective(source, options.device, options.data_root)
-    plan = plan_search(source, objective, options.search, storage, options.study, enqueue=options.enqueue)
+    search, known = options.search, options.enqueue
+    plan = plan_search(source, objective, search, storage, options.study, None, known, quiet.print)
     if options.print_space:
         search = plan.configuration
         console.print(space_toml(search.families, plan.objective.peak_lr, search.space_file.ranges), end="")

@@ -62,13 +62,16 @@ def plan_search(
     name: str | None = None,
     group: str | None = None,
     enqueue: Sequence[str] = (),
+    announce: Callable[[str], None] = lambda line: None,
 ) -> StudyPlan:
     """The plan of one study; raises InputError if its parts do not fit each other. source: of the objective.
 
     name: None derives it from the workload and the configuration. enqueue: schedules to try first, as for `read_known`.
+    announce: is given lines for people, if the objective must be tried first.
     """
     name = name or configuration.study_name(source.subject)
-    objective = after_first_runs(objective.counting(configuration.unit), configuration.budget, storage, name)
+    objective = objective.counting(configuration.unit)
+    objective = after_first_runs(objective, configuration.budget, storage, name, announce)
     configuration, left_out = narrowed(configuration, objective)
     configuration.check(objective)
     known = read_known(enqueue, storage, partial(configuration.suggest, peak_lr=objective.peak_lr))
@@ -151,10 +154,12 @@ def plan_comparison(
     storage: str | None,
     name: str | None = None,
     unit: Unit = "epochs",
+    announce: Callable[[str], None] = lambda line: None,
 ) -> ComparisonPlan:
     """The plan of a comparison of families; raises InputError, before anything runs, if a part cannot be trained.
 
     budgets: of the unit. search_seeds: how often each search is repeated. confirm_seeds: fresh seeds for each winner.
+    announce: as for `plan_search`.
     """
     for flag, number in (("--confirm-seeds", confirm_seeds), ("--search-seeds", search_seeds)):
         require(isinstance(number, int) and number >= 1, f"{flag} must be at least 1", number)
@@ -162,7 +167,7 @@ def plan_comparison(
     require(all(isinstance(one, int) and one >= 1 for one in budgets), f"--{unit} must be at least 1", budgets)
     name = name or f"benchmark-{source.subject}"
     todo = parts(options, budgets, search_seeds, confirm_seeds, name, unit)
-    objective = after_first_runs(objective.counting(unit), budgets[0], storage, todo[0].name)
+    objective = after_first_runs(objective.counting(unit), budgets[0], storage, todo[0].name, announce)
     plans = [plan_search(source, objective, part.configuration, storage, part.name, group=name) for part in todo]
     return ComparisonPlan(name, plans, [part.seeds for part in todo])
 
@@ -322,8 +327,9 @@ def find_schedule(
     source, configuration, executor = source_and_options(given, options, Configuration)
     objective = make_objective(source, device, Path(data_root))
     known = [str(one) for one in ([enqueue] if isinstance(enqueue, str | Path) else enqueue)]
-    plan = plan_search(source, objective, configuration, storage_url(storage), study, enqueue=known)
-    return Result(search_and_show(plan, executor, trials, plain_console(quiet=not progress), show))
+    console = plain_console(quiet=not progress)
+    plan = plan_search(source, objective, configuration, storage_url(storage), study, None, known, console.print)
+    return Result(search_and_show(plan, executor, trials, console, show))
 
 
 def compare_families(
@@ -358,8 +364,9 @@ def compare_families(
     unit: Unit = "epochs" if steps is None else "steps"
     one_or_more, url = epochs if steps is None else steps, storage_url(storage)
     budgets = [one_or_more] if isinstance(one_or_more, int) else list(one_or_more)
-    plan = plan_comparison(source, objective, search_options, budgets, search_seeds, confirm_seeds, url, name, unit)
-    return Comparison(compare_and_show(plan, executor, trials_per_family, plain_console(quiet=not progress)))
+    repeats, console = (search_seeds, confirm_seeds), plain_console(quiet=not progress)
+    plan = plan_comparison(source, objective, search_options, budgets, *repeats, url, name, unit, console.print)
+    return Comparison(compare_and_show(plan, executor, trials_per_family, console))
 
 
 def load(study: str, storage: str | Path | None) -> Result | Comparison:

@@ -37,6 +37,19 @@ def length_in_words(budget: float, unit: Unit = "epochs") -> str:
     return f"{budget:g} {unit if budget != 1 else unit.removesuffix('s')}"
 
 
+def duration(seconds: float) -> str:
+    """A time, to read.
+
+    >>> duration(7.83), duration(200), duration(7500)
+    ('8 s', '3 min 20 s', '2 h 5 min')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
 def never(run: int) -> bool:
     """Stop no run."""
     return False

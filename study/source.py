@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, overload
@@ -57,8 +58,13 @@ def source_record(source: Source, objective: AnyObjective) -> dict[str, Any]:
     return source.record(objective.workload)
 
 
-def after_first_runs(objective: AnyObjective, budget: int, storage: str | None, name: str) -> AnyObjective:
-    """The objective with what only a run can tell: as the study of this name keeps it, or found by short runs now."""
+def after_first_runs(
+    objective: AnyObjective, budget: int, storage: str | None, name: str, announce: Callable[[str], None]
+) -> AnyObjective:
+    """The objective with what only a run can tell: as the study of this name keeps it, or found by short runs now.
+
+    announce: is given lines for people, as these runs may take a while.
+    """
     if isinstance(objective, WorkloadObjective):
         return objective
     objective = objective.in_folder(runs_folder(storage, name))
@@ -67,7 +73,7 @@ def after_first_runs(objective: AnyObjective, budget: int, storage: str | None, 
     stored = stored_attributes(storage, name) if storage else {}
     if "first_run" in stored:
         return replace(objective, first_run=FirstRunResult.read(stored["first_run"]))
-    return objective.after_first_runs(budget)
+    return objective.after_first_runs(budget, announce)
 
 
 def narrowed(configuration: Configuration, objective: AnyObjective) -> tuple[Configuration, list[str]]:

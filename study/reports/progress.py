@@ -14,9 +14,10 @@ from rich.table import Table
 from study.analysis.cost import Cost
 from study.analysis.leaders import leaders
 from study.analysis.verdict import random_after
+from study.objective import duration
 from study.reports.leaders import leaders_in_words, values_under_way
 from study.reports.rich_table import rich_table
-from study.reports.verdict import duration, value_in_words
+from study.reports.verdict import value_in_words
 from study.search.bracket import Bracket
 from study.search.configuration import PRUNES_MIDWAY, Configuration
 from study.search.epochs_left import epochs_left
@@ -50,6 +51,7 @@ class Display:
         self.last_shown = time.monotonic()
         self.first: tuple[float, float] | None = None  # when epochs of this start were first seen, and how many
         self.bracket: Bracket | None = None
+        self.failed: set[tuple[int, int]] = set()  # runs that failed, as (bracket, position)
         self.bar = Progress(BarColumn(20), TextColumn("{task.description}"), console=console)
         self.task = self.bar.add_task("starting")
         self.live = (
@@ -72,6 +74,7 @@ class Display:
     def update(self, bracket: Bracket) -> None:
         """Show the present state, unless that was done a moment ago; the bracket is under way, or finished."""
         self.bracket = bracket
+        self.note_failures(bracket)
         trained = self.trained + trained_now(bracket)
         if self.first is None and trained:
             self.first = time.monotonic(), trained
@@ -90,6 +93,16 @@ class Display:
             self.live.update(Group(table, self.bar) if table.row_count else self.bar)
         else:
             self.console.print(f"{self.status(bracket)}\n  {self.best(bracket)}")
+
+    def note_failures(self, bracket: Bracket) -> None:
+        """Print why a run has failed, once: the first of them with its last output."""
+        for one in bracket.training:
+            failure, place = one.evaluations[-1].failure if one.evaluations else None, (bracket.number, one.position)
+            if failure and place not in self.failed:
+                what = f"{one.schedule.family}, peak_lr {one.schedule.peak_lr:.3g}"
+                reason = failure.splitlines()[0].removesuffix(":") if self.failed else failure
+                self.failed.add(place)
+                self.console.print(f"note: a run failed, and counts as diverged ({what}): {reason}")
 
     def best(self, bracket: Bracket) -> str:
         """The leaders, on a line."""

@@ -6,8 +6,11 @@ They come before the study, which is then made with what they found and keeps it
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import Any
 
 from search_spaces.errors import InputError
@@ -15,11 +18,13 @@ from search_spaces.metric_values import metric_name, value_on
 from search_spaces.schedule import Schedule
 from search_spaces.step_watch import Left
 from search_spaces.watched import Begun, middle_of, schedule_with
-from study.objective import Unit, length_in_words
+from study.objective import Unit, duration, length_in_words
 from study.training.declaration import Declaration
 from study.training.trainer import Died, Reported, RunRequest, Trainer
 
 EVALUATE = "report a validation value, at its end at least"
+WRONG_LENGTH = 0.1
+"""A run whose length differs by more than this share from that of the first run, for its budget, is refused."""
 FIRST_STEPS = 100
 """Length of a first run if budgets count steps; if they count epochs it is one."""
 WORSE = 1.0
@@ -31,14 +36,15 @@ the first runs hardly trains, because its peak is at the low end of the range.""
 class FirstRunResult:
     """What the first runs found: what a study keeps of them.
 
-    metric: its name. steps: optimizer steps for each epoch or step of a budget. evaluations: the same of evaluations.
-    peak_lr: the range to search. worst: the value of a diverged run. seen: whether the optimizer is seen, so that its
-    rates are checked and a schedule can observe the evaluations. notes: for people.
+    metric: its name. steps, evaluations and seconds: for each epoch or step of a budget, the most seconds. peak_lr: the
+    range to search. worst: the value of a diverged run. seen: whether the optimizer is seen, so that its rates are
+    checked and a schedule can observe the evaluations. notes: for people.
     """
 
     metric: str
     steps: int
     evaluations: float
+    seconds: float
     peak_lr: tuple[float, float]
     worst: float
     seen: bool
@@ -56,44 +62,81 @@ class FirstRunResult:
         return cls(**{**stored, "peak_lr": tuple(stored["peak_lr"]), "notes": tuple(stored["notes"])})
 
 
-def first_runs(trainer: Trainer, declared: Declaration, unit: Unit, budget: int) -> FirstRunResult:
-    """Train three short runs: one whose peak is in the middle of its range, one at the low end, and another seed.
+def first_runs(
+    trainer: Trainer,
+    declared: Declaration,
+    unit: Unit,
+    budget: int,
+    announce: Callable[[str], None] = lambda line: None,
+) -> FirstRunResult:
+    """Train a few short runs: with a peak in the middle of its range, at its low end, another seed, and a longer one.
 
-    budget: of a full run. Raises InputError for what would make a search worthless: no evaluations, no metric, one that
-    is not a number or always the same, a schedule that is not used or does not arrive.
+    budget: of a full run. announce: is given lines for people, since the runs may take a while.
+    Raises InputError for what would make a search worthless: no evaluations, no metric, one that is not a number or
+    always the same, a schedule that is not used or does not arrive, a length that is not used.
     """
     length = min(budget, 1 if unit == "epochs" else FIRST_STEPS)
+    longer = min(budget, 2 * length)
+    runs = 3 + (longer > length)
+    took: list[float] = []
 
-    def request(schedule: Schedule | None, seed: int) -> RunRequest:
+    def request(schedule: Schedule | None, seed: int = 0, length: int = length) -> RunRequest:
         return RunRequest(schedule, length, unit, seed, declared.metric, declared.sign, exact=True)
 
-    def train(schedule: Schedule | None, seed: int) -> tuple[list[Reported], list[float]]:
-        return evaluations_of_run(trainer, request(schedule, seed))
+    def train(schedule: Schedule | None, seed: int = 0) -> tuple[list[Reported], list[float]]:
+        began = time.monotonic()
+        found = evaluations_of_run(trainer, request(schedule, seed))
+        took.append(time.monotonic() - began)
+        return found
 
-    reported, middle = train(schedule_with(middle_of(declared.peak_lr)) if declared.peak_lr else None, seed=0)
+    announce(f"Checking your training in {runs} short runs, the first of {length_in_words(length, unit)} ...")
+    reported, middle = train(schedule_with(middle_of(declared.peak_lr)) if declared.peak_lr else None)
+    announce(f"  the first took {duration(took[0])}: about {duration((runs - 1) * took[0])} to go")
     begun, metric = reported[-1].begun, metric_name(reported[-1].noted.values, declared.metric)
-    seen = begun is not None and begun.optimizer_code is not None
+    steps, seen = steps_of(begun, unit, length), begun is not None and begun.optimizer_code is not None
     peak_lr = declared.peak_lr or usual_range(begun)
-    _, low = train(schedule_with(peak_lr[0]), seed=0)
+    usual = schedule_with(middle_of(peak_lr))
+    _, low = train(schedule_with(peak_lr[0]))
     if low == middle:
         raise InputError(unmoved(metric, middle, peak_lr, seen))
-    _, again = train(schedule_with(middle_of(peak_lr)), seed=1)
-    same = "note: runs with different seeds give the same values, so the seed is not used"
+    _, other = train(usual, seed=1)
+    notes = ["note: runs with different seeds give the same values, so the seed is not used"] if other == middle else []
+    if longer > length:
+        again, values = evaluations_of_run(trainer, request(usual, length=longer), most=1 if begun else None)
+        if again[-1].begun:
+            check_steps(again[-1].begun.total_steps, steps * longer, longer, unit, trainer.name)
+        elif values == middle:
+            notes.append(alike(trainer.name, metric, values, length, longer, unit))
     return FirstRunResult(
         metric=metric,
-        steps=steps_of(begun, unit, length),
+        steps=steps,
         evaluations=len(middle) / length,
+        seconds=max(took) / length,
         peak_lr=peak_lr,
         worst=declared.worst if declared.worst is not None else worse_than(middle + low, declared.sign),
         seen=seen,
         optimizer_code=(begun and begun.optimizer_code) or "your_optimizer(lr={lr})",
         unequal_groups=begun is not None and begun.unequal_groups,
-        notes=(
-            f"First run: {trainer.shown(request(schedule_with(middle_of(peak_lr)), 0))}",
-            said_of(reported, length, unit, metric),
-            *([same] if again == middle else []),
-        ),
+        notes=(f"First run: {trainer.shown(request(usual))}", said_of(reported, length, unit, metric), *notes),
     )
+
+
+def check_steps(found: int, expected: int, budget: int, unit: Unit, name: str) -> None:
+    """Raise InputError if the steps that a schedule is built for do not follow the budget."""
+    if abs(found - expected) > max(1.0, WRONG_LENGTH * expected):
+        raise InputError(
+            f"a run of {length_in_words(budget, unit)} should have about {expected} steps, but its schedule is built "
+            f"for {found}: does {name} use {unit}?"
+        )
+
+
+def alike(name: str, metric: str, values: list[float], length: int, longer: int, unit: Unit) -> str:
+    """What is wrong if a longer run gives the same values. One value may be the same by chance, so that is a note."""
+    short, long = length_in_words(length, unit), length_in_words(longer, unit)
+    same = f"runs of {short} and {long} give the same {metric}, {first_numbers(values)}: does {name} use its {unit}?"
+    if len(values) > 1:
+        raise InputError(same)
+    return f"note: {same}"
 
 
 def unmoved(metric: str, values: list[float], peak_lr: tuple[float, float], seen: bool) -> str:
@@ -105,11 +148,17 @@ def unmoved(metric: str, values: list[float], peak_lr: tuple[float, float], seen
     return f"the schedule does not reach your optimizer: {same}. Give each step the rate of the schedule"
 
 
-def evaluations_of_run(trainer: Trainer, request: RunRequest) -> tuple[list[Reported], list[float]]:
-    """Every evaluation of a run, and its metric; raises InputError without an evaluation, or if one is not a number."""
+def evaluations_of_run(
+    trainer: Trainer, request: RunRequest, most: int | None = None
+) -> tuple[list[Reported], list[float]]:
+    """Every evaluation of a run, and its metric; raises InputError without an evaluation, or if one is not a number.
+
+    most: ends the run after as many.
+    """
     what = f"the first run ({length_in_words(request.budget, request.unit)})"
     try:
-        reported = list(trainer.run(request, lambda: False))
+        with closing(trainer.run(request, lambda: False)) as run:
+            reported = list(islice(run, most))
     except Died as error:
         raise InputError(f"{what} of {trainer.name} failed: {error}") from error
     except Left as error:  # nobody asked it to

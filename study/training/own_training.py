@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,9 @@ from search_spaces.schedule import Schedule
 from search_spaces.step_watch import Left
 from study.objective import Evaluation, Metric, Run, Stop, Unit
 from study.training.declaration import Declaration
-from study.training.first_run import EVALUATE, FirstRunResult, first_runs
+from study.training.first_run import EVALUATE, FirstRunResult, check_steps, first_runs
+from study.training.silence import Pace
 from study.training.trainer import Died, Reported, RunRequest, Trainer
-
-WRONG_LENGTH = 0.1
-"""A run whose length differs by more than this share from that of the first run, for its budget, is refused."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +32,7 @@ class OwnTraining:
     device: torch.device
     unit: Unit = "epochs"
     first_run: FirstRunResult | None = None
+    pace: Pace = field(default_factory=Pace)
 
     @property
     def name(self) -> str:
@@ -72,9 +72,12 @@ class OwnTraining:
         """The same, its runs' folders in this one."""
         return replace(self, trainer=self.trainer.in_folder(folder))
 
-    def after_first_runs(self, budget: int) -> OwnTraining:
-        """The same, with what the first runs find now; raises InputError for what makes a search worthless."""
-        return replace(self, first_run=first_runs(self.trainer, self.declared, self.unit, budget))
+    def after_first_runs(self, budget: int, announce: Callable[[str], None] = lambda line: None) -> OwnTraining:
+        """The same, with what the first runs find now. announce: is given lines for people.
+
+        Raises InputError for what makes a search worthless.
+        """
+        return replace(self, first_run=first_runs(self.trainer, self.declared, self.unit, budget, announce))
 
     def steps(self, budget: int) -> int:
         return budget * self.known.steps
@@ -118,28 +121,36 @@ class OwnTraining:
             yield from self.train_one(index, run, stop)
 
     def train_one(self, index: int, run: Run, stop: Stop) -> Iterator[Evaluation]:
-        """The evaluations of one run; one that fails ends as a diverged one does, with the reason."""
-        schedule, expected = self.fitted(run.schedule, run.budget), self.steps(run.budget)
-        request = RunRequest(schedule, run.budget, self.unit, run.train_seed, self.known.metric, self.declared.sign)
-        last = Evaluation(index, 0, expected, math.nan, self.known.worst)
+        """The evaluations of one run; one that fails or hangs ends as a diverged one does, with the reason."""
         if stop(index):  # before anything is started
             return
+        last, began = Evaluation(index, 0, self.steps(run.budget), math.nan, self.known.worst), time.monotonic()
         try:
-            with closing(self.trainer.run(request, lambda: stop(index))) as evaluations:
+            with closing(self.trainer.run(self.request(run), lambda: stop(index))) as evaluations:
                 for reported in evaluations:
                     last = self.evaluation(reported, last, run)
                     if not last.last or last.diverged:  # the end is known when the training has ended
                         yield last
                     if last.diverged or stop(index):
                         return
-        except Left:
-            return
-        except Died as error:
+        except (Left, Died, InputError) as error:
+            if isinstance(error, Left) or stop(index):  # it was to end, however it did
+                return
+            if isinstance(error, InputError):
+                raise
             yield self.ended(last, str(error))
             return
         if not last.step:
             raise InputError(f"a run of {self.name} made no evaluation: {EVALUATE}")
+        self.pace.ended(run.budget, time.monotonic() - began)
         yield replace(last, step=last.total_steps)  # what was found last is the run's value
+
+    def request(self, run: Run) -> RunRequest:
+        """What the trainer is asked for."""
+        schedule, found = self.fitted(run.schedule, run.budget), self.known
+        silence = self.pace.longest_silence(run.budget, found.seconds)
+        sign = self.declared.sign
+        return RunRequest(schedule, run.budget, self.unit, run.train_seed, found.metric, sign, silence=silence)
 
     def evaluation(self, reported: Reported, before: Evaluation, run: Run) -> Evaluation:
         """What was reported, as an evaluation of the run; before: the one before it."""
@@ -161,11 +172,7 @@ class OwnTraining:
         if reported.begun is None:
             return max(expected, reported.noted.step)
         found = reported.begun.total_steps
-        if abs(found - expected) > max(1.0, WRONG_LENGTH * expected):
-            raise InputError(
-                f"a run of {run.budget} {self.unit} should have about {expected} steps, but its schedule is built for "
-                f"{found}: does {self.name} use {self.unit}?"
-            )
+        check_steps(found, expected, run.budget, self.unit, self.name)
         return found
 
     def ended(self, last: Evaluation, reason: str) -> Evaluation:

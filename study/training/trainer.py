@@ -18,7 +18,8 @@ class RunRequest:
 
     schedule: None in a first run whose peak is not known. unit: of the budget; also the name of the parameter, or of
     the placeholder, that it is handed over as. metric: its name; None if it is not known yet. sign: -1 if a larger
-    metric is the better one. exact: whether each rate is checked against the schedule computed apart.
+    metric is the better one. exact: whether each rate is checked against the schedule computed apart. silence: seconds
+    without an evaluation after which it is ended; None waits for ever.
     """
 
     schedule: Schedule | None
@@ -28,6 +29,7 @@ class RunRequest:
     metric: str | None = None
     sign: int = 1
     exact: bool = False
+    silence: float | None = None
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class Trainer(Protocol):
         """Train from scratch to the end of the budget; yields each evaluation as it is made.
 
         left: asked at each step whether the run is to be left. Closing the generator ends the run.
-        Raises InputError if the schedule is not used as it must be, `Died` if the training fails.
+        Raises InputError if the schedule is not used as it must be, `Died` if the training fails or hangs.
         """
 
 

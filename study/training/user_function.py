@@ -19,6 +19,7 @@ from search_spaces.metric_values import metric_name, observable
 from search_spaces.schedule import Schedule
 from search_spaces.step_watch import Left
 from search_spaces.watched import WatchedSchedule
+from study.training.silence import Silent, breakable, hung
 from study.training.trainer import Died, Reported, RunRequest
 from study.training.yielded import read_yielded
 from study.workloads.user_code import bare_name, digest, failure, is_importable, path_of, sources
@@ -84,17 +85,20 @@ class UserFunction:
         with seeded(request.seed):
             training = self.call(watched, request)
             try:
-                for yielded in training:
+                for yielded in as_yielded(training, request.silence):
                     step, values = read_yielded(yielded, request.metric)
                     noted = watched.note(values, step)
                     yield Reported(watched.begun, noted)
                 watched.finish()
             except (InputError, Left, GeneratorExit, KeyboardInterrupt):
                 raise
+            except Silent as error:
+                raise Died(hung(request.silence or 0)) from error
             except BaseException as error:  # whatever training does, SystemExit too
                 raise Died(failure(error)) from error
             finally:
-                training.close()
+                with breakable(request.silence):
+                    training.close()
 
     def call(self, watched: WatchedSchedule, request: RunRequest) -> Generator[Any, None, None]:
         """Begin the run; raises InputError if the function's parameters are others."""
@@ -113,6 +117,17 @@ class UserFunction:
             raise InputError(f"{self.path} must take {request.unit!r}, the length of its run{how}")
         training: Generator[Any, None, None] = self.function(watched, **takes)
         return training
+
+
+def as_yielded(training: Generator[Any, None, None], silence: float | None) -> Iterator[Any]:
+    """What the generator yields. Its code can be ended at any point, unlike ours, which may be writing."""
+    end = object()
+    while True:
+        with breakable(silence):
+            yielded = next(training, end)
+        if yielded is end:
+            return
+        yield yielded
 
 
 @contextmanager

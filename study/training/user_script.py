@@ -7,6 +7,7 @@ import json
 import os
 import shlex
 import shutil
+import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from multiprocessing import current_process, parent_process
@@ -27,6 +28,7 @@ from study.training.command_line import CommandLine
 from study.training.metric_source import CsvColumn, OutputPattern, compiled
 from study.training.script_events import ScriptEvents
 from study.training.script_process import ScriptProcess
+from study.training.silence import hung
 from study.training.timm_flags import timm_flags
 from study.training.trainer import Died, Reported, RunRequest
 from study.training.yielded import UNNAMED
@@ -95,7 +97,7 @@ class UserScript:
         environment = {RUN: str(told), "PYTHONUNBUFFERED": "1", **device_of_worker()}
         elsewhere = self.elsewhere(request, run_dir)
         with ScriptProcess(words, environment, run_dir / "output.txt") as process:
-            ended = False
+            ended, heard, known = False, time.monotonic(), 0
             while not ended:
                 if left():
                     raise Left
@@ -105,6 +107,10 @@ class UserScript:
                 for value in elsewhere(ended) if elsewhere else ():
                     events.reports += 1
                     yield Reported(None, Noted(events.reports, {f"val_{request.metric or UNNAMED}": value}))
+                if events.reports > known:
+                    heard, known = time.monotonic(), events.reports
+                elif request.silence and time.monotonic() - heard > request.silence and not ended:
+                    raise Died(f"{hung(request.silence)}. {process.last_output()}")
             if events.mistake:
                 raise InputError(events.mistake)
             if process.failure:

@@ -2,6 +2,8 @@
 
 import itertools
 import json
+import re
+import time
 
 import pytest
 import torch
@@ -12,6 +14,7 @@ from study.training.declaration import Declaration
 from study.training.first_run import FirstRunResult, first_runs
 from study.training.user_function import UserFunction
 from tests import own_training
+from tests.own_scripts import REPORTS
 
 PEAK = Declaration(peak_lr=(0.001, 0.5))
 
@@ -115,6 +118,10 @@ def evaluates_once(schedule, epochs, seed):
     yield last
 
 
+def ignores_epochs(schedule, epochs, seed):
+    yield from own_training.train(schedule, 3, seed)
+
+
 def ignores_steps(schedule, steps, seed):
     yield from own_training.train(schedule, 5, seed)
 
@@ -135,6 +142,7 @@ def ignores_steps(schedule, steps, seed):
         (ignores_the_rates, {}, "schedule.rates does not see the optimizer: give the range of the peak, --peak-lr LOW"),
         (never_builds, {}, "an evaluation was made before the schedule was built"),
         (only_ends, {}, "the schedule was never used: call schedule.build(optimizer, total_steps)"),
+        (ignores_epochs, {}, "a run of 2 epochs should have about 48 steps, but its schedule is built for 24: does"),
         (raises, {}, "the first run (1 epoch) of raises failed: OSError: no space left (test_first_run.py, line"),
     ],
 )
@@ -151,3 +159,42 @@ def test_one_evaluation_at_the_end_is_enough():
 def test_a_length_that_is_not_used_is_refused_where_budgets_count_steps():
     with pytest.raises(InputError, match="a run of 100 steps was asked for, but its schedule is built for 40"):
         found(ignores_steps, unit="steps", budget=400)
+
+
+@pytest.mark.parametrize(
+    ("program", "said"),
+    [
+        (REPORTS, None),
+        (REPORTS.replace("int(epochs)", "3"), "runs of 1 epoch and 2 epochs give the same error, 0."),
+        ("import sys; from study.script import report; report(float(sys.argv[1]) + float(sys.argv[3]))", "note"),
+    ],
+)
+def test_a_script_that_ignores_its_epochs_is_noticed_and_refused_if_that_cannot_be_chance(script, program, said):
+    if said and said != "note":
+        with pytest.raises(InputError) as raised:
+            first_runs(script(program), PEAK, "epochs", 20)
+        assert said in str(raised.value)
+        assert str(raised.value).endswith(": does user_train use its epochs?")
+        return
+    notes = first_runs(script(program), PEAK, "epochs", 20).notes[2:]
+    same = "note: runs of 1 epoch and 2 epochs give the same value, 0.0223607: does user_train use its epochs?"
+    assert notes == ((same,) if said else ())
+
+
+def test_runs_of_one_length_have_no_length_to_compare(script):
+    program = "import sys; from study.script import report; report(float(sys.argv[1]) + float(sys.argv[3]))"
+    assert first_runs(script(program), PEAK, "epochs", 1).notes[2:] == ()
+
+
+def test_what_happens_is_said_before_and_after_the_first_of_them():
+    lines, at = [], []
+
+    def waits(schedule, epochs, seed):
+        at.append(len(lines))
+        time.sleep(1.2 if len(at) == 1 else 0)
+        yield from own_training.train(schedule, epochs, seed)
+
+    first_runs(UserFunction(waits), Declaration(), "epochs", 20, lines.append)
+    assert at == [1, 2, 2, 2]
+    assert lines[0] == "Checking your training in 4 short runs, the first of 1 epoch ..."
+    assert re.fullmatch(r"  the first took \d s: about \d+ s to go", lines[1])

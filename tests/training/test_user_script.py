@@ -72,7 +72,7 @@ def test_a_command_is_searched_resumed_and_reproduced(script, storage, tmp_path)
     assert [t.value for t in kept.record.trials] == [t.value for t in whole.record.trials]
     (reproduced,) = kept.reproduce(1)
     assert reproduced.found == reproduced.stored
-    assert len(list((tmp_path / "user_train-3-epochs" / "runs").iterdir())) == 3 + 4
+    assert len(list((tmp_path / "user_train-3-epochs" / "runs").iterdir())) == 4 + 4  # first runs, trials
     Path(shlex.split(trainer.command.text)[1]).write_text(REPORTS.replace("0.5", "0.6"))
     with pytest.raises(InputError, match="sources"):
         search(trainer, storage=storage)
@@ -90,7 +90,7 @@ def test_a_stop_ends_the_run_of_a_search_and_loses_nothing(script, storage, monk
         seen.append(gone(self.process.pid))
 
     def send(self, words, environment, output, begin=script_process.ScriptProcess.__init__):
-        third_trial = len(seen) == 5  # after three first runs
+        third_trial = len(seen) == 6  # after four first runs
         if third_trial:
             (tmp_path / "slow").touch()
         begin(self, words, environment, output)
@@ -102,7 +102,7 @@ def test_a_stop_ends_the_run_of_a_search_and_loses_nothing(script, storage, monk
         patched.setattr(script_process.ScriptProcess, "__init__", send)
         with pytest.raises(KeyboardInterrupt):
             search(trainer, storage=storage)
-    assert seen == [True] * 6
+    assert seen == [True] * 7
     (tmp_path / "slow").unlink()
     again = search(trainer, storage=storage)
     assert [t.value for t in again.record.trials] == [t.value for t in whole.record.trials]
