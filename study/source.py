@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, overload
 
-from search_spaces import Schedule
+from search_spaces import FAMILIES, Ranges, Schedule, domains_of
 from search_spaces.errors import InputError
+from search_spaces.ranges import Either, Range, exactly
 from search_spaces.space_file import corners
 from study.machine import choose_device, same_random_numbers_after
 from study.search.configuration import Configuration
@@ -77,17 +78,46 @@ def after_first_runs(
 
 
 def narrowed(configuration: Configuration, objective: AnyObjective) -> tuple[Configuration, list[str]]:
-    """The configuration without the families that the objective cannot train, and what there is to say of these."""
-    ranges, left_out = configuration.space_file.ranges, {}
+    """The configuration with what the objective can train, and what there is to say of the rest.
+
+    A parameter that can be trained at its exact value only is fixed there; a family that cannot be trained is left out.
+    """
+    ranges, fixed, left_out = dict(configuration.space_file.ranges), dict[str, str](), dict[str, str]()
     for family in configuration.families:
-        for schedule in corners(family, objective.peak_lr, ranges):
-            if isinstance(schedule, Schedule) and (why := objective.schedule_obstacle(schedule)):
-                left_out[family] = why
+        if why := obstacle(family, objective, ranges):
+            exact = exact_parameter(family, objective, ranges)
+            ranges |= {name: domain for name, domain, _ in exact}
+            fixed |= {f"{name} = {value:g}": why for name, _, value in exact}
+            left_out |= {} if exact else {family: why}
     kept = tuple(family for family in configuration.families if family not in left_out)
-    for family in configuration.families[:1] if not kept else ():
-        raise InputError(f"{objective.name} cannot be trained with {family}: {left_out[family]}")
-    by_reason: dict[str, list[str]] = {}
-    for family, why in left_out.items():
-        by_reason.setdefault(why, []).append(family)
-    said = [f"Left out: {', '.join(families)} ({why})" for why, families in by_reason.items()]
-    return (replace(configuration, families=kept) if left_out else configuration), said
+    if not kept:
+        family, why = next(iter(left_out.items()))
+        raise InputError(f"{objective.name} cannot be trained with {family}: {why}")
+    said = [*by_reason("Fixed", fixed), *by_reason("Left out", left_out)]
+    return (configuration.limited(kept, ranges) if said else configuration), said
+
+
+def exact_parameter(family: str, objective: AnyObjective, ranges: Ranges) -> list[tuple[str, Range, float]]:
+    """(name, domain, value) of a parameter whose exact value makes a family trainable; empty if no such one exists."""
+    for name, domain in domains_of(FAMILIES[family], objective.peak_lr, ranges).items():
+        if isinstance(domain, Either):
+            exact = exactly(domain.value, domain)
+            if obstacle(family, objective, {**ranges, name: exact}) is None:
+                return [(name, exact, domain.value)]
+    return []
+
+
+def obstacle(family: str, objective: AnyObjective, ranges: Ranges) -> str | None:
+    """Why the objective cannot be trained with all schedules of a family; None if it can."""
+    for schedule in corners(family, objective.peak_lr, ranges):
+        if isinstance(schedule, Schedule) and (why := objective.schedule_obstacle(schedule)):
+            return why
+    return None
+
+
+def by_reason(what: str, reasons: Mapping[str, str]) -> list[str]:
+    """A line for each reason, with the names of what it is the reason for."""
+    names: dict[str, list[str]] = {}
+    for name, why in reasons.items():
+        names.setdefault(why, []).append(name)
+    return [f"{what}: {', '.join(these)} ({why})" for why, these in names.items()]

@@ -27,6 +27,8 @@ WRONG_LENGTH = 0.1
 """A run whose length differs by more than this share from that of the first run, for its budget, is refused."""
 FIRST_STEPS = 100
 """Length of a first run if budgets count steps; if they count epochs it is one."""
+ASSUMED_STEPS = 100
+"""Steps of an epoch of a script that does not say: enough for short runs of one epoch."""
 WORSE = 1.0
 """Unless --worst is given, a diverged run gets the worst value of the first runs plus this many times its size. One of
 the first runs hardly trains, because its peak is at the low end of the range."""
@@ -100,7 +102,9 @@ def first_runs(
     if low == middle:
         raise InputError(unmoved(metric, middle, peak_lr, seen))
     _, other = train(usual, seed=1)
-    notes = ["note: runs with different seeds give the same values, so the seed is not used"] if other == middle else []
+    notes = [f"note: its steps are not seen: an epoch counts as {steps}"] if begun is None and unit == "epochs" else []
+    if other == middle:
+        notes.append("note: runs with different seeds give the same values, so the seed is not used")
     if longer > length:
         again, values = evaluations_of_run(trainer, request(usual, length=longer), most=1 if begun else None)
         if again[-1].begun:
@@ -178,15 +182,15 @@ def evaluations_of_run(
 
 
 def steps_of(begun: Begun | None, unit: Unit, length: int) -> int:
-    """Optimizer steps for each epoch or step of a budget; of a run that says nothing, one."""
-    if begun is None or unit == "steps":
-        if begun is not None and begun.total_steps != length:
-            raise InputError(
-                f"a run of {length} steps was asked for, but its schedule is built for {begun.total_steps}: does the "
-                "training use its number of steps?"
-            )
-        return 1
-    return max(1, round(begun.total_steps / length))
+    """Optimizer steps for each epoch or step of a budget."""
+    if unit == "epochs":
+        return max(1, round(begun.total_steps / length)) if begun else ASSUMED_STEPS
+    if begun is not None and begun.total_steps != length:
+        raise InputError(
+            f"a run of {length} steps was asked for, but its schedule is built for {begun.total_steps}: does the "
+            "training use its number of steps?"
+        )
+    return 1
 
 
 def usual_range(begun: Begun | None) -> tuple[float, float]:

@@ -155,22 +155,27 @@ class OwnTraining:
     def evaluation(self, reported: Reported, before: Evaluation, run: Run) -> Evaluation:
         """What was reported, as an evaluation of the run; before: the one before it."""
         noted, metric = reported.noted, self.metric
-        total = self.total_steps(reported, run)
+        step, total = self.step(reported), self.total_steps(reported, run)
         value = value_on("val", noted.values, metric_name(noted.values, metric.name))
         assert value is not None
         loss = noted.values.get("val_loss", metric.sign * value)
         held = (run.schedule.peak_lr if math.isnan(noted.lr) else noted.lr, noted.momentum)
         if not (math.isfinite(value) and math.isfinite(loss)):
-            return Evaluation(before.run, noted.step, total, math.inf, metric.worst, *held, diverged=True)
+            return Evaluation(before.run, step, total, math.inf, metric.worst, *held, diverged=True)
         test = value_on("test", noted.values, metric.name) if run.test else None
         tested = metric.bounded(value if test is None else test) if run.test else None
-        return Evaluation(before.run, noted.step, total, loss, metric.bounded(value), *held, test_metric=tested)
+        return Evaluation(before.run, step, total, loss, metric.bounded(value), *held, test_metric=tested)
+
+    def step(self, reported: Reported) -> int:
+        """Steps done at an evaluation. If they are not seen, evaluations lie as far apart as in the first run."""
+        at = reported.noted.step
+        return at if reported.begun else max(1, round(at * self.known.steps / self.known.evaluations))
 
     def total_steps(self, reported: Reported, run: Run) -> int:
         """The length of the run as it says itself; raises InputError if that does not follow the budget."""
         expected = self.steps(run.budget)
         if reported.begun is None:
-            return max(expected, reported.noted.step)
+            return max(expected, self.step(reported))
         found = reported.begun.total_steps
         check_steps(found, expected, run.budget, self.unit, self.name)
         return found

@@ -56,7 +56,8 @@ class ScriptEvents:
 
     def noted(self, said: dict[str, Any]) -> Noted:
         """An evaluation; without a schedule, evaluations are counted instead of steps."""
-        return Noted(said["step"] or self.reports, said["values"], said.get("lr", math.nan), said.get("momentum"))
+        step = said["step"] if self.begun else None
+        return Noted(step or self.reports, said["values"], said.get("lr", math.nan), said.get("momentum"))
 
 
 def as_pair(peak_lr: list[float] | None) -> tuple[float, float] | None:

@@ -29,12 +29,10 @@ from study.training.metric_source import CsvColumn, OutputPattern, compiled
 from study.training.script_events import ScriptEvents
 from study.training.script_process import ScriptProcess
 from study.training.silence import hung
-from study.training.timm_flags import timm_flags
+from study.training.timm_flags import timm_obstacle
 from study.training.trainer import Died, Reported, RunRequest
 from study.training.yielded import UNNAMED
 
-TYPICAL_EPOCHS = 100
-"""Length for which flags are tried."""
 LOOK_EVERY = 0.05
 """Seconds between looks at what a script has said."""
 NEVER_ASKED = (
@@ -80,9 +78,12 @@ class UserScript:
         if seen:
             return None
         if "timm" in self.command.named:
-            return "timm has no flags for all of it" if timm_flags(schedule, TYPICAL_EPOCHS) is None else None
+            return timm_obstacle(schedule)
         if "peak_lr" in self.command.named:
-            return None if schedule.family == "constant" else "{peak_lr} hands over the peak alone, and no shape"
+            if schedule.family != "constant":
+                return "{peak_lr} hands over the peak alone, and no shape"
+            unheard = schedule.warmup_fraction and "warmup_steps" not in self.command.named
+            return "--command names no {warmup_steps}" if unheard else None
         return "it observes evaluations, but the rates are a plain list" if schedule.evaluations else None
 
     def process_obstacle(self) -> None:

@@ -40,7 +40,7 @@ def test_a_peak_that_a_command_names_must_be_known(script):
     with pytest.raises(InputError, match="so give the range of the peak: --peak-lr LOW HIGH"):
         first_runs(script(REPORTS), Declaration(), "epochs", 3)
     found = first_runs(script(REPORTS), Declaration(peak_lr=(0.01, 1.0)), "epochs", 3)
-    assert (found.metric, found.steps, found.seen) == ("error", 1, False)
+    assert (found.metric, found.steps, found.seen) == ("error", 100, False)
     ignores = REPORTS.replace("epoch * peak_lr", "epoch")
     with pytest.raises(
         InputError, match="the schedule does not reach your optimizer: peaks 0.01 and 0.1 give the same"

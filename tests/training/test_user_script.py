@@ -66,13 +66,18 @@ def test_a_command_is_searched_resumed_and_reproduced(script, storage, tmp_path)
     trainer = script(REPORTS)
     whole = search(trainer)
     assert whole.record.settings.families == ("constant",)
+    assert whole.record.settings.budgets == (1, 3)
+    assert all(trial.schedule.warmup_fraction == 0 for trial in whole.record.trials)
+    assert [trial.curve.steps for trial in whole.record.complete] == [(100, 200, 300)] * len(whole.record.complete)
     assert whole.best.value == min(trial.value for trial in whole.record.complete)
     assert whole.best.value == pytest.approx(1 / (1 + 3 * whole.schedule.peak_lr))
     kept = search(trainer, storage=storage)
     assert [t.value for t in kept.record.trials] == [t.value for t in whole.record.trials]
     (reproduced,) = kept.reproduce(1)
     assert reproduced.found == reproduced.stored
-    assert len(list((tmp_path / "user_train-3-epochs" / "runs").iterdir())) == 4 + 4  # first runs, trials
+    assert len(list((tmp_path / "user_train-3-epochs" / "runs").iterdir())) == 4 + sum(
+        len(trial.epochs_used) for trial in kept.record.trials
+    )
     Path(shlex.split(trainer.command.text)[1]).write_text(REPORTS.replace("0.5", "0.6"))
     with pytest.raises(InputError, match="sources"):
         search(trainer, storage=storage)
@@ -123,7 +128,8 @@ for epoch in range(args.epochs + args.warmup_epochs):
 def test_timm_s_flags_are_given_without_an_edit(script):
     trainer = script(TIMM, "--seed {seed} {timm}", pattern="loss (.*)")
     found = search(trainer, metric_pattern="loss (.*)", epochs=10, families=["linear", "step", "plateau", "cosine"])
-    assert found.record.settings.families == ("linear", "step")
+    assert found.record.settings.families == ("linear", "step", "cosine")
+    assert found.record.configuration["space"]["cosine.t_max_fraction"]["attributes"]["low"] == 1.0
     assert found.best.value == pytest.approx(min(abs(0.1 - trial.peak_lr) for trial in found.record.complete))
     with pytest.raises(InputError, match="gives --epochs itself: leave {epochs} out of --command"):
         reported(script(TIMM, "{timm} --epochs {epochs}", pattern="loss (.*)"))
