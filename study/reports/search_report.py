@@ -26,7 +26,7 @@ def search_sections(study: StudyRecord) -> list[Section]:
     """The parts that this study has something to say in, in order; for a study in any state."""
     sections = [
         verdict_section(study),
-        search_limits(),
+        search_limits(study),
         code_section(study),
         families_section(study),
         importance_section(study),
@@ -54,7 +54,7 @@ def verdict_section(study: StudyRecord) -> Section:
     return Section("Verdict", "\n\n".join(body), {"winner.svg": winner_figure(study)})
 
 
-def search_limits() -> Section:
+def search_limits(study: StudyRecord) -> Section:
     """What the search does not show."""
     lines = [
         "The winner was chosen by its validation value, so expect a slightly worse one. The test rows were not used.",
@@ -62,7 +62,7 @@ def search_limits() -> Section:
         "`benchmark.py` retrains the best schedule of each family with fresh seeds and evaluates it on test.",
         "A run and a shorter run are not comparable, and a pruned trial might have won: `--audit 0.1` measures how "
         "often.",
-        "The verdict holds for this data, model, optimizer, batch size and number of epochs.",
+        f"The verdict holds for this data, model, optimizer, batch size and number of {study.settings.unit}.",
     ]
     return Section("Limits", bullets(lines))
 
@@ -97,7 +97,7 @@ def importance_section(study: StudyRecord) -> Section | None:
     if not shares:
         return None
     body = [compared_at(study), image("importance.svg", f"How much the values of {n} trials depend on each parameter")]
-    figure = importances(shares, n, study.first_budget)
+    figure = importances(shares, n, f"{study.first_budget}-{study.settings.one}")
     return Section("Parameter importance", "\n\n".join(body), {"importance.svg": figure})
 
 
@@ -131,5 +131,5 @@ def progress_section(study: StudyRecord) -> Section | None:
     """How the search went; nothing if there are too few full runs."""
     if len(study.complete) < FEWEST_DOTS:
         return None
-    what = image("progress.svg", "The best full run so far against the epochs trained")
+    what = image("progress.svg", f"The best full run so far against the {study.settings.unit} trained")
     return Section("Progress", what, {"progress.svg": search_progress(study)})

@@ -107,7 +107,7 @@ def edge_lines(study: StudyRecord) -> list[str]:
     return [f"At the edge of the search range: {found}; consider widening it."] if found else []
 
 
-def cost_line(cost: Cost, unit: Unit = "epochs") -> str:
+def cost_line(cost: Cost, unit: Unit) -> str:
     """What the search has cost."""
     compared = f"{100 * cost.saved:.0f} % saved"
     if cost.saved < 0:

@@ -48,8 +48,7 @@ class OwnTraining:
     @property
     def metric(self) -> Metric:
         found = self.known
-        unit = "as the training reports it"
-        return Metric(found.metric, "minimize" if self.declared.sign > 0 else "maximize", unit, found.worst)
+        return Metric(found.metric, "minimize" if self.declared.sign > 0 else "maximize", "", found.worst)
 
     @property
     def peak_lr(self) -> tuple[float, float]:
