@@ -98,11 +98,11 @@ class ScriptRun:
         self.write({"noted": {"step": noted.step, "values": values, "lr": noted.lr, "momentum": noted.momentum}})
 
     def end(self) -> None:
-        """Say whether the schedule was used to its end; of a process that failed, nobody asks."""
+        """Say it if the schedule was not used to its end; of a process that failed, nobody asks."""
         try:
             self.watched.finish()
         except InputError as error:
-            self.write({"mistake": str(error)})
+            self.write({"unfinished": str(error)})
 
     def write(self, event: dict[str, Any]) -> None:
         """Add a line to the events, in one piece. If the file is gone, nobody wants this run any more."""

@@ -8,6 +8,7 @@ import pytest
 
 from search_spaces import InputError
 from study.training.command_line import CommandLine
+from study.training.trainer import Died
 from study.training.user_script import UserScript
 from tests.own_scripts import SCHEDULE, gone, reported
 from tests.own_training import run_request
@@ -47,6 +48,15 @@ def test_two_reports_at_one_step(script):
     program = "from study.script import rates, report; rates(8); report(1.0, step=4); report(1.0, step=4)"
     with pytest.raises(InputError, match="two evaluations at step 4 of a run"):
         reported(script(program, "{epochs}"))
+
+
+@pytest.mark.parametrize("end", ["raise ValueError('too hot')", "sys.exit('too hot')"])
+def test_a_run_that_fails_in_its_middle_has_failed_and_is_no_mistake(script, end):
+    trainer = script(TRAINS.replace("    report(", f"    if epoch == 1: {end}\n    report("), "{epochs} {seed} 1")
+    training = trainer.run(run_request(SCHEDULE, 3), lambda: False)
+    assert next(training).noted.step == 8
+    with pytest.raises(Died, match="it exited with code 1(.|\n)*too hot"):
+        next(training)
 
 
 def test_outside_a_study_nothing_happens(script, tmp_path, monkeypatch):

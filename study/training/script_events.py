@@ -16,11 +16,16 @@ from study.training.trainer import RunRequest
 
 @dataclass
 class ScriptEvents:
-    """The file of a run's events. begun: what it said when it took its schedule. mistake: what it does wrong."""
+    """The file of a run's events.
+
+    begun: what it said when it took its schedule. mistake: what it does wrong. unfinished: what is missing at its end,
+    unless it failed.
+    """
 
     path: Path
     begun: Begun | None = None
     mistake: str | None = None
+    unfinished: str | None = None
     position: int = 0
     reports: int = field(default=0)
 
@@ -50,6 +55,8 @@ class ScriptEvents:
                     self.begun = Begun(**{**event["begun"], "peak_lr": as_pair(event["begun"]["peak_lr"])})
                 elif "mistake" in event:
                     self.mistake = self.mistake or event["mistake"]
+                elif "unfinished" in event:
+                    self.unfinished = event["unfinished"]
                 else:
                     self.reports += 1
                     yield self.noted(event["noted"])

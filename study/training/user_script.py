@@ -116,6 +116,8 @@ class UserScript:
                 raise InputError(events.mistake)
             if process.failure:
                 raise Died(process.failure)
+            if events.unfinished:
+                raise InputError(events.unfinished)
             if events.begun is None and not self.command.tells_the_rate:
                 raise InputError(NEVER_ASKED)
             if not events.reports:
