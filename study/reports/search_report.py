@@ -29,6 +29,7 @@ def search_sections(study: StudyRecord) -> list[Section]:
         search_limits(study),
         code_section(study),
         families_section(study),
+        failures_section(study),
         importance_section(study),
         sensitivity_section(study),
         audit_section([study]),
@@ -82,6 +83,17 @@ def families_section(study: StudyRecord) -> Section | None:
     rows = [[f"`{family}`", *cells] for family, *cells in family_rows(study)]
     note = "A search gives families unequal budgets, so this table does not compare them fairly; a benchmark does."
     return Section("Families", f"{table(heads, rows)}\n\n{note}")
+
+
+def failures_section(study: StudyRecord) -> Section | None:
+    """The trials whose training failed, and why; nothing if none did."""
+    failed = [(trial, trial.failure.splitlines()[0]) for trial in study.trials if trial.failure]
+    rows = [
+        [str(trial.number), f"`{trial.family}`", f"{trial.peak_lr:.3g}", escaped(why.removesuffix(":"))]
+        for trial, why in failed
+    ]
+    what = "The training of these trials failed; they count as diverged."
+    return Section("Failed runs", f"{what}\n\n{table(['trial', 'family', 'peak_lr', 'why'], rows)}") if rows else None
 
 
 def compared_at(study: StudyRecord) -> str:

@@ -91,4 +91,5 @@ class ScriptProcess:
         with self.output.open(errors="replace") as file:
             lines = deque(file, LAST_LINES)
         shown = "".join(f"\n  {line.rstrip()}" for line in lines) or " nothing"
-        return f"Its last output ({self.output}):{shown}"
+        where = self.output.relative_to(Path.cwd()) if self.output.is_relative_to(Path.cwd()) else self.output
+        return f"Its last output ({where}):{shown}"

@@ -94,7 +94,7 @@ def highlighted(
         line = {"color": family_color(trial.family), **look}
         mode = "lines+markers" if dots else "lines"
         traces.append(trace(label, *line_of(trial), mode=mode, line=line, legendrank=len(traces)))
-    name = f"{len(rest)} {'other ' if ahead else ''}{others}"
+    name = f"{len(rest)} {'other ' if ahead else ''}{others if len(rest) != 1 else others.removesuffix('s')}"
     return [*cloud(name, [line_of(trial) for trial in rest], dots), *reversed(traces)]  # the winner on top
 
 
