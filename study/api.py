@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 from rich.console import Console
 
 from search_spaces.errors import InputError, require
-from study.cli import in_notebook, interruption, options_of, plain_console
+from study.cli import in_notebook, interruption, naming_arguments, options_of, plain_console
 from study.executors.choice import Demand, agree, as_stored, executor_of
 from study.executors.options import ExecutorOptions
 from study.machine import torch_threads
@@ -293,6 +293,7 @@ def source_and_options(
     return TrainingSource.of(training, given["train"]), search_options, executor
 
 
+@naming_arguments
 def find_schedule(
     *,
     model: Any = None,
@@ -332,6 +333,7 @@ def find_schedule(
     return Result(search_and_show(plan, executor, trials, console, show))
 
 
+@naming_arguments
 def compare_families(
     *,
     model: Any = None,

@@ -81,6 +81,27 @@ if __name__ == "__main__":
     assert [one.noted.values for one in reported(script(program))] == [{"val_value": 1.0}]
 
 
+@pytest.mark.parametrize("rank", [None, "0"])
+def test_a_worker_that_loads_data_takes_no_part(script, monkeypatch, rank):
+    """It is forked after the run has begun, and under torchrun it has the environment of its rank."""
+    program = """
+import torch
+from study.script import rates, report
+class Rows(torch.utils.data.Dataset):
+    def __len__(self): return 3
+    def __getitem__(self, row):
+        assert rates(5) is None
+        report(99.0)
+        return row
+rates(8)
+assert list(map(int, torch.utils.data.DataLoader(Rows(), num_workers=1))) == [0, 1, 2]
+report(1.0, step=8)
+"""
+    if rank:
+        monkeypatch.setenv("RANK", rank)
+    assert [one.noted.values for one in reported(script(program))] == [{"val_value": 1.0}]
+
+
 def test_only_the_first_rank_is_listened_to(script, tmp_path):
     program = """
 import os, subprocess, sys

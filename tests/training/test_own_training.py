@@ -178,7 +178,7 @@ def test_a_function_of_a_notebook_cannot_go_to_workers():
     def local(schedule, epochs, seed):
         yield from train(schedule, epochs, seed)
 
-    with pytest.raises(InputError, match="--workers need functions of a module, but local is not one: put it"):
+    with pytest.raises(InputError, match="workers need functions of a module, but local is not one: put it"):
         study.find_schedule(train=local, **FEW, workers=2)
     found = study.find_schedule(train=local, **FEW)
     with pytest.raises(InputError, match="call study.load.*train=\\.\\.\\."):
@@ -197,9 +197,9 @@ def test_a_function_of_a_notebook_cannot_go_to_workers():
         ),
         ({"train": train, "dataset": "digits"}, "unknown option 'dataset'"),
         ({"train": train, "model": "mlp"}, "train replaces model: remove model, but 'mlp' was given"),
-        ({"train": train, "steps": 100, "epochs": 5}, "give --epochs or --steps, not both, but 5 was given"),
-        ({"train": train, "steps": 0}, "--steps must be at least 1"),
-        ({"train": train, "peak_lr": (1.0, 0.1)}, "--peak-lr must be LOW HIGH"),
+        ({"train": train, "steps": 100, "epochs": 5}, "give epochs or steps, not both, but 5 was given"),
+        ({"train": train, "steps": 0}, "steps must be at least 1"),
+        ({"train": train, "peak_lr": (1.0, 0.1)}, "peak_lr must be LOW HIGH"),
         ({"dataset": "digits", "metric": "error"}, "unknown option 'metric'"),
     ],
 )
