@@ -58,8 +58,9 @@ def interruption() -> Iterator[Callable[[], bool]]:
 
 
 def in_notebook() -> bool:
-    """Whether this process is the kernel of a notebook."""
-    return "ipykernel" in sys.modules
+    """Whether this process is the kernel of a notebook, and does not merely load its modules."""
+    shell = sys.modules.get("IPython")
+    return "ipykernel" in sys.modules and shell is not None and shell.get_ipython() is not None
 
 
 def run_command(options: type[T], main: Callable[[T], None]) -> None:

@@ -1,4 +1,4 @@
-"""The progress of a search: lines for a log or a notebook; in a terminal a bar and a table of the families."""
+"""The progress of a search: lines for a log, a bar in a notebook, a bar and a table of the families in a terminal."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from rich.table import Table
 from study.analysis.cost import Cost
 from study.analysis.leaders import leaders
 from study.analysis.verdict import random_after
+from study.cli import in_notebook
 from study.objective import duration
 from study.reports.leaders import leaders_in_words, values_under_way
+from study.reports.notebook_bar import NotebookBar
 from study.reports.rich_table import rich_table
 from study.reports.verdict import value_in_words
 from study.search.bracket import Bracket
@@ -59,6 +61,7 @@ class Display:
             if console.is_terminal and not console.is_dumb_terminal and not console.quiet
             else None
         )
+        self.notebook = NotebookBar() if in_notebook() and not console.quiet else None
 
     def __enter__(self) -> Display:
         if self.live:
@@ -78,7 +81,7 @@ class Display:
         trained = self.trained + trained_now(bracket)
         if self.first is None and trained:
             self.first = time.monotonic(), trained
-        every = DRAW_EVERY if self.live else LINE_EVERY
+        every = DRAW_EVERY if self.live or self.notebook else LINE_EVERY
         if not bracket.finished and time.monotonic() - self.last_shown < every:
             return
         self.last_shown = time.monotonic()
@@ -86,11 +89,13 @@ class Display:
             self.study = self.read(self.study)
             self.cost = Cost.of(self.study)
             self.trained += trained_now(bracket)
+        done, total = self.epochs(bracket)
         if self.live:
-            done, total = self.epochs(bracket)
             self.bar.update(self.task, completed=done, total=total, description=self.status(bracket))
             table = self.families(bracket)
             self.live.update(Group(table, self.bar) if table.row_count else self.bar)
+        elif self.notebook:
+            self.notebook.update(done, total, [self.status(bracket), self.best(bracket)])
         else:
             self.console.print(f"{self.status(bracket)}\n  {self.best(bracket)}")
 
