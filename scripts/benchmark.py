@@ -69,19 +69,16 @@ class Options:
 
 def main(options: Options) -> None:
     """Tune and confirm every part, and print how it goes."""
-    from study.api import (  # loads torch: after the flags
-        chosen_source,
-        compare_and_show,
-        make_objective,
-        plan_comparison,
-    )
+    from study.api import compare_and_show, plan_comparison  # these load torch: after the flags
+    from study.source import chosen_source, make_objective
 
     what, repeats = chosen_source(options.workload, options.training), (options.search_seeds, options.confirm_seeds)
     objective = make_objective(what, options.device, options.data_root)
     unit: Unit = "steps" if options.steps else "epochs"
     budgets = options.steps or options.epochs
-    plan = plan_comparison(what, objective, options.search, budgets, *repeats, options.storage, options.name, unit)
-    compare_and_show(plan, options.executor, options.trials_per_family, plain_console())
+    where, console = (options.storage, options.name), plain_console()
+    plan = plan_comparison(what, objective, options.search, budgets, *repeats, *where, unit, console.print)
+    compare_and_show(plan, options.executor, options.trials_per_family, console)
 
 
 if __name__ == "__main__":

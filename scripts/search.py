@@ -77,15 +77,16 @@ class Options:
 def main(options: Options) -> None:
     """Search, and print what was found, also when interrupted."""
     # these load torch: after the flags
-    from study.api import chosen_source, make_objective, plan_search, search_and_show, within
+    from study.api import plan_search, search_and_show, within
     from study.reports.search_console import print_plan
+    from study.source import chosen_source, make_objective
 
-    console, source = plain_console(), chosen_source(options.workload, options.training)
+    console, quiet = plain_console(), plain_console(quiet=options.print_space)
+    source = chosen_source(options.workload, options.training)
     storage = None if options.dry_run or options.print_space else options.storage
     objective = make_objective(source, options.device, options.data_root)
-    plan = plan_search(
-        source, objective, options.search, storage, options.study, None, options.enqueue, options.reference
-    )
+    search, known = options.search, options.enqueue
+    plan = plan_search(source, objective, search, storage, options.study, None, known, options.reference, quiet.print)
     if options.print_space:
         search = plan.configuration
         console.print(space_toml(search.families, plan.objective.peak_lr, search.space_file.ranges), end="")

@@ -8,6 +8,8 @@ class InputError(Exception):
     """Invalid user input; commands print its message without a traceback."""
 
 
+MEANT = {"gpu": "cuda"}
+"""What is meant by a name that is spelt like another one."""
 MOST_LISTED = 30
 """Maximum number of names in a message."""
 
@@ -25,7 +27,8 @@ def unknown(
     unknown key 'peak' in space.toml. Valid: low, high
     """
     names = list(valid)
-    nearest = get_close_matches(given, names, n=1) if nearest is None else nearest
+    if nearest is None:
+        nearest = [MEANT[given]] if MEANT.get(given) in names else get_close_matches(given, names, n=1)
     where = f" in {place}" if place else ""
     hint = f": did you mean {nearest[0]!r}?" if nearest else "."
     listed = names if len(names) <= MOST_LISTED else get_close_matches(given, names, n=MOST_LISTED // 3, cutoff=0.0)

@@ -99,6 +99,11 @@ class StepWatch:
             )
         missing = self.total_steps - self.taken
         skipped = self.may_skip and self.taken <= self.made and missing <= MOST_SKIPPED * self.total_steps
+        if missing > 0 and not skipped and self.taken == self.made:
+            raise InputError(
+                f"the schedule was built for {self.total_steps} steps, but the run ended after {self.made}: "
+                "give build the optimizer steps of the whole run"
+            )
         if missing < 0 or (missing and not skipped):
             raise InputError(self.counted())
 

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from study.api import find_schedule as find_schedule
     from study.api import load as load
     from study.reports.findings import Comparison as Comparison
-    from study.training.wanted import trains as trains
+    from study.training.declaration import trains as trains
 
 __all__ = ["Comparison", "Result", "compare_families", "find_schedule", "load", "trains"]
-HOMES = {"Comparison": "study.reports.findings", "trains": "study.training.wanted"}
+HOMES = {"Comparison": "study.reports.findings", "trains": "study.training.declaration"}
 """Modules of the names that `study.api` does not define."""
 
 

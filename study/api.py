@@ -17,17 +17,15 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar
 
 from rich.console import Console
 
-from search_spaces import Schedule
 from search_spaces.errors import InputError, require
-from search_spaces.space_file import corners
-from study.cli import in_notebook, interruption, options_of, plain_console
+from study.cli import in_notebook, interruption, naming_arguments, options_of, plain_console
 from study.executors.choice import Demand, agree, as_stored, executor_of
 from study.executors.options import ExecutorOptions
-from study.machine import choose_device, same_random_numbers_after, torch_threads
+from study.machine import torch_threads
 from study.objective import Engine, Unit
 from study.reports.comparison_progress import ComparisonDisplay, StudyProgress
 from study.reports.dashboard.dashboard import Dashboard
@@ -43,6 +41,7 @@ from study.search.limit import Limit
 from study.search.reference import NO_REFERENCE, USUAL, Reference, make_reference
 from study.search.reproduce import Reproduced, reproduce
 from study.search.study_plan import OpenStudy, StudyPlan
+from study.source import AnyObjective, Source, after_first_runs, make_objective, narrowed, source_record
 from study.speed import ChosenEngine
 from study.storage.provenance import provenance
 from study.storage.quiet import quiet_optuna
@@ -50,79 +49,14 @@ from study.storage.studies import keep_engine, open_study, read_studies, stored_
 from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
 from study.storage.url import runs_folder, storage_url
-from study.training.first_run import Found
+from study.training.first_run import FirstRunResult
 from study.training.own_training import OwnTraining
 from study.training.training_options import TrainingOptions
 from study.training.training_source import TrainingSource, name_of
-from study.training.workload_objective import WorkloadObjective
 from study.workloads.objects import WorkloadObjects, workload_source
 from study.workloads.options import DATA_ROOT, WorkloadOptions
 
-WorkloadSource = WorkloadOptions | WorkloadObjects
-"""What is trained by our loop."""
-Source = WorkloadSource | TrainingSource
-"""What is trained."""
-AnyObjective = WorkloadObjective | OwnTraining
 S = TypeVar("S", bound=SearchOptions)
-
-
-def chosen_source(workload: WorkloadOptions, training: TrainingOptions) -> Source:
-    """What is trained, as the command line says it; raises InputError if what is named cannot be imported."""
-    return TrainingSource.of(training) if training.given else workload
-
-
-@overload
-def make_objective(source: WorkloadSource, device: str, data_root: Path) -> WorkloadObjective: ...
-@overload
-def make_objective(source: TrainingSource, device: str, data_root: Path) -> OwnTraining: ...
-@overload
-def make_objective(source: Source, device: str, data_root: Path) -> AnyObjective: ...
-def make_objective(source: Source, device: str, data_root: Path) -> AnyObjective:
-    """The objective, on its device: auto, cpu or cuda; raises InputError if it cannot be made."""
-    chosen = choose_device(device)
-    if isinstance(source, TrainingSource):
-        return source.objective(chosen)
-    with same_random_numbers_after(chosen):  # models are made, to be inspected
-        return WorkloadObjective(source.load(data_root).to(chosen))
-
-
-def source_record(source: Source, objective: AnyObjective) -> dict[str, Any]:
-    """What the configuration of a study says of what is trained."""
-    if isinstance(source, TrainingSource):
-        assert isinstance(objective, OwnTraining)
-        return source.record(objective)
-    assert isinstance(objective, WorkloadObjective)
-    return source.record(objective.workload)
-
-
-def after_first_runs(objective: AnyObjective, budget: int, storage: str | None, name: str) -> AnyObjective:
-    """The objective with what only a run can tell: as the study of this name keeps it, or found by short runs now."""
-    if isinstance(objective, WorkloadObjective):
-        return objective
-    objective = objective.in_folder(runs_folder(storage, name))
-    if objective.found:
-        return objective
-    stored = stored_attributes(storage, name) if storage else {}
-    if "first_run" in stored:
-        return replace(objective, found=Found.read(stored["first_run"]))
-    return objective.after_first_runs(budget)
-
-
-def narrowed(configuration: Configuration, objective: AnyObjective) -> tuple[Configuration, list[str]]:
-    """The configuration without the families that the objective cannot train, and what there is to say of these."""
-    ranges, left_out = configuration.space_file.ranges, {}
-    for family in configuration.families:
-        for schedule in corners(family, objective.peak_lr, ranges):
-            if isinstance(schedule, Schedule) and (why := objective.schedule_obstacle(schedule)):
-                left_out[family] = why
-    kept = tuple(family for family in configuration.families if family not in left_out)
-    for family in configuration.families[:1] if not kept else ():
-        raise InputError(f"{objective.name} cannot be trained with {family}: {left_out[family]}")
-    by_reason: dict[str, list[str]] = {}
-    for family, why in left_out.items():
-        by_reason.setdefault(why, []).append(family)
-    said = [f"Left out: {', '.join(families)} ({why})" for why, families in by_reason.items()]
-    return (replace(configuration, families=kept) if left_out else configuration), said
 
 
 def plan_search(
@@ -134,14 +68,17 @@ def plan_search(
     group: str | None = None,
     enqueue: Sequence[str] = (),
     reference: str | None = NO_REFERENCE,
+    announce: Callable[[str], None] = lambda line: None,
 ) -> StudyPlan:
     """The plan of one study; raises InputError if its parts do not fit each other. source: of the objective.
 
     name: None derives it from the workload and the configuration. enqueue: schedules to try first, as for `read_known`.
     reference: as for `make_reference`; None takes that of the stored study, or the usual one for a new study.
+    announce: is given lines for people, if the objective must be tried first.
     """
     name = name or configuration.study_name(source.subject)
-    objective = after_first_runs(objective.counting(configuration.unit), configuration.budget, storage, name)
+    objective = objective.counting(configuration.unit)
+    objective = after_first_runs(objective, configuration.budget, storage, name, announce)
     configuration, left_out = narrowed(configuration, objective)
     configuration.check(objective)
     known = read_known(enqueue, storage, partial(configuration.suggest, peak_lr=objective.peak_lr))
@@ -282,10 +219,12 @@ def plan_comparison(
     storage: str | None,
     name: str | None = None,
     unit: Unit = "epochs",
+    announce: Callable[[str], None] = lambda line: None,
 ) -> ComparisonPlan:
     """The plan of a comparison of families; raises InputError, before anything runs, if a part cannot be trained.
 
     budgets: of the unit. search_seeds: how often each search is repeated. confirm_seeds: fresh seeds for each winner.
+    announce: as for `plan_search`.
     """
     for flag, number in (("--confirm-seeds", confirm_seeds), ("--search-seeds", search_seeds)):
         require(isinstance(number, int) and number >= 1, f"{flag} must be at least 1", number)
@@ -293,7 +232,7 @@ def plan_comparison(
     require(all(isinstance(one, int) and one >= 1 for one in budgets), f"--{unit} must be at least 1", budgets)
     name = name or f"benchmark-{source.subject}"
     todo = parts(options, budgets, search_seeds, confirm_seeds, name, unit)
-    objective = after_first_runs(objective.counting(unit), budgets[0], storage, todo[0].name)
+    objective = after_first_runs(objective.counting(unit), budgets[0], storage, todo[0].name, announce)
     plans = [plan_search(source, objective, part.configuration, storage, part.name, group=name) for part in todo]
     return ComparisonPlan(name, plans, [part.seeds for part in todo])
 
@@ -364,7 +303,7 @@ def reproducing(record: StudyRecord, trial: TrialRecord, data_root: Path, **obje
     objective = make_objective(source, record.settings.device, data_root)
     if isinstance(objective, OwnTraining):
         objective = objective.in_folder(runs_folder(None, record.name))
-        objective = replace(objective, found=Found.read(record.stored["first_run"]))
+        objective = replace(objective, first_run=FirstRunResult.read(record.stored["first_run"]))
     objective = objective.counting(record.settings.unit)
     now = source_record(source, objective)
     if objective.fingerprint() != stored["data"]:
@@ -419,6 +358,7 @@ def source_and_options(
     return TrainingSource.of(training, given["train"]), search_options, executor
 
 
+@naming_arguments
 def find_schedule(
     *,
     model: Any = None,
@@ -460,13 +400,15 @@ def find_schedule(
     source, configuration, executor = source_and_options(given, options, Configuration)
     objective = make_objective(source, device, Path(data_root))
     known = [str(one) for one in ([enqueue] if isinstance(enqueue, str | Path) else enqueue)]
-    plan = plan_search(source, objective, configuration, storage_url(storage), study, None, known, reference)
+    console = plain_console(quiet=not progress)
+    url = storage_url(storage)
+    plan = plan_search(source, objective, configuration, url, study, None, known, reference, console.print)
     [limit] = options_of({"max_cost": max_cost, "max_hours": max_hours}, Limit)
     plan, trials = within(plan, limit, executor, trials)
-    console = plain_console(quiet=not progress)
     return Result(search_and_show(plan, executor, trials, console, show, confirm_seeds))
 
 
+@naming_arguments
 def compare_families(
     *,
     model: Any = None,
@@ -499,8 +441,9 @@ def compare_families(
     unit: Unit = "epochs" if steps is None else "steps"
     one_or_more, url = epochs if steps is None else steps, storage_url(storage)
     budgets = [one_or_more] if isinstance(one_or_more, int) else list(one_or_more)
-    plan = plan_comparison(source, objective, search_options, budgets, search_seeds, confirm_seeds, url, name, unit)
-    return Comparison(compare_and_show(plan, executor, trials_per_family, plain_console(quiet=not progress)))
+    repeats, console = (search_seeds, confirm_seeds), plain_console(quiet=not progress)
+    plan = plan_comparison(source, objective, search_options, budgets, *repeats, url, name, unit, console.print)
+    return Comparison(compare_and_show(plan, executor, trials_per_family, console))
 
 
 def load(study: str, storage: str | Path | None) -> Result | Comparison:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import signal
 import sys
@@ -10,9 +11,10 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
+from functools import wraps
 from pathlib import Path
 from types import FrameType
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, ParamSpec, TypeVar, get_args, get_origin, get_type_hints
 
 from rich.console import Console
 
@@ -26,6 +28,7 @@ RENAMED = {
 }
 """Flags that have a new name, by their old one."""
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -55,8 +58,9 @@ def interruption() -> Iterator[Callable[[], bool]]:
 
 
 def in_notebook() -> bool:
-    """Whether this process is the kernel of a notebook."""
-    return "ipykernel" in sys.modules
+    """Whether this process is the kernel of a notebook, and does not merely load its modules."""
+    shell = sys.modules.get("IPython")
+    return "ipykernel" in sys.modules and shell is not None and shell.get_ipython() is not None
 
 
 def run_command(options: type[T], main: Callable[[T], None]) -> None:
@@ -137,6 +141,31 @@ def options_of(values: Mapping[str, Any], *kinds: type[Any]) -> list[Any]:
         wanted = str(types[name]).removeprefix("<class '").removesuffix("'>")
         require(fits(given[name], types[name]), f"{name} must be {wanted}", value)
     return [kind(**{f.name: given[f.name] for f in fields(kind) if f.name in given}) for kind in kinds]
+
+
+def naming_arguments(function: Callable[P, T]) -> Callable[P, T]:
+    """A function whose errors name its arguments, not the flags of the same names."""
+
+    @wraps(function)
+    def call(*args: P.args, **options: P.kwargs) -> T:
+        try:
+            return function(*args, **options)
+        except InputError as error:
+            raise InputError(as_arguments(str(error))) from error
+
+    return call
+
+
+def as_arguments(message: str) -> str:
+    """A message about flags, for who gave them as arguments. Commands in it and output below it stay as they are.
+
+    >>> as_arguments("--least-steps must be at least 1, but 0 was given")
+    'least_steps must be at least 1, but 0 was given'
+    """
+    first, *output = message.split("\n")
+    if "scripts/" not in first:
+        first = re.sub(r"--([a-z][a-z-]*)", lambda flag: flag[1].replace("-", "_"), first)
+    return "\n".join([first, *output])
 
 
 def fits(value: Any, wanted: Any) -> bool:

@@ -28,13 +28,26 @@ Stop = Callable[[int], bool]
 """Whether to stop the run of this index."""
 
 
-def length_in_words(budget: float, unit: Unit = "epochs") -> str:
+def length_in_words(budget: float, unit: Unit) -> str:
     """A budget with its unit.
 
-    >>> length_in_words(1), length_in_words(200, "steps")
+    >>> length_in_words(1, "epochs"), length_in_words(200, "steps")
     ('1 epoch', '200 steps')
     """
     return f"{budget:g} {unit if budget != 1 else unit.removesuffix('s')}"
+
+
+def duration(seconds: float) -> str:
+    """A time, to read.
+
+    >>> duration(7.83), duration(200), duration(7500)
+    ('8 s', '3 min 20 s', '2 h 5 min')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def never(run: int) -> bool:
@@ -46,8 +59,9 @@ def never(run: int) -> bool:
 class Metric:
     """What a run is evaluated by.
 
-    name: as in records and reports, with `val_` or `test_` before it. unit: of the number, for axes; FRACTION_OF_ROWS
-    for an error rate or an accuracy, which is then shown in percent and tested as a proportion.
+    name: as in records and reports, with `val_` or `test_` before it. unit: of the number, for axes, empty if it
+    is not known; FRACTION_OF_ROWS for an error rate or an accuracy, which is then shown in percent and tested as a
+    proportion.
     worst: the finite value of a diverged run; no other run is recorded as worse.
     measure: of a workload only: (outputs, targets) of some rows -> a number for each row, (rows,); the metric is their
     mean.

@@ -98,11 +98,11 @@ class ScriptRun:
         self.write({"noted": {"step": noted.step, "values": values, "lr": noted.lr, "momentum": noted.momentum}})
 
     def end(self) -> None:
-        """Say whether the schedule was used to its end; of a process that failed, nobody asks."""
+        """Say it if the schedule was not used to its end; of a process that failed, nobody asks."""
         try:
             self.watched.finish()
         except InputError as error:
-            self.write({"mistake": str(error)})
+            self.write({"unfinished": str(error)})
 
     def write(self, event: dict[str, Any]) -> None:
         """Add a line to the events, in one piece. If the file is gone, nobody wants this run any more."""
@@ -118,13 +118,23 @@ class ScriptRun:
             os.close(file)
 
 
-@cache
 def current_run() -> ScriptRun | None:
     """The run that this process trains; None outside a study, and in processes that a script starts to load data."""
     path = os.environ.get(RUN)
-    if not path or (parent_process() is not None and "RANK" not in os.environ):
-        return None
+    return run_of(path) if path and trains_itself() else None
+
+
+@cache
+def run_of(path: str) -> ScriptRun:
+    """The run that is described in this file."""
     return ScriptRun(json.loads(Path(path).read_text()))
+
+
+def trains_itself() -> bool:
+    """Whether this process trains, alone or as one of several ranks."""
+    data = sys.modules.get("torch.utils.data")
+    loads_data = data is not None and data.get_worker_info() is not None
+    return not loads_data and (parent_process() is None or "RANK" in os.environ)
 
 
 def rank() -> int:

@@ -2,6 +2,7 @@
 
 import os
 import runpy
+import shlex
 import signal
 import sys
 
@@ -10,6 +11,8 @@ import pytest
 import torch
 from hypothesis import settings
 
+from study.training.command_line import CommandLine
+from study.training.user_script import UserScript
 from tests.helpers import DIGITS, ROOT, Result
 
 # Small matrices on busy machines: a second thread costs more than it gives. Child processes inherit it.
@@ -69,3 +72,16 @@ def command(capfd, monkeypatch, tmp_path):
 
     yield call
     signal.signal(signal.SIGTERM, handler)
+
+
+@pytest.fixture
+def script(tmp_path):
+    """Makes a trainer of a program; its arguments follow the program's name."""
+
+    def make(program, arguments="{peak_lr} {epochs} {seed}", **options):
+        path = tmp_path / "user_train.py"
+        path.write_text(program)
+        command = f"{shlex.quote(sys.executable)} {path} {arguments}"
+        return UserScript(CommandLine(command), tmp_path / "runs", **options)
+
+    return make

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 import study
-from study.training.trainer import AskedRun
+from study.training.trainer import RunRequest
 
 STEPS = 8
 """Optimizer steps of an epoch."""
@@ -84,6 +84,6 @@ def train_with_rates(schedule, epochs, seed):
             yield number, error()
 
 
-def asked(schedule, budget, unit="epochs", seed=0, **others):
+def run_request(schedule, budget, unit="epochs", seed=0, **others):
     """A run of this schedule."""
-    return AskedRun(schedule, budget, unit, seed, **others)
+    return RunRequest(schedule, budget, unit, seed, **others)

@@ -272,7 +272,7 @@ def test_a_whole_workload_is_searched():
         ({"model": lambda width: nn.Linear(2, 2)}, "requires 'width', but can only be given input_shape, classes"),
         (
             {"executor": "processes", "model": lambda: nn.Linear(6, 2), "data": rows()},
-            "--workers requires functions of a module",
+            "workers requires functions of a module",
         ),
     ],
 )
@@ -306,11 +306,11 @@ def test_an_optimizer_as_an_object_is_named_in_exported_code(optimizer, code):
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"confirm_seeds": 0}, "--confirm-seeds must be at least 1"),
-        ({"search_seeds": 0}, "--search-seeds must be at least 1"),
-        ({"trials_per_family": 0}, "--trials-per-family must be at least 1"),
-        ({"epochs": []}, "--epochs needs at least one budget"),
-        ({"epochs": [2, 0]}, "--epochs must be at least 1"),
+        ({"confirm_seeds": 0}, "confirm_seeds must be at least 1"),
+        ({"search_seeds": 0}, "search_seeds must be at least 1"),
+        ({"trials_per_family": 0}, "trials_per_family must be at least 1"),
+        ({"epochs": []}, "epochs needs at least one budget"),
+        ({"epochs": [2, 0]}, "epochs must be at least 1"),
     ],
 )
 def test_a_comparison_of_nothing_is_refused(given, said):
@@ -342,8 +342,8 @@ def test_the_session_is_left_as_it_was():
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"trials": 0}, "--trials must be at least 1, but 0 was given"),
-        ({"trials": "3"}, "--trials must be at least 1, but '3' was given"),
+        ({"trials": 0}, "trials must be at least 1, but 0 was given"),
+        ({"trials": "3"}, "trials must be at least 1, but '3' was given"),
         ({"enqueue": "schedule.json"}, "cannot read schedule.json"),
         ({"storage": "what?.db"}, "the name of a storage file must not contain"),
     ],

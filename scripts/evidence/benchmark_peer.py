@@ -48,11 +48,12 @@ def main(options: Options) -> None:
     """Run both sides seed by seed, print, and write the results and what they were made with."""
     import torch  # these load torch, Optuna and Ray: after the flags
 
-    from study.api import make_objective, plan_search
+    from study.api import plan_search
     from study.evidence.fresh_seeds import mean_test
     from study.evidence.speed.ray_tune import ray_study
     from study.evidence.speed.studies import StudyMaker, our_study
     from study.evidence.speed.studies_report import PeerStudy, table_of_peers
+    from study.source import make_objective
     from study.storage.csv_rows import write_csv
     from study.storage.provenance import provenance
 

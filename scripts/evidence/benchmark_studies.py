@@ -42,11 +42,12 @@ def main(options: Options) -> None:
     import optuna  # these load torch and Optuna: after the flags
     import torch
 
-    from study.api import make_objective, plan_search
+    from study.api import plan_search
     from study.evidence.speed.studies import RacedStudy, StudyMaker, our_study, overhead, race
     from study.evidence.speed.studies_report import page_of_races
     from study.evidence.speed.tutorial_loop import tutorial_study
     from study.search.study_plan import StudyPlan
+    from study.source import make_objective
     from study.storage.csv_rows import write_csv
     from study.storage.provenance import provenance
 

@@ -61,11 +61,11 @@ def main(options: Options) -> None:
 
 def trained(options: Options, name: str, studies: list[StudyRecord]) -> list[dict[str, Any]]:
     """The rows of one benchmark's arms; those that are missing are trained on its workload."""
-    from study.api import make_objective
     from study.evidence.known.fixed_schedules import hand_set, seeds_of
     from study.evidence.known.known_results_page import arm_rows, kept_rows
     from study.executors.in_process import InProcess
     from study.search.confirm import confirm
+    from study.source import make_objective
 
     objective = make_objective(WorkloadOptions.stored(studies[0].configuration), "cpu", options.data_root)
     executor = InProcess(objective, options.cohort)

@@ -43,10 +43,10 @@ def main(options: Options) -> None:
     import optuna  # these load torch and Optuna: after the flags
     import torch
 
-    from study.api import make_objective
     from study.evidence.fresh_seeds import trainer
     from study.evidence.searches.record import record
     from study.executors.recorded_runs import recorded_path
+    from study.source import make_objective
 
     torch.set_num_threads(options.threads)
     optuna.logging.set_verbosity(optuna.logging.WARNING)

@@ -18,7 +18,7 @@ import torch
 
 from search_spaces.schedule import Schedule
 from study.analysis.statistics import Interval, t_interval
-from study.api import make_objective, opened, plan_search
+from study.api import opened, plan_search
 from study.evidence.fresh_seeds import trainer
 from study.executors.options import ExecutorOptions
 from study.objective import Engine, Executor, Run
@@ -26,6 +26,7 @@ from study.search.configuration import Configuration
 from study.search.confirm import LOOKS
 from study.search.finals import SEEDS
 from study.search.reference import USUAL
+from study.source import make_objective
 from study.storage.study_record import StudyRecord
 from study.training.workload_objective import WorkloadObjective
 from study.workloads.options import WorkloadOptions

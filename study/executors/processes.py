@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -24,6 +25,8 @@ T = TypeVar("T")
 LOOK_EVERY = 0.2
 """Seconds between checks whether to stop."""
 BROKEN = "a worker process was killed or could not start: repeat the command to resume"
+STOP_SECONDS = 15.0
+"""How long a worker that is to stop may take to leave its run, before it is ended."""
 START_SECONDS = 120.0
 """How long workers wait for the slowest one to start."""
 
@@ -88,6 +91,7 @@ def begin(objective: Objective, cohort: int, stopped: Any, together: Any) -> Non
     torch.set_num_threads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the parent decides
     threading.Thread(target=end_with_parent, daemon=True).start()
+    threading.Thread(target=end_if_stopped, args=(stopped,), daemon=True).start()
     state.update(executor=InProcess(objective, cohort), stopped=stopped, together=together)
 
 
@@ -96,6 +100,17 @@ def end_with_parent() -> None:
     parent = parent_process()
     assert parent is not None
     parent.join()
+    os._exit(1)
+
+
+def end_if_stopped(stopped: Any) -> None:
+    """End this process if it was stopped, and does not leave its run: code of a user's may hang.
+
+    It looks from time to time, because an event must not be waited for by a process that may be killed.
+    """
+    while not stopped.is_set():
+        time.sleep(1.0)
+    time.sleep(STOP_SECONDS)
     os._exit(1)
 
 

@@ -133,7 +133,8 @@ def budget_section(epochs: int, studies: Sequence[StudyRecord], found: Sequence[
         seconds = f"{sum(trial.seconds for trial in study.trials):.1f}"
         best = validated.number(study.best.value) if study.best else "-"
         costs.append([f"`{family_of(study)}`", *map(str, numbers), spent, seconds, best])
-    cost_heads = ["family", "trials", "diverged", "epochs trained", "seconds", f"best {escaped(validated.axis)}"]
+    trained = f"{studies[0].settings.unit} trained"
+    cost_heads = ["family", "trials", "diverged", trained, "seconds", f"best {escaped(validated.axis)}"]
     what = (
         f"{searched(studies[0])[:1].upper()}{searched(studies[0])[1:]}. *To the best*, *to constant*: paired "
         "differences [95 % interval], with p-values corrected by Holm's method. *Beats constant*: the chance that a "
@@ -151,6 +152,7 @@ def budget_section(epochs: int, studies: Sequence[StudyRecord], found: Sequence[
 def schedules_section(budgets: dict[int, list[StudyRecord]], ranked: dict[int, list[Standing]]) -> Section | None:
     """Every confirmed schedule, and the best ones as code; nothing if there is no full run."""
     rows, blocks = [], []
+    unit = next(iter(budgets.values()))[0].settings.unit
     for epochs, studies in budgets.items():
         for study in studies:
             if best := chosen(study):
@@ -163,8 +165,8 @@ def schedules_section(budgets: dict[int, list[StudyRecord]], ranked: dict[int, l
         best = chosen(studies[0])
         if ranked[epochs] and best:
             lines = torch_code(exported(studies[0], best))
-            blocks += [f"The best at {length_in_words(epochs, studies[0].settings.unit)}:", code(lines, "python")]
-    body = [table(["family", "epochs", "parameters"], rows), *blocks]
+            blocks += [f"The best at {length_in_words(epochs, unit)}:", code(lines, "python")]
+    body = [table(["family", unit, "parameters"], rows), *blocks]
     return Section("The schedules", "\n\n".join(body)) if rows else None
 
 

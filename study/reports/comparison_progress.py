@@ -11,10 +11,10 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from study.objective import length_in_words
+from study.objective import duration, length_in_words
 from study.reports.comparison_verdict import comparison_lines
 from study.reports.progress import time_left
-from study.reports.verdict import duration, value_in_words
+from study.reports.verdict import value_in_words
 from study.search.family_plan import ComparisonPlan
 from study.storage.study_record import StudyRecord
 from study.storage.url import shown_url, storage_flag

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from study.objective import Engine
-from study.reports.verdict import duration
+from study.objective import Engine, duration
 from study.search.configuration import PRUNES_MIDWAY
 from study.search.expected_cost import ExpectedCost, Runs, expected_runs
 from study.search.finals import LONG_RUN, SEEDS, most_runs

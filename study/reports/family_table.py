@@ -10,7 +10,7 @@ from study.storage.study_record import StudyRecord
 def family_heads(study: StudyRecord) -> list[str]:
     """The heads of the columns of `family_rows`."""
     value = f"best {validation_measure(study).axis}"
-    return ["family", "trials", "full runs", "pruned", "diverged", value, "after epochs"]
+    return ["family", "trials", "full runs", "pruned", "diverged", value, f"after {study.settings.unit}"]
 
 
 def family_rows(study: StudyRecord) -> list[list[str]]:

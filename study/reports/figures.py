@@ -128,10 +128,10 @@ def tuning_curves(values: Mapping[str, Sequence[float]], measure: Measure) -> Fi
 
 
 @as_svg
-def importances(shares: Mapping[str, float], n: int, epochs: int) -> Figure:
+def importances(shares: Mapping[str, float], n: int, length: str) -> Figure:
     """How much the values of n trials depend on each parameter, as parts of 1, the most important on top.
 
-    epochs: of the runs whose values these are. shares: at least one.
+    length: of the runs whose values these are, such as 2-epoch. shares: at least one.
     """
     order = sorted(shares, key=lambda name: -shares[name])
     figure = blank(0.6 + 0.28 * len(order))
@@ -142,7 +142,7 @@ def importances(shares: Mapping[str, float], n: int, epochs: int) -> Figure:
     for bar in bars:
         bar.set_gid("share")
     axes.bar_label(bars, [f"{100 * shares[name]:.0f} %" for name in order], padding=3)
-    figure.suptitle(f"Parameter importance ({n} trials, {epochs}-epoch runs)", x=0.02, ha="left", fontsize=9)
+    figure.suptitle(f"Parameter importance ({n} trials, {length} runs)", x=0.02, ha="left", fontsize=9)
     axes.set(xlabel="importance (%)", xlim=(0, 112), xticks=range(0, 101, 25))
     axes.invert_yaxis()
     axes.tick_params(axis="y", length=0)

@@ -11,7 +11,10 @@ from study.storage.study_record import StudyRecord
 
 
 class Measure(NamedTuple):
-    """What runs are evaluated by, such as `test_error`, in its unit; maximize: whether a higher value is better."""
+    """What runs are evaluated by, such as `test_error`, in its unit; maximize: whether a higher value is better.
+
+    unit: empty if it is not known.
+    """
 
     name: str
     unit: str
@@ -30,7 +33,7 @@ class Measure(NamedTuple):
     @property
     def axis(self) -> str:
         """For an axis."""
-        return f"{self.name} ({self.shown_unit})"
+        return f"{self.name} ({self.shown_unit})" if self.unit else self.name
 
     def badness(self, value: float) -> float:
         """A number that is lower for a better value; infinite if the value is not finite."""
@@ -56,7 +59,7 @@ class Measure(NamedTuple):
         >>> Measure("test_error", FRACTION_OF_ROWS).text(0.0173), Measure("test_rmse", "mm").text(20)
         ('1.73 %', '20 mm')
         """
-        return f"{self.number(value)} {self.shown_unit}"
+        return f"{self.number(value)} {self.shown_unit}".rstrip()
 
     def digits(self, value: float) -> str:
         """The format of a number: one decimal of a percentage from 10 % up, two below; four digits otherwise."""

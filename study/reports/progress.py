@@ -1,4 +1,4 @@
-"""The progress of a search: lines for a log or a notebook; in a terminal a bar and a table of the families."""
+"""The progress of a search: lines for a log, a bar in a notebook, a bar and a table of the families in a terminal."""
 
 from __future__ import annotations
 
@@ -14,9 +14,12 @@ from rich.table import Table
 from study.analysis.cost import Cost
 from study.analysis.leaders import leaders
 from study.analysis.verdict import random_after
+from study.cli import in_notebook
+from study.objective import duration
 from study.reports.leaders import leaders_in_words, values_under_way
+from study.reports.notebook_bar import NotebookBar
 from study.reports.rich_table import rich_table
-from study.reports.verdict import duration, value_in_words
+from study.reports.verdict import value_in_words
 from study.search.bracket import Bracket
 from study.search.configuration import PRUNES_MIDWAY, Configuration
 from study.search.epochs_left import epochs_left
@@ -50,6 +53,7 @@ class Display:
         self.last_shown = time.monotonic()
         self.first: tuple[float, float] | None = None  # when epochs of this start were first seen, and how many
         self.bracket: Bracket | None = None
+        self.failed: set[tuple[int, int]] = set()  # runs that failed, as (bracket, position)
         self.bar = Progress(BarColumn(20), TextColumn("{task.description}"), console=console)
         self.task = self.bar.add_task("starting")
         self.live = (
@@ -57,6 +61,7 @@ class Display:
             if console.is_terminal and not console.is_dumb_terminal and not console.quiet
             else None
         )
+        self.notebook = NotebookBar() if in_notebook() and not console.quiet else None
 
     def __enter__(self) -> Display:
         if self.live:
@@ -72,10 +77,11 @@ class Display:
     def update(self, bracket: Bracket) -> None:
         """Show the present state, unless that was done a moment ago; the bracket is under way, or finished."""
         self.bracket = bracket
+        self.note_failures(bracket)
         trained = self.trained + trained_now(bracket)
         if self.first is None and trained:
             self.first = time.monotonic(), trained
-        every = DRAW_EVERY if self.live else LINE_EVERY
+        every = DRAW_EVERY if self.live or self.notebook else LINE_EVERY
         if not bracket.finished and time.monotonic() - self.last_shown < every:
             return
         self.last_shown = time.monotonic()
@@ -83,13 +89,25 @@ class Display:
             self.study = self.read(self.study)
             self.cost = Cost.of(self.study)
             self.trained += trained_now(bracket)
+        done, total = self.epochs(bracket)
         if self.live:
-            done, total = self.epochs(bracket)
             self.bar.update(self.task, completed=done, total=total, description=self.status(bracket))
             table = self.families(bracket)
             self.live.update(Group(table, self.bar) if table.row_count else self.bar)
+        elif self.notebook:
+            self.notebook.update(done, total, [self.status(bracket), self.best(bracket)])
         else:
             self.console.print(f"{self.status(bracket)}\n  {self.best(bracket)}")
+
+    def note_failures(self, bracket: Bracket) -> None:
+        """Print why a run has failed, once: the first of them with its last output."""
+        for one in bracket.training:
+            failure, place = one.evaluations[-1].failure if one.evaluations else None, (bracket.number, one.position)
+            if failure and place not in self.failed:
+                what = f"{one.schedule.family}, peak_lr {one.schedule.peak_lr:.3g}"
+                reason = failure.splitlines()[0].removesuffix(":") if self.failed else failure
+                self.failed.add(place)
+                self.console.print(f"note: a run failed, and counts as diverged ({what}): {reason}")
 
     def best(self, bracket: Bracket) -> str:
         """The leaders, on a line."""

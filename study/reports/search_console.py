@@ -66,11 +66,12 @@ def print_plan(console: Console, plan: StudyPlan, trials: int) -> None:
     objective, search = plan.objective, plan.configuration
     runs = ", ".join(f"{budget} {search.unit}" for budget in search.budgets(objective.steps(1)))
     low, high = objective.peak_lr
-    console.print(
-        f"Study {plan.name!r}: {trials} trials, runs of {runs}, {objective.steps(search.budget)} steps in full"
-    )
-    console.print(f"peak_lr from {low:.3g} to {high:.3g}, families {', '.join(search.families)}")
-    console.print(planned_line(plan, trials))
+    for line in (
+        f"Study {plan.name!r}: {trials} trials, runs of {runs}, {objective.steps(search.budget)} steps in full",
+        f"peak_lr from {low:.3g} to {high:.3g}, families {', '.join(search.families)}",
+        planned_line(plan, trials),
+    ):
+        console.print(wrapped_line(line, console.width))
     console.print("Nothing was stored (--dry-run).")
 
 

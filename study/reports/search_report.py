@@ -33,6 +33,7 @@ def search_sections(study: StudyRecord) -> list[Section]:
         search_limits(study),
         code_section(study),
         families_section(study),
+        failures_section(study),
         importance_section(study),
         sensitivity_section(study),
         audit_section([study]),
@@ -90,7 +91,7 @@ def search_limits(study: StudyRecord) -> Section:
         "`benchmark.py` retrains the best schedule of each family with fresh seeds and evaluates it on test.",
         "A run and a shorter run are not comparable, and a pruned trial might have won: `--audit 0.1` measures how "
         "often.",
-        "The verdict holds for this data, model, optimizer, batch size and number of epochs.",
+        f"The verdict holds for this data, model, optimizer, batch size and number of {study.settings.unit}.",
     ]
     return Section("Limits", bullets(lines))
 
@@ -111,6 +112,17 @@ def families_section(study: StudyRecord) -> Section | None:
     return Section("Families", f"{table(heads, rows)}\n\n{note}")
 
 
+def failures_section(study: StudyRecord) -> Section | None:
+    """The trials whose training failed, and why; nothing if none did."""
+    failed = [(trial, trial.failure.splitlines()[0]) for trial in study.trials if trial.failure]
+    rows = [
+        [str(trial.number), f"`{trial.family}`", f"{trial.peak_lr:.3g}", escaped(why.removesuffix(":"))]
+        for trial, why in failed
+    ]
+    what = "The training of these trials failed; they count as diverged."
+    return Section("Failed runs", f"{what}\n\n{table(['trial', 'family', 'peak_lr', 'why'], rows)}") if rows else None
+
+
 def compared_at(study: StudyRecord) -> str:
     """At which length of a run trials are compared."""
     pruned_before = study.settings.pruner not in ("horizon", "none")
@@ -124,7 +136,7 @@ def importance_section(study: StudyRecord) -> Section | None:
     if not shares:
         return None
     body = [compared_at(study), image("importance.svg", f"How much the values of {n} trials depend on each parameter")]
-    figure = importances(shares, n, study.first_budget)
+    figure = importances(shares, n, f"{study.first_budget}-{study.settings.one}")
     return Section("Parameter importance", "\n\n".join(body), {"importance.svg": figure})
 
 
@@ -158,5 +170,5 @@ def progress_section(study: StudyRecord) -> Section | None:
     """How the search went; nothing if there are too few full runs."""
     if len(study.complete) < FEWEST_DOTS:
         return None
-    what = image("progress.svg", "The best full run so far against the epochs trained")
+    what = image("progress.svg", f"The best full run so far against the {study.settings.unit} trained")
     return Section("Progress", what, {"progress.svg": search_progress(study)})

@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from study.analysis.comparable import comparable
+from study.objective import length_in_words
 from study.reports.figures import RunCurve
 from study.reports.measure import validation_measure
 from study.reports.plot_style import BLUE, INK, VERMILION, family_color
@@ -88,9 +89,9 @@ def peak_sensitivity(studies: Sequence[StudyRecord]) -> Figure:
         panel.set_axis_off()
     figure.supylabel(measure.axis)
     figure.supxlabel("peak_lr (log scale)")
-    budgets = sorted({study.first_budget for study in studies})
-    after = " or ".join(map(str, budgets)) + (" epoch" if budgets == [1] else " epochs")
-    key = {f"a trial, after {after}": Line2D([], [], color=INK, **DOTS)}
+    *shorter, longest = sorted({study.first_budget for study in studies})
+    lengths = [*map(str, shorter), length_in_words(longest, studies[0].settings.unit)]
+    key = {f"a trial, after {' or '.join(lengths)}": Line2D([], [], color=INK, **DOTS)}
     key |= {"the best, and its peak_lr": Line2D([], [], linestyle="none", **RING)}
     figure.legend(key.values(), key.keys(), loc="outside upper left", ncols=2)
     return figure

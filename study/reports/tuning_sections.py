@@ -39,11 +39,12 @@ def tuning_section(budgets: dict[int, list[StudyRecord]]) -> Section | None:
 def sensitivity_by_budget(budgets: dict[int, list[StudyRecord]]) -> Section | None:
     """How the value depends on peak_lr, its importance in each family, and edges."""
     body, figures, rows = [], {}, []
+    unit = next(iter(budgets.values()))[0].settings.unit
     for epochs, studies in budgets.items():
         name = f"peak_lr-{epochs}.svg"
         if peaks_of(studies):
             figures[name] = peak_sensitivity(studies)
-            length = length_in_words(epochs, studies[0].settings.unit)
+            length = length_in_words(epochs, unit)
             body += [image(name, f"The value against peak_lr, by family, {length}")]
         for study in studies:
             shares, n = importance(study)
@@ -54,10 +55,10 @@ def sensitivity_by_budget(budgets: dict[int, list[StudyRecord]]) -> Section | No
     if rows:
         body += [
             "The importance of the two parameters that families have in common, within each family:",
-            table(["family", "epochs", "trials", "peak_lr", "warmup\\_fraction"], rows),
+            table(["family", unit, "trials", "peak_lr", "warmup\\_fraction"], rows),
         ]
     lines = [
-        f"`{family_of(study)}`, {length_in_words(epochs, studies[0].settings.unit)}: {escaped(line)}"
+        f"`{family_of(study)}`, {length_in_words(epochs, unit)}: {escaped(line)}"
         for epochs, studies in budgets.items()
         for study in studies
         for line in edge_warnings(study)
@@ -82,7 +83,14 @@ def variance_section(studies: Sequence[StudyRecord]) -> Section:
     if not rows:
         missing = "Not available: run with `--search-seeds 5` to separate search variance from seed variance."
         return Section("Search variance", missing)
-    heads = ["family", "epochs", "searches", "sd between searches", "sd between seeds", "means of the searches"]
+    heads = [
+        "family",
+        studies[0].settings.unit,
+        "searches",
+        "sd between searches",
+        "sd between seeds",
+        "means of the searches",
+    ]
     what = (
         "Each search was repeated and its winner confirmed over fresh seeds of its own; the values are "
         f"{escaped(measure.axis)}, the standard deviations in the same unit."

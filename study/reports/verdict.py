@@ -7,7 +7,7 @@ from study.analysis.cost import Cost
 from study.analysis.edges import edges
 from study.analysis.importance import FEWEST_FOR_IMPORTANCE, importance
 from study.analysis.verdict import Verdict
-from study.objective import Unit, length_in_words
+from study.objective import Unit, duration, length_in_words
 from study.reports.answer import answer_in_words
 from study.reports.measure import validation_measure
 from study.reports.schedule_words import schedule_in_words
@@ -126,7 +126,7 @@ def edge_lines(study: StudyRecord) -> list[str]:
     return [f"At the edge of the search range: {found}; consider widening it."] if found else []
 
 
-def cost_line(cost: Cost, unit: Unit = "epochs") -> str:
+def cost_line(cost: Cost, unit: Unit) -> str:
     """What the search has cost."""
     compared = f"{100 * cost.saved:.0f} % saved"
     if cost.saved < 0:
@@ -140,16 +140,3 @@ def cost_line(cost: Cost, unit: Unit = "epochs") -> str:
 def value_in_words(study: StudyRecord, value: float) -> str:
     """A value of the study's metric: a share of rows in percent, other metrics without their unit."""
     return validation_measure(study).number(value) + " %" * study.metric.counts_rows
-
-
-def duration(seconds: float) -> str:
-    """A time, to read.
-
-    >>> duration(7.83), duration(200), duration(7500)
-    ('8 s', '3 min 20 s', '2 h 5 min')
-    """
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

@@ -100,7 +100,11 @@ class Bracket:
 
     def run(self) -> Iterator[None]:
         """Train and store all trials; yields after every evaluation."""
-        yield from self.strategy.run(self)
+        try:
+            yield from self.strategy.run(self)
+        except KeyboardInterrupt:
+            self.save()  # what has ended since the last time
+            raise
         if self.optuna_study.user_attrs.get("unfinished"):
             self.optuna_study.set_user_attr("unfinished", {})
         self.finished = True

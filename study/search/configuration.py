@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from search_spaces import FAMILIES, check_families, space, suggest
+from search_spaces import FAMILIES, Ranges, check_families, space, suggest
 from search_spaces.errors import InputError, require, require_at_least, unknown
 from search_spaces.schedule import Schedule
 from search_spaces.space_file import SpaceFile, corners, read_space
@@ -98,6 +98,12 @@ class SearchOptions:
                 family in self.space_file.families, f"--families must be among those of --space {self.space}", family
             )
         return self.families
+
+    def limited(self, families: tuple[str, ...], ranges: Ranges) -> Self:
+        """The same over these families, with these domains in place of their own."""
+        limited = replace(self, families=families)
+        vars(limited)["space_file"] = SpaceFile(families, ranges)
+        return limited
 
     def suggest(self, trial: Any, peak_lr: tuple[float, float]) -> Schedule:
         """Draw a schedule from an Optuna trial, within the search space. peak_lr: the range of the peak."""

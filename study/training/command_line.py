@@ -13,7 +13,7 @@ from typing import Any
 from search_spaces.errors import InputError, unknown
 from study.objective import Unit
 from study.training.timm_flags import timm_flags
-from study.training.trainer import AskedRun
+from study.training.trainer import RunRequest
 
 PLACEHOLDERS = ("epochs", "steps", "seed", "run_dir", "peak_lr", "warmup_steps", "total_steps", "timm")
 """What may stand in braces."""
@@ -86,16 +86,16 @@ class CommandLine:
         if unit != "epochs" or "epochs" in self.named:
             raise InputError("{timm} gives --epochs itself: leave {epochs} out of --command, and give --epochs")
 
-    def filled(self, asked: AskedRun, run_dir: Path) -> list[str]:
+    def filled(self, request: RunRequest, run_dir: Path) -> list[str]:
         """The words for a run; raises InputError if the peak is needed, and not known."""
-        values: dict[str, Any] = {asked.unit: asked.budget, "seed": asked.seed, "run_dir": run_dir}
-        if asked.unit == "steps":
-            values["total_steps"] = asked.budget
-        if asked.schedule:
-            values["peak_lr"] = asked.schedule.peak_lr
-            values["warmup_steps"] = asked.schedule.warmup_steps(asked.budget)
+        values: dict[str, Any] = {request.unit: request.budget, "seed": request.seed, "run_dir": run_dir}
+        if request.unit == "steps":
+            values["total_steps"] = request.budget
+        if request.schedule:
+            values["peak_lr"] = request.schedule.peak_lr
+            values["warmup_steps"] = request.schedule.warmup_steps(request.budget)
             if "timm" in self.named:
-                values["timm"] = timm_flags(asked.schedule, asked.budget)
+                values["timm"] = timm_flags(request.schedule, request.budget)
         words = [[word] if word != "{timm}" else Known(values)["timm"] for word in self.words]
         return [word.format_map(Known(values)) for each in words for word in each]
 

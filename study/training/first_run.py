@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from typing import Any
 
 from search_spaces.errors import InputError
@@ -16,26 +18,30 @@ from search_spaces.metric_values import metric_name, value_on
 from search_spaces.schedule import Schedule
 from search_spaces.step_watch import Left
 from search_spaces.watched import Begun, middle_of, schedule_with
-from study.objective import Unit, length_in_words
-from study.training.trainer import AskedRun, Died, Reported, Trainer
-from study.training.wanted import Wanted
+from study.objective import Unit, duration, length_in_words
+from study.training.declaration import Declaration
+from study.training.trainer import Died, Reported, RunRequest, Trainer
 
 EVALUATE = "report a validation value, at its end at least"
+WRONG_LENGTH = 0.1
+"""A run whose length differs by more than this share from that of the first run, for its budget, is refused."""
 FIRST_STEPS = 100
 """Length of a first run if budgets count steps; if they count epochs it is one."""
+ASSUMED_STEPS = 100
+"""Steps of an epoch of a script that does not say: enough for short runs of one epoch."""
 WORSE = 1.0
 """Unless --worst is given, a diverged run gets the worst value of the first runs plus this many times its size. One of
 the first runs hardly trains, because its peak is at the low end of the range."""
 
 
 @dataclass(frozen=True)
-class Found:
+class FirstRunResult:
     """What the first runs found: what a study keeps of them.
 
-    metric: its name. steps: optimizer steps for each epoch or step of a budget. evaluations: the same of evaluations.
-    peak_lr: the range to search. worst: the value of a diverged run. seen: whether the optimizer is seen, so that its
-    rates are checked and a schedule can observe the evaluations. notes: for people. seconds: of a step, and of a run
-    before its first step, each the shortest; None in studies made before it was kept.
+    metric: its name. steps, evaluations: for each epoch or step of a budget. slowest: the most seconds of one of these;
+    infinite in studies made before it was kept. peak_lr: the range to search. worst: the value of a diverged run. seen:
+    whether the optimizer is seen, so that its rates are checked and a schedule can observe the evaluations. notes: for
+    people. seconds: of an optimizer step, and of a run before its first step, each the shortest; None if not kept.
     """
 
     metric: str
@@ -47,6 +53,7 @@ class Found:
     optimizer_code: str
     unequal_groups: bool
     notes: tuple[str, ...] = ()
+    slowest: float = field(default=math.inf, compare=False)
     seconds: tuple[float, float] | None = field(default=None, compare=False)
 
     def plain(self) -> dict[str, Any]:
@@ -54,60 +61,94 @@ class Found:
         return asdict(self)
 
     @classmethod
-    def read(cls, stored: Mapping[str, Any]) -> Found:
+    def read(cls, stored: Mapping[str, Any]) -> FirstRunResult:
         """What `plain` made, as stored."""
         pairs = {name: tuple(stored[name]) for name in ("peak_lr", "notes", "seconds") if stored.get(name) is not None}
         return cls(**{**stored, **pairs})
 
 
-def first_runs(trainer: Trainer, wanted: Wanted, unit: Unit, budget: int) -> Found:
-    """Train three short runs: one whose peak is in the middle of its range, one at the low end, and another seed.
+def first_runs(
+    trainer: Trainer,
+    declared: Declaration,
+    unit: Unit,
+    budget: int,
+    announce: Callable[[str], None] = lambda line: None,
+) -> FirstRunResult:
+    """Train a few short runs: with a peak in the middle of its range, at its low end, another seed, and a longer one.
 
-    budget: of a full run. Raises InputError for what would make a search worthless: no evaluations, no metric, one that
-    is not a number or always the same, a schedule that is not used or does not arrive.
+    budget: of a full run. announce: is given lines for people, since the runs may take a while.
+    Raises InputError for what would make a search worthless: no evaluations, no metric, one that is not a number or
+    always the same, a schedule that is not used or does not arrive, a length that is not used.
     """
     length = min(budget, 1 if unit == "epochs" else FIRST_STEPS)
+    longer = min(budget, 2 * length)
+    runs = 3 + (longer > length)
+    took: list[tuple[float, float]] = []  # seconds from the first step on, and before it
 
-    def asked(schedule: Schedule | None, seed: int) -> AskedRun:
+    def request(schedule: Schedule | None, seed: int = 0, length: int = length) -> RunRequest:
         exact = seed == 0  # checking takes time, so the run with the other seed shows how fast it trains
-        return AskedRun(schedule, length, unit, seed, wanted.metric, wanted.sign, exact=exact)
+        return RunRequest(schedule, length, unit, seed, declared.metric, declared.sign, exact=exact)
 
-    took: list[tuple[float, float]] = []
-
-    def train(schedule: Schedule | None, seed: int) -> tuple[list[Reported], list[float]]:
+    def train(schedule: Schedule | None, seed: int = 0) -> tuple[list[Reported], list[float]]:
         began = time.time()
-        reported, values = evaluations_of_run(trainer, asked(schedule, seed))
-        first_step = reported[-1].begun.time if reported[-1].begun else began
-        took.append((time.time() - first_step, first_step - began))
-        return reported, values
+        found = evaluations_of_run(trainer, request(schedule, seed))
+        first_step = found[0][-1].begun.time if found[0][-1].begun else began
+        took.append((max(0.0, time.time() - first_step), max(0.0, first_step - began)))
+        return found
 
-    reported, middle = train(schedule_with(middle_of(wanted.peak_lr)) if wanted.peak_lr else None, seed=0)
-    begun, metric = reported[-1].begun, metric_name(reported[-1].noted.values, wanted.metric)
-    seen = begun is not None and begun.optimizer_code is not None
-    peak_lr = wanted.peak_lr or usual_range(begun)
-    _, low = train(schedule_with(peak_lr[0]), seed=0)
+    announce(f"Checking your training in {runs} short runs, the first of {length_in_words(length, unit)} ...")
+    reported, middle = train(schedule_with(middle_of(declared.peak_lr)) if declared.peak_lr else None)
+    first = sum(took[0])
+    announce(f"  the first took {duration(first)}: about {duration((runs - 1) * first)} to go")
+    begun, metric = reported[-1].begun, metric_name(reported[-1].noted.values, declared.metric)
+    steps, seen = steps_of(begun, unit, length), begun is not None and begun.optimizer_code is not None
+    peak_lr = declared.peak_lr or usual_range(begun)
+    usual = schedule_with(middle_of(peak_lr))
+    _, low = train(schedule_with(peak_lr[0]))
     if low == middle:
         raise InputError(unmoved(metric, middle, peak_lr, seen))
-    _, again = train(schedule_with(middle_of(peak_lr)), seed=1)
-    steps = steps_of(begun, unit, length)
-    seconds, start = map(min, zip(*took, strict=True))
-    same = "note: runs with different seeds give the same values, so the seed is not used"
-    return Found(
+    _, other = train(usual, seed=1)
+    notes = [f"note: its steps are not seen: an epoch counts as {steps}"] if begun is None and unit == "epochs" else []
+    if other == middle:
+        notes.append("note: runs with different seeds give the same values, so the seed is not used")
+    if longer > length:
+        again, values = evaluations_of_run(trainer, request(usual, length=longer), most=1 if begun else None)
+        if again[-1].begun:
+            check_steps(again[-1].begun.total_steps, steps * longer, longer, unit, trainer.name)
+        elif values == middle:
+            notes.append(alike(trainer.name, metric, values, length, longer, unit))
+    training, start = map(min, zip(*took, strict=True))
+    return FirstRunResult(
         metric=metric,
         steps=steps,
         evaluations=len(middle) / length,
         peak_lr=peak_lr,
-        worst=wanted.worst if wanted.worst is not None else worse_than(middle + low, wanted.sign),
+        worst=declared.worst if declared.worst is not None else worse_than(middle + low, declared.sign),
         seen=seen,
         optimizer_code=(begun and begun.optimizer_code) or "your_optimizer(lr={lr})",
         unequal_groups=begun is not None and begun.unequal_groups,
-        notes=(
-            f"First run: {trainer.shown(asked(schedule_with(middle_of(peak_lr)), 0))}",
-            said_of(reported, length, unit, metric),
-            *([same] if again == middle else []),
-        ),
-        seconds=(max(0.0, seconds) / (steps * length), max(0.0, start)),
+        notes=(f"First run: {trainer.shown(request(usual))}", said_of(reported, length, unit, metric), *notes),
+        slowest=max(map(sum, took)) / length,
+        seconds=(training / (steps * length), start),
     )
+
+
+def check_steps(found: int, expected: int, budget: int, unit: Unit, name: str) -> None:
+    """Raise InputError if the steps that a schedule is built for do not follow the budget."""
+    if abs(found - expected) > max(1.0, WRONG_LENGTH * expected):
+        raise InputError(
+            f"a run of {length_in_words(budget, unit)} should have about {expected} steps, but its schedule is built "
+            f"for {found}: does {name} use {unit}?"
+        )
+
+
+def alike(name: str, metric: str, values: list[float], length: int, longer: int, unit: Unit) -> str:
+    """What is wrong if a longer run gives the same values. One value may be the same by chance, so that is a note."""
+    short, long = length_in_words(length, unit), length_in_words(longer, unit)
+    same = f"runs of {short} and {long} give the same {metric}, {first_numbers(values)}: does {name} use its {unit}?"
+    if len(values) > 1:
+        raise InputError(same)
+    return f"note: {same}"
 
 
 def unmoved(metric: str, values: list[float], peak_lr: tuple[float, float], seen: bool) -> str:
@@ -119,39 +160,45 @@ def unmoved(metric: str, values: list[float], peak_lr: tuple[float, float], seen
     return f"the schedule does not reach your optimizer: {same}. Give each step the rate of the schedule"
 
 
-def evaluations_of_run(trainer: Trainer, asked: AskedRun) -> tuple[list[Reported], list[float]]:
-    """Every evaluation of a run, and its metric; raises InputError without an evaluation, or if one is not a number."""
-    what = f"the first run ({length_in_words(asked.budget, asked.unit)})"
+def evaluations_of_run(
+    trainer: Trainer, request: RunRequest, most: int | None = None
+) -> tuple[list[Reported], list[float]]:
+    """Every evaluation of a run, and its metric; raises InputError without an evaluation, or if one is not a number.
+
+    most: ends the run after as many.
+    """
+    what = f"the first run ({length_in_words(request.budget, request.unit)})"
     try:
-        reported = list(trainer.run(asked, lambda: False))
+        with closing(trainer.run(request, lambda: False)) as run:
+            reported = list(islice(run, most))
     except Died as error:
         raise InputError(f"{what} of {trainer.name} failed: {error}") from error
     except Left as error:  # nobody asked it to
         raise InputError(f"{what} of {trainer.name} was left") from error
     if not reported:
         raise InputError(f"{what} of {trainer.name} made no evaluation: {EVALUATE}")
-    metric = metric_name(reported[-1].noted.values, asked.metric)
+    metric = metric_name(reported[-1].noted.values, request.metric)
     found = [value_on("val", one.noted.values, metric) for one in reported]
     values = [value for value in found if value is not None]
     if len(values) < len(found):
         raise InputError(f"the metric {metric!r} is missing in an evaluation of {what}: give it in each")
     for value in values:
         if not math.isfinite(value):
-            at = f" at peak_lr {asked.schedule.peak_lr:.3g}" if asked.schedule else ""
+            at = f" at peak_lr {request.schedule.peak_lr:.3g}" if request.schedule else ""
             raise InputError(f"the metric {metric!r} is {value} in {what}{at}: lower --peak-lr, or look for a mistake")
     return reported, values
 
 
 def steps_of(begun: Begun | None, unit: Unit, length: int) -> int:
-    """Optimizer steps for each epoch or step of a budget; of a run that says nothing, one."""
-    if begun is None or unit == "steps":
-        if begun is not None and begun.total_steps != length:
-            raise InputError(
-                f"a run of {length} steps was asked for, but its schedule is built for {begun.total_steps}: does the "
-                "training use its number of steps?"
-            )
-        return 1
-    return max(1, round(begun.total_steps / length))
+    """Optimizer steps for each epoch or step of a budget."""
+    if unit == "epochs":
+        return max(1, round(begun.total_steps / length)) if begun else ASSUMED_STEPS
+    if begun is not None and begun.total_steps != length:
+        raise InputError(
+            f"a run of {length} steps was asked for, but its schedule is built for {begun.total_steps}: does the "
+            "training use its number of steps?"
+        )
+    return 1
 
 
 def usual_range(begun: Begun | None) -> tuple[float, float]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,40 +17,38 @@ from search_spaces.metric_values import metric_name, value_on
 from search_spaces.schedule import Schedule
 from search_spaces.step_watch import Left
 from study.objective import Evaluation, Metric, Run, Stop, Unit
-from study.training.first_run import EVALUATE, Found, first_runs
-from study.training.trainer import AskedRun, Died, Reported, Trainer
-from study.training.wanted import Wanted
-
-WRONG_LENGTH = 0.1
-"""A run whose length differs by more than this share from that of the first run, for its budget, is refused."""
+from study.training.declaration import Declaration
+from study.training.first_run import EVALUATE, FirstRunResult, check_steps, first_runs
+from study.training.silence import Pace
+from study.training.trainer import Died, Reported, RunRequest, Trainer
 
 
 @dataclass(frozen=True)
 class OwnTraining:
-    """An `Objective`: what a user's function or script trains. found: by the first runs, None before them."""
+    """An `Objective`: what a user's function or script trains. first_run: what the first runs found, None before."""
 
     trainer: Trainer
-    wanted: Wanted
+    declared: Declaration
     device: torch.device
     unit: Unit = "epochs"
-    found: Found | None = None
+    first_run: FirstRunResult | None = None
+    pace: Pace = field(default_factory=Pace)
 
     @property
     def name(self) -> str:
         return self.trainer.name
 
     @property
-    def known(self) -> Found:
+    def known(self) -> FirstRunResult:
         """What the first runs found."""
-        if self.found is None:
+        if self.first_run is None:
             raise ValueError(f"{self.name} has had no first run")
-        return self.found
+        return self.first_run
 
     @property
     def metric(self) -> Metric:
         found = self.known
-        unit = "as the training reports it"
-        return Metric(found.metric, "minimize" if self.wanted.sign > 0 else "maximize", unit, found.worst)
+        return Metric(found.metric, "minimize" if self.declared.sign > 0 else "maximize", "", found.worst)
 
     @property
     def peak_lr(self) -> tuple[float, float]:
@@ -76,9 +75,12 @@ class OwnTraining:
         """The same, its runs' folders in this one."""
         return replace(self, trainer=self.trainer.in_folder(folder))
 
-    def after_first_runs(self, budget: int) -> OwnTraining:
-        """The same, with what the first runs find now; raises InputError for what makes a search worthless."""
-        return replace(self, found=first_runs(self.trainer, self.wanted, self.unit, budget))
+    def after_first_runs(self, budget: int, announce: Callable[[str], None] = lambda line: None) -> OwnTraining:
+        """The same, with what the first runs find now. announce: is given lines for people.
+
+        Raises InputError for what makes a search worthless.
+        """
+        return replace(self, first_run=first_runs(self.trainer, self.declared, self.unit, budget, announce))
 
     def steps(self, budget: int) -> int:
         return budget * self.known.steps
@@ -122,54 +124,63 @@ class OwnTraining:
             yield from self.train_one(index, run, stop)
 
     def train_one(self, index: int, run: Run, stop: Stop) -> Iterator[Evaluation]:
-        """The evaluations of one run; one that fails ends as a diverged one does, with the reason."""
-        schedule, expected = self.fitted(run.schedule, run.budget), self.steps(run.budget)
-        asked = AskedRun(schedule, run.budget, self.unit, run.train_seed, self.known.metric, self.wanted.sign)
-        last = Evaluation(index, 0, expected, math.nan, self.known.worst)
+        """The evaluations of one run; one that fails or hangs ends as a diverged one does, with the reason."""
         if stop(index):  # before anything is started
             return
+        last, began = Evaluation(index, 0, self.steps(run.budget), math.nan, self.known.worst), time.monotonic()
         try:
-            with closing(self.trainer.run(asked, lambda: stop(index))) as evaluations:
+            with closing(self.trainer.run(self.request(run), lambda: stop(index))) as evaluations:
                 for reported in evaluations:
                     last = self.evaluation(reported, last, run)
                     if not last.last or last.diverged:  # the end is known when the training has ended
                         yield last
                     if last.diverged or stop(index):
                         return
-        except Left:
-            return
-        except Died as error:
+        except (Left, Died, InputError) as error:
+            if isinstance(error, Left) or stop(index):  # it was to end, however it did
+                return
+            if isinstance(error, InputError):
+                raise
             yield self.ended(last, str(error))
             return
         if not last.step:
             raise InputError(f"a run of {self.name} made no evaluation: {EVALUATE}")
+        self.pace.ended(run.budget, time.monotonic() - began)
         yield replace(last, step=last.total_steps)  # what was found last is the run's value
+
+    def request(self, run: Run) -> RunRequest:
+        """What the trainer is asked for."""
+        schedule, found = self.fitted(run.schedule, run.budget), self.known
+        silence = self.pace.longest_silence(run.budget, found.slowest)
+        sign = self.declared.sign
+        return RunRequest(schedule, run.budget, self.unit, run.train_seed, found.metric, sign, silence=silence)
 
     def evaluation(self, reported: Reported, before: Evaluation, run: Run) -> Evaluation:
         """What was reported, as an evaluation of the run; before: the one before it."""
         noted, metric = reported.noted, self.metric
-        total = self.total_steps(reported, run)
+        step, total = self.step(reported), self.total_steps(reported, run)
         value = value_on("val", noted.values, metric_name(noted.values, metric.name))
         assert value is not None
         loss = noted.values.get("val_loss", metric.sign * value)
         held = (run.schedule.peak_lr if math.isnan(noted.lr) else noted.lr, noted.momentum)
         if not (math.isfinite(value) and math.isfinite(loss)):
-            return Evaluation(before.run, noted.step, total, math.inf, metric.worst, *held, diverged=True)
+            return Evaluation(before.run, step, total, math.inf, metric.worst, *held, diverged=True)
         test = value_on("test", noted.values, metric.name) if run.test else None
         tested = metric.bounded(value if test is None else test) if run.test else None
-        return Evaluation(before.run, noted.step, total, loss, metric.bounded(value), *held, test_metric=tested)
+        return Evaluation(before.run, step, total, loss, metric.bounded(value), *held, test_metric=tested)
+
+    def step(self, reported: Reported) -> int:
+        """Steps done at an evaluation. If they are not seen, evaluations lie as far apart as in the first run."""
+        at = reported.noted.step
+        return at if reported.begun else max(1, round(at * self.known.steps / self.known.evaluations))
 
     def total_steps(self, reported: Reported, run: Run) -> int:
         """The length of the run as it says itself; raises InputError if that does not follow the budget."""
         expected = self.steps(run.budget)
         if reported.begun is None:
-            return max(expected, reported.noted.step)
+            return max(expected, self.step(reported))
         found = reported.begun.total_steps
-        if abs(found - expected) > max(1.0, WRONG_LENGTH * expected):
-            raise InputError(
-                f"a run of {run.budget} {self.unit} should have about {expected} steps, but its schedule is built for "
-                f"{found}: does {self.name} use {self.unit}?"
-            )
+        check_steps(found, expected, run.budget, self.unit, self.name)
         return found
 
     def ended(self, last: Evaluation, reason: str) -> Evaluation:

@@ -44,12 +44,14 @@ class ScriptProcess:
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self.process.poll() is None:
-            self.signal(signal.SIGTERM)
-            with suppress(subprocess.TimeoutExpired):
-                self.process.wait(GRACE)
-        self.signal(signal.SIGKILL)  # also the children that it left
-        self.process.wait()
+        try:
+            if self.process.poll() is None:
+                self.signal(signal.SIGTERM)
+                with suppress(subprocess.TimeoutExpired):
+                    self.process.wait(GRACE)
+        finally:  # a second Ctrl-C does not wait
+            self.signal(signal.SIGKILL)  # also the children that it left
+            self.process.wait()
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the process and to all that it started."""
@@ -89,4 +91,5 @@ class ScriptProcess:
         with self.output.open(errors="replace") as file:
             lines = deque(file, LAST_LINES)
         shown = "".join(f"\n  {line.rstrip()}" for line in lines) or " nothing"
-        return f"Its last output ({self.output}):{shown}"
+        where = self.output.relative_to(Path.cwd()) if self.output.is_relative_to(Path.cwd()) else self.output
+        return f"Its last output ({where}):{shown}"

@@ -13,12 +13,13 @@ from study.objective import Unit
 
 
 @dataclass(frozen=True)
-class AskedRun:
-    """A run that is asked for.
+class RunRequest:
+    """What a trainer is asked to run.
 
     schedule: None in a first run whose peak is not known. unit: of the budget; also the name of the parameter, or of
     the placeholder, that it is handed over as. metric: its name; None if it is not known yet. sign: -1 if a larger
-    metric is the better one. exact: whether each rate is checked against the schedule computed apart.
+    metric is the better one. exact: whether each rate is checked against the schedule computed apart. silence: seconds
+    without an evaluation after which it is ended; None waits for ever.
     """
 
     schedule: Schedule | None
@@ -28,6 +29,7 @@ class AskedRun:
     metric: str | None = None
     sign: int = 1
     exact: bool = False
+    silence: float | None = None
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Trainer(Protocol):
     def name(self) -> str:
         """For people, and a part of the names of studies."""
 
-    def shown(self, asked: AskedRun) -> str:
+    def shown(self, request: RunRequest) -> str:
         """What a run is called with, for people."""
 
     def in_folder(self, folder: Path) -> Trainer:
@@ -55,16 +57,16 @@ class Trainer(Protocol):
         """Its part of a study's configuration, as plain values: what the results depend on."""
 
     def schedule_obstacle(self, schedule: Schedule, seen: bool) -> str | None:
-        """Why this schedule cannot be handed over; None if it can. seen: as in `Found`."""
+        """Why this schedule cannot be handed over; None if it can. seen: as in `FirstRunResult`."""
 
     def process_obstacle(self) -> str | None:
         """Why it cannot train in other processes, and what to do; None if it can."""
 
-    def run(self, asked: AskedRun, left: Callable[[], bool]) -> Generator[Reported, None, None]:
+    def run(self, request: RunRequest, left: Callable[[], bool]) -> Generator[Reported, None, None]:
         """Train from scratch to the end of the budget; yields each evaluation as it is made.
 
         left: asked at each step whether the run is to be left. Closing the generator ends the run.
-        Raises InputError if the schedule is not used as it must be, `Died` if the training fails.
+        Raises InputError if the schedule is not used as it must be, `Died` if the training fails or hangs.
         """
 
 

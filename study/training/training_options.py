@@ -8,7 +8,7 @@ from typing import Any
 
 from search_spaces.errors import InputError, require
 from study.training.command_line import CommandLine
-from study.training.wanted import Wanted
+from study.training.declaration import Declaration
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,9 @@ class TrainingOptions:
     """For --command, if it reports nothing: a regular expression with one group, the value, searched in its output."""
 
     def __post_init__(self) -> None:
-        wanted = Wanted(self.metric, self.direction, self.peak_lr, self.worst)
+        declared = Declaration(self.metric, self.direction, self.peak_lr, self.worst)
         if not self.given:
-            for name, value in vars(wanted).items():
+            for name, value in vars(declared).items():
                 flag = f"--{name.replace('_', '-')}"
                 require(value is None, f"{flag} is for your own training: give --train or --command too", value)
         require(self.train is None or self.command is None, "give --train or --command, not both", self.command)
@@ -60,7 +60,7 @@ class TrainingOptions:
     @classmethod
     def stored(cls, configuration: Mapping[str, Any]) -> TrainingOptions:
         """The options of a study, from its stored configuration."""
-        stored = {**configuration, **configuration.get("wanted", {})}
+        stored = {**configuration, **configuration.get("declared", {})}
         own = {field.name: stored[field.name] for field in fields(cls) if field.name in stored}
         return cls(**own | {"peak_lr": tuple(own["peak_lr"]) if own.get("peak_lr") else None})
 

@@ -12,12 +12,12 @@ import torch
 
 from search_spaces.errors import InputError, require
 from study.training.command_line import CommandLine
+from study.training.declaration import DECLARED, Declaration
 from study.training.own_training import OwnTraining
 from study.training.trainer import Trainer
 from study.training.training_options import TrainingOptions
 from study.training.user_function import UserFunction
 from study.training.user_script import UserScript
-from study.training.wanted import DECLARED, Wanted
 from study.workloads.user_code import imported, path_of
 
 
@@ -60,12 +60,12 @@ class TrainingSource:
         return UserScript(CommandLine(o.command), None, o.metric_csv, o.metric_pattern)
 
     @property
-    def wanted(self) -> Wanted:
+    def declared(self) -> Declaration:
         """What is said of the metric and the peak."""
         o, function = self.options, self.function
         while isinstance(function, partial):
             function = function.func
-        return Wanted(o.metric, o.direction, o.peak_lr, o.worst).over(getattr(function, DECLARED, Wanted()))
+        return Declaration(o.metric, o.direction, o.peak_lr, o.worst).over(getattr(function, DECLARED, Declaration()))
 
     @property
     def subject(self) -> str:
@@ -74,9 +74,9 @@ class TrainingSource:
 
     def objective(self, device: torch.device) -> OwnTraining:
         """The objective, before its first run."""
-        return OwnTraining(self.trainer, self.wanted, device)
+        return OwnTraining(self.trainer, self.declared, device)
 
     def record(self, objective: OwnTraining) -> dict[str, Any]:
         """Its part of a study's configuration, as plain values."""
-        plain: dict[str, Any] = json.loads(json.dumps({"wanted": vars(self.wanted)}))
+        plain: dict[str, Any] = json.loads(json.dumps({"declared": vars(self.declared)}))
         return objective.trainer.record() | plain

@@ -19,7 +19,8 @@ from search_spaces.metric_values import metric_name, observable
 from search_spaces.schedule import Schedule
 from search_spaces.step_watch import Left
 from search_spaces.watched import WatchedSchedule
-from study.training.trainer import AskedRun, Died, Reported
+from study.training.silence import Silent, breakable, hung
+from study.training.trainer import Died, Reported, RunRequest
 from study.training.yielded import read_yielded
 from study.workloads.user_code import bare_name, digest, failure, is_importable, path_of, sources
 
@@ -50,8 +51,8 @@ class UserFunction:
     def name(self) -> str:
         return bare_name(self.function)
 
-    def shown(self, asked: AskedRun) -> str:
-        return f"{self.name}(schedule, {asked.unit}={asked.budget}, seed={asked.seed})"
+    def shown(self, request: RunRequest) -> str:
+        return f"{self.name}(schedule, {request.unit}={request.budget}, seed={request.seed})"
 
     def in_folder(self, folder: Path) -> UserFunction:
         """A function needs none."""
@@ -74,45 +75,59 @@ class UserFunction:
             f"--workers need functions of a module, but {self.name} is not one: put it into a file, or remove --workers"
         )
 
-    def run(self, asked: AskedRun, left: Callable[[], bool]) -> Generator[Reported, None, None]:
+    def run(self, request: RunRequest, left: Callable[[], bool]) -> Generator[Reported, None, None]:
         """As `Trainer.run`. Torch, numpy and random are seeded before, and are afterwards what they were."""
 
         def observed(values: Any) -> float:
-            return observable(values, metric_name(values, asked.metric), asked.sign)
+            return observable(values, metric_name(values, request.metric), request.sign)
 
-        watched = WatchedSchedule(asked.schedule, observed, asked.exact, left)
-        with seeded(asked.seed):
-            training = self.call(watched, asked)
+        watched = WatchedSchedule(request.schedule, observed, request.exact, left)
+        with seeded(request.seed):
+            training = self.call(watched, request)
             try:
-                for yielded in training:
-                    step, values = read_yielded(yielded, asked.metric)
+                for yielded in as_yielded(training, request.silence):
+                    step, values = read_yielded(yielded, request.metric)
                     noted = watched.note(values, step)
                     yield Reported(watched.begun, noted)
                 watched.finish()
             except (InputError, Left, GeneratorExit, KeyboardInterrupt):
                 raise
+            except Silent as error:
+                raise Died(hung(request.silence or 0)) from error
             except BaseException as error:  # whatever training does, SystemExit too
                 raise Died(failure(error)) from error
             finally:
-                training.close()
+                with breakable(request.silence):
+                    training.close()
 
-    def call(self, watched: WatchedSchedule, asked: AskedRun) -> Generator[Any, None, None]:
+    def call(self, watched: WatchedSchedule, request: RunRequest) -> Generator[Any, None, None]:
         """Begin the run; raises InputError if the function's parameters are others."""
-        offered = {asked.unit: asked.budget, "seed": asked.seed}
+        offered = {request.unit: request.budget, "seed": request.seed}
         parameters = inspect.signature(self.function).parameters
         takes = {name: value for name, value in offered.items() if name in parameters}
         try:
             inspect.signature(self.function).bind(watched, **takes)
         except TypeError as error:
             raise InputError(
-                f"{self.path} must take (schedule, {asked.unit}, seed), but it does not: {error}"
+                f"{self.path} must take (schedule, {request.unit}, seed), but it does not: {error}"
             ) from error
-        if asked.unit not in takes:
-            other = "steps" if asked.unit == "epochs" else "epochs"
+        if request.unit not in takes:
+            other = "steps" if request.unit == "epochs" else "epochs"
             how = f": it takes {other}, so give --{other}" if other in parameters else ""
-            raise InputError(f"{self.path} must take {asked.unit!r}, the length of its run{how}")
+            raise InputError(f"{self.path} must take {request.unit!r}, the length of its run{how}")
         training: Generator[Any, None, None] = self.function(watched, **takes)
         return training
+
+
+def as_yielded(training: Generator[Any, None, None], silence: float | None) -> Iterator[Any]:
+    """What the generator yields. Its code can be ended at any point, unlike ours, which may be writing."""
+    end = object()
+    while True:
+        with breakable(silence):
+            yielded = next(training, end)
+        if yielded is end:
+            return
+        yield yielded
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import json
 import os
 import shlex
 import shutil
+import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from multiprocessing import current_process, parent_process
@@ -27,12 +28,11 @@ from study.training.command_line import CommandLine
 from study.training.metric_source import CsvColumn, OutputPattern, compiled
 from study.training.script_events import ScriptEvents
 from study.training.script_process import ScriptProcess
-from study.training.timm_flags import timm_flags
-from study.training.trainer import AskedRun, Died, Reported
+from study.training.silence import hung
+from study.training.timm_flags import timm_obstacle
+from study.training.trainer import Died, Reported, RunRequest
 from study.training.yielded import UNNAMED
 
-TYPICAL_EPOCHS = 100
-"""Length for which flags are tried."""
 LOOK_EVERY = 0.05
 """Seconds between looks at what a script has said."""
 NEVER_ASKED = (
@@ -59,8 +59,8 @@ class UserScript:
     def name(self) -> str:
         return self.command.name
 
-    def shown(self, asked: AskedRun) -> str:
-        return shlex.join(self.command.filled(asked, Path("RUN_DIR")))
+    def shown(self, request: RunRequest) -> str:
+        return shlex.join(self.command.filled(request, Path("RUN_DIR")))
 
     def in_folder(self, folder: Path) -> UserScript:
         return replace(self, folder=folder)
@@ -78,24 +78,27 @@ class UserScript:
         if seen:
             return None
         if "timm" in self.command.named:
-            return "timm has no flags for all of it" if timm_flags(schedule, TYPICAL_EPOCHS) is None else None
+            return timm_obstacle(schedule)
         if "peak_lr" in self.command.named:
-            return None if schedule.family == "constant" else "{peak_lr} hands over the peak alone, and no shape"
+            if schedule.family != "constant":
+                return "{peak_lr} hands over the peak alone, and no shape"
+            unheard = schedule.warmup_fraction and "warmup_steps" not in self.command.named
+            return "--command names no {warmup_steps}" if unheard else None
         return "it observes evaluations, but the rates are a plain list" if schedule.evaluations else None
 
     def process_obstacle(self) -> None:
         """A worker only waits for the command."""
 
-    def run(self, asked: AskedRun, left: Callable[[], bool]) -> Generator[Reported, None, None]:
+    def run(self, request: RunRequest, left: Callable[[], bool]) -> Generator[Reported, None, None]:
         """As `Trainer.run`."""
-        self.command.check(asked.unit)
-        run_dir = fresh_folder((self.folder or Path(mkdtemp(prefix="study-"))) / run_name(asked))
-        words = self.command.filled(asked, run_dir)
-        events, told = ScriptEvents.at(run_dir, asked, uuid4().hex[:8])
+        self.command.check(request.unit)
+        run_dir = fresh_folder((self.folder or Path(mkdtemp(prefix="study-"))) / run_name(request))
+        words = self.command.filled(request, run_dir)
+        events, told = ScriptEvents.at(run_dir, request, uuid4().hex[:8])
         environment = {RUN: str(told), "PYTHONUNBUFFERED": "1", **device_of_worker()}
-        elsewhere = self.elsewhere(asked, run_dir)
+        elsewhere = self.elsewhere(request, run_dir)
         with ScriptProcess(words, environment, run_dir / "output.txt") as process:
-            ended = False
+            ended, heard, known = False, time.monotonic(), 0
             while not ended:
                 if left():
                     raise Left
@@ -104,11 +107,17 @@ class UserScript:
                     yield Reported(events.begun, noted)
                 for value in elsewhere(ended) if elsewhere else ():
                     events.reports += 1
-                    yield Reported(None, Noted(events.reports, {f"val_{asked.metric or UNNAMED}": value}))
+                    yield Reported(None, Noted(events.reports, {f"val_{request.metric or UNNAMED}": value}))
+                if events.reports > known:
+                    heard, known = time.monotonic(), events.reports
+                elif request.silence and time.monotonic() - heard > request.silence and not ended:
+                    raise Died(f"{hung(request.silence)}. {process.last_output()}")
             if events.mistake:
                 raise InputError(events.mistake)
             if process.failure:
                 raise Died(process.failure)
+            if events.unfinished:
+                raise InputError(events.unfinished)
             if events.begun is None and not self.command.tells_the_rate:
                 raise InputError(NEVER_ASKED)
             if not events.reports:
@@ -116,24 +125,24 @@ class UserScript:
                     f"the script ended without an evaluation: call study.script.report(value). {process.last_output()}"
                 )
 
-    def elsewhere(self, asked: AskedRun, run_dir: Path) -> Callable[[bool], Iterator[float]] | None:
+    def elsewhere(self, request: RunRequest, run_dir: Path) -> Callable[[bool], Iterator[float]] | None:
         """What reads evaluations that the script does not report; None if it reports them."""
         if self.csv is not None:
-            if asked.metric is None:
+            if request.metric is None:
                 raise InputError("--metric-csv needs --metric, the name of its column")
             path = Path(self.csv.replace("{run_dir}", str(run_dir))).absolute()
-            return CsvColumn(path, asked.metric).read
+            return CsvColumn(path, request.metric).read
         if self.pattern is not None:
             return OutputPattern(run_dir / "output.txt", self.pattern).read
         return None
 
 
-def run_name(asked: AskedRun) -> str:
+def run_name(request: RunRequest) -> str:
     """The name of a run's folder: equal for equal runs, so that a run that is trained again replaces the old one."""
-    schedule = schedule_to_json(asked.schedule) if asked.schedule else None
+    schedule = schedule_to_json(request.schedule) if request.schedule else None
     digest = hashlib.sha256(json.dumps(schedule).encode()).hexdigest()[:8]
-    what = asked.schedule.family if asked.schedule else "first"
-    return f"{what}-{digest}-{asked.budget}-{asked.unit}-seed-{asked.seed}"
+    what = request.schedule.family if request.schedule else "first"
+    return f"{what}-{digest}-{request.budget}-{request.unit}-seed-{request.seed}"
 
 
 def fresh_folder(path: Path) -> Path:

@@ -123,7 +123,7 @@ def test_the_six_best_families_are_named(maximize, named):
 
 
 def test_importances_are_in_percent():
-    written = texts(importances({"family": 0.3, "peak_lr": 0.625, "warmup_fraction": 0.075}, 50, 2))
+    written = texts(importances({"family": 0.3, "peak_lr": 0.625, "warmup_fraction": 0.075}, 50, "2-epoch"))
     assert {"62 %", "30 %", "8 %", "Parameter importance (50 trials, 2-epoch runs)"} <= set(written)
     assert next(text for text in written if text in ("family", "peak_lr", "warmup_fraction")) == "peak_lr"
 

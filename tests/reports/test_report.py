@@ -12,7 +12,7 @@ import pytest
 from search_spaces.ranges import Choice
 from study.reports.html import html_page
 from study.reports.report import rebuild, write_report
-from study.reports.search_report import compared_at, search_sections
+from study.reports.search_report import compared_at, failures_section, search_sections
 from study.storage.studies import read_studies
 from tests.example_studies import SESSION, SETTINGS, TRIAL, study_record
 from tests.helpers import SMALL, open_small, run_search
@@ -199,6 +199,17 @@ def test_sections_with_two_dots_are_left_out():
     assert names[0] == ["Verdict", "Limits", "Search space", "Environment and commands"]
     assert names[1] == [*names[0][:2], "The schedule in PyTorch", "Families", *names[0][2:]]
     assert names[2] == [*names[1][:4], "Sensitivity to peak_lr", "Progress", *names[1][4:]]
+
+
+def test_failed_runs_are_listed_with_their_reasons():
+    why = "it exited with code 1. Its last output (results/own/runs/rex/output.txt):\n  RuntimeError: too hot"
+    section = failures_section(study_record([replace(TRIAL, failure=why, diverged=True), TRIAL]))
+    shown = section.body
+    last = shown.splitlines()[-1]
+    trial = f"| {TRIAL.number} | `{TRIAL.family}` | {TRIAL.peak_lr:.3g} |"
+    assert last.startswith(f"{trial} it exited with code 1. Its last output \\(results/own")
+    assert "too hot" not in shown
+    assert failures_section(study_record([TRIAL])) is None
 
 
 def test_the_report_names_no_folder_of_the_machine():

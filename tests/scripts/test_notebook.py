@@ -33,6 +33,9 @@ def test_it_is_short_and_holds_no_output(notebook):
 
 def test_it_is_executed_from_the_top(notebook):
     nbclient.NotebookClient(notebook, timeout=150, resources={"metadata": {"path": str(ROOT)}}).execute()
+    search = next(cell for cell in notebook.cells if "find_schedule" in cell.source)
+    (bar,) = (html for html in outputs(search, "text/html") if "<progress" in html)
+    assert bar.startswith('<progress value="160" max="160"></progress> 160/160 epochs, 20/20 trials')
     (shown,) = outputs(next(cell for cell in notebook.cells if cell.source == "result"), "text/html")
     assert shown.startswith("<p><b>Use ")
     assert "data:image/svg+xml;base64," in shown

@@ -6,7 +6,11 @@ import sys
 
 import pytest
 
+from study.reports.dashboard.figures import figures
+from study.reports.dashboard.note import note
+from study.storage.studies import read_study
 from tests.helpers import ROOT
+from tests.svg import texts
 
 TRAIN = ("--train", "tests.own_training:train", "--epochs", 20, "--families", "rex", "linear", "--sampler", "tpe")
 
@@ -53,15 +57,39 @@ def test_a_dry_run_shows_the_command_and_stores_nothing(own, tmp_path):
     assert list((tmp_path / "results").iterdir()) == []
 
 
+def written(folder):
+    """What a report says: its text, and the words of its pictures."""
+    pictures = (word for path in folder.glob("*.svg") for word in texts(path.read_text()))
+    return "\n".join([(folder / "report.md").read_text(), *pictures])
+
+
 def test_families_are_compared_over_steps(own, tmp_path):
-    flags = ("--train", "tests.own_training:train_steps", "--steps", 100, "--families", "rex", "linear")
-    said = own("benchmark.py", *flags, "--trials-per-family", 2, "--confirm-seeds", 2)
+    flags = ("--train", "tests.own_training:train_steps", "--steps", 100, 200, "--families", "rex", "linear")
+    said = own("benchmark.py", *flags, "--trials-per-family", 20, "--confirm-seeds", 2, "--search-seeds", 2)
     assert said.code == 0, said.err
     assert "100 steps" in said.out
     assert "epoch" not in said.out
     assert own("report.py", "--study", "benchmark-train_steps").code == 0
-    report = (tmp_path / "results/benchmark-train_steps/report.md").read_text()
+    report = written(tmp_path / "results/benchmark-train_steps")
     assert "**100 steps**" in report
+    assert "a trial, after 100 steps" in report
+    assert "| family | steps | searches |" in report
+    assert "epoch" not in report
+
+
+def test_a_study_over_steps_names_no_epochs(own, tmp_path):
+    flags = ("--train", "tests.own_training:train_steps", "--steps", 400, "--sampler", "random", "--trials", 60)
+    said = own("search.py", *flags, "--show", "families", "importance", "peaks")
+    assert said.code == 0, said.err
+    assert own("report.py", "--study", "train_steps-400-steps").code == 0
+    report = written(tmp_path / "results/train_steps-400-steps")
+    assert "100-step runs" in report
+    study = read_study("sqlite:///results/studies.db", "train_steps-400-steps")
+    drawn = [figure.to_json() for figure in figures(study).values()]
+    dashboard = "\n".join([note(study, "sqlite:///results/studies.db"), *drawn])
+    for text in (said.out, report, dashboard):
+        assert "steps" in text
+        assert "epoch" not in text
 
 
 @pytest.mark.parametrize(

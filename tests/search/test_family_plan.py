@@ -7,13 +7,14 @@ from statistics import mean
 import optuna
 import pytest
 
-from study.api import comparing, make_objective, plan_comparison
+from study.api import comparing, plan_comparison
 from study.executors.choice import agree
 from study.executors.in_process import InProcess
 from study.executors.options import ExecutorOptions
 from study.search.configuration import Configuration, SearchOptions
 from study.search.confirm import confirm
 from study.search.family_plan import parts
+from study.source import make_objective
 from study.storage.studies import lower_cohort, read_studies
 from study.training.workload_objective import WorkloadObjective
 from study.workloads.options import WorkloadOptions

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 import time
 
 import pytest
@@ -9,16 +10,17 @@ import torch
 from torch import nn
 
 from search_spaces import ADAMW_PEAK_LR, SGD_PEAK_LR, InputError
-from study.training.first_run import Found, first_runs
+from study.training.declaration import Declaration
+from study.training.first_run import FirstRunResult, first_runs
 from study.training.user_function import UserFunction
-from study.training.wanted import Wanted
 from tests import own_training
+from tests.own_scripts import REPORTS
 
-PEAK = Wanted(peak_lr=(0.001, 0.5))
+PEAK = Declaration(peak_lr=(0.001, 0.5))
 
 
-def found(function, wanted=Wanted(), unit="epochs", budget=20):  # noqa: B008  # frozen
-    return first_runs(UserFunction(function), wanted, unit, budget)
+def found(function, declared=Declaration(), unit="epochs", budget=20):  # noqa: B008  # frozen
+    return first_runs(UserFunction(function), declared, unit, budget)
 
 
 def test_what_they_find():
@@ -28,14 +30,14 @@ def test_what_they_find():
     assert first.optimizer_code == "torch.optim.SGD(model.parameters(), lr={lr}, momentum=0.5)"
     assert first.notes[0] == "First run: train(schedule, epochs=1, seed=0)"
     assert first.notes[1].startswith("  1 epoch of 8 steps, val_value ")
-    assert Found.read(json.loads(json.dumps(first.plain()))) == first
+    assert FirstRunResult.read(json.loads(json.dumps(first.plain()))) == first
 
     with torch.random.fork_rng():  # the value of a model that is hardly trained, and as much on top
         torch.manual_seed(0)
         _, _, error = own_training.optimized()
         assert first.worst == pytest.approx(2 * error(), rel=0.05)
 
-    score = found(own_training.score, own_training.score._study_wanted)
+    score = found(own_training.score, own_training.score._study_declaration)
     assert (score.metric, score.peak_lr, score.worst) == ("score", (0.001, 0.5), -1.0)
     steps = found(own_training.train_steps, unit="steps", budget=400)
     assert (steps.steps, steps.evaluations) == (1, 4 / 100)
@@ -136,12 +138,16 @@ def evaluates_once(schedule, epochs, seed):
     yield last
 
 
+def ignores_epochs(schedule, epochs, seed):
+    yield from own_training.train(schedule, 3, seed)
+
+
 def ignores_steps(schedule, steps, seed):
     yield from own_training.train(schedule, 5, seed)
 
 
 @pytest.mark.parametrize(
-    ("function", "wanted", "said"),
+    ("function", "declared", "said"),
     [
         (yields_nothing, {}, "the first run (1 epoch) of yields_nothing made no evaluation: report a validation value"),
         (yields(float("nan")), {}, "the metric 'value' is nan in the first run"),
@@ -156,12 +162,13 @@ def ignores_steps(schedule, steps, seed):
         (ignores_the_rates, {}, "schedule.rates does not see the optimizer: give the range of the peak, --peak-lr LOW"),
         (never_builds, {}, "an evaluation was made before the schedule was built"),
         (only_ends, {}, "the schedule was never used: call schedule.build(optimizer, total_steps)"),
+        (ignores_epochs, {}, "a run of 2 epochs should have about 48 steps, but its schedule is built for 24: does"),
         (raises, {}, "the first run (1 epoch) of raises failed: OSError: no space left (test_first_run.py, line"),
     ],
 )
-def test_what_is_refused(function, wanted, said):
+def test_what_is_refused(function, declared, said):
     with pytest.raises(InputError) as raised:
-        found(function, Wanted(**wanted))
+        found(function, Declaration(**declared))
     assert said in str(raised.value)
 
 
@@ -172,3 +179,43 @@ def test_one_evaluation_at_the_end_is_enough():
 def test_a_length_that_is_not_used_is_refused_where_budgets_count_steps():
     with pytest.raises(InputError, match="a run of 100 steps was asked for, but its schedule is built for 40"):
         found(ignores_steps, unit="steps", budget=400)
+
+
+@pytest.mark.parametrize(
+    ("program", "said"),
+    [
+        (REPORTS, None),
+        (REPORTS.replace("int(epochs)", "3"), "runs of 1 epoch and 2 epochs give the same error, 0."),
+        ("import sys; from study.script import report; report(float(sys.argv[1]) + float(sys.argv[3]))", "note"),
+    ],
+)
+def test_a_script_that_ignores_its_epochs_is_noticed_and_refused_if_that_cannot_be_chance(script, program, said):
+    if said and said != "note":
+        with pytest.raises(InputError) as raised:
+            first_runs(script(program), PEAK, "epochs", 20)
+        assert said in str(raised.value)
+        assert str(raised.value).endswith(": does user_train use its epochs?")
+        return
+    unseen, *notes = first_runs(script(program), PEAK, "epochs", 20).notes[2:]
+    assert unseen == "note: its steps are not seen: an epoch counts as 100"
+    same = "note: runs of 1 epoch and 2 epochs give the same value, 0.0223607: does user_train use its epochs?"
+    assert notes == ([same] if said else [])
+
+
+def test_runs_of_one_length_have_no_length_to_compare(script):
+    program = "import sys; from study.script import report; report(float(sys.argv[1]) + float(sys.argv[3]))"
+    assert len(first_runs(script(program), PEAK, "epochs", 1).notes) == 3
+
+
+def test_what_happens_is_said_before_and_after_the_first_of_them():
+    lines, at = [], []
+
+    def waits(schedule, epochs, seed):
+        at.append(len(lines))
+        time.sleep(1.2 if len(at) == 1 else 0)
+        yield from own_training.train(schedule, epochs, seed)
+
+    first_runs(UserFunction(waits), Declaration(), "epochs", 20, lines.append)
+    assert at == [1, 2, 2, 2]
+    assert lines[0] == "Checking your training in 4 short runs, the first of 1 epoch ..."
+    assert re.fullmatch(r"  the first took \d s: about \d+ s to go", lines[1])

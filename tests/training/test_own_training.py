@@ -14,9 +14,9 @@ from study.objective import Run
 from study.search.confirm import confirm
 from study.search.expected_cost import SECONDS_A_TRIAL
 from study.search.fitted_plan import rounded_up
+from study.training.declaration import Declaration
 from study.training.own_training import OwnTraining
 from study.training.user_function import UserFunction
-from study.training.wanted import Wanted
 from tests import own_training
 from tests.own_training import score, train, train_steps, train_with_rates
 
@@ -24,9 +24,9 @@ SCHEDULE = Linear(peak_lr=0.05)
 FEW = {"epochs": 20, "trials": 8, "progress": False, "sampler": "tpe", "families": ["linear", "rex", "plateau"]}
 
 
-def objective(function, budget=4, unit="epochs", **wanted):
-    wanted = Wanted(**wanted).over(getattr(function, "_study_wanted", Wanted()))
-    return OwnTraining(UserFunction(function), wanted, torch.device("cpu"), unit).after_first_runs(budget)
+def objective(function, budget=4, unit="epochs", **declared):
+    declared = Declaration(**declared).over(getattr(function, "_study_declaration", Declaration()))
+    return OwnTraining(UserFunction(function), declared, torch.device("cpu"), unit).after_first_runs(budget)
 
 
 def evaluations(own, budget=4, schedule=SCHEDULE, test=False, stop=lambda run: False, seed=0):
@@ -55,7 +55,9 @@ def test_evaluations_are_what_was_yielded():
     assert [one.step for one in found] == [8, 16, 24, 32]
     assert {one.total_steps for one in found} == {32} == {own.steps(4)}
     assert [one.last for one in found] == [False, False, False, True]
-    values = [one.noted.values["val_value"] for one in own.trainer.run(own_training.asked(SCHEDULE, 4), lambda: False)]
+    values = [
+        one.noted.values["val_value"] for one in own.trainer.run(own_training.run_request(SCHEDULE, 4), lambda: False)
+    ]
     assert [one.metric for one in found] == [one.loss for one in found] == values
     assert found[0].lr == SCHEDULE.rates(32)[7]
     assert found[0].momentum == 0.5
@@ -129,11 +131,11 @@ def test_plateau_is_told_how_often_it_observes():
 
 
 def test_a_budget_that_is_not_used_is_refused():
-    def ignores_epochs(schedule, epochs, seed):
-        yield from train(schedule, 2, seed)
+    def ends_early(schedule, epochs, seed):
+        yield from train(schedule, min(epochs, 2), seed)
 
-    own = objective(ignores_epochs)
-    with pytest.raises(InputError, match="4 epochs should have about 64 steps, but its schedule is built for 16: does"):
+    own = objective(ends_early)
+    with pytest.raises(InputError, match="4 epochs should have about 32 steps, but its schedule is built for 16: does"):
         evaluations(own)
 
 
@@ -165,10 +167,10 @@ def test_a_stop_loses_nothing(tmp_path, monkeypatch):
     """The same call goes on to the same trials, with no first run again."""
     storage, runs, stop_at = tmp_path / "own.db", itertools.count(1), 7
 
-    def counted(self, asked, left, run=UserFunction.run):
+    def counted(self, request, left, run=UserFunction.run):
         if next(runs) == stop_at:
             raise KeyboardInterrupt
-        return run(self, asked, left)
+        return run(self, request, left)
 
     whole = study.find_schedule(train=train, **FEW)
     monkeypatch.setattr(UserFunction, "run", counted)
@@ -195,7 +197,7 @@ def test_a_function_of_a_notebook_cannot_go_to_workers():
     def local(schedule, epochs, seed):
         yield from train(schedule, epochs, seed)
 
-    with pytest.raises(InputError, match="--workers need functions of a module, but local is not one: put it"):
+    with pytest.raises(InputError, match="workers need functions of a module, but local is not one: put it"):
         study.find_schedule(train=local, **FEW, workers=2)
     found = study.find_schedule(train=local, **FEW)
     with pytest.raises(InputError, match="call study.load.*train=\\.\\.\\."):
@@ -214,9 +216,9 @@ def test_a_function_of_a_notebook_cannot_go_to_workers():
         ),
         ({"train": train, "dataset": "digits"}, "unknown option 'dataset'"),
         ({"train": train, "model": "mlp"}, "train replaces model: remove model, but 'mlp' was given"),
-        ({"train": train, "steps": 100, "epochs": 5}, "give --epochs or --steps, not both, but 5 was given"),
-        ({"train": train, "steps": 0}, "--steps must be at least 1"),
-        ({"train": train, "peak_lr": (1.0, 0.1)}, "--peak-lr must be LOW HIGH"),
+        ({"train": train, "steps": 100, "epochs": 5}, "give epochs or steps, not both, but 5 was given"),
+        ({"train": train, "steps": 0}, "steps must be at least 1"),
+        ({"train": train, "peak_lr": (1.0, 0.1)}, "peak_lr must be LOW HIGH"),
         ({"dataset": "digits", "metric": "error"}, "unknown option 'metric'"),
     ],
 )

@@ -8,17 +8,17 @@ import torch
 
 from search_spaces import InputError, Linear, Plateau
 from search_spaces.step_watch import Left
-from study.training.trainer import AskedRun, Died
+from study.training.declaration import Declaration
+from study.training.trainer import Died, RunRequest
 from study.training.user_function import UserFunction
-from study.training.wanted import Wanted
 from tests import own_training
 
 SCHEDULE = Linear(peak_lr=0.05)
 
 
-def reported(function, left=lambda: False, schedule=SCHEDULE, budget=3, unit="epochs", **asked):
-    asked = AskedRun(schedule, budget, unit, **{"seed": 0, **asked})
-    return [(one.noted.step, one.noted.values) for one in UserFunction(function).run(asked, left)]
+def reported(function, left=lambda: False, schedule=SCHEDULE, budget=3, unit="epochs", **request):
+    request = RunRequest(schedule, budget, unit, **{"seed": 0, **request})
+    return [(one.noted.step, one.noted.values) for one in UserFunction(function).run(request, left)]
 
 
 def test_every_value_is_heard_at_its_step():
@@ -83,7 +83,7 @@ def test_the_generator_is_closed_when_the_run_is_left():
         finally:
             closed.append(True)
 
-    training = UserFunction(train).run(AskedRun(SCHEDULE, 3, "epochs", 0), lambda: False)
+    training = UserFunction(train).run(RunRequest(SCHEDULE, 3, "epochs", 0), lambda: False)
     next(training)
     training.close()
     assert closed == [True]
@@ -166,13 +166,15 @@ def test_a_function_that_fails_says_why_and_where():
 
 
 def test_what_is_said_beside_a_function_and_at_the_command_line():
-    beside = own_training.score._study_wanted
-    assert beside == Wanted("score", "maximize", (0.001, 0.5), -1.0)
-    assert Wanted(metric="accuracy", worst=0.0).over(beside) == Wanted("accuracy", "maximize", (0.001, 0.5), 0.0)
+    beside = own_training.score._study_declaration
+    assert beside == Declaration("score", "maximize", (0.001, 0.5), -1.0)
+    assert Declaration(metric="accuracy", worst=0.0).over(beside) == Declaration(
+        "accuracy", "maximize", (0.001, 0.5), 0.0
+    )
     for given, said in (
         ({"direction": "up"}, "--direction must be minimize or maximize, but 'up' was given"),
         ({"peak_lr": (1, 0.1)}, r"--peak-lr must be LOW HIGH, with 0 < LOW < HIGH, but \(1, 0.1\) was given"),
         ({"worst": float("inf")}, "--worst must be finite"),
     ):
         with pytest.raises(InputError, match=said):
-            Wanted(**given)
+            Declaration(**given)

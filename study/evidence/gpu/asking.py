@@ -11,9 +11,10 @@ from pathlib import Path
 import optuna
 import torch
 
-from study.api import make_objective, plan_search
+from study.api import plan_search
 from study.evidence.speed.studies import StudyOutcome, our_study
 from study.search.configuration import Configuration
+from study.source import make_objective
 from study.workloads.options import WorkloadOptions
 
 

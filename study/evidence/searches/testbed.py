@@ -11,7 +11,6 @@ import torch
 
 from search_spaces.errors import InputError
 from search_spaces.schedule import Schedule
-from study.api import make_objective
 from study.evidence.fresh_seeds import mean_test, trainer
 from study.evidence.searches.searches import Searches
 from study.executors.recorded_runs import Recorded, read_recorded
@@ -19,6 +18,7 @@ from study.executors.replay import Replay
 from study.executors.timing import cohort_sizes, seconds_per_step
 from study.objective import Executor, Objective
 from study.search.configuration import Configuration
+from study.source import make_objective
 from study.workloads.options import WorkloadOptions
 
 MOST_TOGETHER = 16

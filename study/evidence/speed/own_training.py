@@ -21,11 +21,11 @@ from study import script
 from study.executors.in_process import InProcess
 from study.objective import Objective, Run
 from study.training.command_line import CommandLine
+from study.training.declaration import Declaration
 from study.training.own_training import OwnTraining
-from study.training.trainer import AskedRun, Trainer
+from study.training.trainer import RunRequest, Trainer
 from study.training.user_function import UserFunction
 from study.training.user_script import UserScript
-from study.training.wanted import Wanted
 from study.training.workload_objective import WorkloadObjective
 from study.workloads.options import WorkloadOptions
 from study.workloads.workload import Workload
@@ -91,9 +91,9 @@ def command(what: str, unit: str, folder: Path) -> UserScript:
 def values_in_each_way(schedules: Sequence[Schedule], epochs: int, folder: Path) -> dict[str, list[float]]:
     """The value of a run of each schedule, trained as a workload, by a function and by a script."""
     own: dict[str, Trainer] = {"function": UserFunction(train), "script": command("train", "epochs", folder)}
-    cpu, wanted = torch.device("cpu"), Wanted(metric="error", worst=1.0)
+    cpu, declared = torch.device("cpu"), Declaration(metric="error", worst=1.0)
     objectives: dict[str, Objective] = {"workload": WorkloadObjective(workload())}
-    objectives |= {name: OwnTraining(trainer, wanted, cpu).after_first_runs(epochs) for name, trainer in own.items()}
+    objectives |= {name: OwnTraining(trainer, declared, cpu).after_first_runs(epochs) for name, trainer in own.items()}
     runs = [Run(schedule, epochs, 0, epochs) for schedule in schedules]
     found = {}
     for name, objective in objectives.items():
@@ -128,17 +128,17 @@ def timed(run: Callable[[], Any]) -> float:
 def added_by_a_function(steps: int, rounds: int) -> float:
     """Seconds that a search adds to a run of this many steps of a function, in the processor's time."""
     schedule, function = REX(peak_lr=0.1), UserFunction(only_steps)
-    asked = AskedRun(schedule, steps, "steps", 0, "error")
+    request = RunRequest(schedule, steps, "steps", 0, "error")
     alone = seconds_of(lambda: list(only_steps(schedule, steps, 0)), rounds)
-    return seconds_of(lambda: list(function.run(asked, lambda: False)), rounds) - alone
+    return seconds_of(lambda: list(function.run(request, lambda: False)), rounds) - alone
 
 
 def added_by_a_script(steps: int, rounds: int, folder: Path) -> tuple[float, float]:
     """(seconds that a search adds within a script, seconds from its end to the next run), the least of some."""
-    trainer, asked = command("steps", "steps", folder), AskedRun(REX(peak_lr=0.1), steps, "steps", 0, "error")
+    trainer, request = command("steps", "steps", folder), RunRequest(REX(peak_lr=0.1), steps, "steps", 0, "error")
     within, after = [], []
     for _ in range(rounds):
-        list(trainer.run(asked, lambda: False))
+        list(trainer.run(request, lambda: False))
         now = time.time()
         (output,) = folder.glob("rex-*/output.txt")
         added, ended = map(float, output.read_text().split())

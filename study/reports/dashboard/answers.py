@@ -57,7 +57,7 @@ def shown_attributes(study: StudyRecord) -> dict[int, dict[str, Any]]:
     }
 
 
-def outcome(trial: TrialRecord, unit: Unit = "epochs") -> str:
+def outcome(trial: TrialRecord, unit: Unit) -> str:
     """How a trial ended, in words."""
     if trial.failure:
         return f"failed: {trial.failure}"

@@ -94,7 +94,7 @@ def highlighted(
         line = {"color": family_color(trial.family), **look}
         mode = "lines+markers" if dots else "lines"
         traces.append(trace(label, *line_of(trial), mode=mode, line=line, legendrank=len(traces)))
-    name = f"{len(rest)} {'other ' if ahead else ''}{others}"
+    name = f"{len(rest)} {'other ' if ahead else ''}{others if len(rest) != 1 else others.removesuffix('s')}"
     return [*cloud(name, [line_of(trial) for trial in rest], dots), *reversed(traces)]  # the winner on top
 
 
@@ -115,11 +115,11 @@ def best_by_family_over_time(study: StudyRecord) -> PlotlyFigure:
                     **length_look(family_color(family), short.get(budget)),
                     legendgroup=family,
                     showlegend=budget == drawn[0],
-                    hovertemplate=f"{family}, {length_in_words(budget)}: %{{y}}<extra></extra>",
+                    hovertemplate=f"{family}, {length_in_words(budget, study.settings.unit)}: %{{y}}<extra></extra>",
                 )
             )
     keys = [
-        trace(length_in_words(budget), [None], [None], **length_look(OTHER, short.get(budget)))
+        trace(length_in_words(budget, study.settings.unit), [None], [None], **length_look(OTHER, short.get(budget)))
         for budget in budgets
         if traces
     ]
@@ -142,7 +142,7 @@ def length_labels(study: StudyRecord, found: dict[tuple[str, int], list[TrainedR
             best = min(runs, key=lambda run: study.metric.sign * run.value)
             x, y = rounded([best.spent, best.value])
             beside = {"showarrow": False, "yshift": -14 * study.metric.sign}
-            labels.append({"x": x, "y": y, "text": length_in_words(budget), **beside})
+            labels.append({"x": x, "y": y, "text": length_in_words(budget, study.settings.unit), **beside})
     return labels
 
 

@@ -80,10 +80,11 @@ def how_to_read(study: StudyRecord) -> str:
             f"; choose *{escaped(study.value_name)} after {first}* as their objective to see all trials. "
             f"*Hyperparameter Importance* compares the runs of {first}"
         )
+    failed = ", or the run failed (*outcome* says why)" if any(trial.failure for trial in study.trials) else ""
     lines = [
         f"*full runs*: trained for {full}; only these are ranked. Each has a picture and its curve as CSV among its "
         "artifacts (Trials).",
-        "*pruned*: stopped after a short run; not comparable with full runs. *diverged*: the loss blew up.",
+        f"*pruned*: stopped after a short run; not comparable with full runs. *diverged*: the loss blew up{failed}.",
         "*asked*, an attribute of each trial, is the order in which the trials were suggested; Optuna numbers them in "
         "the order in which they end.",
         f"{shown}. The plain `optuna-dashboard` command mixes runs of different lengths.",
@@ -118,8 +119,12 @@ def relative_paths(command: str) -> str:
 
     >>> relative_paths(f"search.py --space {Path.cwd()}/a.toml --storage sqlite:///{Path.cwd()}/b.db")
     'search.py --space a.toml --storage sqlite:///b.db'
+
+    What --command is given stays as it is, or the study could not be continued with it.
     """
-    return shlex.join(map(relative_path, shlex.split(command)))
+    words = shlex.split(command)
+    own = {number for number, word in enumerate(words) if "--command" in (word.partition("=")[0], words[number - 1])}
+    return shlex.join(word if number in own else relative_path(word) for number, word in enumerate(words))
 
 
 def relative_path(word: str) -> str:

@@ -73,6 +73,8 @@ def test_its_commands_are_there(study):
         ("python search.py --storage sqlite:////srv/b.db", "python scripts/search.py --storage sqlite:///../b.db"),
         ("python /srv/a/scripts/benchmark.py --space=/srv/a/s.toml", "python scripts/benchmark.py --space=s.toml"),
         ("python search.py --dataset '/srv/my data.csv'", "python scripts/search.py --dataset '../my data.csv'"),
+        ("python search.py --command '/opt/python a.py'", "python scripts/search.py --command '/opt/python a.py'"),
+        ("python search.py '--command=/opt/py a.py'", "python scripts/search.py '--command=/opt/py a.py'"),
         ("python /usr/lib/ipykernel_launcher.py -f /root/kernel.json", None),
     ],
 )

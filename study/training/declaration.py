@@ -14,7 +14,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Declaration:
     """What is said of the metric and the peak; None is found out by the first run.
 
     metric: its name. direction: minimize if None. peak_lr: (lowest, highest). worst: the value of a diverged run.
@@ -38,13 +38,13 @@ class Wanted:
         """1 or -1: times this, a smaller value is the better one."""
         return -1 if self.direction == "maximize" else 1
 
-    def over(self, other: Wanted) -> Wanted:
+    def over(self, other: Declaration) -> Declaration:
         """This, and the other where nothing is said here."""
         both = ((mine, theirs) for mine, theirs in zip(vars(self).values(), vars(other).values(), strict=True))
-        return Wanted(*(theirs if mine is None else mine for mine, theirs in both))
+        return Declaration(*(theirs if mine is None else mine for mine, theirs in both))
 
 
-DECLARED = "_study_wanted"
+DECLARED = "_study_declaration"
 """The attribute of a function that `trains` has marked."""
 
 
@@ -61,10 +61,10 @@ def trains(
     ... def train(schedule, epochs, seed):
     ...     yield 0.5
     """
-    wanted = Wanted(metric, direction, peak_lr, worst)
+    declared = Declaration(metric, direction, peak_lr, worst)
 
     def mark(function: F) -> F:
-        setattr(function, DECLARED, wanted)
+        setattr(function, DECLARED, declared)
         return function
 
     return mark

@@ -1,0 +1,123 @@
+"""What is trained: turns what the user names into an objective, with what a stored study already knows of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, overload
+
+from search_spaces import FAMILIES, Ranges, Schedule, domains_of
+from search_spaces.errors import InputError
+from search_spaces.ranges import Either, Range, exactly
+from search_spaces.space_file import corners
+from study.machine import choose_device, same_random_numbers_after
+from study.search.configuration import Configuration
+from study.storage.studies import stored_attributes
+from study.storage.url import runs_folder
+from study.training.first_run import FirstRunResult
+from study.training.own_training import OwnTraining
+from study.training.training_options import TrainingOptions
+from study.training.training_source import TrainingSource
+from study.training.workload_objective import WorkloadObjective
+from study.workloads.objects import WorkloadObjects
+from study.workloads.options import WorkloadOptions
+
+WorkloadSource = WorkloadOptions | WorkloadObjects
+"""What is trained by our loop."""
+Source = WorkloadSource | TrainingSource
+"""What is trained."""
+AnyObjective = WorkloadObjective | OwnTraining
+
+
+def chosen_source(workload: WorkloadOptions, training: TrainingOptions) -> Source:
+    """What is trained, as the command line says it; raises InputError if what is named cannot be imported."""
+    return TrainingSource.of(training) if training.given else workload
+
+
+@overload
+def make_objective(source: WorkloadSource, device: str, data_root: Path) -> WorkloadObjective: ...
+@overload
+def make_objective(source: TrainingSource, device: str, data_root: Path) -> OwnTraining: ...
+@overload
+def make_objective(source: Source, device: str, data_root: Path) -> AnyObjective: ...
+def make_objective(source: Source, device: str, data_root: Path) -> AnyObjective:
+    """The objective, on its device: auto, cpu or cuda; raises InputError if it cannot be made."""
+    chosen = choose_device(device)
+    if isinstance(source, TrainingSource):
+        return source.objective(chosen)
+    with same_random_numbers_after(chosen):  # models are made, to be inspected
+        return WorkloadObjective(source.load(data_root).to(chosen))
+
+
+def source_record(source: Source, objective: AnyObjective) -> dict[str, Any]:
+    """What the configuration of a study says of what is trained."""
+    if isinstance(source, TrainingSource):
+        assert isinstance(objective, OwnTraining)
+        return source.record(objective)
+    assert isinstance(objective, WorkloadObjective)
+    return source.record(objective.workload)
+
+
+def after_first_runs(
+    objective: AnyObjective, budget: int, storage: str | None, name: str, announce: Callable[[str], None]
+) -> AnyObjective:
+    """The objective with what only a run can tell: as the study of this name keeps it, or found by short runs now.
+
+    announce: is given lines for people, as these runs may take a while.
+    """
+    if isinstance(objective, WorkloadObjective):
+        return objective
+    objective = objective.in_folder(runs_folder(storage, name))
+    if objective.first_run:
+        return objective
+    stored = stored_attributes(storage, name) if storage else {}
+    if "first_run" in stored:
+        return replace(objective, first_run=FirstRunResult.read(stored["first_run"]))
+    return objective.after_first_runs(budget, announce)
+
+
+def narrowed(configuration: Configuration, objective: AnyObjective) -> tuple[Configuration, list[str]]:
+    """The configuration with what the objective can train, and what there is to say of the rest.
+
+    A parameter that can be trained at its exact value only is fixed there; a family that cannot be trained is left out.
+    """
+    ranges, fixed, left_out = dict(configuration.space_file.ranges), dict[str, str](), dict[str, str]()
+    for family in configuration.families:
+        if why := obstacle(family, objective, ranges):
+            exact = exact_parameter(family, objective, ranges)
+            ranges |= {name: domain for name, domain, _ in exact}
+            fixed |= {f"{name} = {value:g}": why for name, _, value in exact}
+            left_out |= {} if exact else {family: why}
+    kept = tuple(family for family in configuration.families if family not in left_out)
+    if not kept:
+        family, why = next(iter(left_out.items()))
+        raise InputError(f"{objective.name} cannot be trained with {family}: {why}")
+    said = [*by_reason("Fixed", fixed), *by_reason("Left out", left_out)]
+    return (configuration.limited(kept, ranges) if said else configuration), said
+
+
+def exact_parameter(family: str, objective: AnyObjective, ranges: Ranges) -> list[tuple[str, Range, float]]:
+    """(name, domain, value) of a parameter whose exact value makes a family trainable; empty if no such one exists."""
+    for name, domain in domains_of(FAMILIES[family], objective.peak_lr, ranges).items():
+        if isinstance(domain, Either):
+            exact = exactly(domain.value, domain)
+            if obstacle(family, objective, {**ranges, name: exact}) is None:
+                return [(name, exact, domain.value)]
+    return []
+
+
+def obstacle(family: str, objective: AnyObjective, ranges: Ranges) -> str | None:
+    """Why the objective cannot be trained with all schedules of a family; None if it can."""
+    for schedule in corners(family, objective.peak_lr, ranges):
+        if isinstance(schedule, Schedule) and (why := objective.schedule_obstacle(schedule)):
+            return why
+    return None
+
+
+def by_reason(what: str, reasons: Mapping[str, str]) -> list[str]:
+    """A line for each reason, with the names of what it is the reason for."""
+    names: dict[str, list[str]] = {}
+    for name, why in reasons.items():
+        names.setdefault(why, []).append(name)
+    return [f"{what}: {', '.join(these)} ({why})" for why, these in names.items()]
