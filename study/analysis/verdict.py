@@ -79,5 +79,5 @@ def random_after(settings: Settings, trials: int, full_runs: int) -> bool:
     """
     if not trials or settings.sampler in ("random", "qmc"):
         return False
-    full_runs_only = settings.sampler == "gp" and settings.pruner not in ("horizon", "none")
+    full_runs_only = settings.sampler in ("gp", "gp-optuna") and settings.pruner not in ("horizon", "none")
     return (full_runs if full_runs_only else trials) <= settings.startup_trials

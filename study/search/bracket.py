@@ -15,15 +15,16 @@ from typing import Any, Protocol
 import numpy as np
 import optuna
 from optuna.pruners import BasePruner
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, Trial
 
+from search_spaces.schedule import Schedule
 from study.machine import torch_threads
 from study.objective import Engine, Evaluation, Executor, Objective, Run
 from study.search.candidate import Candidate
 from study.search.configuration import Configuration
 from study.search.failures import Failures
 from study.search.sampler_study import make_sampler_study, pruner_notes, tell
-from study.search.samplers.optuna_samplers import make_sampler
+from study.search.samplers.choice import make_sampler
 from study.storage.record_format import evaluations_of
 from study.storage.stored_trials import enqueued
 from study.storage.studies import lower_cohort
@@ -110,7 +111,7 @@ class Bracket:
         self.sampler_study.sampler = make_sampler(c.sampler, c.startup_trials, c.sampler_seed, self.number, number)
         with torch_threads(1):  # a Gaussian process's matrices are too small to share
             asked = [self.sampler_study.ask() for _ in range(min(c.trials_per_batch, self.size - begin))]
-            schedules = [c.suggest(trial, self.objective.peak_lr) for trial in asked]
+            schedules = [self.suggest(trial) for trial in asked]
         batch = []
         for position, (trial, schedule) in enumerate(zip(asked, schedules, strict=True), start=begin):
             batch.append(Candidate(trial, schedule, position, number))
@@ -118,6 +119,12 @@ class Bracket:
                 batch[-1].load(self.saved[str(position)])
         self.candidates += batch
         return batch
+
+    def suggest(self, trial: Trial) -> Schedule:
+        """Draw one schedule; raises KeyboardInterrupt before, as this takes seconds with some samplers."""
+        if self.interrupted():
+            raise KeyboardInterrupt
+        return self.configuration.suggest(trial, self.objective.peak_lr)
 
     def tell(self, batch: Sequence[Candidate]) -> None:
         """Let the sampler learn from the values that these trials have reported."""

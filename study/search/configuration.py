@@ -18,12 +18,14 @@ from search_spaces.schedule import Schedule
 from search_spaces.space_file import SpaceFile, corners, read_space
 from study.flags import RARE
 from study.objective import FIRST_FRESH_SEED, Objective, Unit
-from study.storage.record_format import STORED_NAMES
+from study.storage.record_format import STORED_NAMES, STORED_SAMPLERS, sampler_named
 
 PRUNES_MIDWAY = ("median", "hyperband", "halving")
 """Optuna's pruners that end a run midway."""
 PRUNERS = ("horizon", *PRUNES_MIDWAY, "none")
-SAMPLERS = ("gp", "tpe", "tpe-univariate", "tpe-group", "qmc", "random")
+GAUSSIAN_PROCESSES = ("gp", "gp-optuna")
+"""Samplers that learn from complete trials only."""
+SAMPLERS = (*GAUSSIAN_PROCESSES, "tpe", "tpe-univariate", "tpe-group", "qmc", "random")
 USUAL_EPOCHS = 20
 LONGEST_RUN = 10_000_000
 """Steps of a run. More are taken for a mistake: the steps at which a run is evaluated are kept in memory."""
@@ -150,7 +152,7 @@ class Configuration(SearchOptions):
             for name, key in names.items()
             if key in configuration and name != "space"
         }
-        return cls(**own)
+        return cls(**own | {"sampler": sampler_named(own["sampler"])})
 
     def budgets(self, steps_per_epoch: int) -> list[int]:
         """Length of each run of a trial, ascending, the last one the full run."""
@@ -199,6 +201,7 @@ class Configuration(SearchOptions):
         ranges = space(self.families, objective.peak_lr, self.space_file.ranges)
         own = {STORED_NAMES.get(name, name): value for name, value in asdict(self).items()}
         values = own | {
+            "sampler": STORED_SAMPLERS.get(self.sampler, self.sampler),
             "metric": objective.metric.name,
             "direction": objective.metric.direction,
             "data": objective.fingerprint(),

@@ -7,7 +7,7 @@ import pytest
 
 from search_spaces import InputError, suggest
 from study.search.configuration import SAMPLERS
-from study.search.samplers.optuna_samplers import make_sampler
+from study.search.samplers.choice import make_sampler
 from tests.helpers import SMALL, run_search
 
 
@@ -28,7 +28,7 @@ def test_the_seed_decides_and_matters(name):
     assert all(drawn(name, 0) != other for other in others)
 
 
-@pytest.mark.parametrize("name", ["tpe", "tpe-univariate", "tpe-group", "gp"])
+@pytest.mark.parametrize("name", ["tpe", "tpe-univariate", "tpe-group", "gp", "gp-optuna"])
 def test_the_first_trials_are_random_the_others_learn(name):
     """With the same seed, more trials at random change what comes after the fewer, not before."""
     few, many = drawn(name, 0, startup_trials=3), drawn(name, 0, startup_trials=8)

@@ -39,6 +39,7 @@ ARMS: dict[str, dict[str, dict[str, Any]]] = {
         for sampler in ("gp", "tpe", "random")
         for pruner, changes in {"horizon": {}, **STOCK}.items()
     },
+    "surrogates": {"gp": {"sampler": "gp"}, "gp-optuna": {"sampler": "gp-optuna"}},
     "floors": {f"at least {steps} steps": {"least_steps": steps} for steps in (100, 1)},
     "startup": {f"{trials} start-up trials": {"startup_trials": trials} for trials in (20, 10, 30, 40)},
     "startup-unpruned": {
