@@ -54,8 +54,8 @@ class SearchOptions:
     trials_per_bracket: Annotated[int, RARE] = 50  # results/search/brackets.md
     """horizon: trials that compete for the longer runs."""
     sampler: str = "gp"  # results/search/samplers.md
-    """gp: finds the best schedules; tpe: faster with thousands of trials; tpe-univariate, tpe-group, qmc (quasi-random)
-    or random."""
+    """gp: a Gaussian process, learns from at most 200 trials (the best half, a spread of the others); gp-optuna:
+    Optuna's, slow beyond hundreds of trials; tpe, tpe-univariate, tpe-group, qmc (quasi-random) or random."""
     startup_trials: Annotated[int, RARE] = 20  # results/search/startup.md
     """Random trials before the sampler models anything."""
     audit: Annotated[float, RARE] = 0.0
