@@ -18,13 +18,11 @@ from search_spaces.schedule import Schedule
 from search_spaces.space_file import SpaceFile, corners, read_space
 from study.flags import RARE
 from study.objective import FIRST_FRESH_SEED, Objective, Unit
-from study.storage.record_format import STORED_NAMES, STORED_SAMPLERS, sampler_named
+from study.storage.record_format import GAUSSIAN_PROCESSES, STORED_NAMES, STORED_SAMPLERS, sampler_named
 
 PRUNES_MIDWAY = ("median", "hyperband", "halving")
 """Optuna's pruners that end a run midway."""
 PRUNERS = ("horizon", *PRUNES_MIDWAY, "none")
-GAUSSIAN_PROCESSES = ("gp", "gp-optuna")
-"""Samplers that learn from complete trials only."""
 SAMPLERS = (*GAUSSIAN_PROCESSES, "tpe", "tpe-univariate", "tpe-group", "qmc", "random")
 USUAL_EPOCHS = 20
 LONGEST_RUN = 10_000_000

@@ -13,7 +13,7 @@ from optuna.pruners import BasePruner, NopPruner
 from study.objective import Evaluation
 from study.search.bracket import Bracket
 from study.search.candidate import Candidate
-from study.search.configuration import GAUSSIAN_PROCESSES
+from study.storage.record_format import GAUSSIAN_PROCESSES
 
 
 class Rungs:

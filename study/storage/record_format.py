@@ -25,6 +25,8 @@ FORMAT = 3
 """Version of this record format; a study of another version is refused."""
 STORED_NAMES = {"least_steps": "least_updates", "trials_per_bracket": "trials_per_generation"}
 """Parts of a configuration whose stored key is an older name, so that studies made before can be opened."""
+GAUSSIAN_PROCESSES = ("gp", "gp-optuna")
+"""Samplers that learn from complete trials only."""
 STORED_SAMPLERS = {"gp": "gp-per-batch", "gp-optuna": "gp"}
 """Samplers whose stored name is another: in studies made before there were two Gaussian processes, `gp` is Optuna's."""
 CURVE_POINTS = 50

@@ -128,5 +128,5 @@ def thread_pools() -> ThreadpoolController:
 
 
 def one_blas_thread() -> Any:
-    """A context in which BLAS uses one thread: these matrices are too small to share."""
+    """A context in which BLAS uses one thread: with more, matrices as small as these take several times as long."""
     return thread_pools().limit(limits=1, user_api="blas")
