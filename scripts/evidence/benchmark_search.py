@@ -91,7 +91,7 @@ def main(options: Options) -> None:
 
 
 def search_all(options: Options, testbeds: dict[Path | None, Testbed], seeds: range) -> list[EvaluatedSearch]:
-    """Run all searches, and write their rows and what they were made with."""
+    """Run all searches, and write what they were made with and, from time to time, their rows."""
     import torch
 
     from study.evidence.searches.evaluated_search import one_search
@@ -101,6 +101,17 @@ def search_all(options: Options, testbeds: dict[Path | None, Testbed], seeds: ra
     found: list[tuple[int, int, EvaluatedSearch]] = []
     timed = {file: testbed.seconds_per_epoch() for file, testbed in testbeds.items()}
     files = list(testbeds)
+    manifest = {
+        "seconds_per_epoch_by_cohort": {str(file): pair for file, pair in timed.items()},
+        "made": provenance(torch.device("cpu")),
+    }
+    Path(f"{options.stem}.json").write_text(json.dumps(manifest, indent=2) + "\n")
+
+    def keep_rows() -> list[EvaluatedSearch]:
+        rows = [row for *_, row in sorted(found, key=lambda one: (*one[:2], one[2].search_seed))]
+        write_rows(Path(f"{options.stem}.csv"), rows)
+        return rows
+
     with ProcessPoolExecutor(options.processes, multiprocessing.get_context("spawn")) as pool:
         futures = {
             pool.submit(one_search, options.searches, file, arm, seed, timed[file]): (files.index(file), number)
@@ -112,17 +123,11 @@ def search_all(options: Options, testbeds: dict[Path | None, Testbed], seeds: ra
             for done, future in enumerate(as_completed(futures), start=1):
                 found.append((*futures[future], row := future.result()))
                 if options.live or done % 50 == 0 or done == len(futures):
+                    keep_rows()
                     print(f"{done}/{len(futures)} {row.workload}, {row.arm}, {row.search_seed}", flush=True)
         finally:
             pool.shutdown(cancel_futures=True)
-    rows = [row for *_, row in sorted(found, key=lambda one: (*one[:2], one[2].search_seed))]
-    manifest = {
-        "seconds_per_epoch_by_cohort": {str(file): pair for file, pair in timed.items()},
-        "made": provenance(torch.device("cpu")),
-    }
-    Path(f"{options.stem}.json").write_text(json.dumps(manifest, indent=2) + "\n")
-    write_rows(Path(f"{options.stem}.csv"), rows)
-    return rows
+    return keep_rows()
 
 
 def write_page(options: Options, testbeds: dict[str, Testbed], rows: list[EvaluatedSearch]) -> None:

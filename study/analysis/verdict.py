@@ -10,6 +10,7 @@ from scipy import stats
 from study.analysis.cost import Cost
 from study.analysis.ranking import LEVEL
 from study.analysis.statistics import holm
+from study.storage.record_format import GAUSSIAN_PROCESSES
 from study.storage.settings import Settings
 from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
@@ -79,5 +80,5 @@ def random_after(settings: Settings, trials: int, full_runs: int) -> bool:
     """
     if not trials or settings.sampler in ("random", "qmc"):
         return False
-    full_runs_only = settings.sampler == "gp" and settings.pruner not in ("horizon", "none")
+    full_runs_only = settings.sampler in GAUSSIAN_PROCESSES and settings.pruner not in ("horizon", "none")
     return (full_runs if full_runs_only else trials) <= settings.startup_trials

@@ -26,6 +26,8 @@ from study.storage.url import dashboard_command, shown_url, storage_flag, study_
 
 MOST_CODE = 25
 """Lines of code that are printed; longer code goes into a file, and only how to use it is printed."""
+LONG_STUDY = 1000
+"""Trials from which on a slow sampler is announced."""
 MOST_COLUMNS = 100
 """Sentences are wrapped at the width of the terminal, and at this many columns in a wider one."""
 
@@ -55,6 +57,9 @@ def print_opened(console: Console, plan: StudyPlan, trials: int, record: StudyRe
         full = f"Full runs of {plan.objective.steps(plan.configuration.epochs)} steps are too short for short runs"
         least = f"of at least {plan.configuration.least_steps} steps (--least-steps)"
         console.print(wrapped_line(f"{full} {least}: all trials are trained in full.", console.width))
+    if plan.configuration.sampler == "gp-optuna" and trials >= LONG_STUDY:
+        slow = "Sampler gp-optuna takes seconds per trial in a study of thousands, and Ctrl-C waits for the suggestion"
+        console.print(wrapped_line(f"{slow} in progress; --sampler gp does neither.", console.width))
     if plan.known:
         console.print(f"Known schedules, tried first: {', '.join(one['family'] for one in plan.known)}")
 

@@ -15,9 +15,10 @@ from typing import Any, Protocol
 import numpy as np
 import optuna
 from optuna.pruners import BasePruner
-from optuna.trial import FixedTrial, FrozenTrial
+from optuna.trial import FixedTrial, FrozenTrial, Trial
 
 from search_spaces import from_params
+from search_spaces.schedule import Schedule
 from study.machine import torch_threads
 from study.objective import Engine, Evaluation, Executor, Objective, Run
 from study.search.candidate import Candidate
@@ -25,7 +26,7 @@ from study.search.configuration import Configuration
 from study.search.failures import Failures
 from study.search.reference import Reference, planned_batch
 from study.search.sampler_study import ask, is_reference, make_sampler_study, pruner_notes, tell
-from study.search.samplers.optuna_samplers import make_sampler
+from study.search.samplers.choice import make_sampler
 from study.storage.record_format import evaluations_of
 from study.storage.studies import lower_cohort
 from study.storage.trial_record import Place, Seeds, TrialRecord
@@ -118,10 +119,7 @@ class Bracket:
         planned = planned_batch(places, self.known, self.reference, self.tried_references())
         with torch_threads(1):  # a Gaussian process's matrices are too small to share
             asked = [ask(self.sampler_study, one) for one in planned]
-            schedules = [
-                from_params(trial.params) if isinstance(trial, FixedTrial) else c.suggest(trial, self.objective.peak_lr)
-                for trial in asked
-            ]
+            schedules = [self.suggest(trial) for trial in asked]
         batch = []
         for position, (trial, schedule, one) in enumerate(zip(asked, schedules, planned, strict=True), start=begin):
             batch.append(Candidate(trial, schedule, position, number, is_reference=bool(one and one.is_reference)))
@@ -137,6 +135,14 @@ class Bracket:
         tried = [(one.params, one.reported) for one in stored]
         tried += [(one.trial.params, one.reported) for one in self.candidates if one.is_reference]
         return [(params, metric.sign * reported.get(first, metric.worst)) for params, reported in tried]
+
+    def suggest(self, trial: Trial | FixedTrial) -> Schedule:
+        """Draw one schedule; raises KeyboardInterrupt before, as this takes seconds with some samplers."""
+        if self.interrupted():
+            raise KeyboardInterrupt
+        if isinstance(trial, FixedTrial):
+            return from_params(trial.params)
+        return self.configuration.suggest(trial, self.objective.peak_lr)
 
     def tell(self, batch: Sequence[Candidate]) -> None:
         """Let the sampler learn from the values that these trials have reported."""

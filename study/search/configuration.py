@@ -18,12 +18,12 @@ from search_spaces.schedule import Schedule
 from search_spaces.space_file import SpaceFile, corners, read_space
 from study.flags import RARE
 from study.objective import FIRST_FRESH_SEED, Objective, Unit
-from study.storage.record_format import STORED_NAMES
+from study.storage.record_format import GAUSSIAN_PROCESSES, STORED_NAMES, STORED_SAMPLERS, sampler_named
 
 PRUNES_MIDWAY = ("median", "hyperband", "halving")
 """Optuna's pruners that end a run midway."""
 PRUNERS = ("horizon", *PRUNES_MIDWAY, "none")
-SAMPLERS = ("gp", "tpe", "tpe-univariate", "tpe-group", "qmc", "random")
+SAMPLERS = (*GAUSSIAN_PROCESSES, "tpe", "tpe-univariate", "tpe-group", "qmc", "random")
 USUAL_EPOCHS = 20
 LONGEST_RUN = 10_000_000
 """Steps of a run. More are taken for a mistake: the steps at which a run is evaluated are kept in memory."""
@@ -52,8 +52,8 @@ class SearchOptions:
     trials_per_bracket: Annotated[int, RARE] = 50  # results/search/brackets.md
     """horizon: trials that compete for the longer runs."""
     sampler: str = "gp"  # results/search/samplers.md
-    """gp: finds the best schedules; tpe: faster with thousands of trials; tpe-univariate, tpe-group, qmc (quasi-random)
-    or random."""
+    """gp: a Gaussian process, learns from at most 200 trials (the best half, a spread of the others); gp-optuna:
+    Optuna's, slow beyond hundreds of trials; tpe, tpe-univariate, tpe-group, qmc (quasi-random) or random."""
     startup_trials: Annotated[int, RARE] = 20  # results/search/startup.md
     """Random trials before the sampler models anything."""
     audit: Annotated[float, RARE] = 0.0
@@ -162,7 +162,7 @@ class Configuration(SearchOptions):
             for name, key in names.items()
             if key in configuration and name != "space"
         }
-        return cls(**own)
+        return cls(**own | {"sampler": sampler_named(own["sampler"])})
 
     def budgets(self, steps_per_epoch: int) -> list[int]:
         """Length of each run of a trial, ascending, the last one the full run."""
@@ -211,6 +211,7 @@ class Configuration(SearchOptions):
         ranges = space(self.families, objective.peak_lr, self.space_file.ranges)
         own = {STORED_NAMES.get(name, name): value for name, value in asdict(self).items()}
         values = own | {
+            "sampler": STORED_SAMPLERS.get(self.sampler, self.sampler),
             "metric": objective.metric.name,
             "direction": objective.metric.direction,
             "data": objective.fingerprint(),

@@ -14,6 +14,7 @@ from optuna.pruners import BasePruner, NopPruner
 from study.objective import Evaluation
 from study.search.bracket import Bracket
 from study.search.candidate import Candidate
+from study.storage.record_format import GAUSSIAN_PROCESSES
 
 
 class Rungs:
@@ -32,7 +33,7 @@ class Rungs:
     def __init__(self, budgets: Sequence[int], sampler: str) -> None:
         self.pruner: BasePruner = NopPruner()
         self.budgets = budgets
-        self.completes_first_runs = sampler == "gp"
+        self.completes_first_runs = sampler in GAUSSIAN_PROCESSES
 
     def run(self, bracket: Bracket) -> Iterator[None]:
         """Try all at the first rung, batch by batch, then train those that are promoted."""

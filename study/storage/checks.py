@@ -8,7 +8,7 @@ import optuna
 from optuna.storages import RDBStorage
 
 from search_spaces.errors import InputError
-from study.storage.record_format import FORMAT, STORED_NAMES
+from study.storage.record_format import FORMAT, STORED_NAMES, sampler_named
 
 DERIVED = ("space", "horizons")
 """Parts of a configuration that follow from others: a message names only the others."""
@@ -55,7 +55,8 @@ def refuse_other(name: str, attrs: dict[str, Any], configuration: dict[str, Any]
     if keys:
         names = {key: name for name, key in STORED_NAMES.items()}
         said = [key for key in keys if key not in DERIVED] or keys
-        different = [f"{names.get(key, key)} {stored.get(key)} (now {configuration.get(key)})" for key in said]
+        shown = [{**one, "sampler": sampler_named(one["sampler"])} for one in (stored, configuration)]
+        different = [f"{names.get(key, key)} {shown[0].get(key)} (now {shown[1].get(key)})" for key in said]
         raise InputError(
             f"study {name!r} was made with {', '.join(different)}: "
             "give the same again, or choose another name with --study"

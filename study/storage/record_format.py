@@ -29,8 +29,17 @@ FORMAT = 3
 """Version of this record format; a study of another version is refused."""
 STORED_NAMES = {"least_steps": "least_updates", "trials_per_bracket": "trials_per_generation"}
 """Parts of a configuration whose stored key is an older name, so that studies made before can be opened."""
+GAUSSIAN_PROCESSES = ("gp", "gp-optuna")
+"""Samplers that learn from complete trials only."""
+STORED_SAMPLERS = {"gp": "gp-per-batch", "gp-optuna": "gp"}
+"""Samplers whose stored name is another: in studies made before there were two Gaussian processes, `gp` is Optuna's."""
 CURVE_POINTS = 50
 """Most evaluations kept of a run; also the most that are made."""
+
+
+def sampler_named(stored: str) -> str:
+    """The name of a sampler, by its stored name."""
+    return {kept: name for name, kept in STORED_SAMPLERS.items()}.get(stored, stored)
 
 
 def evaluations_of(budget: int) -> int:

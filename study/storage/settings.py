@@ -9,6 +9,7 @@ from typing import Any
 from search_spaces.distributions import range_from_json
 from search_spaces.ranges import Range
 from study.objective import Unit
+from study.storage.record_format import sampler_named
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Settings:
             budgets=tuple(int(budget) for budget in stored["horizons"]),
             families=tuple(stored["families"]),
             space={name: range_from_json(searched) for name, searched in stored["space"].items()},
-            sampler=stored["sampler"],
+            sampler=sampler_named(stored["sampler"]),
             sampler_seed=int(stored["sampler_seed"]),
             startup_trials=int(stored["startup_trials"]),
             pruner=stored["pruner"],

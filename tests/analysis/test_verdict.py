@@ -74,6 +74,7 @@ def test_a_study_without_full_runs_has_no_winner():
         ("gp", "horizon", [True, True, False]),
         ("tpe", "median", [True, True, False]),
         ("gp", "halving", [True, True, True]),  # it counts full runs only, and here are none
+        ("gp-optuna", "halving", [True, True, True]),
         ("random", "horizon", [False, False, False]),
     ],
 )

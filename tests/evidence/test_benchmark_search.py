@@ -163,6 +163,7 @@ def test_the_committed_comparison_of_pruners_is_found_again(tmp_path):
     process = start(
         "evidence/benchmark_search.py",
         *("--search-seeds", 2, "--recorded", *recorded, "--arms", *arms, "--output", tmp_path),
+        *("--sampler", "gp-optuna"),  # the default when they were made
         cwd=tmp_path,
     )
     said = process.communicate(timeout=840)[0]

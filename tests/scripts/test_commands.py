@@ -122,7 +122,7 @@ def test_tables_are_printed_on_demand(command):
             "--pruner medium",
             "unknown pruner 'medium': did you mean 'median'? Valid: horizon, median, hyperband, halving, none",
         ),
-        ("--sampler tpee", "unknown sampler 'tpee': did you mean 'tpe'? Valid: gp, tpe, tpe-univariate, tpe-group, "),
+        ("--sampler tpee", "unknown sampler 'tpee': did you mean 'tpe'? Valid: gp, gp-optuna, tpe, "),
         ("--audit 1.5", "--audit must be from 0 to 1, but 1.5 was given"),
         ("--startup-trials 0", "--startup-trials must be at least 1, but 0 was given"),
         ("--device gpu", "unknown device 'gpu': did you mean 'cpu'? Valid: auto, cpu, cuda"),

@@ -12,6 +12,8 @@ ONE_BY_ONE: dict[str, Any] = {"trials_per_batch": 1, **OPTUNA}
 """For Optuna's pruners: trials run one after another, as in `study.optimize`; the other arms use batches."""
 NONE: dict[str, Any] = {"pruner": "none"}
 STOCK: dict[str, dict[str, Any]] = {name: {"pruner": name, **ONE_BY_ONE} for name in ("median", "hyperband", "halving")}
+COMPARED = [name for name in SAMPLERS if name != "gp-optuna"]
+"""Samplers, with one Gaussian process: `surrogates` compares the two."""
 
 
 def rungs(*fractions: float, reduction: int) -> dict[str, Any]:
@@ -32,13 +34,14 @@ ARMS: dict[str, dict[str, dict[str, Any]]] = {
         "1/4 by 4": rungs(0.25, reduction=4),
         "1/10, 1/4, 1/2 by 3": rungs(0.1, 0.25, 0.5, reduction=3),
     },
-    "samplers": {name: {"sampler": name} for name in SAMPLERS},
-    "samplers-unpruned": {name: {"sampler": name, **NONE} for name in SAMPLERS},
+    "samplers": {name: {"sampler": name} for name in COMPARED},
+    "samplers-unpruned": {name: {"sampler": name, **NONE} for name in COMPARED},
     "samplers-pruned": {
         f"{sampler}, {pruner}": {**changes, "sampler": sampler}
         for sampler in ("gp", "tpe", "random")
         for pruner, changes in {"horizon": {}, **STOCK}.items()
     },
+    "surrogates": {"gp": {"sampler": "gp"}, "gp-optuna": {"sampler": "gp-optuna"}},
     "floors": {f"at least {steps} steps": {"least_steps": steps} for steps in (100, 1)},
     "startup": {f"{trials} start-up trials": {"startup_trials": trials} for trials in (20, 10, 30, 40)},
     "startup-unpruned": {

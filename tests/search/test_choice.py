@@ -7,7 +7,8 @@ import pytest
 
 from search_spaces import InputError, suggest
 from study.search.configuration import SAMPLERS
-from study.search.samplers.optuna_samplers import make_sampler
+from study.search.samplers.batch_gp import BatchGP
+from study.search.samplers.choice import make_sampler
 from tests.helpers import SMALL, run_search
 
 
@@ -28,7 +29,7 @@ def test_the_seed_decides_and_matters(name):
     assert all(drawn(name, 0) != other for other in others)
 
 
-@pytest.mark.parametrize("name", ["tpe", "tpe-univariate", "tpe-group", "gp"])
+@pytest.mark.parametrize("name", ["tpe", "tpe-univariate", "tpe-group", "gp", "gp-optuna"])
 def test_the_first_trials_are_random_the_others_learn(name):
     """With the same seed, more trials at random change what comes after the fewer, not before."""
     few, many = drawn(name, 0, startup_trials=3), drawn(name, 0, startup_trials=8)
@@ -51,18 +52,20 @@ def test_quasi_random_numbers_go_on_in_the_next_batch():
     assert len(set(later)) == 15
 
 
-def test_the_gaussian_process_learns_from_short_runs(storage, workload, monkeypatch):
-    """Optuna's would wait for complete trials, of which a bracket has none until its end."""
+@pytest.mark.parametrize(("name", "sampler"), [("gp", BatchGP), ("gp-optuna", optuna.samplers.GPSampler)])
+def test_a_gaussian_process_learns_from_short_runs(name, sampler, storage, workload, monkeypatch):
+    """It would wait for complete trials otherwise, of which a bracket has none until its end."""
     learnt = []
-    sample = optuna.samplers.GPSampler.sample_relative
+    sample = sampler.sample_relative
 
     def noted(self, study, trial, search_space):
         found = sample(self, study, trial, search_space)
         learnt.append(bool(found))
         return found
 
-    monkeypatch.setattr(optuna.samplers.GPSampler, "sample_relative", noted)
-    run_search(storage, workload, 20, replace(SMALL, sampler="gp", startup_trials=5))
+    monkeypatch.setattr(sampler, "sample_relative", noted)
+    run_search(storage, workload, 20, replace(SMALL, sampler=name, startup_trials=5))
+    assert len(learnt) == 20
     assert not any(learnt[:5])
     assert all(learnt[5:])
 

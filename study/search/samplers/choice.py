@@ -1,4 +1,4 @@
-"""Optuna's samplers by name, which suggest the next schedules; each batch has a seed of its own."""
+"""The samplers by name, which suggest the next schedules: ours and Optuna's. Each batch has a seed of its own."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ def make_sampler(name: str, startup_trials: int, sampler_seed: int, bracket: int
     """The sampler of the batch of this number in the bracket of that number, by its name.
 
     tpe: Optuna's default, multivariate; tpe-univariate: each parameter by itself; tpe-group: families apart.
-    gp: a Gaussian process over the parameters that all families share, the others at random. qmc: a scrambled Sobol
-    sequence over the parameters of the study's first trial, anew for every bracket, the others at random.
-    startup_trials: drawn at random before tpe and gp model anything.
+    gp: a Gaussian process over the parameters that all families share, the others at random; fitted once a batch, to a
+    limited number of trials. gp-optuna: Optuna's, fitted for each trial, to all trials. qmc: a scrambled Sobol sequence
+    over the parameters of the study's first trial, anew for every bracket, the others at random.
+    startup_trials: drawn at random before tpe or a Gaussian process models anything.
     Raises InputError for an unknown name.
     """
     with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):
@@ -42,6 +43,10 @@ def make(name: str, startup_trials: int, batch_seed: int, bracket_seed: int) -> 
         case "tpe-group":
             return TPESampler(n_startup_trials=startup_trials, seed=batch_seed, multivariate=True, group=True)
         case "gp":
+            from study.search.samplers.batch_gp import BatchGP  # loads scikit-learn
+
+            return BatchGP(batch_seed, startup_trials)
+        case "gp-optuna":
             return GPSampler(n_startup_trials=startup_trials, seed=batch_seed, warn_independent_sampling=False)
         case "qmc":
             # Its place in the sequence is kept by the sampler's study, which lives for a bracket.

@@ -1,0 +1,69 @@
+"""scikit-learn's Gaussian process with one length scale for each parameter, and expected improvement."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import norm
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
+
+Array = NDArray[np.float64]
+SCALES = (0.1, 10.0)
+"""Length scales, from least to greatest, where a whole range has length 1: beyond 10 a parameter hardly matters."""
+VARIANCES = (0.1, 10.0)
+"""Variances of the values without noise; all values together have variance 1."""
+NOISES = (1e-3, 1.0)
+"""Variances of the noise."""
+
+
+class ParameterMatern(Matern):  # type: ignore[misc]  # scikit-learn has no types
+    """Matérn's kernel with nu = 5/2, where the columns of one parameter share their length scale.
+
+    parameter_of_column: for each column of the points, the position of its parameter.
+    """
+
+    def __init__(
+        self,
+        parameter_of_column: Sequence[int],
+        length_scale: ArrayLike = 1.0,
+        length_scale_bounds: tuple[float, float] = SCALES,
+        nu: float = 2.5,
+    ) -> None:
+        super().__init__(length_scale, length_scale_bounds, nu)
+        self.parameter_of_column = parameter_of_column
+
+    def __call__(self, X: Array, Y: Array | None = None, eval_gradient: bool = False) -> Any:
+        """The covariances; eval_gradient: and their derivatives by the logarithm of each length scale."""
+        parameters = max(self.parameter_of_column) + 1
+        scales = np.broadcast_to(self.length_scale, parameters)[self.parameter_of_column]
+        by_column = Matern(scales, nu=self.nu)
+        if not eval_gradient:
+            return by_column(X, Y)
+        covariance, slopes = by_column(X, eval_gradient=True)
+        return covariance, slopes @ np.eye(parameters)[self.parameter_of_column]
+
+
+def fitted_process(columns: Array, parameter_of_column: Sequence[int], values: Array) -> GaussianProcessRegressor:
+    """The process that explains the values best, of those within the bounds. Its kernel is that without noise, so it
+    predicts values without noise; fitted again to more points, it keeps the kernel.
+
+    columns: of the points, shape (points, columns). values: with mean 0 and variance 1.
+    """
+    scales = np.ones(max(parameter_of_column) + 1)
+    kernel = ConstantKernel(1.0, VARIANCES) * ParameterMatern(parameter_of_column, scales)
+    with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):  # at a bound, as of no noise
+        found = GaussianProcessRegressor(kernel + WhiteKernel(0.1, NOISES)).fit(columns, values).kernel_
+    return GaussianProcessRegressor(found.k1, alpha=found.k2.noise_level, optimizer=None).fit(columns, values)
+
+
+def expected_improvement(mean: Array, deviation: Array, best: float) -> Array:
+    """By how much a normal value is below `best`, counting 0 if it is above, on average."""
+    z = (best - mean) / deviation
+    improvement: Array = deviation * (z * norm.cdf(z) + norm.pdf(z))
+    return improvement
