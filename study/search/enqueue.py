@@ -34,6 +34,8 @@ def winners_of(source: str, storage: str | None) -> Iterator[tuple[str, Any]]:
     if storage is None:
         raise InputError(f"{source} needs the storage that holds the study, but storage is None: give storage=...")
     for record in read_studies(storage, source.removeprefix(STUDY)):
-        if record.best is None:
+        finals = record.finals
+        winner = record.trial(finals.winner) if finals and finals.winner is not None else record.best
+        if winner is None:
             raise InputError(f"{source}: no trial of {record.name!r} has finished a full run yet: remove it")
-        yield f"{STUDY}{record.name}", as_written(record.best.params)
+        yield f"{STUDY}{record.name}", as_written(winner.params)
