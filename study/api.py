@@ -22,6 +22,8 @@ from typing import Any, TypeVar
 from rich.console import Console
 
 from search_spaces.errors import InputError, require
+from search_spaces.schedule import Schedule
+from study.analysis.extension import Extension
 from study.cli import in_notebook, interruption, naming_arguments, options_of, plain_console
 from study.executors.choice import Demand, agree, as_stored, executor_of
 from study.executors.options import ExecutorOptions
@@ -29,31 +31,40 @@ from study.machine import torch_threads
 from study.objective import Engine, Unit
 from study.reports.comparison_progress import ComparisonDisplay, StudyProgress
 from study.reports.dashboard.dashboard import Dashboard
+from study.reports.extension import advice, print_extension, print_lines, schedule_of
 from study.reports.finals_progress import FinalsDisplay
 from study.reports.findings import Comparison, Findings
 from study.reports.search_console import display_of, print_opened, print_outcome
 from study.reports.table_names import check_tables
 from study.search.configuration import UNPRUNED, Configuration, SearchOptions, check_confirm_seeds
 from study.search.enqueue import read_known
+from study.search.extend import extending
 from study.search.family_plan import ComparisonPlan, parts
 from study.search.fitted_plan import Fitting, fitted_before
 from study.search.limit import Limit
 from study.search.reference import NO_REFERENCE, USUAL, Reference, make_reference
 from study.search.reproduce import Reproduced, reproduce
 from study.search.study_plan import OpenStudy, StudyPlan
-from study.source import AnyObjective, Source, after_first_runs, make_objective, narrowed, source_record
+from study.source import (
+    AnyObjective,
+    Source,
+    after_first_runs,
+    make_objective,
+    narrowed,
+    source_record,
+    stored_objective,
+)
 from study.speed import ChosenEngine
+from study.storage.longer_runs import longer_runs
 from study.storage.provenance import provenance
 from study.storage.quiet import quiet_optuna
 from study.storage.studies import keep_engine, open_study, read_studies, stored_attributes, stored_engine
 from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
-from study.storage.url import runs_folder, storage_url
-from study.training.first_run import FirstRunResult
-from study.training.own_training import OwnTraining
+from study.storage.url import storage_url
 from study.training.training_options import TrainingOptions
 from study.training.training_source import TrainingSource, name_of
-from study.workloads.objects import WorkloadObjects, workload_source
+from study.workloads.objects import workload_source
 from study.workloads.options import DATA_ROOT, WorkloadOptions
 
 S = TypeVar("S", bound=SearchOptions)
@@ -281,7 +292,30 @@ def compare_and_show(
 
 
 class Result(Findings):
-    """The results of a study, with a method that trains its trials again."""
+    """The results of a study, with methods that train its trials again, or its schedule for longer."""
+
+    def extend(
+        self,
+        epochs: int | None = None,
+        steps: int | None = None,
+        runs: int = 3,
+        storage: str | Path | None = None,
+        data_root: str | Path = DATA_ROOT,
+        progress: bool = True,
+        **objects: Any,
+    ) -> Schedule:
+        """The schedule for a longer run, as `scripts/extend.py` finds it: at most ten times as long as a full run.
+
+        epochs or steps: of the longer run, in the unit of the study. runs: to train: 3, 1, or 0 for advice only.
+        storage: that keeps the study, and then these runs too. objects: data, model, optimizer, workload or train, if
+        the study was made of Python objects.
+        """
+        unit = self.record.settings.unit
+        budget = epochs if unit == "epochs" else steps
+        if budget is None:
+            raise InputError(f"the budget of study {self.record.name!r} is in {unit}: give {unit}=...")
+        console = plain_console(quiet=not progress)
+        return extend_and_show(self.record, storage_url(storage), budget, runs, console, Path(data_root), **objects)
 
     def reproduce(self, trial: int, data_root: str | Path = DATA_ROOT, **objects: Any) -> list[Reproduced]:
         """Train a trial again as it was trained; returns the stored value and the new one for each of its runs.
@@ -296,23 +330,7 @@ class Result(Findings):
 
 def reproducing(record: StudyRecord, trial: TrialRecord, data_root: Path, **objects: Any) -> Iterator[Reproduced]:
     """The same, run by run, with torch's present number of threads; raises InputError before it trains anything."""
-    source, stored = stored_source(record, objects), record.configuration
-    for name in source.given if isinstance(source, WorkloadObjects) else ():
-        if name not in stored.get("objects", {}):
-            raise InputError(f"the function {name!r} is not what study {record.name!r} was made with")
-    objective = make_objective(source, record.settings.device, data_root)
-    if isinstance(objective, OwnTraining):
-        objective = objective.in_folder(runs_folder(None, record.name))
-        objective = replace(objective, first_run=FirstRunResult.read(record.stored["first_run"]))
-    objective = objective.counting(record.settings.unit)
-    now = source_record(source, objective)
-    if objective.fingerprint() != stored["data"]:
-        raise InputError(f"the data {stored['dataset']!r} is not what study {record.name!r} was made with")
-    for kind, what in (("sources", "file of"), ("objects", "function")):
-        before, present = stored.get(kind) or {}, now.get(kind) or {}
-        for name in before:
-            if before[name] != present.get(name):
-                raise InputError(f"the {what} {name!r} is not what study {record.name!r} was made with")
+    objective = stored_objective(record, data_root, objects)
 
     def trained() -> Iterator[Reproduced]:
         with executor_of(record.engine, objective) as executor:
@@ -321,22 +339,40 @@ def reproducing(record: StudyRecord, trial: TrialRecord, data_root: Path, **obje
     return trained()
 
 
-def stored_source(record: StudyRecord, objects: dict[str, Any]) -> Source:
-    """What a study was made of; raises InputError for Python objects that are not given again."""
-    wanted = record.configuration.get("objects", {})
-    missing = [name for name in wanted if objects.get(name) is None]
-    if missing:
-        again = ", ".join(f"{name}=..." for name in missing)
-        raise InputError(
-            f"study {record.name!r} was made of Python objects ({', '.join(missing)}), which no command can import: "
-            f"call study.load({record.name!r}, storage=...).reproduce(trial, {again})"
-        )
-    if {"train", "command"} & record.configuration.keys():
-        return TrainingSource.of(TrainingOptions.stored(record.configuration), objects.get("train"))
-    parts = {"data": ("dataset",), "workload": ("dataset", "model")}
-    replaced = [name for part in wanted for name in parts.get(part, (part,))]
-    named = {name: value for name, value in record.configuration.items() if name not in replaced}
-    return workload_source(WorkloadOptions.stored(named), **objects)
+def extend_and_show(
+    record: StudyRecord,
+    storage: str | None,
+    budget: int,
+    runs: int,
+    console: Console,
+    data_root: Path = DATA_ROOT,
+    output: Path | None = None,
+    **objects: Any,
+) -> Schedule:
+    """The schedule for a longer run than those of a study, tried in a few runs; prints what is known of it.
+
+    budget: of the longer run, in the study's unit. runs: to train, see `Extension.of`; those that the study keeps are
+    not trained again. output: file for the code; None prints it. objects: as for `Result.reproduce`.
+    Raises InputError if the study cannot be extended so far, and KeyboardInterrupt on Ctrl-C and SIGTERM.
+    """
+    extension = Extension.of(record, budget, runs)
+    print_lines(console, advice(record, extension))
+    if not extension.schedules:
+        return extension.trial.schedule
+    objective = stored_objective(record, data_root, objects)
+    configuration = Configuration.stored(record.configuration)
+    plan = StudyPlan(record.name, objective, configuration, dict(record.configuration), storage, record.group)
+    with interruption() as interrupted, opened(plan, ExecutorOptions()) as study:
+        arguments = (study.optuna_study, study.plan.objective, study.executor, extension.trial.number)
+        with FinalsDisplay(console, "Training longer") as display:
+            for progress in extending(*arguments, extension.schedules, budget, lambda _: interrupted()):
+                display.update(progress)
+        kept = longer_runs(study.optuna_study.user_attrs, budget)
+    tried = {schedule.peak_lr for schedule in extension.schedules}
+    found = [run for run in kept if run.trial == extension.trial.number and run.peak_lr in tried]
+    best = min(found, key=lambda run: record.metric.sign * run.validation)
+    print_extension(console, record, extension, found, best, output)
+    return schedule_of(extension, best)
 
 
 def source_and_options(

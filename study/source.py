@@ -14,13 +14,14 @@ from search_spaces.space_file import corners
 from study.machine import choose_device, same_random_numbers_after
 from study.search.configuration import Configuration
 from study.storage.studies import stored_attributes
+from study.storage.study_record import StudyRecord
 from study.storage.url import runs_folder
 from study.training.first_run import FirstRunResult
 from study.training.own_training import OwnTraining
 from study.training.training_options import TrainingOptions
 from study.training.training_source import TrainingSource
 from study.training.workload_objective import WorkloadObjective
-from study.workloads.objects import WorkloadObjects
+from study.workloads.objects import WorkloadObjects, workload_source
 from study.workloads.options import WorkloadOptions
 
 WorkloadSource = WorkloadOptions | WorkloadObjects
@@ -121,3 +122,46 @@ def by_reason(what: str, reasons: Mapping[str, str]) -> list[str]:
     for name, why in reasons.items():
         names.setdefault(why, []).append(name)
     return [f"{what}: {', '.join(these)} ({why})" for why, these in names.items()]
+
+
+def stored_objective(record: StudyRecord, data_root: Path, objects: dict[str, Any]) -> AnyObjective:
+    """What a study trains, on its device; objects: those that it was made with, if it was made of Python objects.
+
+    Raises InputError if something that the study was made with is missing, or is not the same now.
+    """
+    source, stored = stored_source(record, objects), record.configuration
+    for name in source.given if isinstance(source, WorkloadObjects) else ():
+        if name not in stored.get("objects", {}):
+            raise InputError(f"the function {name!r} is not what study {record.name!r} was made with")
+    objective = make_objective(source, record.settings.device, data_root)
+    if isinstance(objective, OwnTraining):
+        objective = objective.in_folder(runs_folder(None, record.name))
+        objective = replace(objective, first_run=FirstRunResult.read(record.stored["first_run"]))
+    objective = objective.counting(record.settings.unit)
+    now = source_record(source, objective)
+    if objective.fingerprint() != stored["data"]:
+        raise InputError(f"the data {stored['dataset']!r} is not what study {record.name!r} was made with")
+    for kind, what in (("sources", "file of"), ("objects", "function")):
+        before, present = stored.get(kind) or {}, now.get(kind) or {}
+        for name in before:
+            if before[name] != present.get(name):
+                raise InputError(f"the {what} {name!r} is not what study {record.name!r} was made with")
+    return objective
+
+
+def stored_source(record: StudyRecord, objects: dict[str, Any]) -> Source:
+    """What a study was made of; raises InputError for Python objects that are not given again."""
+    wanted = record.configuration.get("objects", {})
+    missing = [name for name in wanted if objects.get(name) is None]
+    if missing:
+        again = ", ".join(f"{name}=..." for name in missing)
+        raise InputError(
+            f"study {record.name!r} was made of Python objects ({', '.join(missing)}), which no command can import: "
+            f"call study.load({record.name!r}, storage=...).reproduce(trial, {again})"
+        )
+    if {"train", "command"} & record.configuration.keys():
+        return TrainingSource.of(TrainingOptions.stored(record.configuration), objects.get("train"))
+    parts = {"data": ("dataset",), "workload": ("dataset", "model")}
+    replaced = [name for part in wanted for name in parts.get(part, (part,))]
+    named = {name: value for name, value in record.configuration.items() if name not in replaced}
+    return workload_source(WorkloadOptions.stored(named), **objects)

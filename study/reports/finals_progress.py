@@ -15,8 +15,9 @@ from study.search.finals import FinalsProgress
 class FinalsDisplay:
     """A context, updated with everything that `run_finals` yields."""
 
-    def __init__(self, console: Console) -> None:
-        self.console = console
+    def __init__(self, console: Console, what: str = "Confirming with fresh seeds") -> None:
+        """what: is being done, for a line at the start."""
+        self.console, self.what = console, what
         self.bar = Progress(
             BarColumn(20),
             TextColumn("{task.description}"),
@@ -38,7 +39,7 @@ class FinalsDisplay:
         if self.began is None:
             self.began = time.monotonic(), progress.trained
             self.last_shown = time.monotonic()
-            self.console.print(f"Confirming with fresh seeds: {progress.total} full runs at most")
+            self.console.print(f"{self.what}: {progress.total} runs")
             self.bar.start()
             self.task = self.bar.add_task("", total=progress.total)
         if time.monotonic() - self.last_shown < (LINE_EVERY if self.bar.disable else DRAW_EVERY):
@@ -46,7 +47,7 @@ class FinalsDisplay:
         self.last_shown = time.monotonic()
         began, before = self.began
         left = time_left(began, progress.trained - before, progress.total - progress.trained)
-        said = f"{progress.trained:.0f}/{progress.total} runs to confirm, {left}"
+        said = f"{progress.trained:.0f}/{progress.total} runs, {left}"
         if self.bar.disable:
             self.console.print(said)
         else:

@@ -1,0 +1,62 @@
+"""Find the schedule for a run that is longer than those of a study, from what the study found.
+
+Examples:
+    python scripts/extend.py --study mnist1d-mlp-sgd-20-epochs --epochs 200
+    python scripts/extend.py --study mnist1d-mlp-sgd-20-epochs --epochs 200 --runs 0    # advice only
+
+At most three runs are trained; the same command again trains none that it has.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from search_spaces.errors import InputError, require
+from study.cli import plain_console, run_command
+from study.flags import Shown
+from study.storage.url import DEFAULT_STORAGE
+from study.workloads.options import DATA_ROOT
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line gives."""
+
+    study: str
+    """Name of the study."""
+    epochs: int | None = None
+    """Epochs of the longer run: at most ten times those of the study's full runs."""
+    steps: int | None = None
+    """Its optimizer steps, if the study's budget is in steps."""
+    runs: int = 3
+    """Runs to train: 3 tries two more peaks, 1 only the study's own, 0 none."""
+    output: Path | None = None
+    """File for the code of the schedule. Default: it is printed."""
+    storage: Annotated[str, Shown(metavar="URL")] = DEFAULT_STORAGE
+    """Database that keeps the study."""
+    data_root: Path = DATA_ROOT
+    """Directory for datasets that are downloaded or generated."""
+
+    def __post_init__(self) -> None:
+        given = [name for name in ("epochs", "steps") if getattr(self, name) is not None]
+        require(len(given) == 1, "give --epochs or --steps", " and ".join(f"--{name}" for name in given) or "neither")
+        require(self.runs in (0, 1, 3), "--runs must be 0, 1 or 3", self.runs)
+
+
+def main(options: Options) -> None:
+    """Advise, train, and write the code."""
+    from study.api import extend_and_show  # these load torch and Optuna: after the flags
+    from study.storage.studies import read_study
+
+    record = read_study(options.storage, options.study)
+    unit = record.settings.unit
+    budget = options.epochs if unit == "epochs" else options.steps
+    if budget is None:
+        raise InputError(f"the budget of study {record.name!r} is in {unit}: give --{unit}")
+    extend_and_show(record, options.storage, budget, options.runs, plain_console(), options.data_root, options.output)
+
+
+if __name__ == "__main__":
+    run_command(Options, main)
