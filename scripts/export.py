@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from search_spaces import check_families
 from search_spaces.errors import InputError, unknown
-from search_spaces.export import FORMATS
+from search_spaces.export import FORMATS, prolonging_code
 from study.cli import run_command, write
 from study.flags import Shown
 from study.storage.url import DEFAULT_STORAGE
@@ -32,7 +32,7 @@ class Options:
     study: str
     """Name of the study."""
     trial: int | None = None
-    """Number of the trial. Default: the winner."""
+    """Number of the trial. Default: the one that the answer recommends, or the best full run if it is unconfirmed."""
     family: str | None = None
     """Family whose best trial is exported."""
     format: str = "torch"
@@ -62,19 +62,25 @@ def main(options: Options) -> None:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = read_study(options.storage, options.study)
     trial = chosen_trial(study, options)
-    found = origin(study, trial)
     if options.format == "json":
-        text = json.dumps({**as_written(trial.params), "provenance": found}, indent=2, allow_nan=False)
+        written = {**as_written(trial.params), "provenance": origin(study, trial)}
+        text = json.dumps(written, indent=2, allow_nan=False)
     else:
-        text = f"{as_comment(found)}\n{FORMATS[options.format](exported(study, trial))}"
+        what = exported(study, trial)
+        code = f"{FORMATS[options.format](what)}\n\n{prolonging_code(what, study.total_steps)}"
+        text = f"{as_comment(study, trial)}\n{code}"
     write(options.output, f"{text}\n".encode())
 
 
 def chosen_trial(study: StudyRecord, options: Options) -> TrialRecord:
     """The trial that the options select; raises InputError if it does not exist."""
+    from study.analysis.answer import recommended  # loads scipy: after the flags
+
     if options.trial is not None:
         return study.trial(options.trial)
-    own = [trial for trial in study.complete if options.family in (None, trial.family)]
+    if options.family is None and (answered := recommended(study)):
+        return answered
+    own = [trial for trial in study.searched if options.family in (None, trial.family)]
     best = next(iter(study.ranked(own)), None)
     if best is None:
         which = f" of family {options.family!r}" if options.family else ""

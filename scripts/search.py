@@ -21,7 +21,8 @@ from study.cli import plain_console, run_command
 from study.executors.options import ExecutorOptions
 from study.flags import Device, Shown
 from study.reports.table_names import check_tables
-from study.search.configuration import Configuration
+from study.search.configuration import Configuration, check_confirm_seeds
+from study.search.limit import Limit
 from study.storage.url import DEFAULT_STORAGE, parse
 from study.training.training_options import TrainingOptions, require_alone
 from study.workloads.options import DATA_ROOT, WorkloadOptions
@@ -37,6 +38,7 @@ class Options:
     training: TrainingOptions
     search: Configuration
     executor: ExecutorOptions
+    limit: Limit
     device: Device = "auto"
     """cpu, cuda, or auto: CUDA if there is a GPU."""
     storage: Annotated[str, Shown(metavar="URL")] = DEFAULT_STORAGE
@@ -47,6 +49,11 @@ class Options:
     """Tables to print above the verdict: families, importance, peaks, audit, edges."""
     enqueue: Annotated[tuple[str, ...], Shown("search")] = ()
     """Schedules to try first: files written by export.py --format json, or study:NAME for the winner of a study."""
+    reference: Annotated[str | None, Shown("search")] = None
+    """What the answer is compared with, at its best peak: a family, a JSON file of export.py, or none. Default: a
+    cosine to 0 after a warm-up of 5 %."""
+    confirm_seeds: Annotated[int | None, Shown("search")] = None
+    """Fresh seeds that confirm the answer on test; 0 for none. Default: 8, fewer if a run takes more than a minute."""
     dry_run: bool = False
     """Show what would be searched, with the first runs of your own training; store nothing."""
     print_space: Annotated[bool, Shown("search")] = False
@@ -56,7 +63,7 @@ class Options:
 
     common: ClassVar = (
         *("trials", "epochs", "families", "space", "dataset", "model", "optimizer", "workload"),
-        *("train", "command", "device", "storage", "study", "show", "dry_run"),
+        *("train", "command", "max_cost", "max_hours", "device", "storage", "study", "show", "dry_run"),
     )
 
     def __post_init__(self) -> None:
@@ -64,11 +71,13 @@ class Options:
         require_alone(self.training, self.workload)
         parse(self.storage)
         check_tables(self.show)
+        check_confirm_seeds(self.confirm_seeds)
 
 
 def main(options: Options) -> None:
     """Search, and print what was found, also when interrupted."""
-    from study.api import plan_search, search_and_show  # these load torch: after the flags
+    # these load torch: after the flags
+    from study.api import plan_search, search_and_show, within
     from study.reports.search_console import print_plan
     from study.source import chosen_source, make_objective
 
@@ -77,15 +86,16 @@ def main(options: Options) -> None:
     storage = None if options.dry_run or options.print_space else options.storage
     objective = make_objective(source, options.device, options.data_root)
     search, known = options.search, options.enqueue
-    plan = plan_search(source, objective, search, storage, options.study, None, known, quiet.print)
+    plan = plan_search(source, objective, search, storage, options.study, None, known, options.reference, quiet.print)
     if options.print_space:
         search = plan.configuration
         console.print(space_toml(search.families, plan.objective.peak_lr, search.space_file.ranges), end="")
         return
+    plan, trials = within(plan, options.limit, options.executor, options.trials)
     if options.dry_run:
-        print_plan(console, plan, options.trials)
+        print_plan(console, plan, trials)
         return
-    search_and_show(plan, options.executor, options.trials, console, options.show)
+    search_and_show(plan, options.executor, trials, console, options.show, options.confirm_seeds)
 
 
 if __name__ == "__main__":

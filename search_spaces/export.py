@@ -1,4 +1,4 @@
-"""A schedule as standalone code that needs only torch, for a run of any length."""
+"""A schedule as standalone code that needs only torch; it fits the schedule into any number of steps."""
 
 from __future__ import annotations
 
@@ -61,6 +61,23 @@ def torch_code(exported: Exported) -> str:
         usage += ["scheduler.step()  # after every optimizer step, total_steps in all"]
         usage += ["scheduler.observe(validation_loss)  # after every evaluation"] if exported.observes else []
     return standalone(make_scheduler(exported), scope(exported)) + "\n\n\n" + indent("\n".join(usage), "# ")
+
+
+def prolonging_code(exported: Exported, total_steps: int) -> str:
+    """Until when a run that was begun with `total_steps` can be given more, and how: comments below the code."""
+    schedule, until = exported.schedule, exported.schedule.extendable_until(total_steps)
+    kept = f", warmup_fraction={schedule.warmup_steps(total_steps)} / new_total_steps" * bool(schedule.warmup_fraction)
+    lines = [
+        f"A run of {total_steps} steps can be given more until step {until}. Load the optimizer's state, and then:",
+        f"scheduler = make_scheduler(optimizer, new_total_steps{kept})",
+        "for _ in range(steps_done):",
+        "    scheduler.step()",
+    ]
+    if until == total_steps:
+        lines = ["A run that is going can be given more steps at any time: its rates do not depend on total_steps."]
+    if not until:
+        lines = ["A run that is going cannot be given more steps: its rates depend on total_steps from the start."]
+    return indent("\n".join(lines), "# ")
 
 
 def lightning_code(exported: Exported) -> str:
@@ -146,10 +163,10 @@ def make_scheduler(exported: Exported) -> str:
 
 KEPT = '''
 
-def make_scheduler(optimizer, total_steps):
+def make_scheduler(optimizer, total_steps, **parameters):
     """Scheduler for total_steps optimizer steps. The groups keep the ratios of their learning rates."""
     ratios = take_ratios(optimizer)
-    return KeepRatios(make_scheduler_of_equal_groups(optimizer, total_steps), optimizer, ratios)
+    return KeepRatios(make_scheduler_of_equal_groups(optimizer, total_steps, **parameters), optimizer, ratios)
 '''
 """The part of `Schedule.build` that handles unequal groups."""
 

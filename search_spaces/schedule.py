@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule(ABC):
-    """A family and its parameters, for a run of any length."""
+    """A family and its parameters, which do not depend on the length of a run."""
 
     peak_lr: float
     """The highest learning rate of the run, in the parameter group with the highest rate; above 0."""
@@ -89,6 +89,38 @@ class Schedule(ABC):
     def warmup_steps(self, total_steps: int) -> int:
         """Number of warm-up steps in a run of `total_steps`; at least one step remains for the body."""
         return min(round(self.warmup_fraction * total_steps), total_steps - 1)
+
+    def extendable(self, steps: int) -> int:
+        """Number of first steps of a body of `steps` steps whose rates are the same in every longer body.
+
+        0 if the curve depends on the length of the body from its start, as in most families.
+        """
+        return 0
+
+    def extendable_until(self, total_steps: int) -> int:
+        """The step until which a run that was begun with `total_steps` can be given more steps; 0 if never.
+
+        Until then the run has only had rates that `prolonged` has too. total_steps: the scheduler needs no change.
+        """
+        warmup_steps, steps = self.split(total_steps)
+        own = self.extendable(steps)
+        return warmup_steps + own if own else 0
+
+    def prolonged(self, total_steps: int, longer: int) -> Schedule:
+        """The schedule of a run that was begun with `total_steps` and is now to have `longer` steps.
+
+        The warm-up keeps its steps; a cool-down moves to the new end. Raises InputError if the curve depends on the
+        length of the run from its start, and if the run is to be shorter.
+
+        >>> from search_spaces import WSD
+        >>> schedule = WSD(peak_lr=1.0, cooldown_fraction=0.5, shape="linear")
+        >>> schedule.rates(4).tolist(), schedule.prolonged(4, 8).rates(8).tolist()
+        ([1.0, 1.0, 1.0, 0.5], [1.0, 1.0, 1.0, 1.0, 1.0, 0.75, 0.5, 0.25])
+        """
+        if not self.extendable_until(total_steps):
+            raise InputError(f"a run with {self.family} cannot be prolonged: its rates depend on its length")
+        require(longer >= total_steps, f"a run of {total_steps} steps can only become longer", longer)
+        return replace(self, warmup_fraction=self.warmup_steps(total_steps) / longer)
 
     def split(self, total_steps: int) -> tuple[int, int]:
         """(warm-up steps, body steps) of a run; raises InputError if it is too short for the family."""

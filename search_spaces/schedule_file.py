@@ -35,12 +35,15 @@ def as_written(params: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def read_file(path: str) -> Iterator[tuple[str, Any]]:
-    """(name for messages, content) of each schedule in a file; raises InputError if it cannot be read as JSON."""
+def read_file(path: str, usage: str) -> Iterator[tuple[str, Any]]:
+    """(name for messages, content) of each schedule in a file; raises InputError if it cannot be read as JSON.
+
+    usage: what the flag takes, for the message.
+    """
     try:
         content = json.loads(Path(path).read_text())
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}. --enqueue takes a JSON file or study:NAME") from error
+        raise InputError(f"cannot read {path}: {error.strerror}. {usage}") from error
     except ValueError as error:
         raise InputError(
             f"{path} is not valid JSON ({error}): create it with scripts/export.py --format json"

@@ -9,6 +9,7 @@ The watch reads the rate at each of the optimizer's steps, so that a schedule th
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -32,8 +33,9 @@ WARM_UP = 0.1
 class Begun:
     """What was asked of the schedule of a run. All are plain values.
 
-    total_steps: of the run. first_lr and last_lr: of the schedule's rates. The others are what the optimizer says of
-    itself (`optimizer_facts`), None if only the rates were asked for: then nobody sees how they are used.
+    total_steps: of the run. first_lr and last_lr: of the schedule's rates. peak_lr to unequal_groups are what the
+    optimizer says of itself (`optimizer_facts`), None if only the rates were asked for: then nobody sees how they are
+    used. time: of day, in seconds.
     """
 
     total_steps: int
@@ -42,6 +44,7 @@ class Begun:
     peak_lr: tuple[float, float] | None = None
     optimizer_code: str | None = None
     unequal_groups: bool = False
+    time: float = field(default_factory=lambda: time.time(), compare=False)
 
     def plain(self) -> dict[str, Any]:
         """As JSON can hold it."""

@@ -29,18 +29,23 @@ from study.machine import torch_threads
 from study.objective import Engine, Unit
 from study.reports.comparison_progress import ComparisonDisplay, StudyProgress
 from study.reports.dashboard.dashboard import Dashboard
+from study.reports.finals_progress import FinalsDisplay
 from study.reports.findings import Comparison, Findings
 from study.reports.search_console import display_of, print_opened, print_outcome
 from study.reports.table_names import check_tables
-from study.search.configuration import UNPRUNED, Configuration, SearchOptions
+from study.search.configuration import UNPRUNED, Configuration, SearchOptions, check_confirm_seeds
 from study.search.enqueue import read_known
 from study.search.family_plan import ComparisonPlan, parts
+from study.search.fitted_plan import Fitting, fitted_before
+from study.search.limit import Limit
+from study.search.reference import NO_REFERENCE, USUAL, Reference, make_reference
 from study.search.reproduce import Reproduced, reproduce
 from study.search.study_plan import OpenStudy, StudyPlan
 from study.source import AnyObjective, Source, after_first_runs, make_objective, narrowed, source_record
+from study.speed import ChosenEngine
 from study.storage.provenance import provenance
 from study.storage.quiet import quiet_optuna
-from study.storage.studies import keep_engine, open_study, read_studies, stored_engine
+from study.storage.studies import keep_engine, open_study, read_studies, stored_attributes, stored_engine
 from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
 from study.storage.url import runs_folder, storage_url
@@ -62,11 +67,13 @@ def plan_search(
     name: str | None = None,
     group: str | None = None,
     enqueue: Sequence[str] = (),
+    reference: str | None = NO_REFERENCE,
     announce: Callable[[str], None] = lambda line: None,
 ) -> StudyPlan:
     """The plan of one study; raises InputError if its parts do not fit each other. source: of the objective.
 
     name: None derives it from the workload and the configuration. enqueue: schedules to try first, as for `read_known`.
+    reference: as for `make_reference`; None takes that of the stored study, or the usual one for a new study.
     announce: is given lines for people, if the objective must be tried first.
     """
     name = name or configuration.study_name(source.subject)
@@ -77,8 +84,29 @@ def plan_search(
     known = read_known(enqueue, storage, partial(configuration.suggest, peak_lr=objective.peak_lr))
     record = source_record(source, objective) | configuration.record(objective)
     record |= {"enqueued": known} if known else {}
-    about = "\n".join(filter(None, [objective.about, *left_out]))
-    return StudyPlan(name, objective, configuration, record, storage, group or name, known, about)
+    found, obstacle = chosen_reference(reference, configuration, objective, storage, name)
+    record |= {"reference": found.record} if found else {}
+    about = "\n".join(filter(None, [objective.about, *left_out, obstacle]))
+    return StudyPlan(name, objective, configuration, record, storage, group or name, known, about, found)
+
+
+def chosen_reference(
+    given: str | None, configuration: Configuration, objective: AnyObjective, storage: str | None, study: str
+) -> tuple[Reference | None, str]:
+    """(the reference of a study, why there is none). given: its name; None for that of a stored study, the usual one
+    for a new study, or none, if that one cannot be trained.
+    """
+    stored = stored_attributes(storage, study) if storage and given is None else {}
+    if "configuration" in stored:
+        return Reference.read(stored["configuration"].get("reference")), ""
+    if given == NO_REFERENCE:
+        return None, ""
+    try:
+        return make_reference(given or USUAL, configuration, objective), ""
+    except InputError as error:
+        if given is not None:
+            raise
+        return None, f"No reference: {error}"
 
 
 @contextmanager
@@ -94,10 +122,8 @@ def opened(
     the engine is chosen, which takes a while.
     Raises InputError if the study cannot be opened, or was made with another configuration.
     """
-    objective, configuration = plan.objective, plan.configuration
-    most_together = configuration.most_together(objective.steps(1))
-    demand = Demand(most_together, objective.steps(configuration.budget), configuration.worker_obstacle)
-    attributes = {"group": plan.group, **objective.attributes()}
+    objective = plan.objective
+    attributes = {"group": plan.group, **objective.attributes()} | ({"limit": dict(plan.limit)} if plan.limit else {})
     with ExitStack() as stack:
         stack.enter_context(quiet_optuna())  # studies in memory are none of the user's business
         session = provenance(objective.device)
@@ -105,36 +131,75 @@ def opened(
         announce(StudyRecord.of(optuna_study))
         stored = stored_engine(optuna_study)
         if stored is None and like:
-            engine, reason = like, "as in the studies before"
+            chosen = ChosenEngine(like, "as in the studies before")
+        elif stored is None and plan.chosen:
+            chosen = plan.chosen
         else:
-            engine, reason = agree(plan.name, stored, options, objective, demand)
+            chosen = agree(plan.name, stored, options, objective, demand_of(plan))
         if stored is None:
-            keep_engine(optuna_study, as_stored(engine, options))
-        executor = stack.enter_context(executor_of(engine, objective))
+            keep_engine(optuna_study, as_stored(chosen, options))
+        executor = stack.enter_context(executor_of(chosen.engine, objective))
         dashboard = stack.enter_context(Dashboard(optuna_study, plan.storage)) if plan.storage else None
-        yield OpenStudy(plan, optuna_study, engine, reason, executor, dashboard)
+        yield OpenStudy(plan, optuna_study, chosen.engine, chosen.reason, executor, dashboard, chosen.speed)
+
+
+def demand_of(plan: StudyPlan) -> Demand:
+    """What the search of this plan requires of its executor."""
+    configuration, objective = plan.configuration, plan.objective
+    most_together = configuration.most_together(objective.steps(1))
+    return Demand(most_together, objective.steps(configuration.budget), configuration.worker_obstacle)
+
+
+def within(plan: StudyPlan, limit: Limit, options: ExecutorOptions, trials: int) -> tuple[StudyPlan, int]:
+    """The plan with the rungs, and the number of trials, that a limit of the cost allows; at most `trials`.
+
+    They are fitted when the study begins, at the speed that is measured then, and are stored with it. Raises InputError
+    if the limit is too small, or the study was begun with another one.
+    """
+    require(isinstance(trials, int) and trials >= 1, "--trials must be at least 1", trials)
+    stored = stored_attributes(plan.storage, plan.name) if plan.storage else {}
+    if "configuration" in stored:
+        return fitted_before(plan, limit, stored.get("limit"), trials)
+    if not limit.given:
+        return plan, trials
+    chosen = agree(plan.name, None, options, plan.objective, demand_of(plan))
+    fitted = Fitting(plan.configuration, plan.objective, limit, chosen, plan.reference is not None).fit(
+        trials, len(plan.known)
+    )
+    return fitted.plan(replace(plan, chosen=chosen), limit), fitted.trials
 
 
 def search_and_show(
-    plan: StudyPlan, options: ExecutorOptions, trials: int, console: Console, show: Sequence[str] = ()
+    plan: StudyPlan,
+    options: ExecutorOptions,
+    trials: int,
+    console: Console,
+    show: Sequence[str] = (),
+    confirm_seeds: int | None = None,
 ) -> StudyRecord:
-    """Search until the study has this many finished trials, and print the progress and the verdict.
+    """Search until the study has this many finished trials, confirm the answer, and print progress and verdict.
 
-    show: names of the tables that are printed besides the verdict, see `reports.table_names`.
+    show: names of the tables that are printed besides the verdict, see `reports.table_names`. confirm_seeds: fresh
+    seeds that confirm the answer, 0 for none; None fits them to what the search has cost, see `search.finals`.
     Ctrl-C and SIGTERM end the search: the results so far are printed, then KeyboardInterrupt is raised. In a
     notebook, and for a study in memory, which nothing else keeps, they are returned instead.
     """
     require(isinstance(trials, int) and trials >= 1, "--trials must be at least 1", trials)
     check_tables(show)
+    check_confirm_seeds(confirm_seeds)
     known = len(plan.known)
     require(trials >= known, f"--trials must be at least {known}, to try what is enqueued", trials)
     stopped = False
     with interruption() as interrupted:
         with opened(plan, options, announce=partial(print_opened, console, plan, trials)) as study:
             try:
-                with display_of(console, study, trials) as display:
+                with display_of(console, study, trials, confirm_seeds) as display:
                     for bracket in study.search(trials, interrupted):
                         display.update(bracket)
+                if confirm_seeds != 0:
+                    with FinalsDisplay(console) as finals_display:
+                        for progress in study.run_finals(confirm_seeds, interrupted):
+                            finals_display.update(progress)
             except KeyboardInterrupt:
                 stopped = True
         record = study.record
@@ -302,6 +367,8 @@ def find_schedule(
     workload: Any = None,
     train: Any = None,
     trials: int = 50,
+    max_cost: float | None = None,
+    max_hours: float | None = None,
     storage: str | Path | None = None,
     study: str | None = None,
     enqueue: str | Path | Sequence[str | Path] = (),
@@ -309,6 +376,8 @@ def find_schedule(
     data_root: str | Path = DATA_ROOT,
     progress: bool = True,
     show: Sequence[str] = (),
+    reference: str | None = None,
+    confirm_seeds: int | None = None,
     **options: Any,
 ) -> Result:
     """Search for the best learning-rate schedule, as `scripts/search.py` does with the flags of the same names.
@@ -318,8 +387,11 @@ def find_schedule(
     function that trains, or its name: a generator of (schedule, epochs, seed) that yields its validation value; with
     it, metric, direction, peak_lr and worst may be given. storage: a file or a database URL that keeps the study, so
     that the same call continues it; None keeps it in memory.
-    trials: of the study in total, including earlier calls. progress: whether to print the progress and the verdict.
-    show: tables to print before the verdict: families, importance, peaks, audit, edges.
+    trials: of the study in total, including earlier calls. max_cost, max_hours: the most that they may cost, in full
+    runs or hours; otherwise there are fewer, or cheaper rungs. progress: whether to print the progress and the verdict.
+    show: tables to print before the verdict: families, importance, peaks, audit, edges. reference: what the answer is
+    compared with: a family, a JSON file of export.py, or "none"; None is a cosine. confirm_seeds: fresh seeds that
+    confirm the answer, 0 for none; None is 8, or fewer if a full run takes more than a minute.
     options: all other flags of the command line, such as epochs, families, sampler, cohort.
     Raises InputError for options that do not fit each other. On Ctrl-C, a stored study raises KeyboardInterrupt; a
     study in memory, and any study in a notebook, returns its results so far.
@@ -329,8 +401,11 @@ def find_schedule(
     objective = make_objective(source, device, Path(data_root))
     known = [str(one) for one in ([enqueue] if isinstance(enqueue, str | Path) else enqueue)]
     console = plain_console(quiet=not progress)
-    plan = plan_search(source, objective, configuration, storage_url(storage), study, None, known, console.print)
-    return Result(search_and_show(plan, executor, trials, console, show))
+    url = storage_url(storage)
+    plan = plan_search(source, objective, configuration, url, study, None, known, reference, console.print)
+    [limit] = options_of({"max_cost": max_cost, "max_hours": max_hours}, Limit)
+    plan, trials = within(plan, limit, executor, trials)
+    return Result(search_and_show(plan, executor, trials, console, show, confirm_seeds))
 
 
 @naming_arguments

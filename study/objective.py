@@ -188,6 +188,10 @@ class Objective(Protocol):
         """Whether a few steps can be trained to time them, at no cost worth naming."""
 
     @property
+    def seconds(self) -> tuple[float, float] | None:
+        """Seconds of a step of one run, and of a run before its first step, if earlier runs have shown them."""
+
+    @property
     def about(self) -> str:
         """What is worth knowing before a search: how the data was read, or what a first run found."""
 

@@ -52,8 +52,12 @@ def test_nothing_heavy_is_loaded_before_it_is_used():
 
 def test_a_study_in_memory_gives_its_winner_as_values_and_code(found):
     complete = found.trials[found.trials["complete"]]
-    assert found.best.value == complete["value"].min()
-    assert found.schedule.peak_lr == complete.loc[found.best.number, "peak_lr"]
+    assert found.best.value == complete[complete["family"] != "cosine"]["value"].min(), "cosine is not searched"
+    assert list(complete["reference"]) == list(complete["family"] == "cosine")
+    assert found.recommended.number == found.answer.recommended.number
+    assert found.schedule.peak_lr == complete.loc[found.recommended.number, "peak_lr"]
+    assert found.best.schedule.peak_lr == complete.loc[found.best.number, "peak_lr"]
+    assert repr(found).endswith(f"confirming {found.answer.confirming}.>")
     assert list(found.trials.index) == [0, 1, 2, 3]
     scope = {}
     exec(found.code(), scope)
@@ -86,11 +90,15 @@ def test_the_defaults_are_those_of_the_command_line(command):
     assert unwrap(find_schedule).__kwdefaults__ == {
         **dict.fromkeys(("model", "data", "optimizer", "workload", "train", "storage", "study")),
         "trials": 50,
+        "max_cost": None,
+        "max_hours": None,
         "enqueue": (),
         "device": "auto",
         "data_root": DATA_ROOT,
         "progress": True,
         "show": (),
+        "reference": None,
+        "confirm_seeds": None,
     }
 
 
@@ -121,7 +129,7 @@ def test_progress_is_printed_or_not(capsys):
     assert capsys.readouterr() == ("", "")
     study.find_schedule(dataset="digits", **options | {"progress": True})
     said = capsys.readouterr().out
-    assert "Winner: linear, peak_lr " in said
+    assert "\nUse cosine, peak " in said, "the only trial is the reference"
     assert said.endswith("Code: print(result.code())\nReport: result.report(FOLDER)\n")
     assert "kept in" not in said
     assert "dashboard" not in said, "a study in memory has none"

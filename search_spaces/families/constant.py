@@ -24,5 +24,8 @@ class Constant(Schedule):
     def arguments(self, steps: int) -> dict[str, Any]:
         return {"factor": 1.0, "total_iters": steps}
 
+    def extendable(self, steps: int) -> int:
+        return steps
+
     def body(self, steps: int) -> Any:
         return np.full(steps, self.peak_lr)

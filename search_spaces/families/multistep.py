@@ -50,6 +50,10 @@ class MultiStep(Schedule):
         milestones = [max(1, round(steps * (first + (1 - first) * i / self.drops))) for i in range(self.drops)]
         return {"milestones": milestones, "gamma": self.gamma}
 
+    def extendable(self, steps: int) -> int:
+        """Until the first drop."""
+        return min(steps, int(self.arguments(steps)["milestones"][0]))
+
     def body(self, steps: int) -> Any:
         passed = np.searchsorted(self.arguments(steps)["milestones"], np.arange(steps), side="right")
         return self.peak_lr * self.gamma**passed

@@ -64,6 +64,9 @@ class Plateau(Schedule):
             "eps": 0.0,  # torch's default of 1e-8 would block reductions of small learning rates
         }
 
+    def extendable(self, steps: int) -> int:
+        return steps
+
     def body(self, steps: int) -> Any:
         return np.full(steps, self.peak_lr)
 

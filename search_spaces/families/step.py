@@ -44,6 +44,10 @@ class Step(Schedule):
     def arguments(self, steps: int) -> dict[str, Any]:
         return {"step_size": max(1, round(self.step_size_fraction * steps)), "gamma": self.gamma}
 
+    def extendable(self, steps: int) -> int:
+        """Until the first drop."""
+        return min(steps, int(self.arguments(steps)["step_size"]))
+
     def body(self, steps: int) -> Any:
         drops = np.arange(steps) // self.arguments(steps)["step_size"]
         return self.peak_lr * self.gamma**drops

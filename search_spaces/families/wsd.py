@@ -60,6 +60,10 @@ class WSD(Schedule):
         cooldown = max(1, round(self.cooldown_fraction * steps))
         return {"lr_lambda": partial(wsd, stable=steps - cooldown, cooldown=cooldown, shape=self.shape)}
 
+    def extendable(self, steps: int) -> int:
+        """Until the cool-down."""
+        return int(self.arguments(steps)["lr_lambda"].keywords["stable"])
+
     def body(self, steps: int) -> Any:
         given = self.arguments(steps)["lr_lambda"].keywords
         p = np.maximum(0.0, (np.arange(steps) - given["stable"]) / given["cooldown"])

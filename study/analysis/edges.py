@@ -65,7 +65,7 @@ def edges(study: StudyRecord) -> list[Edge]:
     than half of these lie in the same outer 5 % of its range, on a log scale if it is searched on one. Categories have
     no edges, nor do integers with fewer than FEWEST_INTEGERS values.
     """
-    converged = [t for t in study.trials if t.reported and not t.diverged and not t.audited_from]
+    converged = [t for t in study.trials if t.reported and not (t.diverged or t.audited_from or t.outside)]
     last = {trial.number: max(trial.reported.items()) for trial in converged}  # (epochs, value)
     sign = study.metric.sign
     converged.sort(key=lambda trial: (-last[trial.number][0], sign * last[trial.number][1], trial.number))

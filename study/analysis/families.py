@@ -20,11 +20,12 @@ class FamilyOutcome(NamedTuple):
 
 
 def family_outcomes(study: StudyRecord) -> list[FamilyOutcome]:
-    """The outcome of each family that was tried, in the order of their leaders; those without a leader last."""
+    """The outcome of each family that was searched, in the order of their leaders; those without a leader last."""
     led = {leader.family: leader for leader in leaders(study)}
     outcomes = []
-    for family in dict.fromkeys([*led, *(trial.family for trial in study.trials)]):
-        own = [trial for trial in study.trials if trial.family == family]
+    trials = [trial for trial in study.trials if not trial.outside]
+    for family in dict.fromkeys([*led, *(trial.family for trial in trials)]):
+        own = [trial for trial in trials if trial.family == family]
         full_runs, diverged = sum(trial.complete for trial in own), sum(trial.diverged for trial in own)
         counts = (len(own), full_runs, len(own) - full_runs - diverged, diverged)
         outcomes.append(FamilyOutcome(family, *counts, led.get(family)))

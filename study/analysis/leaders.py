@@ -28,7 +28,7 @@ def leaders(study: StudyRecord, under_way: Iterable[tuple[str, Mapping[int, floa
     A family whose trials have all diverged has no leader.
     under_way: (family, values by epochs) of each trial that is not stored yet; a diverged one has no values.
     """
-    stored = sorted(study.trials, key=lambda trial: trial.number)
+    stored = sorted((trial for trial in study.trials if not trial.outside), key=lambda trial: trial.number)
     trials = [*((one.family, {} if one.diverged else one.reported) for one in stored), *under_way]
     found = [
         Leader(family, sum(other == family for other, _ in trials), *max(values.items()))
@@ -44,5 +44,5 @@ def leaders(study: StudyRecord, under_way: Iterable[tuple[str, Mapping[int, floa
 
 def trial_of(study: StudyRecord, leader: Leader) -> TrialRecord:
     """The trial of a leader, the earliest of equals."""
-    own = (one for one in study.trials if one.family == leader.family and not one.diverged)
+    own = (one for one in study.trials if one.family == leader.family and not (one.diverged or one.outside))
     return min((one for one in own if one.reported.get(leader.epochs) == leader.value), key=lambda one: one.number)

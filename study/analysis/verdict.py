@@ -37,7 +37,7 @@ class Verdict:
     @classmethod
     def of(cls, study: StudyRecord) -> Verdict:
         """The verdict on a study in any state."""
-        ranked = study.ranked(study.complete)
+        ranked = study.ranked(study.searched)
         winner, others = (ranked[0], ranked[1:]) if ranked else (None, [])
         return cls(
             winner=winner,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any, NoReturn
@@ -15,6 +15,7 @@ from study.executors.processes import Processes
 from study.executors.timing import seconds_by_cohort, seconds_per_step
 from study.machine import same_random_numbers_after, torch_threads, usable_cores
 from study.objective import Engine, Executor, Objective
+from study.speed import ChosenEngine, Speed
 
 DISAGREE = 2.0
 """Times of the same engine that differ by this factor are not trusted without a note."""
@@ -54,8 +55,8 @@ def executor_of(engine: Engine, objective: Objective) -> Iterator[Executor]:
 
 def agree(
     study: str, stored: Mapping[str, Any] | None, options: ExecutorOptions, objective: Objective, demand: Demand
-) -> tuple[Engine, str]:
-    """(engine, reason) for a study; a new study's engine is chosen now.
+) -> ChosenEngine:
+    """The engine of a study; that of a new one is chosen and timed now.
 
     study: its name. stored: the engine as `as_stored` returned it; None for a new study. Raises InputError if the
     options require another engine than the stored one.
@@ -78,7 +79,8 @@ def agree(
         refuse(study, "--executor in-process")
     if asked_workers(options) == 0 and stored["workers"]:
         refuse(study, "--executor processes")
-    return Engine(stored["cohort"], asked_workers(options) or stored["workers"]), "fixed when the study was created"
+    engine = Engine(stored["cohort"], asked_workers(options) or stored["workers"])
+    return ChosenEngine(engine, "fixed when the study was created", Speed.read(stored.get("speed")))
 
 
 def refuse(study: str, option: str) -> NoReturn:
@@ -86,9 +88,10 @@ def refuse(study: str, option: str) -> NoReturn:
     raise InputError(f"study {study!r} was created with {option}: use the same, or another name with --study")
 
 
-def as_stored(engine: Engine, options: ExecutorOptions) -> dict[str, Any]:
-    """The engine as stored with a study, including the options it was chosen by."""
-    return {"engine": engine.name, **asdict(engine), "asked": asdict(options)}
+def as_stored(chosen: ChosenEngine, options: ExecutorOptions) -> dict[str, Any]:
+    """The engine as stored with a study, with its speed and the options it was chosen by."""
+    engine = chosen.engine
+    return {"engine": engine.name, **asdict(engine), "asked": asdict(options), "speed": chosen.speed.plain()}
 
 
 def check_workers(objective: Objective, demand: Demand) -> None:
@@ -103,16 +106,23 @@ def workers_obstacle(objective: Objective, demand: Demand) -> str | None:
     return demand.worker_obstacle or objective.process_obstacle()
 
 
-def choose(options: ExecutorOptions, objective: Objective, demand: Demand) -> tuple[Engine, str]:
-    """The engine for a new study, and the reason."""
+def choose(options: ExecutorOptions, objective: Objective, demand: Demand) -> ChosenEngine:
+    """The engine for a new study, the reason, and its speed."""
+    automatic = options.engine == "auto" and not options.cohort and not asked_workers(options)
+    if automatic and objective.can_be_timed:
+        return fastest(objective, demand, may_use_workers=asked_workers(options) is None)
+    engine, reason = determined(options, objective, demand)
+    return ChosenEngine(engine, reason, speed_of(engine, objective))
+
+
+def determined(options: ExecutorOptions, objective: Objective, demand: Demand) -> tuple[Engine, str]:
+    """The engine that flags determine, or an objective that can only be trained in one way; and the reason."""
     workers = asked_workers(options) or 0
     if options.engine == "loop" or options.cohort == 1 or (options.engine == "auto" and workers and not options.cohort):
         return Engine(1, workers), set_by(options)
-    if not objective.can_be_timed and options.engine == "auto" and not options.cohort:
+    if options.engine == "auto" and not options.cohort:
         return Engine(1, workers), objective.lockstep_obstacle() or "run by run"
     wanted = options.cohort or demand.most_together
-    if options.engine == "auto" and not options.cohort:
-        return fastest(objective, demand, may_use_workers=asked_workers(options) is None)
     require(wanted > 1, "--engine lockstep needs --trials-per-batch to be at least 2", wanted)
     reason = objective.lockstep_obstacle()
     if reason:
@@ -129,8 +139,20 @@ def set_by(options: ExecutorOptions) -> str:
     return f"set by {', '.join(f'--{name}' for name, value in asdict(options).items() if value not in ('auto', None))}"
 
 
-def fastest(objective: Objective, demand: Demand, may_use_workers: bool) -> tuple[Engine, str]:
-    """(engine, reason): the engine with the shortest time per step and run, timed now."""
+def speed_of(engine: Engine, objective: Objective) -> Speed:
+    """The speed of an engine, timed now, or as earlier runs have shown it; not known if neither is possible."""
+    speed, workers = Speed(), engine.workers
+    if objective.can_be_timed:
+        with torch_threads(1) if workers else nullcontext():
+            speed = Speed({engine.cohort: seconds_per_step(objective, engine.cohort)})
+    elif objective.seconds:
+        of_a_step, start = objective.seconds
+        speed = Speed({1: of_a_step}, start)
+    return speed.divided(workers) if workers else speed
+
+
+def fastest(objective: Objective, demand: Demand, may_use_workers: bool) -> ChosenEngine:
+    """The engine with the shortest time per step and run, timed now."""
     reason = objective.lockstep_obstacle()
     most = 1 if reason else min(demand.most_together, objective.largest_cohort())
     by_cohort, apart = seconds_by_cohort(objective, most)
@@ -150,4 +172,6 @@ def fastest(objective: Objective, demand: Demand, may_use_workers: bool) -> tupl
     notes = f"; not in lockstep: {reason}" if reason else ""
     if apart > DISAGREE:
         notes += f"; two timings of one engine differ by a factor of {apart:.1f}, so the machine is busy"
-    return min(times, key=lambda engine: times[engine]), f"ms per step and run: {measured}{notes}"
+    engine = min(times, key=lambda engine: times[engine])
+    speed = Speed({engine.cohort: times[engine]} if engine.workers else by_cohort)
+    return ChosenEngine(engine, f"ms per step and run: {measured}{notes}", speed)

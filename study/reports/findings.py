@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from search_spaces import Schedule
 from search_spaces.errors import InputError, unknown
 from search_spaces.export import FORMATS
+from study.analysis.answer import Answer, recommended
+from study.reports.answer import answer_in_words
 from study.reports.measure import validation_measure
 from study.reports.schedule_origin import exported
 from study.storage.study_record import StudyRecord
@@ -26,8 +28,9 @@ class Findings:
     record: StudyRecord
 
     def __repr__(self) -> str:
-        best, measure = self.record.best, validation_measure(self.record)
+        best, measure, answer = self.record.best, validation_measure(self.record), self.answer
         found = f"{best.schedule}, {measure.name} {measure.text(best.value)}" if best else "no full run yet"
+        found = answer_in_words(self.record, answer) if answer else found
         return f"<{type(self).__name__} of study {self.record.name!r}: {len(self.record.trials)} trials; {found}>"
 
     def _repr_html_(self) -> str:
@@ -45,8 +48,21 @@ class Findings:
 
     @property
     def schedule(self) -> Schedule:
-        """The best schedule: `schedule.build(optimizer, total_steps)` makes the scheduler for your own run."""
-        return self.best.schedule
+        """The schedule to use: `schedule.build(optimizer, total_steps)` makes the scheduler for your own run.
+
+        It is the one that the answer recommends, or the best full run's, if the answer was not confirmed.
+        """
+        return self.recommended.schedule
+
+    @property
+    def answer(self) -> Answer | None:
+        """Which schedule to use, over fresh seeds, beside the reference; None if that was not confirmed."""
+        return Answer.of(self.record)
+
+    @property
+    def recommended(self) -> TrialRecord:
+        """The trial whose schedule to use; raises InputError if no trial has finished a full run."""
+        return recommended(self.record) or self.best
 
     @property
     def trials(self) -> pd.DataFrame:
@@ -54,13 +70,13 @@ class Findings:
         return trials_table(self.record)
 
     def code(self, format: str = "torch", trial: int | None = None) -> str:
-        """The best schedule, or that of another trial, as code that needs nothing of this project.
+        """The schedule to use, or that of another trial, as code that needs nothing of this project.
 
         format: torch, lightning or transformers.
         """
         if format not in FORMATS:
             raise unknown("format", format, FORMATS)
-        chosen = self.best if trial is None else self.record.trial(trial)
+        chosen = self.recommended if trial is None else self.record.trial(trial)
         return FORMATS[format](exported(self.record, chosen))
 
     def report(self, folder: str | Path) -> Path:
@@ -109,7 +125,7 @@ def trials_table(record: StudyRecord) -> pd.DataFrame:
     """A row for each finished trial, in the order in which they were asked: what it found and cost, and its schedule.
 
     asked: that order, from 1. value: the metric at the end of its last run. complete: whether that was the full run.
-    epochs: trained, over all its runs. seconds: of training.
+    reference: whether it tries a peak of the reference. epochs: trained, over all its runs. seconds: of training.
     """
     import pandas as pd  # takes a second to load, and most searches show no table
 
@@ -119,6 +135,7 @@ def trials_table(record: StudyRecord) -> pd.DataFrame:
             "value": trial.value,
             "complete": trial.complete,
             "diverged": trial.diverged,
+            "reference": trial.is_reference,
             "epochs": trial.epochs_spent,
             "seconds": trial.seconds,
             **trial.params,

@@ -6,7 +6,10 @@ from statistics import mean
 from typing import Any
 
 from search_spaces.export import Exported
-from study.reports.measure import Measure
+from study.analysis.answer import Answer
+from study.analysis.peak_drift import peak_drifts
+from study.reports.measure import validation_measure
+from study.reports.run_lengths import drift_in_words, lengths_in_words
 from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
 
@@ -24,14 +27,24 @@ def origin(study: StudyRecord, trial: TrialRecord) -> dict[str, Any]:
     session, winner, confirmed, test = study.session_of(trial), study.best, study.confirmed, None
     if confirmed and confirmed.trial == trial.number:
         test = {"metric": f"test_{study.metric.name}", "mean": mean(confirmed.test), "seeds": len(confirmed.test)}
+    answer = Answer.of(study)
+    if answer and answer.on_test and answer.recommended.number == trial.number:
+        test = {"metric": f"test_{study.metric.name}", "mean": answer.value.mean, "seeds": answer.value.n}
     return {
         "study": study.name,
         "trial": trial.number,
         "trials": len(study.trials),
+        "recommended": answer is not None and answer.recommended.number == trial.number,
         "winner": winner is not None and winner.number == trial.number,
         "workload": study.workload,
         study.settings.unit: study.settings.epochs,
         "total_steps": study.total_steps,
+        "extendable_until": trial.schedule.extendable_until(study.total_steps),
+        "shortest_steps": study.first_budget * study.steps_per_epoch,
+        "peak_drift": [
+            {"short_steps": short, "long_steps": long, "ratio": ratio, "low": low, "high": high, "trials": n}
+            for short, long, (ratio, low, high, n) in peak_drifts(study)
+        ],
         "pruned_after_epochs": None if trial.complete else list(trial.epochs_used.values())[-1],
         "diverged": trial.diverged,
         "validation": {"metric": study.value_name, "value": trial.value, "unit": study.metric.unit},
@@ -42,24 +55,27 @@ def origin(study: StudyRecord, trial: TrialRecord) -> dict[str, Any]:
     }
 
 
-def as_comment(origin: dict[str, Any]) -> str:
-    """The origin as lines of a Python comment."""
-    validation, test = origin["validation"], origin["test"]
-    value = Measure(validation["metric"], validation["unit"]).text
-    pruned, rank = origin["pruned_after_epochs"], ""
-    if origin["winner"]:
-        rank = f", the best of {origin['trials']} trials; it was chosen by this value, so expect a slightly worse one"
+def as_comment(study: StudyRecord, trial: TrialRecord) -> str:
+    """The origin of a trial's schedule as lines of a Python comment, and for which lengths of a run it is known."""
+    found, drift = origin(study, trial), drift_in_words(peak_drifts(study))
+    test, value = found["test"], validation_measure(study).text
+    pruned, rank = found["pruned_after_epochs"], ""
+    to_use = ", the one to use" if found["recommended"] else ""
+    if found["winner"]:
+        rank = f", the best of {found['trials']} trials; it was chosen by this value, so expect a slightly worse one"
     elif pruned is not None:
-        rank = f", {'diverged' if origin['diverged'] else 'pruned'} after a run of {pruned:.3g} epochs"
-    epochs = f"{origin['epochs']} epochs, " if "epochs" in origin else ""
+        rank = f", {'diverged' if trial.diverged else 'pruned'} after a run of {pruned:.3g} epochs"
+    epochs = f"{found['epochs']} epochs, " if "epochs" in found else ""
     lines = [
-        f"Learning-rate schedule: trial {origin['trial']} of {origin['trials']} in study {origin['study']!r}",
-        f"workload    {origin['workload']}, {epochs}{origin['total_steps']} steps",
-        f"validation  {validation['metric']} {value(validation['value'])}{rank}",
+        f"Learning-rate schedule: trial {trial.number} of {found['trials']} in study {study.name!r}{to_use}",
+        f"workload    {study.workload}, {epochs}{study.total_steps} steps",
+        f"validation  {study.value_name} {value(trial.value)}{rank}",
         f"test        {test['metric']} {value(test['mean'])}, mean of {test['seeds']} fresh training seeds"
         if test
         else "test        not evaluated",
-        f"made        {origin['time']}, commit {origin['commit']}, "
-        + ", ".join(f"{package} {version}" for package, version in origin["versions"].items()),
+        f"length      {lengths_in_words(study, trial)}",
+        *([f"peak drift  {drift}"] if drift else []),
+        f"made        {found['time']}, commit {found['commit']}, "
+        + ", ".join(f"{package} {version}" for package, version in found["versions"].items()),
     ]
     return "".join(f"# {' '.join(line.splitlines())}\n" for line in lines)

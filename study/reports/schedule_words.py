@@ -18,10 +18,14 @@ def schedule_in_words(schedule: Schedule) -> str:
     >>> schedule_in_words(Cosine(peak_lr=0.26894, warmup_fraction=0.006775, floor_ratio=0.01))
     'cosine, peak_lr 0.269, t_max_fraction 1, floor_ratio 0.01, warm-up over the first 0.68 % of the steps'
     """
-    family = WRITTEN.get(schedule.family, schedule.family.replace("_", " "))
     own = [f"{name} {parameter_in_words(getattr(schedule, name))}" for name in effective(schedule)]
     warmup = [] if schedule.has_own_warmup else [warmup_in_words(schedule.warmup_fraction)]
-    return ", ".join([family, f"peak_lr {schedule.peak_lr:.3g}", *own, *warmup])
+    return ", ".join([family_in_words(schedule.family), f"peak_lr {schedule.peak_lr:.3g}", *own, *warmup])
+
+
+def family_in_words(family: str) -> str:
+    """The name of a family in a sentence."""
+    return WRITTEN.get(family, family.replace("_", " "))
 
 
 def effective(schedule: Schedule) -> list[str]:

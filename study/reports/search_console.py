@@ -11,8 +11,12 @@ from pathlib import Path
 from rich.console import Console
 
 from search_spaces.export import torch_code
+from study.analysis.answer import recommended
+from study.analysis.peak_drift import peak_drifts
+from study.reports.expected_cost import confirming_line, expected_line, planned_line
 from study.reports.progress import Display
-from study.reports.schedule_origin import as_comment, exported, origin
+from study.reports.run_lengths import drift_in_words, lengths_in_words
+from study.reports.schedule_origin import as_comment, exported
 from study.reports.terminal import TABLES
 from study.reports.verdict import verdict_lines
 from study.search.study_plan import OpenStudy, StudyPlan
@@ -36,7 +40,10 @@ def print_opened(console: Console, plan: StudyPlan, trials: int, record: StudyRe
         )
     done = len(record.trials)
     if done >= trials:
-        said = f"Study {plan.name!r} already has {done} trials: raise --trials to add more."
+        limit, more = plan.limit, "raise --trials to add more"
+        if limit and done >= limit["trials"]:
+            more = f"{limit['limit']} allows no more"
+        said = f"Study {plan.name!r} already has {done} trials: {more}."
         console.print(wrapped_line(said, console.width))
         return
     kept = f", kept in {shown_url(plan.storage)}" if plan.storage else ""
@@ -62,14 +69,19 @@ def print_plan(console: Console, plan: StudyPlan, trials: int) -> None:
     for line in (
         f"Study {plan.name!r}: {trials} trials, runs of {runs}, {objective.steps(search.budget)} steps in full",
         f"peak_lr from {low:.3g} to {high:.3g}, families {', '.join(search.families)}",
+        planned_line(plan, trials),
     ):
         console.print(wrapped_line(line, console.width))
     console.print("Nothing was stored (--dry-run).")
 
 
-def display_of(console: Console, study: OpenStudy, trials: int) -> Display:
-    """The display of a search's progress; prints first how runs are trained."""
+def display_of(console: Console, study: OpenStudy, trials: int, confirm_seeds: int | None) -> Display:
+    """The display of a search's progress; prints first how runs are trained, and what that is expected to cost."""
     console.print(wrapped_line(f"Engine: {study.engine} ({study.reason})", console.width))
+    if len(study.record.trials) < trials:
+        console.print(wrapped_line(expected_line(study, trials), console.width))
+        if confirming := confirming_line(study.plan, trials, confirm_seeds, study.speed):
+            console.print(wrapped_line(confirming, console.width))
     return Display(console, partial(StudyRecord.of, study.optuna_study), study.plan.configuration, trials)
 
 
@@ -90,9 +102,9 @@ def print_outcome(
         console.print()
         console.print(TABLES[name](record))
     where = []
-    if record.best:
-        path = write_code(record, record.best, plan.storage) if plan.storage else None
-        console.print(f"\n{code_shown(record, record.best)}\n")
+    if chosen := recommended(record):
+        path = write_code(record, chosen, plan.storage) if plan.storage else None
+        console.print(f"\n{code_shown(record, chosen, console.width)}\n")
         where = where_lines(record, plan.storage, path)
     for line in verdict_lines(record):
         console.print(wrapped_line(line, console.width))
@@ -103,19 +115,20 @@ def print_outcome(
         console.print(f"Interrupted: {kept if plan.storage else 'what was found is returned'}.")
 
 
-def code_shown(record: StudyRecord, best: TrialRecord) -> str:
-    """The winner's code, or if it is long only how it is used."""
-    code = torch_code(exported(record, best))
-    if code.count("\n") < MOST_CODE:
-        return f"The winner in PyTorch, for a run of any length:\n\n{code}"
-    usage = code.rpartition("\n\n")[2].strip().replace("# ", "", 1).replace("\n# ", "\n")
-    return f"The winner in PyTorch (make_scheduler: see Code, below):\n\n{usage}"
+def code_shown(record: StudyRecord, chosen: TrialRecord, width: int) -> str:
+    """The code of the schedule to use, or if it is long its use; below it, for which lengths of a run it is known."""
+    code, where = torch_code(exported(record, chosen)), ""
+    if code.count("\n") >= MOST_CODE:
+        code = code.rpartition("\n\n")[2].strip().replace("# ", "", 1).replace("\n# ", "\n")
+        where = " (make_scheduler: see Code, below)"
+    known = "; ".join(filter(None, [lengths_in_words(record, chosen), drift_in_words(peak_drifts(record))]))
+    return f"The schedule in PyTorch{where}:\n\n{code}\n\n{wrapped_line(f'Length: {known}.', width)}"
 
 
-def write_code(record: StudyRecord, best: TrialRecord, storage: str) -> Path | None:
-    """Write the winner's code beside the storage; its path, or None if that cannot be written."""
+def write_code(record: StudyRecord, chosen: TrialRecord, storage: str) -> Path | None:
+    """Write the code of the schedule to use beside the storage; its path, or None if that cannot be written."""
     path = study_folder(storage, record.name) / "schedule.py"
-    code = f"{as_comment(origin(record, best))}\n{torch_code(exported(record, best))}\n"
+    code = f"{as_comment(record, chosen)}\n{torch_code(exported(record, chosen))}\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(code)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from search_spaces.export import torch_code
+from study.analysis.answer import Answer, recommended
 from study.analysis.edges import edge_warnings
 from study.analysis.importance import importance
 from study.analysis.peak_lr import SPAN_HEADS, peak_spans, span_rows
 from study.analysis.pruning_audit import AUDIT_HEADS, audit_rows
+from study.analysis.worth import last_improvement
 from study.objective import length_in_words
+from study.reports.answer import best_against_reference
 from study.reports.family_table import family_heads, family_rows
 from study.reports.figures import importances
 from study.reports.markdown import bullets, code, escaped, image, table
@@ -26,6 +29,7 @@ def search_sections(study: StudyRecord) -> list[Section]:
     """The parts that this study has something to say in, in order; for a study in any state."""
     sections = [
         verdict_section(study),
+        worth_section(study),
         search_limits(study),
         code_section(study),
         families_section(study),
@@ -55,10 +59,34 @@ def verdict_section(study: StudyRecord) -> Section:
     return Section("Verdict", "\n\n".join(body), {"winner.svg": winner_figure(study)})
 
 
+def worth_section(study: StudyRecord) -> Section | None:
+    """Whether the schedule matters here, by numbers of the study itself; nothing if there are too few trials."""
+    shares, n = importance(study)
+    improved = last_improvement(study)
+    if not shares or improved is None:
+        return None
+    answer, first = Answer.of(study), length_in_words(study.first_budget, study.settings.unit)
+    lines = [
+        *([compared] if answer and (compared := best_against_reference(study, answer)) else []),
+        f"Of the variance among {n} runs of {first}, `peak_lr` accounts for "
+        f"{100 * shares['peak_lr']:.0f} % and the family for {100 * shares['family']:.0f} %.",
+        f"The best value after {first} last improved with trial {improved.trial}, when the search had cost "
+        f"{improved.full_runs:.2g} full runs; the last run of that length ended at {improved.of:.2g}.",
+    ]
+    return Section("Does the schedule matter here?", bullets(lines))
+
+
 def search_limits(study: StudyRecord) -> Section:
     """What the search does not show."""
+    unconfirmed = (
+        "The winner was chosen by its validation value, so expect a slightly worse one. The test rows were not used."
+    )
+    confirmed = (
+        "The answer is a mean over fresh training seeds, on one split of the data. Only the peak of the reference was "
+        "tuned. The values of the search itself are optimistic, because trials were chosen by them."
+    )
     lines = [
-        "The winner was chosen by its validation value, so expect a slightly worse one. The test rows were not used.",
+        confirmed if Answer.of(study) else unconfirmed,
         "All trials share one training seed: differences smaller than the seed-to-seed variation are not meaningful. "
         "`benchmark.py` retrains the best schedule of each family with fresh seeds and evaluates it on test.",
         "A run and a shorter run are not comparable, and a pruned trial might have won: `--audit 0.1` measures how "
@@ -69,10 +97,9 @@ def search_limits(study: StudyRecord) -> Section:
 
 
 def code_section(study: StudyRecord) -> Section | None:
-    """The code that builds the winner."""
-    if not study.best:
-        return None
-    return Section("The winner in PyTorch", code(torch_code(exported(study, study.best)), "python"))
+    """The code that builds the schedule to use."""
+    chosen = recommended(study)
+    return Section("The schedule in PyTorch", code(torch_code(exported(study, chosen)), "python")) if chosen else None
 
 
 def families_section(study: StudyRecord) -> Section | None:

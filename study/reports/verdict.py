@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from study.analysis.answer import Answer
 from study.analysis.cost import Cost
 from study.analysis.edges import edges
 from study.analysis.importance import FEWEST_FOR_IMPORTANCE, importance
 from study.analysis.verdict import Verdict
 from study.objective import Unit, duration, length_in_words
+from study.reports.answer import answer_in_words
 from study.reports.measure import validation_measure
 from study.reports.schedule_words import schedule_in_words
 from study.storage.study_record import StudyRecord
@@ -17,19 +19,33 @@ MOST_NAMED = 3
 
 
 def verdict_lines(study: StudyRecord) -> list[str]:
-    """The verdict on a study in any state, without markup: winner, ties, importance, edges, cost; a line for each."""
-    verdict = Verdict.of(study)
+    """The verdict on a study in any state, without markup; a line for each part.
+
+    The answer comes first, if it is confirmed; then winner, ties, importance, edges and cost of the search.
+    """
+    verdict, answer = Verdict.of(study), Answer.of(study)
     return [
-        *winner_lines(study, verdict),
-        *tie_lines(study, verdict),
+        *(answer_lines(study, answer) if answer else []),
+        *winner_lines(study, verdict, answer is not None),
+        *(tie_lines(study, verdict) if answer is None else []),
         *([importance_line(study)] if verdict.winner else []),
         *edge_lines(study),
         *([cost_line(verdict.cost, study.settings.unit)] if study.trials else []),
     ]
 
 
-def winner_lines(study: StudyRecord, verdict: Verdict) -> list[str]:
-    """The winner in words and its value, or why no trial has won."""
+def answer_lines(study: StudyRecord, answer: Answer) -> list[str]:
+    """The answer, and the whole schedule that it recommends."""
+    chosen = answer.recommended
+    whole = f"Schedule: {schedule_in_words(chosen.schedule)} (trial {chosen.number})"
+    return [answer_in_words(study, answer), whole]
+
+
+def winner_lines(study: StudyRecord, verdict: Verdict, confirmed: bool = False) -> list[str]:
+    """The winner of the search in words and its value, or why no trial has won.
+
+    confirmed: whether it follows the answer, which names what to use.
+    """
     random = (
         f" Random so far: the {study.settings.sampler} sampler starts after {study.settings.startup_trials} "
         "start-up trials."
@@ -41,6 +57,9 @@ def winner_lines(study: StudyRecord, verdict: Verdict) -> list[str]:
         return [no_winner(study) + random]
     after = length_in_words(study.settings.epochs, study.settings.unit)
     found = f"validation {study.metric.name} {value_in_words(study, best.value)}"
+    if confirmed:
+        which = f"Best of the search: trial {best.number} {best.family}, peak_lr {best.peak_lr:.3g}"
+        return [f"{which}, {found} after {after} (optimistic: selected on it).{random}"]
     return [
         f"Winner: {schedule_in_words(best.schedule)}",
         f"Trial {best.number}: {found} after {after} (optimistic: selected on it).{random}",

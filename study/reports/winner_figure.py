@@ -8,6 +8,7 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from study.analysis.answer import Answer
 from study.analysis.leaders import Leader, leaders, trial_of
 from study.objective import length_in_words
 from study.reports.figures import RunCurve, draw_rates, lr_stairs
@@ -16,35 +17,69 @@ from study.reports.plot_style import family_color
 from study.reports.study_figures import can_be_drawn, curve_of
 from study.reports.svg import as_svg, blank
 from study.storage.study_record import StudyRecord
+from study.storage.trial_record import TrialRecord
 
 CONTROL = "constant"
+CONTROLLED, REFERENCE = " (control)", " (reference)"
 MOST_RUNNERS_UP = 3
 
 
-def shown_leaders(study: StudyRecord) -> list[Leader]:
-    """The winner, the leaders of the next families, and the control's; those that can be drawn."""
-    first, *others = [leader for leader in leaders(study) if can_be_drawn(trial_of(study, leader))]
-    runners_up = [leader for leader in others if leader.family != CONTROL][:MOST_RUNNERS_UP]
-    return [first, *runners_up, *(leader for leader in others if leader.family == CONTROL)]
-
-
 def winner_figure(study: StudyRecord) -> bytes:
-    """The figure of a study that has a winner, as SVG: each family with what its best trial found, run by run."""
-    winner, *others = shown = shown_leaders(study)
-    value = validation_measure(study).text
-    reported = trial_of(study, winner).reported
-    lengths = sorted({one.epochs for one in others} & reported.keys() - {winner.epochs}, reverse=True)
-    shorter = [f"{value(reported[epochs])} after {epochs}" for epochs in lengths]
-    labels = [
-        f"{winner.family}: "
-        + ", ".join([f"{value(winner.value)} after {length_in_words(winner.epochs, study.settings.unit)}", *shorter])
+    """The figure of a study that has a winner, as SVG."""
+    shown = shown_schedules(study)
+    curves = [curve_of(study, trial) for trial, _ in shown]
+    return draw_winner(curves, [label for _, label in shown], study.value_name)
+
+
+def shown_schedules(study: StudyRecord) -> list[tuple[TrialRecord, str]]:
+    """The schedules that are shown and can be drawn, each with what was found of it, the most important first.
+
+    With an answer these are the recommended schedule and the one it was compared with, without one the best full run;
+    then the best of the next families, and the control.
+    """
+    answer = Answer.of(study)
+    ahead = (confirmed_lines(study, answer) if answer else []) or [winner_line(study)]
+    families = {trial.family for trial, _ in ahead}
+    others = [
+        leader for leader in leaders(study) if leader.family not in families and can_be_drawn(trial_of(study, leader))
     ]
-    for one in others:
-        control = " (control)" if one.family == CONTROL else ""
-        labels.append(
-            f"{one.family}{control}: {value(one.value)} after {length_in_words(one.epochs, study.settings.unit)}"
-        )
-    return draw_winner([curve_of(study, trial_of(study, one)) for one in shown], labels, study.value_name)
+    runners_up = [leader for leader in others if leader.family != CONTROL][:MOST_RUNNERS_UP]
+    control = [leader for leader in others if leader.family == CONTROL]
+    return [*ahead, *(leader_line(study, leader) for leader in [*runners_up, *control])]
+
+
+def confirmed_lines(study: StudyRecord, answer: Answer) -> list[tuple[TrialRecord, str]]:
+    """The recommended schedule and the other one, with the mean of each over the seeds."""
+    rows, value = "test" if answer.on_test else "validation", validation_measure(study).text
+    both = [(answer.recommended, answer.value), (answer.other, answer.other_value)]
+    return [
+        (trial, f"{with_role(trial)}: {rows} {value(found.mean)} over {found.n} seeds")
+        for trial, found in both
+        if trial and found and can_be_drawn(trial)
+    ]
+
+
+def winner_line(study: StudyRecord) -> tuple[TrialRecord, str]:
+    """The leader of all, with what its trial found at each length that others were trained for."""
+    winner, *others = [leader for leader in leaders(study) if can_be_drawn(trial_of(study, leader))]
+    trial, value = trial_of(study, winner), validation_measure(study).text
+    lengths = sorted({one.epochs for one in others} & trial.reported.keys() - {winner.epochs}, reverse=True)
+    full = f"{value(winner.value)} after {length_in_words(winner.epochs, study.settings.unit)}"
+    shorter = [f"{value(trial.reported[epochs])} after {epochs}" for epochs in lengths]
+    return trial, f"{winner.family}: {', '.join([full, *shorter])}"
+
+
+def leader_line(study: StudyRecord, leader: Leader) -> tuple[TrialRecord, str]:
+    """The best of another family, with what it found at the length that it came to."""
+    trial, value = trial_of(study, leader), validation_measure(study).text(leader.value)
+    return trial, f"{with_role(trial)}: {value} after {length_in_words(leader.epochs, study.settings.unit)}"
+
+
+def with_role(trial: TrialRecord) -> str:
+    """The family, and what it stands for."""
+    if trial.family == CONTROL:
+        return f"{trial.family}{CONTROLLED}"
+    return f"{trial.family}{REFERENCE}" if trial.is_reference else trial.family
 
 
 @as_svg
@@ -58,7 +93,7 @@ def draw_winner(curves: Sequence[RunCurve], labels: Sequence[str], title: str) -
     lines = []
     for rank, curve in enumerate(curves):
         line: dict[str, Any] = {"linewidth": 2.6, "zorder": 3} if rank == 0 else {"linewidth": 1.3}
-        if rank and curve.family == CONTROL:
+        if rank and labels[rank].partition(":")[0].endswith((REFERENCE, CONTROLLED)):
             line["linestyle"] = (0, (4, 2))
         color = family_color(curve.family)
         lines += axes.plot(*lr_stairs(curve, len(curve.lr)), color=color, gid=f"lr-{rank}", **line)

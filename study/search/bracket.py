@@ -8,24 +8,25 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 import optuna
 from optuna.pruners import BasePruner
-from optuna.trial import FrozenTrial
+from optuna.trial import FixedTrial, FrozenTrial
 
+from search_spaces import from_params
 from study.machine import torch_threads
 from study.objective import Engine, Evaluation, Executor, Objective, Run
 from study.search.candidate import Candidate
 from study.search.configuration import Configuration
 from study.search.failures import Failures
-from study.search.sampler_study import make_sampler_study, pruner_notes, tell
+from study.search.reference import Reference, planned_batch
+from study.search.sampler_study import ask, is_reference, make_sampler_study, pruner_notes, tell
 from study.search.samplers.optuna_samplers import make_sampler
 from study.storage.record_format import evaluations_of
-from study.storage.stored_trials import enqueued
 from study.storage.studies import lower_cohort
 from study.storage.trial_record import Place, Seeds, TrialRecord
 from study.storage.trial_row import plain_arguments, recorded_curve, trial_row
@@ -85,13 +86,14 @@ class Bracket:
         self.stored_before = frozenset(self.stored)
         self.saved_at = time.monotonic()
         self.saved = self.load()
-        self.split_seed = self.optuna_study.user_attrs.get("configuration", {}).get("split_seed", 0)
         self.steps_per_epoch = self.objective.steps(1)
+        stored = self.optuna_study.user_attrs.get("configuration", {})
+        self.split_seed = stored.get("split_seed", 0)
+        self.known, self.reference = stored.get("enqueued", ()), Reference.read(stored.get("reference"))
         self.sampler_study = make_sampler_study(
             self.earlier,
             self.objective.metric.direction,
             self.strategy.pruner,
-            enqueued(self.optuna_study),
             self.strategy.completes_first_runs,
         )
         self.seen = self.sampler_study.get_trials(deepcopy=False)
@@ -112,16 +114,29 @@ class Bracket:
         begin, c = len(self.candidates), self.configuration
         number = begin // c.trials_per_batch
         self.sampler_study.sampler = make_sampler(c.sampler, c.startup_trials, c.sampler_seed, self.number, number)
+        places = range(len(self.earlier) + begin, len(self.earlier) + min(begin + c.trials_per_batch, self.size))
+        planned = planned_batch(places, self.known, self.reference, self.tried_references())
         with torch_threads(1):  # a Gaussian process's matrices are too small to share
-            asked = [self.sampler_study.ask() for _ in range(min(c.trials_per_batch, self.size - begin))]
-            schedules = [c.suggest(trial, self.objective.peak_lr) for trial in asked]
+            asked = [ask(self.sampler_study, one) for one in planned]
+            schedules = [
+                from_params(trial.params) if isinstance(trial, FixedTrial) else c.suggest(trial, self.objective.peak_lr)
+                for trial in asked
+            ]
         batch = []
-        for position, (trial, schedule) in enumerate(zip(asked, schedules, strict=True), start=begin):
-            batch.append(Candidate(trial, schedule, position, number))
+        for position, (trial, schedule, one) in enumerate(zip(asked, schedules, planned, strict=True), start=begin):
+            batch.append(Candidate(trial, schedule, position, number, is_reference=bool(one and one.is_reference)))
             if str(position) in self.saved:
                 batch[-1].load(self.saved[str(position)])
         self.candidates += batch
         return batch
+
+    def tried_references(self) -> list[tuple[Mapping[str, Any], float]]:
+        """Parameters and value after the first run of each trial of the reference so far; a lower value is better."""
+        first, metric = self.configuration.budgets(self.steps_per_epoch)[0], self.objective.metric
+        stored = [TrialRecord.of(trial) for trial in self.earlier if is_reference(trial)]
+        tried = [(one.params, one.reported) for one in stored]
+        tried += [(one.trial.params, one.reported) for one in self.candidates if one.is_reference]
+        return [(params, metric.sign * reported.get(first, metric.worst)) for params, reported in tried]
 
     def tell(self, batch: Sequence[Candidate]) -> None:
         """Let the sampler learn from the values that these trials have reported."""
@@ -222,6 +237,8 @@ class Bracket:
             seconds=round(candidate.seconds, 3),
             curve=recorded_curve(candidate.evaluations, metric.name),
             failure=last.failure,
+            is_reference=candidate.is_reference,
+            outside=candidate.outside,
         )
         notes = pruner_notes(self.sampler_study, candidate.trial) if self.strategy.keeps_notes else {}
         return trial_row(record, candidate.trial.distributions, candidate.began, notes)

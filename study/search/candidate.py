@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from optuna.trial import Trial
+from optuna.trial import FixedTrial, Trial
 
 from search_spaces.schedule import Schedule
 from study.objective import Evaluation
@@ -17,13 +17,14 @@ from study.objective import Evaluation
 class Candidate:
     """A trial that has not ended.
 
-    trial: in the sampler's study. position: in its bracket. batch: the number of its batch there. evaluations: of its
-    last run. epochs_used and cohorts: by budget. reported: values by epoch. trained: the largest budget that it has
-    been trained for, 0 for none. pruned: whether it ends here. audited_from: the epochs at which it would have
-    been pruned, but for an audit. seconds: of training. epochs_loaded: those of an earlier start.
+    trial: in the sampler's study, or a fixed one outside the search space. position: in its bracket. batch: the number
+    of its batch there. evaluations: of its last run. epochs_used and cohorts: by budget. reported: values by epoch.
+    trained: the largest budget that it has been trained for, 0 for none. pruned: whether it ends here. audited_from:
+    the epochs at which it would have been pruned, but for an audit. seconds: of training. epochs_loaded: those of an
+    earlier start. is_reference: whether it tries a peak of the reference.
     """
 
-    trial: Trial
+    trial: Trial | FixedTrial
     schedule: Schedule
     position: int
     batch: int
@@ -37,6 +38,12 @@ class Candidate:
     audited_from: int | None = None
     seconds: float = 0.0
     epochs_loaded: float = 0.0
+    is_reference: bool = False
+
+    @property
+    def outside(self) -> bool:
+        """Whether its schedule lies outside the search space."""
+        return isinstance(self.trial, FixedTrial)
 
     def observe(self, evaluation: Evaluation, budget: int, steps_per_epoch: int) -> None:
         """Take in an evaluation of the present run, which has this budget. A run that has diverged ends."""

@@ -121,6 +121,12 @@ UNPRUNED = SearchOptions(pruner="none")
 """A comparison of families gives each the same epochs; how many a pruned one takes depends on its trials."""
 
 
+def check_confirm_seeds(seeds: int | None) -> None:
+    """Raise InputError unless it is None or a number of fresh seeds, 0 for none."""
+    whole = seeds is None or (isinstance(seeds, int) and seeds >= 0)
+    require(whole, "--confirm-seeds must be at least 0", seeds)
+
+
 @dataclass(frozen=True)
 class Configuration(SearchOptions):
     """How schedules are searched."""

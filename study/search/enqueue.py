@@ -12,6 +12,7 @@ from study.storage.studies import read_studies
 
 STUDY = "study:"
 """The prefix of a study's name, for its winner."""
+USAGE = "--enqueue takes a JSON file or study:NAME"
 
 
 def read_known(sources: Sequence[str], storage: str | None, suggest: Callable[[Any], Schedule]) -> list[dict[str, Any]]:
@@ -24,7 +25,7 @@ def read_known(sources: Sequence[str], storage: str | None, suggest: Callable[[A
     return [
         as_params(written, where, suggest)
         for source in sources
-        for where, written in (winners_of(source, storage) if source.startswith(STUDY) else read_file(source))
+        for where, written in (winners_of(source, storage) if source.startswith(STUDY) else read_file(source, USAGE))
     ]
 
 

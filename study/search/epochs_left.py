@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from study.search.bracket import Bracket
+from study.search.rungs import references_promoted
 
 
 def epochs_left(bracket: Bracket) -> float:
@@ -23,7 +24,8 @@ def epochs_left(bracket: Bracket) -> float:
     promoted = bracket.size
     for later in budgets[1:]:
         promoted = max(1, promoted // c.reduction)
-        left += later * promoted if later > now else 0
+        besides = references_promoted(later, full) if bracket.reference and bracket.number == 0 else 0
+        left += later * (promoted + besides) if later > now else 0
     running_now = {one.position for one in bracket.training}
     audited = [one for one in bracket.candidates if one.audited_from and one.position not in running_now]
     left += sum(full for one in audited if one.trained < full)

@@ -1,7 +1,7 @@
 """Optuna's pruners, and no pruner: every trial starts a full run, and may be pruned midway.
 
 Values are reported at every epoch, as in `study.optimize`; in a run of more epochs than a curve has points, at every
-evaluation.
+evaluation. The trials of the reference are never pruned.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class FullRuns:
         epochs = whole_epochs(evaluation, budget, bracket.steps_per_epoch)
         if candidate.report(epochs, evaluation.metric) and not candidate.audited_from:
             candidate.trial.report(evaluation.metric, step=epochs)
-            if not evaluation.last and candidate.trial.should_prune():
+            if not evaluation.last and not candidate.is_reference and candidate.trial.should_prune():
                 bracket.prune(candidate, epochs)
 
 

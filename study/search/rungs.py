@@ -5,6 +5,7 @@ Each run goes through the whole schedule, compressed, so no run is evaluated in 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
@@ -17,6 +18,9 @@ from study.search.candidate import Candidate
 
 class Rungs:
     """A `Strategy`. budgets: epochs of each run, ascending, the last one the full run.
+
+    Of the reference, the two best trials are promoted at each rung, and the best one to the full run, even if other
+    trials are better.
 
     A Gaussian process learns from complete trials only, so it sees all trials as complete, with the value of their
     first run; other samplers see them as pruned.
@@ -41,10 +45,14 @@ class Rungs:
         live, audited = bracket.candidates, list[Candidate]()
         sign, reduction = bracket.objective.metric.sign, bracket.configuration.reduction
         for before, budget in pairwise(self.budgets):
-            seen = [trial.intermediate_values for trial in bracket.seen] + [candidate.reported for candidate in live]
+            within = [candidate.reported for candidate in live if not candidate.outside]
+            seen = [trial.intermediate_values for trial in bracket.seen] + within
             worst = worst_to_promote([sign * values[before] for values in seen if before in values], reduction)
+            kept = best_references(live, before, references_promoted(budget, full), sign)
             for candidate in live:
-                if not candidate.pruned and sign * candidate.reported[before] > worst:
+                if candidate.pruned or candidate.position in kept:
+                    continue
+                if candidate.outside or sign * candidate.reported[before] > worst:
                     bracket.prune(candidate, before)
             bracket.store([candidate for candidate in live if candidate.pruned])
             audited += [candidate for candidate in live if candidate.audited_from]
@@ -60,12 +68,25 @@ class Rungs:
             candidate.report(budget, evaluation.metric)
 
 
+def references_promoted(budget: int, full: int) -> int:
+    """How many trials of the reference are promoted to runs of this budget, at least."""
+    return 1 if budget == full else 2
+
+
+def best_references(live: Sequence[Candidate], budget: int, most: int, sign: int) -> set[int]:
+    """Positions of the reference's trials that are promoted after runs of this budget, whatever the others do."""
+    own = [candidate for candidate in live if candidate.is_reference and not candidate.pruned]
+    own.sort(key=lambda candidate: sign * candidate.reported[budget])
+    return {candidate.position for candidate in own[:most]}
+
+
 def worst_to_promote(values: Sequence[float], reduction: int) -> float:
     """The worst value that is promoted to the next rung: of the best 1/reduction, and at least of the best one.
 
-    values: all values at the rung so far, lower is better; each is from a complete run of the compressed schedule.
+    values: all values at the rung so far, lower is better; each is from a complete run of the compressed schedule. Of
+    none, nothing is promoted.
 
     >>> worst_to_promote([0.3, 0.1, 0.4, 0.2], 2)
     0.2
     """
-    return sorted(values)[max(1, len(values) // reduction) - 1]
+    return sorted(values)[max(1, len(values) // reduction) - 1] if values else -math.inf

@@ -12,7 +12,9 @@ from typing import Any, Literal
 
 import optuna
 from optuna.pruners import BasePruner
-from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
+from optuna.trial import FixedTrial, FrozenTrial, Trial, TrialState, create_trial
+
+from study.search.reference import PlannedTrial
 
 
 def place(trial: FrozenTrial) -> tuple[int, int]:
@@ -39,35 +41,59 @@ def make_sampler_study(
     earlier: Sequence[FrozenTrial],
     direction: Literal["minimize", "maximize"],
     pruner: BasePruner,
-    enqueued: Sequence[dict[str, Any]] = (),
     first_runs_only: bool = False,
 ) -> optuna.Study:
     """The study that draws the trials of a bracket.
 
-    earlier: the trials of the brackets before it. enqueued: the parameters of the trials that the search begins with.
-    first_runs_only: whether each trial is seen as complete, with the value of its first run.
+    earlier: the trials of the brackets before it; those outside the search space are left out. first_runs_only: whether
+    each trial is seen as complete, with the value of its first run.
     """
     study = optuna.create_study(
         study_name="view",  # Hyperband derives its brackets from the name
         direction=direction,
         pruner=pruner,
     )
-    study.add_trials(as_seen(trial, first_runs_only) for trial in earlier)
-    for params in enqueued[len(earlier) :]:
-        study.enqueue_trial(params)
+    study.add_trials(as_seen(trial, first_runs_only) for trial in earlier if not is_outside(trial))
     return study
 
 
-def tell(study: optuna.Study, trial: Trial, first_runs_only: bool) -> None:
-    """Let the sampler learn from the values that the trial has reported."""
+def is_outside(trial: FrozenTrial) -> bool:
+    """Whether the schedule of a stored trial lies outside the search space."""
+    return "outside" in trial.user_attrs["record"]
+
+
+def is_reference(trial: FrozenTrial) -> bool:
+    """Whether a stored trial tries a peak of the reference."""
+    return bool(trial.user_attrs["record"].get("reference"))
+
+
+def ask(study: optuna.Study, planned: PlannedTrial | None) -> Trial | FixedTrial:
+    """The next trial: the planned one, or one that the sampler suggests."""
+    if planned is None:
+        return study.ask()
+    if not planned.outside:
+        study.enqueue_trial(dict(planned.params))
+        return study.ask()
+    fixed = FixedTrial(dict(planned.params))
+    for name, value in planned.params.items():
+        fixed.suggest_categorical(name, [value])
+    return fixed
+
+
+def tell(study: optuna.Study, trial: Trial | FixedTrial, first_runs_only: bool) -> None:
+    """Let the sampler learn from the values that the trial has reported, unless it lies outside the search space."""
+    if isinstance(trial, FixedTrial):
+        return
     if first_runs_only:
         study.tell(trial, next(iter(study.get_trials(deepcopy=False)[trial.number].intermediate_values.values())))
     else:
         study.tell(trial, state=TrialState.PRUNED)
 
 
-def pruner_notes(study: optuna.Study, trial: Trial) -> dict[str, Any]:
+def pruner_notes(study: optuna.Study, trial: Trial | FixedTrial) -> dict[str, Any]:
     """The notes of Optuna's pruner on a trial."""
+    if isinstance(trial, FixedTrial):
+        return {}
     return study.get_trials(deepcopy=False)[trial.number].system_attrs
 
 

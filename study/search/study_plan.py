@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import optuna
@@ -13,7 +13,10 @@ from study.objective import Engine, Executor, Objective
 from study.search.bracket import Bracket
 from study.search.configuration import Configuration
 from study.search.confirm import confirming
+from study.search.finals import FinalsProgress, run_finals
+from study.search.reference import Reference
 from study.search.search import search
+from study.speed import ChosenEngine, Speed
 from study.storage.study_record import StudyRecord
 
 
@@ -23,7 +26,9 @@ class StudyPlan:
 
     record: the configuration as it is stored. storage: a database URL; None keeps the study in memory. group: the
     comparison of families that it belongs to, its own name otherwise. known: the schedules to try first, as
-    parameters of trials. about: how the data was read, for people.
+    parameters of trials. about: how the data was read, for people. reference: what the answer is compared with, if
+    anything. limit: a `Fitted` as plain values, which a new study stores; None without a limit of the cost. chosen: the
+    engine of a new study, if the plan depends on its speed; otherwise it is chosen when the study is opened.
     """
 
     name: str
@@ -34,6 +39,9 @@ class StudyPlan:
     group: str
     known: Sequence[dict[str, Any]] = ()
     about: str = ""
+    reference: Reference | None = None
+    limit: Mapping[str, Any] | None = None
+    chosen: ChosenEngine | None = None
 
 
 class Watcher(Protocol):
@@ -51,7 +59,10 @@ class Watcher(Protocol):
 
 @dataclass
 class OpenStudy:
-    """A study that this process owns, with the executor that trains its runs. reason: why it has this engine."""
+    """A study that this process owns, with the executor that trains its runs.
+
+    reason: why it has this engine. speed: how fast that trains.
+    """
 
     plan: StudyPlan
     optuna_study: optuna.Study
@@ -59,6 +70,7 @@ class OpenStudy:
     reason: str
     executor: Executor
     watcher: Watcher | None = None
+    speed: Speed = field(default_factory=Speed)
 
     @property
     def record(self) -> StudyRecord:
@@ -84,6 +96,12 @@ class OpenStudy:
             if bracket and not self.plan.storage:
                 bracket.store_what_has_ended()
             raise
+
+    def run_finals(
+        self, seeds: int | None, interrupted: Callable[[], bool] = lambda: False
+    ) -> Iterator[FinalsProgress]:
+        """Confirm the answer: see `finals.run_finals`."""
+        return run_finals(self.optuna_study, self.plan.objective, self.executor, seeds, lambda _: interrupted())
 
     def confirm(self, seeds: Sequence[int], interrupted: Callable[[], bool] = lambda: False) -> Iterator[float]:
         """Train the best schedule again with each of these seeds, and store its test values as `confirmed`.

@@ -33,9 +33,17 @@ def refuse_other(name: str, attrs: dict[str, Any], configuration: dict[str, Any]
     check_format(name, attrs)
     stored = attrs["configuration"]
     keys = [key for key in {**stored, **configuration} if stored.get(key) != configuration.get(key)]
+    before, now = (one.get("reference", {}).get("name", "none") for one in (stored, configuration))
+    if before != now or keys == ["reference"]:
+        other = f" (now {now})" if before != now else ", whose file has changed"
+        raise InputError(
+            f"study {name!r} was made with --reference {before}{other}: "
+            "give the same again, or choose another name with --study"
+        )
+    keys = [key for key in keys if key != "reference"]
     if keys == ["space"]:
-        before, now = stored["space"], configuration["space"]
-        keys = sorted(f"the range of {key}" for key in {**before, **now} if before.get(key) != now.get(key))
+        ranges, others = stored["space"], configuration["space"]
+        keys = sorted(f"the range of {key}" for key in {**ranges, **others} if ranges.get(key) != others.get(key))
         raise InputError(
             f"study {name!r} was made with another space: {', '.join(keys)}. Choose another name with --study"
         )

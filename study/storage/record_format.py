@@ -1,13 +1,16 @@
 """The format of the records: names and meaning of the attributes that are stored.
 
 A study's attributes: `format` (FORMAT), `configuration` (all that decides what is found, but the engine; `enqueued` in
-it: the parameters of the trials that it begins with, if it was given some; `objects`: digests of functions that were
+it: the parameters of the trials that it begins with, if it was given some; `reference`: its name, whether it is within
+the search space, and the parameters of its trials, if the study has one; `objects`: digests of functions that were
 given as Python objects, by the part that they make), `engine` (engine, cohort and workers: how its runs are trained,
-and what was asked for), `workload` (its name), `group` (the benchmark it belongs to, its own name otherwise), `metric`
+what was asked for, and the speed that was measured), `limit` (of its cost, if there is one, and the trials and rungs
+that were fitted to it), `workload` (its name), `group` (the benchmark it belongs to, its own name otherwise), `metric`
 (name, direction, unit, worst), `optimizer_code` and `unequal_groups` (how it is made; whether its groups have rates of
 their own), `steps_per_epoch`, `validation_rows` (that a value is the mean over; missing in studies made before it was
-kept), `confirmed` (of a benchmark: the trial evaluated on test, the seeds, the test metrics), `sessions` (provenance of
-every start, in order), `unfinished` (the runs that a bracket has behind it, while it is trained).
+kept), `confirmed` (of a benchmark: the trial evaluated on test, the seeds, the test metrics), `finals` (of a search:
+what was trained again to confirm its answer, see finals.py), `sessions` (provenance of every start, in order),
+`unfinished` (the runs that a bracket has behind it, while it is trained).
 
 A trial's attributes: `record` and `curve` (columns, one row per evaluation of the last run); for Hyperband and
 successive halving `pruner_notes` (what they must find again). A record holds
@@ -15,8 +18,9 @@ successive halving `pruner_notes` (what they must find again). A record holds
 `torch` (the resolved arguments, for the full run), `epochs_used` and `cohort` (runs trained together, 1 is the plain
 loop), both at each rung, `engine` (of the last rung), `too_large` (cohorts that did not fit into memory),
 `best_epoch`, `diverged`, `audited_from` (epochs at which the trial would have been pruned, but for an audit; None for
-all others), `seconds` (of training; those of a cohort are shared among its steps). The files of a trial that ran to
-its end, its picture and its curve as CSV, are noted where Optuna notes artifacts (artifacts.py).
+all others), `seconds` (of training; those of a cohort are shared among its steps), `reference` (true, for a trial of
+the reference), `outside` (its parameters, if they lie outside the search space; Optuna has none then). The files of a
+trial that ran to its end, its picture and its curve as CSV, are noted where Optuna notes artifacts (artifacts.py).
 """
 
 from __future__ import annotations

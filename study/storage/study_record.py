@@ -18,6 +18,7 @@ import optuna
 from search_spaces.errors import InputError
 from study.objective import Engine, Metric
 from study.storage.checks import check_format
+from study.storage.finals import Finals
 from study.storage.provenance import Session
 from study.storage.settings import Settings
 from study.storage.stored_trials import FINISHED
@@ -45,7 +46,8 @@ class StudyRecord:
     of their own. validation_rows: rows that a trial's value is the mean over; None in studies made before it was kept.
     sessions: every start, in order. confirmed: of a benchmark's study, once that is done. unfinished: how many trials
     are under way. trials: the complete and the pruned ones, in the order in which they were asked. stored: the
-    attributes as they are in the storage, but for `unfinished`, which is the number.
+    attributes as they are in the storage, but for `unfinished`, which is the number. finals: of a search, once they
+    have begun.
     """
 
     name: str
@@ -63,6 +65,7 @@ class StudyRecord:
     unfinished: int
     trials: tuple[TrialRecord, ...]
     stored: Mapping[str, Any]
+    finals: Finals | None = None
 
     @classmethod
     def of(cls, optuna_study: optuna.Study, before: StudyRecord | None = None) -> StudyRecord:
@@ -109,6 +112,7 @@ class StudyRecord:
             else None,
             unfinished=unfinished,
             trials=tuple(sorted(trials, key=lambda trial: (trial.place.bracket, trial.place.position))),
+            finals=Finals.read(attributes["finals"]) if attributes.get("finals") else None,
             stored={key: unfinished if key == "unfinished" else value for key, value in attributes.items()},
         )
 
@@ -140,8 +144,13 @@ class StudyRecord:
 
     @property
     def best(self) -> TrialRecord | None:
-        """The best of the fully trained trials, the earliest of equals; None if no trial was trained in full."""
-        return next(iter(self.ranked(self.complete)), None)
+        """The best of the full runs within the search space, the earliest of equals; None if there is no full run."""
+        return next(iter(self.ranked(self.searched)), None)
+
+    @property
+    def searched(self) -> list[TrialRecord]:
+        """The trials within the search space that ran to their end."""
+        return [trial for trial in self.complete if not trial.outside]
 
     @cached_property
     def asked(self) -> Mapping[int, int]:

@@ -81,7 +81,8 @@ class TrialRecord:
     run. too_large: cohorts that did not fit into memory. best_epoch: when the last run was best. audited_from: the
     epochs at which the trial would have been pruned, but for an audit; otherwise None. seconds: of training; those of a
     cohort are divided by steps. failure: why its training failed, if it did. ended: when it was stored; None if it
-    comes from an archive.
+    comes from an archive. is_reference: whether it tries a peak of the reference. outside: whether its schedule lies
+    outside the search space; only one of the reference can.
     """
 
     number: int
@@ -103,6 +104,8 @@ class TrialRecord:
     curve: Curve | None = None
     ended: datetime | None = None
     failure: str | None = None
+    is_reference: bool = False
+    outside: bool = False
 
     @classmethod
     def of(cls, trial: FrozenTrial) -> TrialRecord:
@@ -135,7 +138,7 @@ class TrialRecord:
             number=number,
             complete=complete,
             value=float(value),
-            params=dict(params),
+            params=dict(record.get("outside", params)),
             reported={int(epochs): float(reported) for epochs, reported in reported.items()},
             place=Place(place["generation"], place["size"], place["position"], place["batch"]),
             seeds=Seeds(**record["seeds"]),
@@ -151,6 +154,8 @@ class TrialRecord:
             curve=Curve.of(stored["curve"]) if stored.get("curve") else None,
             ended=ended,
             failure=record.get("failure"),
+            is_reference=record.get("reference", False),
+            outside="outside" in record,
         )
 
     @property
@@ -176,6 +181,8 @@ class TrialRecord:
             "seconds": self.seconds,
         }
         record |= {"failure": self.failure} if self.failure else {}
+        record |= {"reference": True} if self.is_reference else {}
+        record |= {"outside": dict(self.params)} if self.outside else {}
         return {"record": record} | ({"curve": self.curve.columns} if self.curve else {})
 
     @property

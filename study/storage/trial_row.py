@@ -17,13 +17,16 @@ from study.storage.trial_record import Curve, TrialRecord
 def trial_row(
     record: TrialRecord, distributions: Mapping[str, BaseDistribution], began: datetime, notes: Mapping[str, Any]
 ) -> FrozenTrial:
-    """The trial as Optuna stores it, which numbers it then. notes: what Optuna's pruner must find again."""
+    """The trial as Optuna stores it, which numbers it then. notes: what Optuna's pruner must find again.
+
+    Optuna does not take parameters outside the search space, so those of such a trial are in its record alone.
+    """
     trial = create_trial(
         state=TrialState.COMPLETE if record.complete else TrialState.PRUNED,
         # A diverged run has the worst value: samplers ignore trials that failed.
         value=record.value,
-        params=dict(record.params),
-        distributions=dict(distributions),
+        params={} if record.outside else dict(record.params),
+        distributions={} if record.outside else dict(distributions),
         intermediate_values=dict(record.reported),
         user_attrs=record.stored | ({"pruner_notes": dict(notes)} if notes else {}),
     )

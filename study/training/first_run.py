@@ -9,7 +9,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import Any
 
@@ -38,21 +38,23 @@ the first runs hardly trains, because its peak is at the low end of the range.""
 class FirstRunResult:
     """What the first runs found: what a study keeps of them.
 
-    metric: its name. steps, evaluations and seconds: for each epoch or step of a budget, the most seconds. peak_lr: the
-    range to search. worst: the value of a diverged run. seen: whether the optimizer is seen, so that its rates are
-    checked and a schedule can observe the evaluations. notes: for people.
+    metric: its name. steps, evaluations: for each epoch or step of a budget. slowest: the most seconds of one of these;
+    infinite in studies made before it was kept. peak_lr: the range to search. worst: the value of a diverged run. seen:
+    whether the optimizer is seen, so that its rates are checked and a schedule can observe the evaluations. notes: for
+    people. seconds: of an optimizer step, and of a run before its first step, each the shortest; None if not kept.
     """
 
     metric: str
     steps: int
     evaluations: float
-    seconds: float
     peak_lr: tuple[float, float]
     worst: float
     seen: bool
     optimizer_code: str
     unequal_groups: bool
     notes: tuple[str, ...] = ()
+    slowest: float = field(default=math.inf, compare=False)
+    seconds: tuple[float, float] | None = field(default=None, compare=False)
 
     def plain(self) -> dict[str, Any]:
         """As JSON can hold it."""
@@ -61,7 +63,8 @@ class FirstRunResult:
     @classmethod
     def read(cls, stored: Mapping[str, Any]) -> FirstRunResult:
         """What `plain` made, as stored."""
-        return cls(**{**stored, "peak_lr": tuple(stored["peak_lr"]), "notes": tuple(stored["notes"])})
+        pairs = {name: tuple(stored[name]) for name in ("peak_lr", "notes", "seconds") if stored.get(name) is not None}
+        return cls(**{**stored, **pairs})
 
 
 def first_runs(
@@ -80,20 +83,23 @@ def first_runs(
     length = min(budget, 1 if unit == "epochs" else FIRST_STEPS)
     longer = min(budget, 2 * length)
     runs = 3 + (longer > length)
-    took: list[float] = []
+    took: list[tuple[float, float]] = []  # seconds from the first step on, and before it
 
     def request(schedule: Schedule | None, seed: int = 0, length: int = length) -> RunRequest:
-        return RunRequest(schedule, length, unit, seed, declared.metric, declared.sign, exact=True)
+        exact = seed == 0  # checking takes time, so the run with the other seed shows how fast it trains
+        return RunRequest(schedule, length, unit, seed, declared.metric, declared.sign, exact=exact)
 
     def train(schedule: Schedule | None, seed: int = 0) -> tuple[list[Reported], list[float]]:
-        began = time.monotonic()
+        began = time.time()
         found = evaluations_of_run(trainer, request(schedule, seed))
-        took.append(time.monotonic() - began)
+        first_step = found[0][-1].begun.time if found[0][-1].begun else began
+        took.append((max(0.0, time.time() - first_step), max(0.0, first_step - began)))
         return found
 
     announce(f"Checking your training in {runs} short runs, the first of {length_in_words(length, unit)} ...")
     reported, middle = train(schedule_with(middle_of(declared.peak_lr)) if declared.peak_lr else None)
-    announce(f"  the first took {duration(took[0])}: about {duration((runs - 1) * took[0])} to go")
+    first = sum(took[0])
+    announce(f"  the first took {duration(first)}: about {duration((runs - 1) * first)} to go")
     begun, metric = reported[-1].begun, metric_name(reported[-1].noted.values, declared.metric)
     steps, seen = steps_of(begun, unit, length), begun is not None and begun.optimizer_code is not None
     peak_lr = declared.peak_lr or usual_range(begun)
@@ -111,17 +117,19 @@ def first_runs(
             check_steps(again[-1].begun.total_steps, steps * longer, longer, unit, trainer.name)
         elif values == middle:
             notes.append(alike(trainer.name, metric, values, length, longer, unit))
+    training, start = map(min, zip(*took, strict=True))
     return FirstRunResult(
         metric=metric,
         steps=steps,
         evaluations=len(middle) / length,
-        seconds=max(took) / length,
         peak_lr=peak_lr,
         worst=declared.worst if declared.worst is not None else worse_than(middle + low, declared.sign),
         seen=seen,
         optimizer_code=(begun and begun.optimizer_code) or "your_optimizer(lr={lr})",
         unequal_groups=begun is not None and begun.unequal_groups,
         notes=(f"First run: {trainer.shown(request(usual))}", said_of(reported, length, unit, metric), *notes),
+        slowest=max(map(sum, took)) / length,
+        seconds=(training / (steps * length), start),
     )
 
 

@@ -59,6 +59,10 @@ class OwnTraining:
     can_be_timed = False
 
     @property
+    def seconds(self) -> tuple[float, float] | None:
+        return self.known.seconds
+
+    @property
     def about(self) -> str:
         """What the first runs found, for people."""
         return "\n".join(self.known.notes)
@@ -147,7 +151,7 @@ class OwnTraining:
     def request(self, run: Run) -> RunRequest:
         """What the trainer is asked for."""
         schedule, found = self.fitted(run.schedule, run.budget), self.known
-        silence = self.pace.longest_silence(run.budget, found.seconds)
+        silence = self.pace.longest_silence(run.budget, found.slowest)
         sign = self.declared.sign
         return RunRequest(schedule, run.budget, self.unit, run.train_seed, found.metric, sign, silence=silence)
 

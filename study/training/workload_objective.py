@@ -54,6 +54,7 @@ class WorkloadObjective:
         return self.workload.data.resident
 
     can_be_timed = True
+    seconds = None
 
     @property
     def about(self) -> str:

@@ -15,6 +15,7 @@ from study.executors.options import ExecutorOptions
 from study.executors.timing import seconds_per_step
 from study.objective import Engine
 from study.search.configuration import PRUNES_MIDWAY
+from study.speed import ChosenEngine
 from study.training.workload_objective import WorkloadObjective
 from tests.helpers import LOCKSTEP, SMALL, Crowded, run_search, small_plan
 
@@ -85,7 +86,7 @@ def test_a_study_in_lockstep_does_not_go_on_with_data_outside_memory(workload):
     class OutsideMemory(WorkloadObjective):
         resident = False
 
-    options, stored = ExecutorOptions(), as_stored(Engine(4), ExecutorOptions())
+    options, stored = ExecutorOptions(), as_stored(ChosenEngine(Engine(4), "timed"), ExecutorOptions())
     assert agree("a", stored, options, WorkloadObjective(workload), DEMAND)[0] == Engine(4)
     with pytest.raises(InputError, match="must fit into memory"):
         agree("a", stored, options, OutsideMemory(workload), DEMAND)
@@ -107,10 +108,11 @@ def test_workers_are_not_started_if_they_promise_little(workload, storage, monke
 def test_workers_that_promise_much_are_timed_and_win_or_lose_by_that(workload, monkeypatch):
     monkeypatch.setattr(study.executors.choice, "usable_cores", lambda: 2)
     monkeypatch.setattr(study.executors.choice, "LEAST_SAVING", -math.inf)
-    chosen, reason = study.executors.choice.choose(ExecutorOptions(), WorkloadObjective(workload), DEMAND)
+    chosen, reason, speed = study.executors.choice.choose(ExecutorOptions(), WorkloadObjective(workload), DEMAND)
     times = times_in(reason)
     assert "loop in 2 workers" in times
     assert times[str(chosen)] == min(times.values())
+    assert 1000 * speed.of_a_step(chosen.cohort) == pytest.approx(min(times.values()), abs=0.005)
 
 
 def test_workers_are_not_started_if_the_pruner_judges_on_the_way(workload, monkeypatch):
@@ -118,7 +120,7 @@ def test_workers_are_not_started_if_the_pruner_judges_on_the_way(workload, monke
     monkeypatch.setattr(study.executors.choice, "LEAST_SAVING", -math.inf)
     for pruner in PRUNES_MIDWAY:
         demand = replace(DEMAND, worker_obstacle=replace(SMALL, pruner=pruner).worker_obstacle)
-        _, reason = study.executors.choice.choose(ExecutorOptions(), WorkloadObjective(workload), demand)
+        _, reason, _ = study.executors.choice.choose(ExecutorOptions(), WorkloadObjective(workload), demand)
         assert "workers" not in reason, "their results would depend on which of them is faster"
 
 
@@ -202,7 +204,7 @@ def test_what_cannot_be_done_is_told(storage, workload):
     objective = WorkloadObjective(other)
     with pytest.raises(InputError, match="only SGD and AdamW can be stacked, not RMSprop"):
         study.executors.choice.choose(ExecutorOptions("lockstep"), objective, DEMAND)
-    engine, reason = study.executors.choice.choose(ExecutorOptions(), objective, DEMAND)
+    engine, reason, _ = study.executors.choice.choose(ExecutorOptions(), objective, DEMAND)
     assert engine.cohort == 1
     assert "not in lockstep: only SGD and AdamW can be stacked, not RMSprop" in reason
 

@@ -197,7 +197,7 @@ def test_sections_with_two_dots_are_left_out():
         for trials in ([], two, three)
     ]
     assert names[0] == ["Verdict", "Limits", "Search space", "Environment and commands"]
-    assert names[1] == [*names[0][:2], "The winner in PyTorch", "Families", *names[0][2:]]
+    assert names[1] == [*names[0][:2], "The schedule in PyTorch", "Families", *names[0][2:]]
     assert names[2] == [*names[1][:4], "Sensitivity to peak_lr", "Progress", *names[1][4:]]
 
 

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from study.reports.plot_style import family_color
-from study.reports.winner_figure import shown_leaders, winner_figure
+from study.reports.winner_figure import shown_schedules, winner_figure
+from tests.answers import around, confirmed
 from tests.example_studies import SETTINGS, TRIAL, study_record
 from tests.svg import texts
 
@@ -30,8 +31,16 @@ STUDY = study_record(TRIALS, settings=replace(SETTINGS, budgets=(2, 10, 20)))
 def test_the_winner_leads_and_the_control_comes_last():
     """Without plateau: no curve was kept of it, so its learning rate is not known."""
     trials = [replace(one, params=one.params | {"inverse_sqrt.timescale_fraction": 0.1}) for one in TRIALS]
-    shown = shown_leaders(replace(STUDY, trials=tuple(trials)))
-    assert [one.family for one in shown] == ["rex", "inverse_sqrt", "constant"]
+    shown = shown_schedules(replace(STUDY, trials=tuple(trials)))
+    assert [trial.family for trial, _ in shown] == ["rex", "inverse_sqrt", "constant"]
+
+
+def test_an_answer_is_shown_beside_what_it_was_compared_with():
+    study = confirmed(around(0.28), around(0.31))
+    svg = texts(winner_figure(study))
+    assert {"rex: test 28.0 % over 8 seeds", "cosine (reference): test 31.0 % over 8 seeds"} <= set(svg)
+    tied = [label for _, label in shown_schedules(confirmed(around(0.31), around(0.28)))]
+    assert tied == ["cosine (reference): test 28.0 % over 8 seeds", "rex: test 31.0 % over 8 seeds"]
 
 
 def test_every_value_stands_there_with_the_length_of_its_run():

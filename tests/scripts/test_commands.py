@@ -13,6 +13,7 @@ import torch
 
 from search_spaces import FAMILIES
 from search_spaces.space_file import presets
+from study.analysis.answer import recommended
 from study.cli import run
 from study.executors.options import ENGINES, EXECUTORS
 from study.search.configuration import PRUNERS, SAMPLERS
@@ -31,7 +32,7 @@ def test_a_first_search(command, tmp_path):
     assert "\x1b" not in result.out
     assert re.search(r"\d/\d epochs, 4/4 trials \(random so far\), done\n  best after 2 epochs: ", result.out)
     assert "optimizer = torch.optim.SGD(model.parameters(), lr=" in result.out
-    verdict = result.out[result.out.index("Winner: ") :].splitlines()
+    verdict = result.out[result.out.index("\nUse ") + 1 :].splitlines()
     assert len(verdict) <= 12
     assert all(len(line) <= 80 for line in verdict)
     study = "digits-mlp-sgd-2-epochs"
@@ -47,9 +48,47 @@ def test_a_first_search(command, tmp_path):
     scope = {}
     exec((tmp_path / "results" / study / "schedule.py").read_text(), scope)
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
-    winner = read_study("sqlite:///results/studies.db", study).best.schedule
+    winner = recommended(read_study("sqlite:///results/studies.db", study)).schedule
     scheduler = scope["make_scheduler"](optimizer, 100)
     assert scheduler.get_last_lr()[0] == pytest.approx(winner.simulate(100)[0][0])
+
+
+def test_a_search_says_what_it_will_cost_and_keeps_to_a_limit(command):
+    flags = ["--dataset", "digits", "--epochs", 14, "--families", "linear", "--max-cost", 6, "--sampler", "tpe"]
+    planned = command("search.py", *flags, "--dry-run").out
+    assert planned.startswith("--max-cost 6: 9 trials, runs of 7, 14 epochs\n")
+    first = command("search.py", *flags)
+    assert (first.code, first.err) == (0, "")
+    assert first.out.startswith("--max-cost 6: 9 trials, runs of 7, 14 epochs\n")
+    assert re.search(r"\nExpected: 9 trials, 1,232 steps = 5.5 full runs, about \d+ s\n", first.out)
+    again = command("search.py", *flags, "--trials", 80)
+    assert "already has 9 trials: --max-cost 6 allows no more." in " ".join(again.out.split())
+    assert "Expected" not in again.out
+    other = command("search.py", *flags, "--max-cost", 7)
+    assert (other.code, other.out) == (2, "")
+    assert other.err == (
+        "error: study 'digits-mlp-sgd-14-epochs' was begun with --max-cost 6: do the same, or choose another name with "
+        "--study\n"
+    )
+    more = command("search.py", *flags[:-4], *flags[-2:], "--trials", 12)
+    assert "Expected: 3 more trials" in more.out
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("--max-cost 0", "--max-cost must be above 0, but 0.0 was given"),
+        ("--max-hours -1", "--max-hours must be above 0, but -1.0 was given"),
+        ("--max-cost five", "--max-cost must be a number, but 'five' was given"),
+        ("--max-cost 5 --max-hours 1", "give --max-cost or --max-hours, not both"),
+        ("--max-cost 1", "--max-cost must be at least 5 for 5 trials, the smallest search that makes sense, but 1 was"),
+    ],
+)
+def test_a_limit_that_makes_no_sense_is_answered_in_one_line(given, said, command):
+    result = command("search.py", *DIGITS, *given.split())
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith(f"error: {said}")
+    assert result.err.count("\n") == 1
 
 
 def test_tables_are_printed_on_demand(command):
@@ -57,14 +96,14 @@ def test_tables_are_printed_on_demand(command):
     assert "┏" not in command("search.py", *flags).out
     names = ["families", "importance", "peaks", "audit", "edges"]
     said = command("search.py", *flags, "--show", *names).out
-    assert said.index("│ linear") < said.index("Winner: ")
+    assert said.index("│ linear") < said.index("\nUse ")
     for heading in (
         "Parameter importance needs",
         "peak_lr sensitivity is shown",
         "Audit: ",
         "At the edge of the search",
     ):
-        assert said.index(heading) < said.index("Winner: ")
+        assert said.index(heading) < said.index("\nUse ")
 
 
 @pytest.mark.parametrize(
@@ -156,14 +195,14 @@ def test_another_configuration_is_refused(command):
 def test_every_pruner_can_be_typed(pruner, command):
     result = command("search.py", *DIGITS, "--trials", 2, "--pruner", pruner, "--families", "rex")
     assert result.code == 0, result.err
-    assert "Winner: " in result.out
+    assert "\nUse " in result.out
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_every_sampler_can_be_typed(sampler, command):
     result = command("search.py", *DIGITS, "--trials", 12, "--trials-per-batch", 4, "--sampler", sampler)
     assert (result.code, result.err) == (0, ""), result.err
-    assert "Winner: " in result.out
+    assert "\nUse " in result.out
 
 
 def test_every_model_and_optimizer_can_be_typed(command):

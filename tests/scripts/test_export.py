@@ -55,8 +55,13 @@ def test_every_trial_comes_out_with_where_it_comes_from(name, searched, command)
         assert ("pruned after a run of 1 epochs" in head) == pruned
         assert ("diverged after a run of " in head) == record["diverged"]
         assert "test        not evaluated" in head
+        where = "64 steps, compared from 16 steps on" if 4 in trial.intermediate_values else "16 steps, not tried"
+        assert f"# length      found in runs of {where}" in head
         assert f"torch {torch.__version__.partition('+')[0]}" in head
         assert "torch.optim.SGD(model.parameters(), lr=" in result.out
+        until = schedule.extendable_until(64)
+        assert (f"# A run of 64 steps can be given more until step {until}. " in result.out) == (0 < until < 64)
+        assert ("# A run that is going can" in result.out) == (until in (0, 64))
 
 
 def test_the_winner_and_the_best_of_a_family(searched, command, tmp_path):
@@ -66,6 +71,14 @@ def test_the_winner_and_the_best_of_a_family(searched, command, tmp_path):
     assert by_default == command("export.py", "--study", "small", "--family", winner.params["family"]).out
     assert command("export.py", "--study", "small", "--output", "winner.py").out == ""
     assert (tmp_path / "winner.py").read_text() == by_default
+
+
+def test_the_drift_of_the_peak_is_told_if_enough_trials_show_it(command, workload):
+    run_search(STORAGE, workload, 40)
+    [drift] = json.loads(command("export.py", "--study", "small", "--format", "json").out)["provenance"]["peak_drift"]
+    assert (drift["short_steps"], drift["long_steps"]) == (16, 64)
+    said = "best peak_lr at 16 steps / at 64 steps: {ratio:.2f} [{low:.2f}, {high:.2f}] ({trials} trials)"
+    assert f"# peak drift  {said.format(**drift)}\n" in command("export.py", "--study", "small").out
 
 
 def test_what_was_confirmed_is_told(searched, command):

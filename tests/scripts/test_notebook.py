@@ -37,7 +37,7 @@ def test_it_is_executed_from_the_top(notebook):
     (bar,) = (html for html in outputs(search, "text/html") if "<progress" in html)
     assert bar.startswith('<progress value="160" max="160"></progress> 160/160 epochs, 20/20 trials')
     (shown,) = outputs(next(cell for cell in notebook.cells if cell.source == "result"), "text/html")
-    assert shown.startswith("<p><b>Winner: ")
+    assert shown.startswith("<p><b>Use ")
     assert "data:image/svg+xml;base64," in shown
     assert "<table>" in shown
     assert notebook.cells[-1].outputs[0].text.endswith("% wrong\n")

@@ -29,7 +29,7 @@ def test_a_function_has_all_that_a_workload_has(own, tmp_path):
     for script, *arguments in (
         ("reproduce.py", *study, "--trial", 3),
         ("export.py", *study, "--output", "schedule.py"),
-        ("export.py", *study, "--format", "json", "--output", "schedule.json"),
+        ("export.py", *study, "--trial", 2, "--format", "json", "--output", "schedule.json"),
         ("report.py", *study),
         ("search.py", *TRAIN, "--trials", 3, "--study", "next", "--enqueue", "schedule.json"),
     ):

@@ -7,11 +7,12 @@ import sys
 from importlib.util import find_spec
 from itertools import product
 
+import numpy as np
 import pytest
 import torch
 
-from search_spaces import FAMILIES, WSD, Cyclic, InverseTime, OneCycle, Plateau
-from search_spaces.export import FORMATS, Exported, torch_code
+from search_spaces import FAMILIES, WSD, Cyclic, InverseTime, MultiStep, OneCycle, Plateau, Step
+from search_spaces.export import FORMATS, Exported, prolonging_code, torch_code
 from search_spaces.schedule import evaluation_steps
 from study.storage.trial_row import plain_arguments
 
@@ -107,6 +108,60 @@ def test_unequal_groups_keep_their_ratios(tmp_path):
                 scheduler.observe(observed[step])
     assert elsewhere(REPLAY, given, tmp_path) == expected
     assert all(small[0] == pytest.approx(0.2 * large[0]) for curve in expected.values() for small, large in curve)
+
+
+PROLONG = """
+import json, sys
+import torch
+curves = {}
+for name, code, more, old, new, done, rates in json.load(sys.stdin):
+    made = {}
+    exec(code, made)
+    def fresh():
+        groups = [{"params": [torch.zeros(1)], "lr": rate} for rate in rates]
+        return torch.optim.SGD(groups, momentum=0.9)
+    def go(steps):
+        for _ in range(steps):
+            curve.append([group["lr"] for group in run["optimizer"].param_groups])
+            run["optimizer"].step()
+            run["scheduler"].step()
+    curve = curves[name] = []
+    run = made | {"optimizer": fresh(), "new_total_steps": new, "steps_done": done}
+    run["scheduler"] = made["make_scheduler"](run["optimizer"], old)
+    go(done)
+    saved, run["optimizer"] = run["optimizer"].state_dict(), fresh()
+    run["optimizer"].load_state_dict(saved)
+    exec(more, run)
+    go(new - done)
+json.dump(curves, sys.stdout)
+"""
+
+
+@pytest.mark.parametrize("rates", [[1.0], [0.02, 0.1]])
+def test_a_run_that_is_going_is_prolonged_as_the_comments_say(rates, tmp_path):
+    """Up to the last possible step, and from an early one; the whole curve is that of the longer run."""
+    given, expected = [], {}
+    for cls, warmup in product((WSD, Step, MultiStep), (0.0, 0.1)):
+        schedule = cls(peak_lr=0.3, warmup_fraction=warmup)
+        exported = Exported(schedule, SGD, unequal_groups=len(rates) > 1)
+        until = schedule.extendable_until(200)
+        said, *lines = prolonging_code(exported, 200).splitlines()
+        assert f"# A run of 200 steps can be given more until step {until}. " in said
+        more = "\n".join(line.removeprefix("# ") for line in lines)
+        for done in (until, 3):
+            name = f"{schedule} {done}"
+            given.append((name, torch_code(exported), more, 200, 500, done, rates))
+            curve = schedule.prolonged(200, 500).simulate(500)
+            expected[name] = [[lr * rate / max(rates) for rate in rates] for lr, _ in curve]
+    found = elsewhere(PROLONG, given, tmp_path, "ignore")
+    assert found.keys() == expected.keys()
+    for name, curve in found.items():
+        np.testing.assert_allclose(curve, expected[name], rtol=1e-12)
+
+
+def test_what_needs_no_change_and_what_cannot_be_prolonged():
+    assert "at any time" in prolonging_code(Exported(Plateau(peak_lr=0.3), SGD), 200)
+    assert "cannot be given more steps" in prolonging_code(Exported(Cyclic(peak_lr=0.3), SGD), 200)
 
 
 def test_a_run_that_is_too_short_is_refused(tmp_path):

@@ -1,4 +1,4 @@
-"""Properties of every family over the whole searched range, for runs of any length."""
+"""Properties of every family over the whole searched range, for short and long runs."""
 
 import json
 from math import ceil

@@ -1,5 +1,7 @@
 """What code that is not ours does with a schedule: each mistake is one message."""
 
+import time
+
 import pytest
 import torch
 from torch import nn
@@ -30,6 +32,7 @@ def run(watched, total_steps=10, steps=None, scheduler_steps=1, optimizer=None, 
 
 def test_a_schedule_that_is_followed_is_left_alone():
     watched, optimizer = WatchedSchedule(SCHEDULE, exact=True), make_optimizer(momentum=0.9)
+    before = time.time()
     scheduler = watched.build(optimizer, 10)
     held = []
     for step in range(10):
@@ -42,7 +45,9 @@ def test_a_schedule_that_is_followed_is_left_alone():
     noted = WatchedSchedule.note(watched, {"val_error": 0.5})
     assert (noted.step, noted.lr, noted.momentum) == (10, held[-1], 0.9)
     assert watched.peak_lr == 0.1
-    assert watched.begun.plain() == {
+    begun = watched.begun.plain()
+    assert before <= begun.pop("time") <= time.time()
+    assert begun == {
         "total_steps": 10,
         "first_lr": pytest.approx(held[0]),
         "last_lr": pytest.approx(held[-1]),

@@ -45,6 +45,26 @@ def test_what_they_find():
     assert (rates.seen, rates.peak_lr) == (False, (0.001, 0.5))
 
 
+def test_they_tell_how_fast_it_trains(monkeypatch):
+    """What comes before the schedule is built is the start of a run; the shortest of the three runs counts."""
+    now, runs = [1000.0], [0]
+    monkeypatch.setattr(time, "time", lambda: now[0])
+
+    def slow(schedule, epochs, seed):
+        runs[0] += 1
+        now[0] += 3.0 + runs[0]
+        optimizer, step, error = own_training.optimized()
+        scheduler = schedule.build(optimizer, 8 * epochs)
+        for number in range(8 * epochs):
+            now[0] += 0.5 / runs[0]
+            step(number)
+            scheduler.step()
+        yield error()
+
+    assert found(slow).seconds == pytest.approx((0.5 / 3, 4.0))
+    assert found(own_training.train_with_rates, PEAK).seconds == (0, 0)
+
+
 def test_the_usual_range_is_that_of_the_optimizer():
     def with_optimizer(make):
         def train(schedule, epochs, seed):

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import time
 
 import pytest
 import torch
@@ -11,6 +12,8 @@ from search_spaces import Constant, InputError, Linear
 from study.executors.in_process import InProcess
 from study.objective import Run
 from study.search.confirm import confirm
+from study.search.expected_cost import SECONDS_A_TRIAL
+from study.search.fitted_plan import rounded_up
 from study.training.declaration import Declaration
 from study.training.own_training import OwnTraining
 from study.training.user_function import UserFunction
@@ -28,6 +31,22 @@ def objective(function, budget=4, unit="epochs", **declared):
 
 def evaluations(own, budget=4, schedule=SCHEDULE, test=False, stop=lambda run: False, seed=0):
     return list(InProcess(own).train([Run(schedule, budget, seed, 1, test)], stop))
+
+
+def test_a_limit_of_hours_is_fitted_to_the_speed_of_the_first_runs(tmp_path, monkeypatch):
+    """All of 160 steps; a later start has no first runs, and times nothing."""
+    clock = {"now": 1000.0, "runs": 0}
+    monkeypatch.setattr(own_training, "CLOCK", clock)
+    monkeypatch.setattr(time, "time", lambda: clock["now"])
+    limited = FEW | {"train": own_training.by_the_clock, "storage": tmp_path / "s.db", "trials": 50}
+    least = 5 * (20 * 8 + 5 + SECONDS_A_TRIAL) / 3600
+    with pytest.raises(InputError, match=f"--max-hours must be at least {rounded_up(least):g} for 5 trials"):
+        study.find_schedule(**limited, max_hours=0.1 * least)
+    first = study.find_schedule(**limited, max_hours=1.25 * least)
+    assert first.record.stored["engine"]["speed"] == {"by_cohort": {"1": 1.0}, "start": 5.0}
+    assert clock["runs"] == 3 + 3 + 6
+    assert len(study.find_schedule(**limited, max_hours=1.25 * least).trials) == 6
+    assert clock["runs"] == 3 + 3 + 6
 
 
 def test_evaluations_are_what_was_yielded():

@@ -172,7 +172,7 @@ def test_what_comes_late_does_no_harm():
 
 def objective(function):
     own = OwnTraining(UserFunction(own_training.train), Declaration(), torch.device("cpu")).after_first_runs(20)
-    found = replace(own.known, seconds=0.001)  # without what torch loads at the first step
+    found = replace(own.known, slowest=0.001)  # without what torch loads at the first step
     return OwnTraining(UserFunction(function), Declaration(), torch.device("cpu"), first_run=found)
 
 

@@ -191,7 +191,7 @@ def test_lazy_data_trains_in_the_plain_loop_only(storage):
     objective = WorkloadObjective(Workload("w", made_data("rows", Rows(X, Y), None, 0), with_dropout))
     demand = Demand(most_together=5, steps=64)
     assert objective.lockstep_obstacle() == "its data is not in memory"
-    engine, reason = choose(ExecutorOptions(), objective, demand)
+    engine, reason, _ = choose(ExecutorOptions(), objective, demand)
     assert (engine.cohort, engine.workers) == (1, 0)
     assert "not in lockstep: its data is not in memory" in reason
     with pytest.raises(InputError, match=r"cannot be trained in lockstep \(its data is not in memory\)"):
@@ -218,7 +218,7 @@ def test_a_project_of_ones_own_is_searched_reported_and_reproduced(command, tmp_
     flags = ["--dataset", "own_project:data", "--model", "own_project:Model", "--epochs", 2, "--study", "mine"]
     found = command("search.py", *flags, "--trials", 4)
     assert "Data: own_project:data: 210 + 45 + 45 rows for train, validation and test; classification" in found.out
-    assert "Winner: " in found.out
+    assert "Cost: " in found.out
     process = start("reproduce.py", "--study", "mine", "--trial", 1, cwd=tmp_path)
     assert process.communicate(timeout=250)[0].endswith("Reproduced to the last bit.\n")
     for what in (["--study", "mine"], ["--rebuild", "results/mine"]):

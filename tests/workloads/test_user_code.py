@@ -80,7 +80,7 @@ def test_searched_and_reproduced_as_a_user_would(name, command, tmp_path):
     process = start("search.py", *arguments, "--trials-per-batch", 2, cwd=tmp_path)
     found = process.communicate(timeout=250)[0]
     assert process.returncode == 0, found
-    assert "Winner: " in found
+    assert "Cost: " in found
     assert f"validation {metric} " in found
     said = start("reproduce.py", "--study", "mine", "--trial", 2, cwd=tmp_path).communicate(timeout=250)[0]
     assert said.endswith("Reproduced to the last bit.\n"), said

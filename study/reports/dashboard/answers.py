@@ -47,7 +47,7 @@ def shown_attributes(study: StudyRecord) -> dict[int, dict[str, Any]]:
     return {
         trial.number: {
             "asked": study.asked[trial.number],
-            "outcome": outcome(trial, study.settings.unit),
+            "outcome": outcome(trial, study.settings.unit) + ", reference" * trial.is_reference,
             **({after: values[trial.number]} if trial.number in values else {}),
             study.settings.unit: round(trial.epochs_spent, 2),
             "seconds": trial.seconds,

@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import mean
 
 from search_spaces.export import torch_code
+from study.analysis.answer import recommended
 from study.analysis.pruning_audit import AUDIT_HEADS, audit_rows
 from study.objective import length_in_words
 from study.reports.family_table import family_heads, family_rows
@@ -28,7 +29,7 @@ SEARCHING = ("search.py", "benchmark.py")
 
 def note(study: StudyRecord, storage: str, bracket: Bracket | None = None) -> str:
     """The note of a study in any state; bracket: the one that is being searched, if any."""
-    best = study.best
+    best = recommended(study)
     rows = [[f"`{name}`", *counts] for name, *counts in family_rows(study)]
     audited = audit_rows(study)
     parts = [
@@ -42,7 +43,7 @@ def note(study: StudyRecord, storage: str, bracket: Bracket | None = None) -> st
         f"Setup: {setting(study)}; {searched(study)}.",
         "## Commands",
         code("\n".join(commands(study, best, storage)), "bash"),
-        *(["## The winner in PyTorch", code(torch_code(exported(study, best)), "python")] if best else []),
+        *(["## The schedule in PyTorch", code(torch_code(exported(study, best)), "python")] if best else []),
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -96,7 +96,7 @@ def test_a_note_in_any_state(study):
     for some, answered in (((), False), (pruned, False), (complete[:1], True)):
         said = note(replace(record, trials=some), "sqlite:///a.db")
         assert ("**No winner yet: " in said) == (not answered)
-        assert ("**Winner: " in said) == ("## The winner in PyTorch" in said) == answered
+        assert ("**Winner: " in said) == ("## The schedule in PyTorch" in said) == answered
         assert ("reproduce.py" in said) == answered
         assert ("No trial is finished yet." in said) == (not some)
         assert ("| `" in said) == bool(some)

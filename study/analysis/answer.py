@@ -1,0 +1,89 @@
+"""The answer of a search: the schedule to use, how good it is over fresh seeds, and whether it beats the reference."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from study.analysis.statistics import Interval, t_interval
+from study.storage.finals import FinalRun
+from study.storage.study_record import StudyRecord
+from study.storage.trial_record import TrialRecord
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What to use, by the finals of a search.
+
+    recommended: the winner, if it is significantly better than the reference, or there is no reference; otherwise the
+    reference, which is the simpler choice. other: the one that it was compared with, if any. value, other_value: the
+    mean of each over the seeds, with its 95 % interval. on_test: whether values are of the test rows; else they
+    are of the validation rows. gain: how much better the recommended schedule is than the other, paired by seed; above
+    0 is better, whatever the metric's direction. full_runs: that the search has cost. confirming: runs of the finals.
+    """
+
+    recommended: TrialRecord
+    other: TrialRecord | None
+    value: Interval
+    other_value: Interval | None
+    on_test: bool
+    gain: Interval | None
+    full_runs: float
+    confirming: int
+
+    @classmethod
+    def of(cls, study: StudyRecord) -> Answer | None:
+        """The answer of a study; None until its finals are finished."""
+        finals = study.finals
+        if finals is None or not finals.done or not finals.seeds:
+            return None
+        runs = {number: finals.of(number, finals.seeds) for number in finals.chosen}
+        if not runs:
+            return None
+        on_test = any(run.test is not None for own in runs.values() for run in own)
+        values = {number: [value_of(run, on_test, study.metric.worst) for run in own] for number, own in runs.items()}
+        recommended, other, gain = next(iter(runs)), None, None
+        if finals.winner is not None and finals.reference is not None:
+            gain = gain_of(values[finals.winner], values[finals.reference], study.metric.sign)
+            recommended, other = finals.winner, finals.reference
+            if not gain.low > 0:
+                recommended, other = other, recommended
+                gain = Interval(-gain.mean, -gain.high, -gain.low, gain.n)
+        return cls(
+            recommended=study.trial(recommended),
+            other=None if other is None else study.trial(other),
+            value=t_interval(values[recommended]),
+            other_value=None if other is None else t_interval(values[other]),
+            on_test=on_test,
+            gain=gain,
+            full_runs=sum(trial.epochs_spent for trial in study.trials) / study.settings.epochs,
+            confirming=len(finals.runs),
+        )
+
+    @property
+    def tied(self) -> bool:
+        """Whether the seeds cannot tell the two schedules apart."""
+        return self.gain is not None and self.gain.low <= 0 <= self.gain.high
+
+    @property
+    def smallest_gain(self) -> float:
+        """The smallest difference between the two schedules that these seeds can show: half the interval's width."""
+        return (self.gain.high - self.gain.low) / 2 if self.gain else math.nan
+
+
+def gain_of(better: list[float], worse: list[float], sign: int) -> Interval:
+    """How much better the first values are than the second, seed by seed."""
+    return t_interval([sign * (b - a) for a, b in zip(better, worse, strict=True)])
+
+
+def value_of(run: FinalRun, on_test: bool, worst: float) -> float:
+    """What a run found; the worst value if it has diverged."""
+    if not on_test:
+        return run.validation
+    return worst if run.test is None else run.test
+
+
+def recommended(study: StudyRecord) -> TrialRecord | None:
+    """The trial to use: the answer's, or the best full run of a search that is not confirmed; None without either."""
+    answer = Answer.of(study)
+    return answer.recommended if answer else study.best

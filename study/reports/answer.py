@@ -1,0 +1,79 @@
+"""The answer of a search in two sentences, for the console, the note and the report."""
+
+from __future__ import annotations
+
+import math
+
+from study.analysis.answer import Answer
+from study.reports.measure import Measure, confirmed_measure, validation_measure
+from study.reports.schedule_words import family_in_words
+from study.storage.study_record import StudyRecord
+from study.storage.trial_record import TrialRecord
+
+
+def answer_in_words(study: StudyRecord, answer: Answer) -> str:
+    """Which schedule to use, how good it is, how it compares, and what that has cost."""
+    measure = confirmed_measure(study) if answer.on_test else validation_measure(study)
+    chosen, seeds = answer.recommended, answer.value.n
+    over = f"over {seeds} seed{'s' * (seeds != 1)}"
+    rows = "test" if answer.on_test else "validation"
+    value = f"{rows} {study.metric.name} {value_with_interval(measure, answer)} {over}"
+    end = comparison(answer, measure)
+    found = f"Use {named(chosen)}: {value}{end}."
+    cost = f"The search cost {answer.full_runs:.3g} full runs, confirming {answer.confirming}."
+    return f"{found} {cost}"
+
+
+def comparison(answer: Answer, measure: Measure) -> str:
+    """How the recommended schedule compares with the other one, and what these seeds can show."""
+    gain, other = answer.gain, answer.other
+    if gain is None or other is None:
+        return ""
+    unit = "points" if measure.scale == 100 else measure.shown_unit
+    found = "the reference" if other.is_reference else "the best found"
+    if not math.isfinite(gain.low):
+        return f"; {found} ({named(other)}) cannot be compared with it by one seed"
+    shows = f"{gain.n} seeds can show {points(measure, answer, answer.smallest_gain)}"
+    if answer.tied:
+        return f"; {found} ({named(other)}) is statistically tied with it ({shows} {unit})"
+    if answer.recommended.is_reference:
+        return f"; {found} ({named(other)}) is {difference(measure, answer, unit)} worse ({shows})"
+    than = f"{family_in_words(other.family)} at its best peak, {other.peak_lr:.2g}"
+    return f", {difference(measure, answer, unit)} better than {than} ({shows})"
+
+
+def best_against_reference(study: StudyRecord, answer: Answer) -> str | None:
+    """What both found over the same seeds, in numbers; None without a comparison."""
+    if answer.other is None or answer.other_value is None:
+        return None
+    measure = confirmed_measure(study) if answer.on_test else validation_measure(study)
+    both = [(answer.recommended, answer.value), (answer.other, answer.other_value)]
+    reference, found = sorted(both, key=lambda one: not one[0].is_reference)
+    values = f"{measure.text(found[1].mean)} against {measure.text(reference[1].mean)}"
+    unit = "points" if measure.scale == 100 else measure.shown_unit
+    paired = f"a difference of {difference(measure, answer, unit)}, paired by {answer.value.n} seeds"
+    return f"The best found ({named(found[0])}) against the reference ({named(reference[0])}): {values}, {paired}."
+
+
+def named(trial: TrialRecord) -> str:
+    """A schedule by its family and peak; all parameters are on another line."""
+    return f"{family_in_words(trial.family)}, peak {trial.peak_lr:.2g}"
+
+
+def value_with_interval(measure: Measure, answer: Answer) -> str:
+    """The mean of the recommended schedule with its unit, and its interval, if it has one."""
+    mean, low, high, _ = answer.value
+    ends = f" [{measure.number(low)}, {measure.number(high)}]" if math.isfinite(low) else ""
+    return f"{measure.text(mean)}{ends}"
+
+
+def difference(measure: Measure, answer: Answer, unit: str) -> str:
+    """The gain with its interval; a share of rows in points."""
+    assert answer.gain is not None
+    mean, low, high = (points(measure, answer, value) for value in answer.gain[:3])
+    return f"{mean} {unit} [{low}, {high}]"
+
+
+def points(measure: Measure, answer: Answer, value: float) -> str:
+    """A difference, with as many digits as the value that it belongs to."""
+    return f"{measure.scale * value:{measure.digits(answer.value.mean)}}"

@@ -1,0 +1,75 @@
+"""What was trained again to confirm the answer of a search, as typed values; see `search/finals.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+
+class FinalRun(NamedTuple):
+    """A full run of a trial's schedule with a fresh seed.
+
+    validation: the metric at its end; the worst if it diverged. test: the same on the test rows; None if these were not
+    used, if the objective has none, or if the run diverged.
+    """
+
+    trial: int
+    seed: int
+    validation: float
+    test: float | None
+
+
+@dataclass(frozen=True)
+class Finals:
+    """The finals of a search: which trials were trained again, with which seeds, and what that gave.
+
+    finalists: trials of which the winner is chosen, by their mean validation values over `selection_seeds`. references:
+    trials of the reference, of which its best peak is chosen in the same way. winner, reference: those chosen; None
+    until that is known, or if there are none to choose from. seeds: winner and reference are evaluated on test with
+    these. runs: those that have ended, in that order.
+    """
+
+    finalists: tuple[int, ...]
+    references: tuple[int, ...]
+    selection_seeds: tuple[int, ...]
+    seeds: tuple[int, ...]
+    winner: int | None = None
+    reference: int | None = None
+    runs: tuple[FinalRun, ...] = ()
+
+    @classmethod
+    def read(cls, stored: Mapping[str, Any]) -> Finals:
+        """From the attribute of a study."""
+        runs = tuple(FinalRun(*run) for run in stored["runs"])
+        return cls(
+            finalists=tuple(stored["finalists"]),
+            references=tuple(stored["references"]),
+            selection_seeds=tuple(stored["selection_seeds"]),
+            seeds=tuple(stored["seeds"]),
+            winner=stored["winner"],
+            reference=stored["reference"],
+            runs=runs,
+        )
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """As it is stored."""
+        return asdict(self)  # which Optuna stores as JSON: tuples become lists
+
+    def of(self, trial: int, seeds: tuple[int, ...]) -> list[FinalRun]:
+        """The trial's runs with these seeds, in their order, as far as they have ended."""
+        ended = {run.seed: run for run in self.runs if run.trial == trial}
+        return [ended[seed] for seed in seeds if seed in ended]
+
+    @property
+    def done(self) -> bool:
+        """Whether everything has been trained."""
+        groups = ((self.finalists, self.winner), (self.references, self.reference))
+        chosen = all(one is not None for group, one in groups if group)
+        return chosen and all(len(self.of(trial, self.seeds)) == len(self.seeds) for trial in self.chosen)
+
+    @property
+    def chosen(self) -> list[int]:
+        """Winner and reference, as far as there are any."""
+        return [trial for trial in (self.winner, self.reference) if trial is not None]

@@ -1,0 +1,55 @@
+"""The answer in words."""
+
+from dataclasses import replace
+
+import pytest
+
+from study.analysis.answer import Answer
+from study.objective import Metric
+from study.reports.answer import answer_in_words
+from tests.answers import around, confirmed
+
+
+def words(study):
+    return answer_in_words(study, Answer.of(study))
+
+
+@pytest.mark.parametrize(
+    ("winner", "reference", "said"),
+    [
+        (
+            around(0.28),
+            [0.31, 0.30, 0.32, 0.29, 0.31, 0.30, 0.31, 0.32],
+            "Use REX, peak 0.27: test error 28.0 % [27.7, 28.3] over 8 seeds, 2.7 points [1.6, 3.8] better than cosine "
+            "at its best peak, 0.2 (8 seeds can show 1.1).",
+        ),
+        (
+            [0.3, 0.31, 0.29, 0.3],
+            [0.31, 0.3, 0.3, 0.29],
+            "Use cosine, peak 0.2: test error 30.0 % [28.7, 31.3] over 4 seeds; the best found (REX, peak 0.27) is "
+            "statistically tied with it (4 seeds can show 1.8 points).",
+        ),
+        (
+            around(0.33),
+            [0.3] * 8,
+            "Use cosine, peak 0.2: test error 30.0 % [30.0, 30.0] over 8 seeds; the best found (REX, peak 0.27) is "
+            "3.0 points [2.7, 3.3] worse (8 seeds can show 0.3).",
+        ),
+        (
+            [0.1],
+            [0.3],
+            "Use cosine, peak 0.2: test error 30.0 % over 1 seed; the best found (REX, peak 0.27) cannot be compared "
+            "with it by one seed.",
+        ),
+        (around(0.28), None, "Use REX, peak 0.27: test error 28.0 % [27.7, 28.3] over 8 seeds."),
+    ],
+)
+def test_sentences(winner, reference, said):
+    runs = len(winner) + len(reference or ())
+    assert words(confirmed(winner, reference)) == f"{said} The search cost 2.2 full runs, confirming {runs}."
+
+
+def test_an_objective_without_test_rows_or_with_another_unit():
+    assert words(confirmed(around(0.28), None, test=False)).startswith("Use REX, peak 0.27: validation error 28.0 %")
+    metres = replace(confirmed(around(2.5), around(2.6)), metric=Metric("rmse", "minimize", "m", 10.0))
+    assert "test rmse 2.5 m [2.497, 2.503] over 8 seeds, 0.1 m [0.1, 0.1] better than cosine" in words(metres)
