@@ -162,7 +162,7 @@ def test_cheaper_rungs_stay_with_the_study(tmp_path, monkeypatch):
 def test_a_study_without_a_limit_gets_none_later(tmp_path):
     path = tmp_path / "studies.db"
     study.find_schedule(**LONG | {"epochs": 2}, storage=path, trials=2)
-    with pytest.raises(InputError, match="was begun without --max-cost: do the same"):
+    with pytest.raises(InputError, match="was begun without max_cost: do the same"):
         study.find_schedule(**LONG | {"epochs": 2}, storage=path, max_cost=4)
 
 
