@@ -104,8 +104,8 @@ def plan_search(
 def chosen_reference(
     given: str | None, configuration: Configuration, objective: AnyObjective, storage: str | None, study: str
 ) -> tuple[Reference | None, str]:
-    """(the reference of a study, why there is none). given: its name; None for that of a stored study, the usual one
-    for a new study, or none, if that one cannot be trained.
+    """(the reference of a study, why it has none). given: its name; None for that of a stored study, the usual one
+    for a new study, or no reference, if that one cannot be trained.
     """
     stored = stored_attributes(storage, study) if storage and given is None else {}
     if "configuration" in stored:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import fields
 from functools import partial
+from inspect import unwrap
 
 import numpy as np
 import pandas as pd
@@ -86,7 +87,7 @@ def test_the_defaults_are_those_of_the_command_line(command):
     assert here.record.name == there.record.name
     assert here.record.configuration == there.record.configuration
     assert [trial.params for trial in here.record.trials] == [trial.params for trial in there.record.trials]
-    assert find_schedule.__kwdefaults__ == {
+    assert unwrap(find_schedule).__kwdefaults__ == {
         **dict.fromkeys(("model", "data", "optimizer", "workload", "train", "storage", "study")),
         "trials": 50,
         "max_cost": None,
@@ -321,7 +322,7 @@ def test_a_comparison_of_nothing_is_refused(given, said):
 def test_the_defaults_of_a_comparison_are_those_of_the_command_line():
     options = runpy.run_path(str(ROOT / "scripts/benchmark.py"))["Options"]
     there = {field.name: field.default for field in fields(options)}
-    here = study.compare_families.__kwdefaults__
+    here = unwrap(study.compare_families).__kwdefaults__
     assert here["epochs"] == there["epochs"][0]
     for name in ("trials_per_family", "confirm_seeds", "search_seeds", "name", "device", "data_root"):
         assert here[name] == there[name]

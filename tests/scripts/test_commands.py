@@ -125,7 +125,7 @@ def test_tables_are_printed_on_demand(command):
         ("--sampler tpee", "unknown sampler 'tpee': did you mean 'tpe'? Valid: gp, gp-optuna, tpe, "),
         ("--audit 1.5", "--audit must be from 0 to 1, but 1.5 was given"),
         ("--startup-trials 0", "--startup-trials must be at least 1, but 0 was given"),
-        ("--device gpu", "unknown device 'gpu': did you mean 'cpu'? Valid: auto, cpu, cuda"),
+        ("--device gpu", "unknown device 'gpu': did you mean 'cuda'? Valid: auto, cpu, cuda"),
         ("--show tables", "unknown table 'tables'. Valid: families, importance, peaks, audit, edges"),
         ("--trials 0", "--trials must be at least 1, but 0 was given"),
         ("--trials -3", "--trials must be at least 1, but -3 was given"),

@@ -38,7 +38,7 @@ def test_at_most_six_lines_are_added_and_the_readme_shows_them(name):
     assert shown.partition("```diff\n")[2].partition("```")[0].splitlines() == lines
     title, _, typed = ast.get_docstring(ast.parse(SCRIPTS[name].read_text())).partition("\n\n")
     assert title in shown
-    assert f"```bash\n{typed}\n```" in shown
+    assert f"```bash\n{' '.join(typed.split())}\n```" in shown
 
 
 @pytest.mark.slow

@@ -112,7 +112,7 @@ def test_hours_need_a_speed():
 
 
 LONG = {"dataset": "digits", "epochs": 40, "families": ["rex", "cosine"], "least_steps": 1, "sampler": "tpe"}
-LONG |= {"progress": False, "cohort": 5}
+LONG |= {"progress": False, "cohort": 5, "reference": "none", "confirm_seeds": 0}
 
 
 def full_runs(result):
@@ -124,9 +124,9 @@ def test_a_real_search_keeps_to_it_and_a_resume_does_not_time_again(tmp_path, mo
     first = study.find_schedule(**LONG, storage=path, trials=4, max_cost=3)
     assert len(first.trials) == 4
     monkeypatch.setattr(study.executors.choice, "seconds_per_step", lambda *_: pytest.fail("it was timed again"))
-    with pytest.raises(InputError, match="was begun with --max-cost 3: do the same, or choose another name"):
+    with pytest.raises(InputError, match="was begun with max_cost 3: do the same, or choose another name"):
         study.find_schedule(**LONG, storage=path, max_cost=4)
-    with pytest.raises(InputError, match="was begun with --max-cost 3"):
+    with pytest.raises(InputError, match="was begun with max_cost 3"):
         study.find_schedule(**LONG, storage=path, max_hours=4)
     again = study.find_schedule(**LONG, storage=path, trials=50, max_cost=3)
     assert len(again.trials) == 4, "what was fitted when it began"
@@ -162,7 +162,7 @@ def test_cheaper_rungs_stay_with_the_study(tmp_path, monkeypatch):
 def test_a_study_without_a_limit_gets_none_later(tmp_path):
     path = tmp_path / "studies.db"
     study.find_schedule(**LONG | {"epochs": 2}, storage=path, trials=2)
-    with pytest.raises(InputError, match="was begun without --max-cost: do the same"):
+    with pytest.raises(InputError, match="was begun without max_cost: do the same"):
         study.find_schedule(**LONG | {"epochs": 2}, storage=path, max_cost=4)
 
 

@@ -21,7 +21,8 @@ from tests import own_training
 from tests.own_training import score, train, train_steps, train_with_rates
 
 SCHEDULE = Linear(peak_lr=0.05)
-FEW = {"epochs": 20, "trials": 8, "progress": False, "sampler": "tpe", "families": ["linear", "rex", "plateau"]}
+ALONE = {"reference": "none", "confirm_seeds": 0}
+FEW = ALONE | {"epochs": 20, "trials": 8, "progress": False, "sampler": "tpe", "families": ["linear", "rex", "plateau"]}
 
 
 def objective(function, budget=4, unit="epochs", **declared):
@@ -40,13 +41,13 @@ def test_a_limit_of_hours_is_fitted_to_the_speed_of_the_first_runs(tmp_path, mon
     monkeypatch.setattr(time, "time", lambda: clock["now"])
     limited = FEW | {"train": own_training.by_the_clock, "storage": tmp_path / "s.db", "trials": 50}
     least = 5 * (20 * 8 + 5 + SECONDS_A_TRIAL) / 3600
-    with pytest.raises(InputError, match=f"--max-hours must be at least {rounded_up(least):g} for 5 trials"):
+    with pytest.raises(InputError, match=f"max_hours must be at least {rounded_up(least):g} for 5 trials"):
         study.find_schedule(**limited, max_hours=0.1 * least)
     first = study.find_schedule(**limited, max_hours=1.25 * least)
     assert first.record.stored["engine"]["speed"] == {"by_cohort": {"1": 1.0}, "start": 5.0}
-    assert clock["runs"] == 3 + 3 + 6
+    assert clock["runs"] == 4 + 4 + 6
     assert len(study.find_schedule(**limited, max_hours=1.25 * least).trials) == 6
-    assert clock["runs"] == 3 + 3 + 6
+    assert clock["runs"] == 4 + 4 + 6
 
 
 def test_evaluations_are_what_was_yielded():

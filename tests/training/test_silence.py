@@ -23,7 +23,8 @@ from study.training.user_function import UserFunction
 from tests import own_training
 from tests.own_scripts import SCHEDULE, gone, reported
 
-FEW = {"epochs": 20, "trials": 8, "progress": False, "sampler": "tpe", "families": ["linear", "rex"]}
+ALONE = {"reference": "none", "confirm_seeds": 0}
+FEW = ALONE | {"epochs": 20, "trials": 8, "progress": False, "sampler": "tpe", "families": ["linear", "rex"]}
 HOT = 0.2
 """Runs with a higher peak hang."""
 

@@ -58,6 +58,7 @@ def test_each_worker_has_a_gpu_of_its_own(monkeypatch):
 
 
 def search(trainer, **options):
+    options = {"reference": "none", "confirm_seeds": 0} | options
     options = {"peak_lr": (0.01, 1.0), "epochs": 3, "trials": 4, "sampler": "tpe", "progress": False} | options
     return study.find_schedule(command=trainer.command.text, **options)
 

@@ -128,14 +128,15 @@ def timed(run: Callable[[], Any]) -> float:
 def added_by_a_function(steps: int, rounds: int) -> float:
     """Seconds that a search adds to a run of this many steps of a function, in the processor's time."""
     schedule, function = REX(peak_lr=0.1), UserFunction(only_steps)
-    request = RunRequest(schedule, steps, "steps", 0, "error")
+    request = RunRequest(schedule, steps, "steps", 0, "error", silence=3600.0)
     alone = seconds_of(lambda: list(only_steps(schedule, steps, 0)), rounds)
     return seconds_of(lambda: list(function.run(request, lambda: False)), rounds) - alone
 
 
 def added_by_a_script(steps: int, rounds: int, folder: Path) -> tuple[float, float]:
     """(seconds that a search adds within a script, seconds from its end to the next run), the least of some."""
-    trainer, request = command("steps", "steps", folder), RunRequest(REX(peak_lr=0.1), steps, "steps", 0, "error")
+    request = RunRequest(REX(peak_lr=0.1), steps, "steps", 0, "error", silence=3600.0)
+    trainer = command("steps", "steps", folder)
     within, after = [], []
     for _ in range(rounds):
         list(trainer.run(request, lambda: False))
