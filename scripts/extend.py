@@ -40,8 +40,9 @@ class Options:
     """Directory for datasets that are downloaded or generated."""
 
     def __post_init__(self) -> None:
-        given = [name for name in ("epochs", "steps") if getattr(self, name) is not None]
-        require(len(given) == 1, "give --epochs or --steps", " and ".join(f"--{name}" for name in given) or "neither")
+        given = sum(budget is not None for budget in (self.epochs, self.steps))
+        if given != 1:
+            raise InputError(f"give --epochs or --steps, but {'both were' if given else 'neither was'} given")
         require(self.runs in (0, 1, 3), "--runs must be 0, 1 or 3", self.runs)
 
 

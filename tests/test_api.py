@@ -129,7 +129,7 @@ def test_progress_is_printed_or_not(capsys):
     assert capsys.readouterr() == ("", "")
     study.find_schedule(dataset="digits", **options | {"progress": True})
     said = capsys.readouterr().out
-    assert "\nUse cosine, peak " in said, "the only trial is the reference"
+    assert "\nUse linear, peak " in said, "the first trial is not the reference"
     assert said.endswith("Code: print(result.code())\nReport: result.report(FOLDER)\n")
     assert "kept in" not in said
     assert "dashboard" not in said, "a study in memory has none"

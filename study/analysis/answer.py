@@ -37,6 +37,8 @@ class Answer:
         finals = study.finals
         if finals is None or not finals.done or not finals.seeds:
             return None
+        if not set(finals.chosen) <= {trial.number for trial in study.trials}:  # a part of the study
+            return None
         runs = {number: finals.of(number, finals.seeds) for number in finals.chosen}
         if not runs:
             return None

@@ -39,7 +39,7 @@ def confirming_line(plan: StudyPlan, trials: int, seeds: int | None, speed: Spee
     steps, chosen = objective.steps(budget), SEEDS if seeds is None else seeds
     if seeds is None and speed.known and speed.seconds(1, steps, Engine()) > LONG_RUN:
         return "Then confirming: about as many full runs again (--confirm-seeds)"
-    most = most_runs(plan.configuration, objective.steps(1), trials, plan.reference is not None, chosen)
+    most = most_runs(trials, plan.reference is not None, chosen)
     cost = ExpectedCost.of([Runs(most, budget)], objective, budget, Engine(), Speed())
     return f"Then confirming: at most {cost_in_words(cost)} (--confirm-seeds)"
 

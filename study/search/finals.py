@@ -16,7 +16,6 @@ from typing import NamedTuple
 import optuna
 
 from study.objective import FIRST_FRESH_SEED, Executor, Objective, Run, Stop, never
-from study.search.configuration import Configuration
 from study.search.confirm import LOOKS
 from study.storage.finals import FinalRun, Finals
 from study.storage.study_record import StudyRecord
@@ -167,13 +166,10 @@ def how_many_seeds(
     return 1, min(SEEDS, max(FEWEST_SEEDS, int(left / (bool(finalists) + bool(references)))))
 
 
-def most_runs(configuration: Configuration, steps_per_epoch: int, trials: int, reference: bool, seeds: int) -> int:
-    """The most runs that the finals of a search have, if as many trials as expected are promoted to full runs."""
-    full = trials
-    for _ in configuration.budgets(steps_per_epoch)[1:]:
-        full = max(1, full // configuration.reduction)
-    finalists = min(full, MOST_FULL_RUNS) + 1
-    return (finalists + reference * MOST_REFERENCES) * min(SELECTION_SEEDS, seeds) + (1 + reference) * seeds
+def most_runs(trials: int, reference: bool, seeds: int) -> int:
+    """The most runs that the finals of a search of this many trials can have, with this many seeds to confirm."""
+    competing = min(trials, MOST_FULL_RUNS + 1) + reference * MOST_REFERENCES
+    return competing * min(SELECTION_SEEDS, seeds) + (1 + reference) * seeds
 
 
 def all_runs(finals: Finals) -> int:

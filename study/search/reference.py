@@ -73,8 +73,8 @@ def planned_batch(
 ) -> list[PlannedTrial | None]:
     """The planned trial for each place of a batch among all trials of the study; None if the sampler is to suggest it.
 
-    known: tried first. Two of the next three trials, and so on, are the first ones of the reference, so that a search
-    of very few trials also tries something else. tried: parameters and value of the reference's trials before this
+    known: tried first. Two in three of the next trials are the first ones of the reference, so that a search of very
+    few trials tries something else too. tried: parameters and value of the reference's trials before this
     batch, lower is better; if they hold all first ones, this batch begins with those that refine the peak.
     """
     planned = {place: PlannedTrial(params) for place, params in enumerate(known)}
@@ -84,7 +84,7 @@ def planned_batch(
     def own(params: Mapping[str, Any]) -> PlannedTrial:
         return PlannedTrial(params, is_reference=True, outside=not reference.searched)
 
-    planned |= {len(known) + number // 2 * 3 + number % 2: own(one) for number, one in enumerate(reference.params)}
+    planned |= {len(known) + (3 * number + 2) // 2: own(one) for number, one in enumerate(reference.params)}
     first, again = tried[: len(reference.params)], tried[len(reference.params) :]
     refining = refined(first)[len(again) :] if len(first) == len(reference.params) else []
     left = iter(refining)

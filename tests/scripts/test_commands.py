@@ -55,6 +55,7 @@ def test_a_first_search(command, tmp_path):
 
 def test_a_search_says_what_it_will_cost_and_keeps_to_a_limit(command):
     flags = ["--dataset", "digits", "--epochs", 14, "--families", "linear", "--max-cost", 6, "--sampler", "tpe"]
+    flags += ["--reference", "none"]
     planned = command("search.py", *flags, "--dry-run").out
     assert planned.startswith("--max-cost 6: 9 trials, runs of 7, 14 epochs\n")
     first = command("search.py", *flags)

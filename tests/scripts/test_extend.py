@@ -63,7 +63,7 @@ def test_advice_alone_trains_nothing(searched):
         (("--epochs", 21), "at most 10 times that, but 21 was given"),
         (("--steps", 100), "the budget of study 'digits-mlp-sgd-2-epochs' is in epochs: give --epochs"),
         ((), "give --epochs or --steps, but neither was given"),
-        (("--epochs", 6, "--steps", 6), "give --epochs or --steps, but --epochs and --steps was given"),
+        (("--epochs", 6, "--steps", 6), "give --epochs or --steps, but both were given"),
         (("--epochs", 6, "--runs", 2), "--runs must be 0, 1 or 3, but 2 was given"),
     ],
 )

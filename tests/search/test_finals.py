@@ -9,7 +9,16 @@ from study.api import opened, plan_search
 from study.executors.in_process import InProcess
 from study.executors.options import ExecutorOptions
 from study.objective import FIRST_FRESH_SEED, Run
-from study.search.finals import LOOKS, SEEDS, SELECTION_SEEDS, finals_of, how_many_seeds, run_finals
+from study.search.confirm import LOOKS
+from study.search.finals import (
+    SEEDS,
+    SELECTION_SEEDS,
+    all_runs,
+    finals_of,
+    how_many_seeds,
+    most_runs,
+    run_finals,
+)
 from study.storage.study_record import StudyRecord
 from study.training.workload_objective import WorkloadObjective
 from tests.example_studies import ended, study_record
@@ -155,3 +164,10 @@ def test_how_many_seeds_confirm():
     assert how_many_seeds(study_record(long.trials[:3]), (1, 2, 3), (4, 5), None) == (1, 2)
     assert how_many_seeds(long, (1, 2, 3), (4, 5), 16) == (SELECTION_SEEDS, 16)
     assert how_many_seeds(long, (1, 2, 3), (4, 5), 1) == (1, 1)
+
+
+def test_the_most_runs_are_those_of_the_largest_finals():
+    full = [rung_trial("rex", 0.5, 0.1 * n) for n in range(1, 6)]
+    others = [rung_trial("step", 0.4), *[rung_trial("cosine", 0.5, is_reference=True)] * 3]
+    assert all_runs(finals_of(study_record([*full, *others]), 8)) == most_runs(50, True, 8) == 37
+    assert all_runs(finals_of(study_record([*full, others[0]]), 2)) == most_runs(50, False, 2) == 12

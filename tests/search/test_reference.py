@@ -63,7 +63,7 @@ def test_refining_peaks_lie_halfway_to_the_neighbours_of_the_best(exponents, dat
 def test_places_among_the_trials():
     reference = Reference("rex", True, tuple({"peak_lr": 10.0**-n} for n in range(6)))
     first = planned_batch(range(12), [{"known": 1}], reference, [])
-    assert [bool(one) for one in first] == [True, *[True, True, False] * 3, False, False]
+    assert [bool(one) for one in first] == [True, *[False, True, True] * 3, False, False]
     assert [one.is_reference for one in first if one] == [False, *[True] * 6]
     tried = [(params, float(abs(n - 2))) for n, params in enumerate(reference.params)]
     again = planned_batch(range(12, 20), [{"known": 1}], reference, tried)

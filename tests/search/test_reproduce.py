@@ -63,7 +63,7 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("user")
     (folder / "results").mkdir()
     process = start("search.py", "--dataset", "digits", "--epochs", 4, "--trials", 12, "--study", "mine", cwd=folder)
-    assert "Winner" in process.communicate(timeout=250)[0]
+    assert "Cost: " in process.communicate(timeout=250)[0]
     return folder
 
 
