@@ -32,7 +32,7 @@ DRAWN = (
 )
 READY = {
     "": f"{DRAWN}.length && {DRAWN}.every(trace => trace)",
-    "/note": "document.querySelector('h2') && document.body.innerText.includes('Winner: ')",
+    "/note": "document.querySelector('h2') && document.body.innerText.includes('Use ')",
     "/trials?numbers={best}": "document.querySelector('img[src*=\"/artifacts/\"]')?.naturalWidth > 0",
 }
 """The pages of a study that has a winner, and what holds in the browser once each is ready."""
