@@ -7,12 +7,11 @@ cost about as much as the choosing. All are evaluated over the seeds that confir
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from statistics import mean
-from typing import Any
 
 import torch
 
@@ -51,13 +50,6 @@ class AnsweredSearch:
     full_runs: float
     choosing: int
     longer_trials: int
-
-    @classmethod
-    def read(cls, line: Mapping[str, str]) -> AnsweredSearch:
-        """From a line of the rows."""
-        counts = ("search_seed", "choosing", "longer_trials")
-        values: dict[str, Any] = {name: (int if name in counts else float)(value) for name, value in line.items()}
-        return cls(**values)
 
 
 @cache

@@ -23,6 +23,8 @@ from tests.helpers import ROOT
 DATA = ROOT / "tests" / "data"
 MADE_WITH = ("--sampler", "gp-optuna")
 """The default when the database was made, by its name of today."""
+ALONE = ("--reference", "none", "--confirm-seeds", "0")
+"""The default when the listing was made."""
 NEW_NAMES = {"--least-updates": "--least-steps", "--trials-per-generation": "--trials-per-bracket"}
 
 
@@ -82,7 +84,7 @@ def arguments_of(listing):
 @pytest.mark.slow
 def test_the_default_study_is_the_same(command):
     listing = json.loads((DATA / "default_study.json").read_text())
-    result = command("search.py", *arguments_of(listing))
+    result = command("search.py", *arguments_of(listing), *ALONE)
     assert result.code == 0, result.err
     compare(trials_of("sqlite:///results/studies.db", "default"), listing, startup=20)
 
