@@ -298,7 +298,7 @@ class Result(Findings):
         self,
         epochs: int | None = None,
         steps: int | None = None,
-        runs: int = 3,
+        runs: int = 1,
         storage: str | Path | None = None,
         data_root: str | Path = DATA_ROOT,
         progress: bool = True,
@@ -306,7 +306,7 @@ class Result(Findings):
     ) -> Schedule:
         """The schedule for a longer run, as `scripts/extend.py` finds it: at most ten times as long as a full run.
 
-        epochs or steps: of the longer run, in the unit of the study. runs: to train: 3, 1, or 0 for advice only.
+        epochs or steps: of the longer run, in the unit of the study. runs: to train: 1, 3 for two more peaks, or 0.
         storage: that keeps the study, and then these runs too. objects: data, model, optimizer, workload or train, if
         the study was made of Python objects.
         """

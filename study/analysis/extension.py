@@ -1,7 +1,7 @@
 """Which schedules to try for a longer run, by what a study found in shorter ones.
 
-The peak is kept: with enough steps the best peak of a short run was also that of a run up to ten times as long
-(results/search/README.md). With fewer steps short runs prefer a peak that is too high for longer ones.
+The peak is kept: two others beside it gained nothing where it was measured (results/search/extensions-5-20.md). If runs
+have few steps, short ones prefer a peak that is too high for longer ones, so both others lie below then.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from study.storage.trial_record import TrialRecord
 LONGEST = 10
 """How many times as long as a full run of the study the longer run may be."""
 ENOUGH_STEPS = 250
-"""Steps of a full run from which on its best peak carried over to longer runs."""
+"""With fewer steps in a full run, its best peak is likely to be too high for longer ones."""
 APART = 1.5
 """Ratio of neighbouring peaks, if several are tried."""
 MOST_RUNS = 3

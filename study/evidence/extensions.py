@@ -68,7 +68,7 @@ def extended_search(
         own = (extension.trial.number, extension.schedules, long)
         for _ in extending(study.optuna_study, objective, study.executor, *own):
             pass
-        runs = longer_runs(study.optuna_study.user_attrs, long)
+        runs = longer_runs(study.record.stored, long)
     best = min(runs, key=lambda run: record.metric.sign * run.validation)
     with opened(
         plan_search(what, objective, replace(short, epochs=long), None, reference=USUAL), ExecutorOptions(), engine

@@ -26,15 +26,15 @@ def advice(study: StudyRecord, extension: Extension) -> list[str]:
     """What the study says of a run of this budget, a line each."""
     trial, length = extension.trial, length_in_words(extension.budget, study.settings.unit)
     drift = drift_in_words(peak_drifts(study))
-    steps = f"A full run of the study has {study.total_steps:,} steps"
-    if extension.scarce:
-        carries = f"{steps}, fewer than {ENOUGH_STEPS}: its best peak is likely to be too high for {length}."
-    else:
-        carries = f"{steps}: from {ENOUGH_STEPS} on, the best peak carried over to runs up to ten times as long."
+    scarce = (
+        f"A full run of the study has {study.total_steps:,} steps, fewer than {ENOUGH_STEPS}: its best peak is likely "
+        f"to be too high for {length}."
+    )
     return [
         f"Trial {trial.number}: {schedule_in_words(trial.schedule)}",
         f"It was {lengths_in_words(study, trial)}" + (f"; {drift}." if drift else "."),
-        f"{carries} That was measured on small models: see docs/evidence.md.",
+        *([scarce] if extension.scarce else []),
+        f"A search at {length} is likely to find a better one (docs/evidence.md).",
     ]
 
 

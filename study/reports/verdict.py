@@ -58,8 +58,7 @@ def winner_lines(study: StudyRecord, verdict: Verdict, confirmed: bool = False) 
     after = length_in_words(study.settings.epochs, study.settings.unit)
     found = f"validation {study.metric.name} {value_in_words(study, best.value)}"
     if confirmed:
-        which = f"Best of the search: trial {best.number} {best.family}, peak_lr {best.peak_lr:.3g}"
-        return [f"{which}, {found} after {after} (optimistic: selected on it).{random}"]
+        return [f"Best single run: trial {best.number} {best.family}, {found} (optimistic: selected on it).{random}"]
     return [
         f"Winner: {schedule_in_words(best.schedule)}",
         f"Trial {best.number}: {found} after {after} (optimistic: selected on it).{random}",

@@ -71,7 +71,7 @@ def test_a_search_says_what_it_will_cost_and_keeps_to_a_limit(command):
         "error: study 'digits-mlp-sgd-14-epochs' was begun with --max-cost 6: do the same, or choose another name with "
         "--study\n"
     )
-    more = command("search.py", *flags[:-4], *flags[-2:], "--trials", 12)
+    more = command("search.py", *flags[:6], *flags[8:], "--trials", 12)
     assert "Expected: 3 more trials" in more.out
 
 

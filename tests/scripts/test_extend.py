@@ -24,7 +24,7 @@ def searched(command):
 
 
 def test_three_peaks_are_tried_once_and_the_best_is_exported(searched, tmp_path, workload):
-    said = searched("extend.py", *STUDY, "--epochs", 6, "--output", "longer.py")
+    said = searched("extend.py", *STUDY, "--epochs", 6, "--runs", 3, "--output", "longer.py")
     assert said.code == 0, said.err
     record = read_study("sqlite:///results/studies.db", STUDY[1])
     runs = longer_runs(record.stored, 6)
@@ -44,7 +44,7 @@ def test_three_peaks_are_tried_once_and_the_best_is_exported(searched, tmp_path,
     *_, last = InProcess(WorkloadObjective(workload)).train([Run(schedule, 6, FIRST_FRESH_SEED, LOOKS, test=True)])
     assert (best.validation, best.test) == pytest.approx((last.metric, last.test_metric), abs=0.008)
     assert len(record.trials) == 4, "longer runs are no trials"
-    again = searched("extend.py", *STUDY, "--epochs", 6, "--output", "longer.py")
+    again = searched("extend.py", *STUDY, "--epochs", 6, "--runs", 3, "--output", "longer.py")
     assert longer_runs(read_study("sqlite:///results/studies.db", STUDY[1]).stored, 6) == runs
     assert "Training longer" not in again.out
 

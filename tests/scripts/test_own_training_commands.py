@@ -13,6 +13,7 @@ from tests.helpers import ROOT
 from tests.svg import texts
 
 TRAIN = ("--train", "tests.own_training:train", "--epochs", 20, "--families", "rex", "linear", "--sampler", "tpe")
+TRAIN += ("--reference", "none")
 
 
 @pytest.fixture

@@ -182,7 +182,7 @@ def test_serves_the_note_the_figures_and_the_artifacts(get: Callable[[str], Any]
     study = get("/api/studies/1?after=0")
     complete = [trial for trial in study["trials"] if trial["state"] == "Complete"]
     best = min(complete, key=lambda trial: trial["values"][0])
-    assert f"- Best of the search: trial {best['number']} " in study["note"]["body"]
+    assert f"- Best single run: trial {best['number']} " in study["note"]["body"]
     assert tuple(one["id"] for one in study["plotly_graph_objects"]) == FIGURES
     assert all(json.loads(one["graph_object"])["data"] for one in study["plotly_graph_objects"])
     for trial in study["trials"]:

@@ -1,0 +1,52 @@
+"""What the finals are worth, and a longer run: pages made of the committed rows, and rows of small searches."""
+
+from dataclasses import replace
+from statistics import mean
+
+import pytest
+
+from search_spaces import InputError
+from study.evidence.answers import AnsweredSearch, answered_search, answers_page
+from study.evidence.extensions import ExtendedSearch, extended_search, extensions_page
+from study.evidence.rows_by_seed import read_rows_of, write_rows_of
+from tests.helpers import DIGITS, ROOT, SMALL
+
+RESULTS = ROOT / "results/search"
+
+
+def test_the_committed_pages_are_made_of_the_rows_beside_them():
+    answers = read_rows_of(RESULTS / "answers.csv", AnsweredSearch)
+    assert answers_page(answers, "mnist1d-mlp-sgd, 20 epochs") == (RESULTS / "answers.md").read_text()
+    extensions = read_rows_of(RESULTS / "extensions-5-20.csv", ExtendedSearch)
+    page = (RESULTS / "extensions-5-20.md").read_text()
+    assert extensions_page(extensions, "mnist1d-mlp-sgd, 5 to 20 epochs") == page
+    assert len(answers) == len(extensions) == 20
+    optimism = mean(row.best_validation - row.found for row in answers)
+    assert f"{100 * optimism:+.2f} [" in answers_page(answers, "")
+
+
+def test_a_search_that_is_answered(data_root):
+    search = replace(SMALL, families=("cosine", "rex"), trials_per_bracket=12)
+    row = answered_search(DIGITS, search, 12, 3, data_root)
+    assert row == answered_search(DIGITS, search, 12, 3, data_root)
+    assert row.search_seed == 3
+    assert row.longer_trials >= 12
+    assert row.found <= row.best_validation + 0.1
+    for error in (row.best_test, row.winner_test, row.longer_test, row.reference_test):
+        assert 0 < error < 0.9
+
+
+def test_a_search_that_is_extended(data_root):
+    search = replace(SMALL, epochs=2, families=("cosine", "rex"), trials_per_bracket=12)
+    row = extended_search(DIGITS, search, 4, 12, 0, data_root)
+    assert row.cost > 3, "three longer runs, and the short study"
+    for error in (row.extended, row.kept, row.searched):
+        assert 0 < error < 0.9
+
+
+def test_rows_are_read_as_they_were_written(tmp_path):
+    rows = [AnsweredSearch(0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 12.5, 9, 70)]
+    write_rows_of(tmp_path / "rows.csv", rows)
+    assert read_rows_of(tmp_path / "rows.csv", AnsweredSearch) == rows
+    with pytest.raises(InputError, match="does not exist: remove --rebuild"):
+        read_rows_of(tmp_path / "none.csv", AnsweredSearch)
