@@ -41,13 +41,14 @@ class Options:
 def main(options: Options) -> None:
     """Search, evaluate, print the table and write it."""
     # these load torch and Optuna: after the flags
-    from study.evidence.extensions import ExtendedSearch, extended_search, extensions_page, loaded
+    from study.evidence.answers import objective_of
+    from study.evidence.extensions import ExtendedSearch, extended_search, extensions_page
     from study.evidence.rows_by_seed import rows_by_seed
 
     own = (options.workload, options.search, options.long, options.trials)
     one = partial(extended_search, *own, data_root=options.data_root)
     rows = rows_by_seed(options.repeats, options.name, ExtendedSearch, one)
-    name = loaded(options.workload, options.data_root).name
+    name = objective_of(options.workload, options.data_root).name
     text = extensions_page(rows, f"{name}, {options.search.epochs} to {options.long} epochs")
     (options.repeats.output / f"{options.name}.md").write_text(text)
     print(text)

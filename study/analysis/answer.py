@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from study.analysis.cost import Cost
 from study.analysis.statistics import Interval, t_interval
 from study.storage.finals import FinalRun
 from study.storage.study_record import StudyRecord
@@ -58,7 +59,7 @@ class Answer:
             other_value=None if other is None else t_interval(values[other]),
             on_test=on_test,
             gain=gain,
-            full_runs=sum(trial.epochs_spent for trial in study.trials) / study.settings.epochs,
+            full_runs=Cost.of(study).full_runs,
             confirming=len(finals.runs),
         )
 

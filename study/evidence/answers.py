@@ -16,6 +16,7 @@ from statistics import mean
 import torch
 
 from search_spaces.schedule import Schedule
+from study.analysis.cost import Cost
 from study.analysis.statistics import Interval, t_interval
 from study.api import opened, plan_search
 from study.evidence.fresh_seeds import trainer
@@ -26,7 +27,6 @@ from study.search.confirm import LOOKS
 from study.search.finals import SEEDS
 from study.search.reference import USUAL
 from study.source import make_objective
-from study.storage.study_record import StudyRecord
 from study.training.workload_objective import WorkloadObjective
 from study.workloads.options import WorkloadOptions
 
@@ -78,7 +78,7 @@ def answered_search(
         assert best is not None
         assert finals.winner is not None
         assert finals.reference is not None
-        cost = cost_in_full_runs(record)
+        cost = Cost.of(record).full_runs
         choosing = len(finals.finalists) * len(finals.selection_seeds) if len(finals.finalists) > 1 else 0
         longer_trials = trials + round(trials * choosing / cost)
         for _ in study.search(longer_trials):
@@ -100,11 +100,6 @@ def answered_search(
         choosing=choosing,
         longer_trials=longer_trials,
     )
-
-
-def cost_in_full_runs(record: StudyRecord) -> float:
-    """What the trials of a study cost."""
-    return sum(trial.epochs_spent for trial in record.trials) / record.settings.epochs
 
 
 def over_seeds(executor: Executor, schedule: Schedule, budget: int, seeds: Sequence[int]) -> tuple[float, float]:

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from statistics import mean
 
-import torch
-
+from study.analysis.cost import Cost
 from study.analysis.extension import MOST_RUNS, Extension
 from study.analysis.statistics import t_interval
 from study.api import opened, plan_search
+from study.evidence.answers import objective_of
 from study.evidence.fresh_seeds import mean_test
 from study.executors.options import ExecutorOptions
 from study.objective import Engine
@@ -25,10 +24,7 @@ from study.search.configuration import Configuration
 from study.search.extend import extending
 from study.search.finals import SEEDS
 from study.search.reference import USUAL
-from study.source import make_objective
 from study.storage.longer_runs import longer_runs
-from study.storage.study_record import StudyRecord
-from study.training.workload_objective import WorkloadObjective
 from study.workloads.options import WorkloadOptions
 
 
@@ -47,18 +43,11 @@ class ExtendedSearch:
     long_cost: float
 
 
-@cache
-def loaded(what: WorkloadOptions, data_root: Path) -> WorkloadObjective:
-    """The objective; cached per process."""
-    torch.set_num_threads(1)
-    return make_objective(what, "cpu", data_root)
-
-
 def extended_search(
     what: WorkloadOptions, search: Configuration, long: int, trials: int, search_seed: int, data_root: Path
 ) -> ExtendedSearch:
     """Search at both lengths with this sampler seed, extend, and evaluate. long: epochs of the longer run."""
-    objective, short = loaded(what, data_root), replace(search, sampler_seed=search_seed)
+    objective, short = objective_of(what, data_root), replace(search, sampler_seed=search_seed)
     engine = Engine(cohort=1 if objective.lockstep_obstacle() else short.trials_per_batch)
     with opened(plan_search(what, objective, short, None, reference=USUAL), ExecutorOptions(), engine) as study:
         for _ in study.search(trials):
@@ -79,13 +68,8 @@ def extended_search(
     assert whole.best is not None
     chosen = (schedule_of(extension, best), extension.trial.schedule, whole.best.schedule)
     extended, kept, searched = (mean_test(objective, schedule, long, SEEDS) for schedule in chosen)
-    cost = epochs_of(record) / long + len(runs)
-    return ExtendedSearch(search_seed, extended, kept, searched, cost, epochs_of(whole) / long)
-
-
-def epochs_of(record: StudyRecord) -> float:
-    """What the trials of a study trained."""
-    return sum(trial.epochs_spent for trial in record.trials)
+    cost = Cost.of(record).epochs / long + len(runs)
+    return ExtendedSearch(search_seed, extended, kept, searched, cost, Cost.of(whole).full_runs)
 
 
 def extensions_page(rows: Sequence[ExtendedSearch], what: str) -> str:
