@@ -294,6 +294,7 @@ def compare_and_show(
 class Result(Findings):
     """The results of a study, with methods that train its trials again, or its schedule for longer."""
 
+    @naming_arguments
     def extend(
         self,
         epochs: int | None = None,

@@ -157,7 +157,7 @@ def stored_source(record: StudyRecord, objects: dict[str, Any]) -> Source:
         again = ", ".join(f"{name}=..." for name in missing)
         raise InputError(
             f"study {record.name!r} was made of Python objects ({', '.join(missing)}), which no command can import: "
-            f"call study.load({record.name!r}, storage=...).reproduce(trial, {again})"
+            f"call study.load({record.name!r}, storage=...), and its reproduce(trial, {again}) or extend(..., {again})"
         )
     if {"train", "command"} & record.configuration.keys():
         return TrainingSource.of(TrainingOptions.stored(record.configuration), objects.get("train"))

@@ -238,7 +238,7 @@ def test_a_lambda_and_data_of_ones_own_are_searched_resumed_and_reproduced(tmp_p
         study.find_schedule(model=lam, data=(x + 1, y), **options)
     said = command("reproduce.py", "--study", "mine", "--trial", 0, "--storage", f"sqlite:///{tmp_path / 'a.db'}")
     assert said.code == 2
-    assert "study.load('mine', storage=...).reproduce(trial, data=..., model=...)" in said.err
+    assert "study.load('mine', storage=...), and its reproduce(trial, data=..., model=...)" in said.err
     with pytest.raises(InputError, match=r"reproduce\(trial, model=...\)"):
         study.load("mine", tmp_path / "a.db").reproduce(0, data=rows())
     for objects in ({"model": other}, {"model": lam, "optimizer": lambda params: torch.optim.NAdam(params)}):

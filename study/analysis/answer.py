@@ -20,7 +20,8 @@ class Answer:
     reference, which is the simpler choice. other: the one that it was compared with, if any. value, other_value: the
     mean of each over the seeds, with its 95 % interval. on_test: whether values are of the test rows; else they
     are of the validation rows. gain: how much better the recommended schedule is than the other, paired by seed; above
-    0 is better, whatever the metric's direction. full_runs: that the search has cost. confirming: runs of the finals.
+    0 is better, whatever the metric's direction. full_runs: that the search has cost. confirming: runs of the finals,
+    those of earlier ones included.
     """
 
     recommended: TrialRecord
@@ -34,11 +35,13 @@ class Answer:
 
     @classmethod
     def of(cls, study: StudyRecord) -> Answer | None:
-        """The answer of a study; None until its finals are finished."""
+        """The answer of a study; None until its finals are finished, and again once it has more trials."""
         finals = study.finals
         if finals is None or not finals.done or not finals.seeds:
             return None
-        if not set(finals.chosen) <= {trial.number for trial in study.trials}:  # a part of the study
+        if finals.trials not in (None, len(study.trials)):  # it has other trials now
+            return None
+        if not set(finals.chosen) <= {trial.number for trial in study.trials}:
             return None
         runs = {number: finals.of(number, finals.seeds) for number in finals.chosen}
         if not runs:

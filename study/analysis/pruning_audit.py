@@ -42,7 +42,7 @@ def audits(study: StudyRecord) -> list[Audit]:
     """The audit of all families together, then of each family with an audited trial; empty without audited trials."""
     sign = study.metric.sign
     audited = [trial for trial in study.trials if trial.audited_from]
-    others = [trial for trial in study.trials if not trial.audited_from]
+    others = [trial for trial in study.trials if not (trial.audited_from or trial.outside)]
     kept = [sign * trial.value for trial in others if trial.complete]
     lost = [trial for trial in others if not trial.complete and not trial.diverged]
     if not audited or not kept:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from study.analysis.answer import Answer
+from study.analysis.statistics import Interval
 from study.reports.measure import Measure, confirmed_measure, validation_measure
 from study.reports.schedule_words import family_in_words
 from study.storage.study_record import StudyRecord
@@ -29,29 +30,29 @@ def comparison(answer: Answer, measure: Measure) -> str:
     gain, other = answer.gain, answer.other
     if gain is None or other is None:
         return ""
-    unit = "points" if measure.scale == 100 else measure.shown_unit
     found = "the reference" if other.is_reference else "the best found"
     if not math.isfinite(gain.low):
         return f"; {found} ({named(other)}) cannot be compared with it by one seed"
-    shows = f"{gain.n} seeds can show {points(measure, answer, answer.smallest_gain)}"
+    shows = f"{gain.n} seeds can show {with_unit(points(measure, answer, answer.smallest_gain), measure)}"
     if answer.tied:
-        return f"; {found} ({named(other)}) is statistically tied with it ({shows} {unit})"
+        return f"; {found} ({named(other)}) is statistically tied with it ({shows})"
     if answer.recommended.is_reference:
-        return f"; {found} ({named(other)}) is {difference(measure, answer, unit)} worse ({shows})"
+        return f"; {found} ({named(other)}) is {difference(measure, answer, gain)} worse ({shows})"
     than = f"{family_in_words(other.family)} at its best peak, {other.peak_lr:.2g}"
-    return f", {difference(measure, answer, unit)} better than {than} ({shows})"
+    return f", {difference(measure, answer, gain)} better than {than} ({shows})"
 
 
 def best_against_reference(study: StudyRecord, answer: Answer) -> str | None:
     """What both found over the same seeds, in numbers; None without a comparison."""
-    if answer.other is None or answer.other_value is None:
+    if answer.other is None or answer.other_value is None or answer.gain is None or not math.isfinite(answer.gain.low):
         return None
     measure = confirmed_measure(study) if answer.on_test else validation_measure(study)
     both = [(answer.recommended, answer.value), (answer.other, answer.other_value)]
     reference, found = sorted(both, key=lambda one: not one[0].is_reference)
     values = f"{measure.text(found[1].mean)} against {measure.text(reference[1].mean)}"
-    unit = "points" if measure.scale == 100 else measure.shown_unit
-    paired = f"a difference of {difference(measure, answer, unit)}, paired by {answer.value.n} seeds"
+    mean, low, high, n = answer.gain
+    gain = answer.gain if reference[0] is answer.other else Interval(-mean, -high, -low, n)
+    paired = f"{difference(measure, answer, gain)} better, paired by {n} seeds"
     return f"The best found ({named(found[0])}) against the reference ({named(reference[0])}): {values}, {paired}."
 
 
@@ -67,11 +68,15 @@ def value_with_interval(measure: Measure, answer: Answer) -> str:
     return f"{measure.text(mean)}{ends}"
 
 
-def difference(measure: Measure, answer: Answer, unit: str) -> str:
-    """The gain with its interval; a share of rows in points."""
-    assert answer.gain is not None
-    mean, low, high = (points(measure, answer, value) for value in answer.gain[:3])
-    return f"{mean} {unit} [{low}, {high}]"
+def difference(measure: Measure, answer: Answer, gain: Interval) -> str:
+    """The gain with its unit and interval."""
+    mean, low, high = (points(measure, answer, value) for value in gain[:3])
+    return f"{with_unit(mean, measure)} [{low}, {high}]"
+
+
+def with_unit(difference: str, measure: Measure) -> str:
+    """A difference with its unit, if it has one; shares of rows differ by points."""
+    return f"{difference} {'points' if measure.scale == 100 else measure.shown_unit}".rstrip()
 
 
 def points(measure: Measure, answer: Answer, value: float) -> str:

@@ -158,7 +158,7 @@ def time_left(began: float, trained: float, left: float) -> str:
 
     began: on the monotonic clock. trained: epochs since then. left: epochs.
     """
-    if trained < UNKNOWN_UNTIL * (trained + left):
+    if trained <= 0 or trained < UNKNOWN_UNTIL * (trained + left):
         return "time left unknown"
     return f"{duration(left * (time.monotonic() - began) / trained)} left"
 

@@ -15,7 +15,9 @@ def lengths_in_words(study: StudyRecord, trial: TrialRecord) -> str:
 
     Its schedule can be built for any number of steps, which does not mean that it is as good there.
     """
-    shortest, longest = (budget * study.steps_per_epoch for budget in (min(trial.epochs_used), max(trial.epochs_used)))
+    confirmed = study.finals is not None and any(run.trial == trial.number for run in study.finals.runs)
+    budgets = [*trial.epochs_used, *([study.settings.epochs] if confirmed else [])]
+    shortest, longest = (budget * study.steps_per_epoch for budget in (min(budgets), max(budgets)))
     compared = f"compared from {shortest} steps on" if shortest < longest else "not tried at any other length"
     return f"found in runs of {length_in_words(longest, 'steps')}, {compared}"
 

@@ -8,6 +8,7 @@ from typing import Any
 from search_spaces.export import Exported
 from study.analysis.answer import Answer
 from study.analysis.peak_drift import peak_drifts
+from study.objective import length_in_words
 from study.reports.measure import validation_measure
 from study.reports.run_lengths import drift_in_words, lengths_in_words
 from study.storage.study_record import StudyRecord
@@ -64,7 +65,8 @@ def as_comment(study: StudyRecord, trial: TrialRecord) -> str:
     if found["winner"]:
         rank = f", the best of {found['trials']} trials; it was chosen by this value, so expect a slightly worse one"
     elif pruned is not None:
-        rank = f", {'diverged' if trial.diverged else 'pruned'} after a run of {pruned:.3g} epochs"
+        after = length_in_words(round(pruned, 2), study.settings.unit)
+        rank = f", {'diverged' if trial.diverged else 'pruned'} after a run of {after}"
     epochs = f"{found['epochs']} epochs, " if "epochs" in found else ""
     lines = [
         f"Learning-rate schedule: trial {trial.number} of {found['trials']} in study {study.name!r}{to_use}",

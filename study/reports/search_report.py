@@ -52,7 +52,7 @@ def verdict_section(study: StudyRecord) -> Section:
     if study.unfinished:
         what += f" In progress: {study.unfinished} further trials had started when this report was written."
     body = [f"**{first}**", *([bullets(others)] if others else []), what]
-    if not study.best:
+    if not recommended(study):
         return Section("Verdict", "\n\n".join(body))
     caption = "The winner's learning rate, beside the best of the next families and the control"
     body.insert(2, image("winner.svg", caption))

@@ -26,7 +26,7 @@ def verdict_lines(study: StudyRecord) -> list[str]:
     verdict, answer = Verdict.of(study), Answer.of(study)
     return [
         *(answer_lines(study, answer) if answer else []),
-        *winner_lines(study, verdict, answer is not None),
+        *(winner_lines(study, verdict, answer is not None) if verdict.winner or answer is None else []),
         *(tie_lines(study, verdict) if answer is None else []),
         *([importance_line(study)] if verdict.winner else []),
         *edge_lines(study),

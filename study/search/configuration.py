@@ -122,9 +122,9 @@ UNPRUNED = SearchOptions(pruner="none")
 
 
 def check_confirm_seeds(seeds: int | None) -> None:
-    """Raise InputError unless it is None or a number of fresh seeds, 0 for none."""
-    whole = seeds is None or (isinstance(seeds, int) and seeds >= 0)
-    require(whole, "--confirm-seeds must be at least 0", seeds)
+    """Raise InputError unless it is None or a number of fresh seeds: 0 for none, or enough for an interval."""
+    whole = seeds is None or (isinstance(seeds, int) and (seeds == 0 or seeds >= 2))
+    require(whole, "--confirm-seeds must be 0 (not at all) or at least 2", seeds)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,10 @@ LOOKS = 10
 def confirm(
     objective: Objective, executor: Executor, schedule: Schedule, budget: int, train_seeds: Sequence[int]
 ) -> list[float]:
-    """The test metric at the end of one full run per seed, in the order of the seeds; the worst if it diverged."""
+    """The test metric at the end of one full run per seed, in the order of the seeds; the worst if it diverged.
+
+    Of an objective without test rows it is the validation metric.
+    """
     *_, (_, test) = confirming(objective, executor, schedule, budget, train_seeds)
     return test
 
@@ -35,4 +38,5 @@ def confirming(
         latest[evaluation.run] = evaluation
         trained = sum(one.step for one in latest.values()) / objective.steps(1)
         ended = [one for _, one in sorted(latest.items()) if one.last]
-        yield trained, [worst if one.test_metric is None else one.test_metric for one in ended]
+        found = [one.metric if one.test_metric is None else one.test_metric for one in ended]
+        yield trained, [worst if one.diverged else value for one, value in zip(ended, found, strict=True)]

@@ -29,8 +29,8 @@ SELECTION_SEEDS, SEEDS = 3, 8
 """How many seeds choose the winner, and how many confirm it."""
 LONG_RUN = 60.0
 """Seconds of a full run from which on the number of seeds depends on what the search has cost."""
-FEWEST_SEEDS = 2
-"""With fewer seeds a difference has no interval."""
+FEWEST_SEEDS = 3
+"""With fewer seeds the interval of a difference is too wide to say anything."""
 
 
 class FinalsProgress(NamedTuple):
@@ -46,7 +46,7 @@ def run_finals(
     """Train what is missing of the finals of a study, and store each run when it ends; yields after each evaluation.
 
     seeds: how many confirm the winner; None fits them to what the search has cost. Raises KeyboardInterrupt if the
-    runs were stopped. Does nothing if no trial has finished a full run.
+    runs were stopped. Does nothing if no trial of the study can compete.
     """
     study = StudyRecord.of(optuna_study)
     finals = finals_of(study, seeds)
@@ -57,8 +57,8 @@ def run_finals(
     def keep(now: Finals) -> None:
         optuna_study.set_user_attr("finals", now.record)
 
-    def train(trials: Sequence[int], seeds: Sequence[int], test: bool) -> Iterator[FinalsProgress]:
-        """Train these trials with these seeds; `finals` then holds their runs too."""
+    def train(trials: Sequence[int], seeds: Sequence[int], before: int, test: bool) -> Iterator[FinalsProgress]:
+        """Train these trials with these seeds; `finals` then holds their runs too. before: runs that came first."""
         nonlocal finals
         places = [(trial, seed) for trial in trials for seed in seeds]
         budget = study.settings.epochs
@@ -66,7 +66,6 @@ def run_finals(
         ended = {(run.trial, run.seed) for run in finals.runs}
         done = {index for index, place in enumerate(places) if place in ended}
         shares = dict.fromkeys(done, 1.0)
-        before = len(finals.runs) - len(done)
         for evaluation in executor.train(runs, stop, done):
             shares[evaluation.run] = max(shares.get(evaluation.run, 0), evaluation.step / evaluation.total_steps)
             if evaluation.last and evaluation.run not in done:
@@ -75,15 +74,15 @@ def run_finals(
                 finals = replace(finals, runs=(*finals.runs, run))
                 keep(finals)
             yield FinalsProgress(before + sum(shares.values()), all_runs(finals))
-        if len(finals.runs) < before + len(places):
+        if not set(places) <= {(run.trial, run.seed) for run in finals.runs}:
             raise KeyboardInterrupt
 
     keep(finals)
     competing = [trial for group in (finals.finalists, finals.references) if len(group) > 1 for trial in group]
-    yield from train(competing, finals.selection_seeds, test=False)
+    yield from train(competing, finals.selection_seeds, 0, test=False)
     finals = chosen_by_mean(finals, study)
     keep(finals)
-    yield from train(finals.chosen, finals.seeds, test=True)
+    yield from train(finals.chosen, finals.seeds, len(competing) * len(finals.selection_seeds), test=True)
 
 
 def same_plan(one: Finals, other: Finals) -> bool:
@@ -106,6 +105,7 @@ def finals_of(study: StudyRecord, seeds: int | None) -> Finals:
         tuple(range(FIRST_FRESH_SEED, FIRST_FRESH_SEED + selecting)),
         tuple(range(first, first + confirming)),
         runs=study.finals.runs if study.finals else (),
+        trials=len(study.trials),
     )
 
 

@@ -27,7 +27,7 @@ class Finals:
     finalists: trials of which the winner is chosen, by their mean validation values over `selection_seeds`. references:
     trials of the reference, of which its best peak is chosen in the same way. winner, reference: those chosen; None
     until that is known, or if there are none to choose from. seeds: winner and reference are evaluated on test with
-    these. runs: those that have ended, in that order.
+    these. runs: those that have ended, of earlier finals too. trials: that the study had; None if it was not kept.
     """
 
     finalists: tuple[int, ...]
@@ -37,6 +37,7 @@ class Finals:
     winner: int | None = None
     reference: int | None = None
     runs: tuple[FinalRun, ...] = ()
+    trials: int | None = None
 
     @classmethod
     def read(cls, stored: Mapping[str, Any]) -> Finals:
@@ -50,6 +51,7 @@ class Finals:
             winner=stored["winner"],
             reference=stored["reference"],
             runs=runs,
+            trials=stored.get("trials"),
         )
 
     @property

@@ -166,7 +166,7 @@ class OwnTraining:
         if not (math.isfinite(value) and math.isfinite(loss)):
             return Evaluation(before.run, step, total, math.inf, metric.worst, *held, diverged=True)
         test = value_on("test", noted.values, metric.name) if run.test else None
-        tested = metric.bounded(value if test is None else test) if run.test else None
+        tested = None if test is None else metric.bounded(test)
         return Evaluation(before.run, step, total, loss, metric.bounded(value), *held, test_metric=tested)
 
     def step(self, reported: Reported) -> int:
@@ -186,4 +186,5 @@ class OwnTraining:
     def ended(self, last: Evaluation, reason: str) -> Evaluation:
         """The last evaluation of a run that failed."""
         step = max(1, last.step)
-        return replace(last, step=step, loss=math.inf, metric=self.metric.worst, diverged=True, failure=reason)
+        failed = replace(last, step=step, diverged=True, failure=reason)
+        return replace(failed, loss=math.inf, metric=self.metric.worst, test_metric=None)

@@ -6,7 +6,7 @@ import pytest
 
 from study.analysis.answer import Answer
 from study.objective import Metric
-from study.reports.answer import answer_in_words
+from study.reports.answer import answer_in_words, best_against_reference
 from tests.answers import around, confirmed
 
 
@@ -21,7 +21,7 @@ def words(study):
             around(0.28),
             [0.31, 0.30, 0.32, 0.29, 0.31, 0.30, 0.31, 0.32],
             "Use REX, peak 0.27: test error 28.0 % [27.7, 28.3] over 8 seeds, 2.7 points [1.6, 3.8] better than cosine "
-            "at its best peak, 0.2 (8 seeds can show 1.1).",
+            "at its best peak, 0.2 (8 seeds can show 1.1 points).",
         ),
         (
             [0.3, 0.31, 0.29, 0.3],
@@ -33,7 +33,7 @@ def words(study):
             around(0.33),
             [0.3] * 8,
             "Use cosine, peak 0.2: test error 30.0 % [30.0, 30.0] over 8 seeds; the best found (REX, peak 0.27) is "
-            "3.0 points [2.7, 3.3] worse (8 seeds can show 0.3).",
+            "3.0 points [2.7, 3.3] worse (8 seeds can show 0.3 points).",
         ),
         (
             [0.1],
@@ -53,3 +53,19 @@ def test_an_objective_without_test_rows_or_with_another_unit():
     assert words(confirmed(around(0.28), None, test=False)).startswith("Use REX, peak 0.27: validation error 28.0 %")
     metres = replace(confirmed(around(2.5), around(2.6)), metric=Metric("rmse", "minimize", "m", 10.0))
     assert "test rmse 2.5 m [2.497, 2.503] over 8 seeds, 0.1 m [0.1, 0.1] better than cosine" in words(metres)
+
+
+def test_the_best_found_stands_first_whichever_is_recommended():
+    for winner, reference, said in (
+        (0.28, 0.31, "28.0 % against 31.0 %, 3.0 points"),
+        (0.31, 0.28, "31.0 % against 28.0 %, -3.0 points"),
+    ):
+        study = confirmed(around(winner), around(reference))
+        assert said in best_against_reference(study, Answer.of(study))
+    one = confirmed([0.1], [0.3])
+    assert best_against_reference(one, Answer.of(one)) is None
+
+
+def test_a_metric_without_a_unit_has_no_gap():
+    plain = replace(confirmed(around(2.5), around(2.6)), metric=Metric("value", "minimize", "", 10.0))
+    assert "  " not in words(plain)

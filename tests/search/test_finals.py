@@ -5,6 +5,7 @@ from statistics import mean
 
 import pytest
 
+from study.analysis.answer import Answer
 from study.api import opened, plan_search
 from study.executors.in_process import InProcess
 from study.executors.options import ExecutorOptions
@@ -108,6 +109,20 @@ def test_more_seeds_add_to_those_that_have_been_trained(objective, storage):
     assert len(more.finals.seeds) == 4
 
 
+def test_more_trials_need_an_answer_of_their_own(objective, storage):
+    _, before = confirmed(objective, storage, seeds=2, engine=LOOP)
+    assert Answer.of(before)
+    plan = plan_search(DIGITS, objective, FAMILIES, storage, "small", reference="cosine")
+    with opened(plan, ExecutorOptions(), LOOP) as study:
+        for _ in study.search(18):
+            pass
+        assert Answer.of(StudyRecord.of(study.optuna_study)) is None
+        progress = list(study.run_finals(2))
+        after = StudyRecord.of(study.optuna_study)
+    assert progress[-1].trained == progress[-1].total == all_runs(after.finals), "of these finals alone"
+    assert Answer.of(after).confirming == len(after.finals.runs) >= all_runs(after.finals)
+
+
 def test_a_stopped_run_raises_and_is_not_kept(objective, storage):
     plan = plan_search(DIGITS, objective, FAMILIES, storage, "small", reference="cosine")
     with opened(plan, ExecutorOptions(), LOOP) as study:
@@ -161,7 +176,7 @@ def test_how_many_seeds_confirm():
     long = study_record([rung_trial("rex", 0.5, 0.3, seconds=100.0)] * 12)  # 13.2 full runs
     assert how_many_seeds(long, (1, 2, 3), (4, 5), None) == (1, 4)
     assert how_many_seeds(long, (1,), (), None) == (1, SEEDS)
-    assert how_many_seeds(study_record(long.trials[:3]), (1, 2, 3), (4, 5), None) == (1, 2)
+    assert how_many_seeds(study_record(long.trials[:3]), (1, 2, 3), (4, 5), None) == (1, 3)
     assert how_many_seeds(long, (1, 2, 3), (4, 5), 16) == (SELECTION_SEEDS, 16)
     assert how_many_seeds(long, (1, 2, 3), (4, 5), 1) == (1, 1)
 

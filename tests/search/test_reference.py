@@ -81,6 +81,14 @@ def test_the_usual_schedule_of_a_family(family):
     assert from_params(params_of(schedule)) == schedule
 
 
+def test_a_choice_of_peaks_is_not_refined(storage, workload, tmp_path):
+    space = tmp_path / "space.toml"
+    space.write_text('families = ["cosine", "rex"]\npeak_lr = [0.03, 0.1, 0.3]\n')
+    configuration = replace(THREE_RUNGS, space=str(space), families=("cosine", "rex"), trials_per_bracket=12)
+    _, study = searched(storage, workload, 12, configuration=configuration)
+    assert sorted(trial.peak_lr for trial in study.trials if trial.is_reference) == [0.03, 0.1, 0.3]
+
+
 def test_a_reference_from_a_file(tmp_path, workload):
     path = tmp_path / "mine.json"
     own = {"floor_ratio": 0.5, "warmup_fraction": 0.3}

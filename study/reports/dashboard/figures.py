@@ -32,7 +32,7 @@ Line = tuple[Sequence[float], Sequence[float]]
 
 def figures(study: StudyRecord) -> dict[str, PlotlyFigure]:
     """All of them, by the name that each is kept under; for a study in any state."""
-    best = study.ranked(study.complete)[:MOST_BEST]
+    best = study.ranked(study.searched)[:MOST_BEST]
     drawn = (
         lr_curves(best),
         learning_curves(study.value_name, best),
