@@ -55,6 +55,8 @@ def test_a_script_is_searched(name):
         families=["linear", "step" if name == "timm_script" else "rex"],
         sampler="random",
         pruner="none",
+        reference="none",
+        confirm_seeds=0,
         progress=False,
         **options,
     )

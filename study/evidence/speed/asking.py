@@ -55,6 +55,8 @@ def ask_batches(
     most_seconds: of CPU time for all rounds. most_memory: megabytes, which stay the limit of this process. If one is
     exceeded, the result says so.
     """
+    import sklearn.gaussian_process  # noqa: F401  # what a sampler loads must not meet the limit
+
     configuration = Configuration(sampler=sampler)
     found = Asking(sampler, trials, configuration.trials_per_batch)
     earlier = made_up_trials(objective, configuration, trials)
