@@ -283,7 +283,7 @@ def test_a_reader_who_has_seen_enough_is_not_answered_with_a_traceback(command, 
     ) as process:
         process.stdout.close()
         assert process.stderr.read() == b""
-    assert process.returncode == 1
+    assert process.returncode in (0, 1), "argparse ignores a broken pipe if the help is longer than the buffer"
 
 
 def test_a_pipe_that_broke_elsewhere_is_not_taken_for_a_reader_who_left(capfd):
