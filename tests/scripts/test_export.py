@@ -52,7 +52,7 @@ def test_every_trial_comes_out_with_where_it_comes_from(name, searched, command)
         assert ("the best of 6 trials" in head) == (trial.number == winner.number)
         record = trial.user_attrs["record"]
         pruned = trial.state == optuna.trial.TrialState.PRUNED and not record["diverged"]
-        assert ("pruned after a run of 1 epochs" in head) == pruned
+        assert ("pruned after a run of 1 epoch" in head) == pruned
         assert ("diverged after a run of " in head) == record["diverged"]
         assert "test        not evaluated" in head
         where = "64 steps, compared from 16 steps on" if 4 in trial.intermediate_values else "16 steps, not tried"
