@@ -64,10 +64,10 @@ def report(value: Any = None, *, step: int | None = None, **values: Any) -> None
 class ScriptRun:
     """The run that this process trains."""
 
-    def __init__(self, told: dict[str, Any]) -> None:
-        self.metric, self.sign, self.events = told["metric"], told["sign"], Path(told["events"])
-        schedule = told["schedule"] and schedule_from_json(told["schedule"])
-        self.watched = WatchedSchedule(schedule, self.observed, told["exact"])
+    def __init__(self, run: dict[str, Any]) -> None:
+        self.metric, self.sign, self.events = run["metric"], run["sign"], Path(run["events"])
+        schedule = run["schedule"] and schedule_from_json(run["schedule"])
+        self.watched = WatchedSchedule(schedule, self.observed, run["exact"])
 
     def observed(self, values: Any) -> float:
         """What a schedule may observe."""

@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from search_spaces.schedule import Schedule
 from study.objective import Evaluation, Executor, Objective, Run, Stop, never
 
 LOOKS = 10
 """Evaluations of a run, so that progress can be shown."""
+
+
+def training_missing(
+    executor: Executor, runs: Sequence[Run], done: Collection[int], stop: Stop = never
+) -> Iterator[tuple[float, Evaluation | None]]:
+    """Train the runs that are not `done`; yields after each evaluation.
+
+    Yields how many runs are trained, unfinished ones by their share, and the evaluation if a run has ended with it.
+    Raises KeyboardInterrupt if runs were stopped.
+    """
+    shares, ended = dict.fromkeys(done, 1.0), set(done)
+    for evaluation in executor.train(runs, stop, done):
+        share = 1.0 if evaluation.last else evaluation.step / evaluation.total_steps
+        shares[evaluation.run] = max(shares.get(evaluation.run, 0.0), share)  # a cohort is trained again as a whole
+        ends = evaluation.last and evaluation.run not in ended
+        ended |= {evaluation.run} if ends else set()
+        yield sum(shares.values()), evaluation if ends else None
+    if len(ended) < len(runs):
+        raise KeyboardInterrupt
 
 
 def confirm(

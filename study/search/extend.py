@@ -8,7 +8,7 @@ import optuna
 
 from search_spaces.schedule import Schedule
 from study.objective import FIRST_FRESH_SEED, Executor, Objective, Run, Stop, never
-from study.search.confirm import LOOKS
+from study.search.confirm import LOOKS, training_missing
 from study.search.finals import FinalsProgress
 from study.storage.longer_runs import KEY, LongerRun, longer_runs, with_longer_runs
 
@@ -31,14 +31,8 @@ def extending(
     kept = longer_runs(optuna_study.user_attrs, budget)
     ended = {(run.trial, run.peak_lr) for run in kept}
     done = {index for index, schedule in enumerate(schedules) if (trial, schedule.peak_lr) in ended}
-    shares = dict.fromkeys(done, 1.0)
-    for evaluation in executor.train(runs, stop, done):
-        shares[evaluation.run] = max(shares.get(evaluation.run, 0), evaluation.step / evaluation.total_steps)
-        if evaluation.last and evaluation.run not in done:
-            done.add(evaluation.run)
-            peak_lr = schedules[evaluation.run].peak_lr
-            kept.append(LongerRun(trial, peak_lr, FIRST_FRESH_SEED, evaluation.metric, evaluation.test_metric))
+    for trained, last in training_missing(executor, runs, done, stop):
+        if last:
+            kept.append(LongerRun(trial, schedules[last.run].peak_lr, FIRST_FRESH_SEED, last.metric, last.test_metric))
             optuna_study.set_user_attr(KEY, with_longer_runs(optuna_study.user_attrs, budget, kept))
-        yield FinalsProgress(sum(shares.values()), len(runs))
-    if len(done) < len(runs):
-        raise KeyboardInterrupt
+        yield FinalsProgress(trained, len(runs))

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import optuna
 
 from study.objective import FIRST_FRESH_SEED, Executor, Objective, Run, Stop, never
-from study.search.confirm import LOOKS
+from study.search.confirm import LOOKS, training_missing
 from study.storage.finals import FinalRun, Finals
 from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
@@ -65,17 +65,12 @@ def run_finals(
         runs = [Run(study.trial(trial).schedule, budget, seed, LOOKS, test) for trial, seed in places]
         ended = {(run.trial, run.seed) for run in finals.runs}
         done = {index for index, place in enumerate(places) if place in ended}
-        shares = dict.fromkeys(done, 1.0)
-        for evaluation in executor.train(runs, stop, done):
-            shares[evaluation.run] = max(shares.get(evaluation.run, 0), evaluation.step / evaluation.total_steps)
-            if evaluation.last and evaluation.run not in done:
-                shares[evaluation.run] = 1.0
-                run = FinalRun(*places[evaluation.run], evaluation.metric, evaluation.test_metric)
+        for trained, last in training_missing(executor, runs, done, stop):
+            if last:
+                run = FinalRun(*places[last.run], last.metric, last.test_metric)
                 finals = replace(finals, runs=(*finals.runs, run))
                 keep(finals)
-            yield FinalsProgress(before + sum(shares.values()), all_runs(finals))
-        if not set(places) <= {(run.trial, run.seed) for run in finals.runs}:
-            raise KeyboardInterrupt
+            yield FinalsProgress(before + trained, all_runs(finals))
 
     keep(finals)
     competing = [trial for group in (finals.finalists, finals.references) if len(group) > 1 for trial in group]

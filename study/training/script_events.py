@@ -35,12 +35,12 @@ class ScriptEvents:
 
         A process of an earlier start, which may still be there, finds its own files gone.
         """
-        events, told = folder / f"events-{token}.jsonl", folder / f"run-{token}.json"
+        events, run_file = folder / f"events-{token}.jsonl", folder / f"run-{token}.json"
         events.touch()
         schedule = schedule_to_json(request.schedule) if request.schedule else None
         said = {"schedule": schedule, "metric": request.metric, "sign": request.sign, "exact": request.exact}
-        told.write_text(json.dumps({**said, "events": str(events)}))
-        return cls(events), told
+        run_file.write_text(json.dumps({**said, "events": str(events)}))
+        return cls(events), run_file
 
     def read(self) -> Iterator[Noted]:
         """The evaluations that were added since; a line that is not whole is left for the next time."""

@@ -82,8 +82,8 @@ class UserScript:
         if "peak_lr" in self.command.named:
             if schedule.family != "constant":
                 return "{peak_lr} hands over the peak alone: the script keeps its own schedule, shown as constant"
-            unheard = schedule.warmup_fraction and "warmup_steps" not in self.command.named
-            return "--command names no {warmup_steps}" if unheard else None
+            unused = schedule.warmup_fraction and "warmup_steps" not in self.command.named
+            return "--command names no {warmup_steps}" if unused else None
         return "it observes evaluations, but the rates are a plain list" if schedule.evaluations else None
 
     def process_obstacle(self) -> None:
@@ -94,11 +94,11 @@ class UserScript:
         self.command.check(request.unit)
         run_dir = fresh_folder((self.folder or Path(mkdtemp(prefix="study-"))) / run_name(request))
         words = self.command.filled(request, run_dir)
-        events, told = ScriptEvents.at(run_dir, request, uuid4().hex[:8])
-        environment = {RUN: str(told), "PYTHONUNBUFFERED": "1", **device_of_worker()}
+        events, run_file = ScriptEvents.at(run_dir, request, uuid4().hex[:8])
+        environment = {RUN: str(run_file), "PYTHONUNBUFFERED": "1", **device_of_worker()}
         elsewhere = self.elsewhere(request, run_dir)
         with ScriptProcess(words, environment, run_dir / "output.txt") as process:
-            ended, heard, known = False, time.monotonic(), 0
+            ended, reported_at, known = False, time.monotonic(), 0
             while not ended:
                 if left():
                     raise Left
@@ -109,8 +109,8 @@ class UserScript:
                     events.reports += 1
                     yield Reported(None, Noted(events.reports, {f"val_{request.metric or UNNAMED}": value}))
                 if events.reports > known:
-                    heard, known = time.monotonic(), events.reports
-                elif request.silence and time.monotonic() - heard > request.silence and not ended:
+                    reported_at, known = time.monotonic(), events.reports
+                elif request.silence and time.monotonic() - reported_at > request.silence and not ended:
                     raise Died(f"{hung(request.silence)}. {process.last_output()}")
             if events.mistake:
                 raise InputError(events.mistake)
