@@ -62,6 +62,17 @@ def test_one_fit_a_batch_to_all_finished_trials(fits):
     assert fits == [10, 15, 20, 25]
 
 
+def test_a_suggestion_counts_as_tried_with_the_value_that_is_predicted():
+    sampler = BatchGP(0, 10)
+    study = searched(lambda _: sampler, 10)
+    sampler.infer_relative_search_space(study, None)
+    before = sampler.process.predict(sampler.candidate_columns)
+    sampler.sample_relative(study, None, sampler.shared)
+    [chosen] = np.flatnonzero(sampler.suggested)
+    assert sampler.values[-1] == pytest.approx(before[chosen])
+    assert sampler.columns[-1] == pytest.approx(sampler.candidate_columns[chosen])
+
+
 def test_one_sampler_fits_again_once_a_trial_has_finished(fits):
     sampler = BatchGP(0, 4)
     searched(lambda _: sampler, 8, batch=2)

@@ -96,6 +96,7 @@ def test_finals_that_were_left_go_on(objective, tmp_path, leave, engine):
     _, left = confirmed(objective, storage, leave=leave, engine=engine)
     again, study = confirmed(objective, storage, engine=engine)
     assert set(study.finals.runs) == set(whole.finals.runs)
+    assert len(study.finals.runs) == len(whole.finals.runs), "a run that is trained again counts once"
     assert (study.finals.winner, study.finals.reference) == (whole.finals.winner, whole.finals.reference)
     if engine == LOOP:
         assert again[0].trained > len(left.finals.runs), "what has ended is not trained again"

@@ -74,6 +74,14 @@ def test_five_full_runs_are_twenty_trials():
     assert fitting(Limit(max_cost=5), Configuration()).fit(50).trials == 20
 
 
+def test_the_reference_costs_two_half_runs_and_a_full_one():
+    alone = fitting(Limit(max_cost=100.0), Configuration())
+    beside = replace(alone, reference=True)
+    for trials in (20, 50, 100):
+        more = beside.cost(beside.configuration, trials) - alone.cost(alone.configuration, trials)
+        assert more == pytest.approx(2 * 0.5 + 1)
+
+
 def test_cheaper_rungs_are_taken_if_they_help_and_are_long_enough():
     limit = Limit(max_cost=7)
     assert fitting(limit, Configuration(epochs=200)).fit(50).rung_fractions == CHEAPER_RUNGS

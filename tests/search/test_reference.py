@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from optuna.pruners import NopPruner
 
 from search_spaces import FAMILIES, InputError, from_params
 from search_spaces.ranges import Choice, Float
@@ -24,6 +25,7 @@ from study.search.reference import (
     read_reference,
     refined,
 )
+from study.search.sampler_study import make_sampler_study
 from study.storage.study_record import StudyRecord
 from study.training.workload_objective import WorkloadObjective
 from tests.helpers import DIGITS, LOCKSTEP, LOOP, SMALL, finished
@@ -155,6 +157,18 @@ def test_a_reference_outside_the_space_is_trained_and_never_reaches_the_sampler(
     within = [trial for trial in study.trials if not trial.outside]
     assert sum(trial.complete for trial in within) >= 1
     assert study.settings.families == ("rex",)
+
+
+def test_a_reference_outside_the_space_is_not_promoted_by_merit_and_unknown_to_the_sampler(storage, workload):
+    """Half of the others are promoted at each rung; of the reference two, and one in full. In two brackets."""
+    configuration = replace(THREE_RUNGS, families=("rex",), trials_per_bracket=12, reduction=2)
+    stored, study = searched(storage, workload, 24, "step", configuration)
+    own = [trial for trial in study.trials if trial.outside]
+    assert [sum(budget in trial.reported for trial in own) for budget in study.settings.budgets] == [8, 2, 1]
+    within = [trial for trial in study.trials if not trial.outside]
+    assert sum(trial.complete for trial in within) > 2
+    seen = make_sampler_study(stored, "minimize", NopPruner(), first_runs_only=True).trials
+    assert [trial.params["family"] for trial in seen] == ["rex"] * len(within)
 
 
 @pytest.mark.parametrize("pruner", ["median", "hyperband"])

@@ -120,6 +120,19 @@ def test_a_run_that_dies_is_a_diverged_trial_with_its_reason_and_the_study_goes_
     assert found.schedule.peak_lr < 0.2
 
 
+def test_a_run_that_dies_late_has_no_test_value():
+    def dies_late(schedule, epochs, seed):
+        for number, value in enumerate(train(schedule, epochs, seed)):
+            yield {"val_error": value, "test_error": value}
+            if number == 2:
+                raise RuntimeError("disk full")
+
+    own = objective(dies_late, budget=2)
+    *_, before, last = evaluations(own, test=True)
+    assert before.test_metric == before.metric
+    assert (last.diverged, last.metric, last.test_metric) == (True, own.metric.worst, None)
+
+
 def test_three_deaths_in_a_row_stop_the_study():
     with pytest.raises(InputError, match="3 runs in a row failed, the last with: RuntimeError: disk full"):
         study.find_schedule(train=dies_in_long_runs, **FEW)
