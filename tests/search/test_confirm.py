@@ -4,8 +4,8 @@ import pytest
 
 from search_spaces import Cosine
 from study.executors.processes import Processes
-from study.objective import Run
-from study.search.confirm import confirm, confirming
+from study.objective import Evaluation, Run
+from study.search.confirm import confirm, confirming, training_missing
 from study.training.workload_objective import WorkloadObjective
 from tests.helpers import trainer
 
@@ -38,3 +38,24 @@ def test_a_run_that_diverged_has_the_worst_value_and_progress_only_grows(workloa
     epochs = [trained for trained, _ in confirming(objective, trainer(workload), SCHEDULE, 2, SEEDS)]
     assert epochs == sorted(epochs)
     assert epochs[-1] == 2 * len(SEEDS)
+
+
+def test_a_run_that_has_ended_does_not_end_again_if_its_cohort_is_trained_again():
+    class Cohort:
+        def train(self, runs, stop, done):
+            for step in (1, 2):
+                for index in range(3):
+                    yield Evaluation(index, step, 2, 0.5, 0.5)
+
+    found = list(training_missing(Cohort(), [None] * 3, {1}))
+    assert [trained for trained, _ in found] == [1.5, 1.5, 2.0, 2.5, 2.5, 3.0]
+    assert [last and last.run for _, last in found] == [None, None, None, 0, None, 2]
+
+
+def test_runs_that_were_stopped_are_said():
+    class Stopped:
+        def train(self, runs, stop, done):
+            yield Evaluation(0, 1, 2, 0.5, 0.5)
+
+    with pytest.raises(KeyboardInterrupt):
+        list(training_missing(Stopped(), [None], set()))

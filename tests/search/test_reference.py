@@ -161,14 +161,18 @@ def test_a_reference_outside_the_space_is_trained_and_never_reaches_the_sampler(
 
 def test_a_reference_outside_the_space_is_not_promoted_by_merit_and_unknown_to_the_sampler(storage, workload):
     """Half of the others are promoted at each rung; of the reference two, and one in full. In two brackets."""
-    configuration = replace(THREE_RUNGS, families=("rex",), trials_per_bracket=12, reduction=2)
-    stored, study = searched(storage, workload, 24, "step", configuration)
+    configuration = replace(THREE_RUNGS, families=("exponential",), trials_per_bracket=20, reduction=2)
+    stored, study = searched(storage, workload, 30, "rex", configuration)
     own = [trial for trial in study.trials if trial.outside]
     assert [sum(budget in trial.reported for trial in own) for budget in study.settings.budgets] == [8, 2, 1]
     within = [trial for trial in study.trials if not trial.outside]
     assert sum(trial.complete for trial in within) > 2
+    first = study.first_budget
+    third = sorted(trial.reported[first] for trial in own)[2]
+    worst = max(trial.reported[first] for trial in within if len(trial.reported) > 1 and trial.place.bracket == 0)
+    assert third < worst, "by merit a third one would have been promoted"
     seen = make_sampler_study(stored, "minimize", NopPruner(), first_runs_only=True).trials
-    assert [trial.params["family"] for trial in seen] == ["rex"] * len(within)
+    assert [trial.params["family"] for trial in seen] == ["exponential"] * len(within)
 
 
 @pytest.mark.parametrize("pruner", ["median", "hyperband"])
