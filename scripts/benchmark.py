@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Annotated, ClassVar
 
 from search_spaces.errors import require, require_at_least
-from study.cli import plain_console, run_command
+from study.cli import plain_console, quick_imports, run_command
 from study.executors.options import ExecutorOptions
 from study.flags import Device, Shown
 from study.objective import Unit
@@ -69,8 +69,9 @@ class Options:
 
 def main(options: Options) -> None:
     """Tune and confirm every part, and print how it goes."""
-    from study.api import compare_and_show, plan_comparison  # these load torch: after the flags
-    from study.source import chosen_source, make_objective
+    with quick_imports():  # these load torch: after the flags
+        from study.api import compare_and_show, plan_comparison
+        from study.source import chosen_source, make_objective
 
     what, repeats = chosen_source(options.workload, options.training), (options.search_seeds, options.confirm_seeds)
     objective = make_objective(what, options.device, options.data_root)

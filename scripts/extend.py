@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Annotated
 
 from search_spaces.errors import InputError, require
-from study.cli import plain_console, run_command
+from study.cli import plain_console, quick_imports, run_command
 from study.flags import Shown
 from study.storage.url import DEFAULT_STORAGE
 from study.workloads.options import DATA_ROOT
@@ -48,8 +48,9 @@ class Options:
 
 def main(options: Options) -> None:
     """Advise, train, and write the code."""
-    from study.api import extend_and_show  # these load torch and Optuna: after the flags
-    from study.storage.studies import read_study
+    with quick_imports():  # these load torch and Optuna: after the flags
+        from study.api import extend_and_show
+        from study.storage.studies import read_study
 
     record = read_study(options.storage, options.study)
     unit = record.settings.unit

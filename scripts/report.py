@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated
 
 from search_spaces.errors import InputError
-from study.cli import run_command
+from study.cli import quick_imports, run_command
 from study.flags import Shown
 from study.storage.url import DEFAULT_STORAGE, make_folder
 
@@ -39,10 +39,11 @@ class Options:
 
 def main(options: Options) -> None:
     """Write it, and print where it is."""
-    import optuna  # these load Optuna and matplotlib: after the flags
+    with quick_imports():  # these load Optuna and matplotlib: after the flags
+        import optuna
 
-    from study.reports.report import rebuild, write_report
-    from study.storage.studies import read_studies
+        from study.reports.report import rebuild, write_report
+        from study.storage.studies import read_studies
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     if options.rebuild:

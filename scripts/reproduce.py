@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from study.cli import plain_console, run_command
+from study.cli import plain_console, quick_imports, run_command
 from study.flags import Shown
 from study.storage.url import DEFAULT_STORAGE
 from study.workloads.options import DATA_ROOT
@@ -35,10 +35,11 @@ class Options:
 
 def main(options: Options) -> None:
     """Train it again, and print what differs."""
-    from study.api import reproducing  # these load torch and Optuna: after the flags
-    from study.machine import choose_device, torch_threads
-    from study.storage.provenance import present_session
-    from study.storage.studies import read_study
+    with quick_imports():  # these load torch and Optuna: after the flags
+        from study.api import reproducing
+        from study.machine import choose_device, torch_threads
+        from study.storage.provenance import present_session
+        from study.storage.studies import read_study
 
     console = plain_console()
     record = read_study(options.storage, options.study)

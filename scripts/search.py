@@ -17,7 +17,7 @@ from typing import Annotated, ClassVar
 
 from search_spaces.errors import require
 from search_spaces.space_file import space_toml
-from study.cli import plain_console, run_command
+from study.cli import plain_console, quick_imports, run_command
 from study.executors.options import ExecutorOptions
 from study.flags import Device, Shown
 from study.reports.table_names import check_tables
@@ -76,10 +76,10 @@ class Options:
 
 def main(options: Options) -> None:
     """Search, and print what was found, also when interrupted."""
-    # these load torch: after the flags
-    from study.api import plan_search, search_and_show, within
-    from study.reports.search_console import print_plan
-    from study.source import chosen_source, make_objective
+    with quick_imports():  # these load torch: after the flags
+        from study.api import plan_search, search_and_show, within
+        from study.reports.search_console import print_plan
+        from study.source import chosen_source, make_objective
 
     console, quiet = plain_console(), plain_console(quiet=options.print_space)
     source = chosen_source(options.workload, options.training)

@@ -140,11 +140,13 @@ class Engine:
     """How runs are trained. Results are equal to the last bit for equal engines and threads, on one machine.
 
     cohort: the most runs trained together in lockstep; 1 is the plain loop, run by run.
-    workers: processes of one thread each; 0 is this process with all its threads.
+    workers: processes of one thread each; 0 is this process.
+    threads: that torch trains with in this process; None leaves torch as many as it has.
     """
 
     cohort: int = 1
     workers: int = 0
+    threads: int | None = None
 
     @property
     def name(self) -> str:
@@ -153,7 +155,9 @@ class Engine:
 
     def __str__(self) -> str:
         how = self.name if self.cohort == 1 else f"lockstep of {self.cohort}"
-        return how + (f" in {self.workers} worker{'s' * (self.workers > 1)}" if self.workers else "")
+        if self.workers:
+            return f"{how} in {self.workers} worker{'s' * (self.workers > 1)}"
+        return how + (" on one thread" if self.threads == 1 else "")
 
 
 class Objective(Protocol):

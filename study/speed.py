@@ -43,6 +43,10 @@ class Speed:
         """The speed of this many workers that train side by side, each as fast as this."""
         return Speed({cohort: seconds / workers for cohort, seconds in self.by_cohort.items()}, self.start / workers)
 
+    def scaled(self, times: float) -> Speed:
+        """The speed if each step takes so many times as long."""
+        return Speed({cohort: seconds * times for cohort, seconds in self.by_cohort.items()}, self.start)
+
     def plain(self) -> dict[str, Any]:
         """As JSON can hold it."""
         finite = {str(cohort): seconds for cohort, seconds in self.by_cohort.items() if math.isfinite(seconds)}

@@ -85,3 +85,11 @@ def script(tmp_path):
         return UserScript(CommandLine(command), tmp_path / "runs", **options)
 
     return make
+
+
+@pytest.fixture
+def two_threads():
+    """Torch has two threads, as on a machine with two cores; one otherwise."""
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(1)

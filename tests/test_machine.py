@@ -17,14 +17,6 @@ from tests.helpers import SMALL, run_search, trainer
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 
 
-@pytest.fixture
-def two_threads():
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(before)
-
-
 def test_the_threads_are_given_back_also_after_an_error(two_threads):
     seen = []
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from statistics import median
 from typing import Any, NoReturn
+
+import torch
 
 from search_spaces.errors import InputError, require
 from study.executors.in_process import InProcess
@@ -19,6 +21,10 @@ from study.speed import ChosenEngine, Speed
 
 DISAGREE = 2.0
 """Times of the same engine that differ by this factor are not trusted without a note."""
+WORTH_SHARING = 1.5
+"""Torch gets all its threads only where they train so many times as fast as one. Where one is nearly as good it is
+safer: threads that share a step wait for each other, so a program beside them can make it take many times as long.
+"""
 LEAST_SAVING = 30.0
 """Minimum seconds that workers must save over a study of 50 trials, since starting them takes time, too."""
 
@@ -50,7 +56,8 @@ def executor_of(engine: Engine, objective: Objective) -> Iterator[Executor]:
         with Processes(objective, engine.cohort, engine.workers) as processes:
             yield processes
     else:
-        yield InProcess(objective, engine.cohort)
+        with torch_threads(engine.threads or torch.get_num_threads()):
+            yield InProcess(objective, engine.cohort)
 
 
 def agree(
@@ -79,7 +86,7 @@ def agree(
         refuse(study, "--executor in-process")
     if asked_workers(options) == 0 and stored["workers"]:
         refuse(study, "--executor processes")
-    engine = Engine(stored["cohort"], asked_workers(options) or stored["workers"])
+    engine = Engine(stored["cohort"], asked_workers(options) or stored["workers"], stored.get("threads"))
     return ChosenEngine(engine, "fixed when the study was created", Speed.read(stored.get("speed")))
 
 
@@ -112,7 +119,8 @@ def choose(options: ExecutorOptions, objective: Objective, demand: Demand) -> Ch
     if automatic and objective.can_be_timed:
         return fastest(objective, demand, may_use_workers=asked_workers(options) is None)
     engine, reason = determined(options, objective, demand)
-    return ChosenEngine(engine, reason, speed_of(engine, objective))
+    engine, speed = timed(engine, objective)
+    return ChosenEngine(engine, reason, speed)
 
 
 def determined(options: ExecutorOptions, objective: Objective, demand: Demand) -> tuple[Engine, str]:
@@ -139,16 +147,27 @@ def set_by(options: ExecutorOptions) -> str:
     return f"set by {', '.join(f'--{name}' for name, value in asdict(options).items() if value not in ('auto', None))}"
 
 
-def speed_of(engine: Engine, objective: Objective) -> Speed:
-    """The speed of an engine, timed now, or as earlier runs have shown it; not known if neither is possible."""
+def timed(engine: Engine, objective: Objective) -> tuple[Engine, Speed]:
+    """The engine with its threads, and its speed: timed now, or as earlier runs have shown it, or not known."""
     speed, workers = Speed(), engine.workers
     if objective.can_be_timed:
         with torch_threads(1) if workers else nullcontext():
             speed = Speed({engine.cohort: seconds_per_step(objective, engine.cohort)})
+        if not workers:
+            return with_threads(engine, speed, objective)
     elif objective.seconds:
         of_a_step, start = objective.seconds
         speed = Speed({1: of_a_step}, start)
-    return speed.divided(workers) if workers else speed
+    return engine, speed.divided(workers) if workers else speed
+
+
+def with_threads(engine: Engine, speed: Speed, objective: Objective) -> tuple[Engine, Speed]:
+    """The engine with one thread unless all of torch's are worth it, and its speed. speed: with all of them."""
+    if objective.device.type != "cpu" or torch.get_num_threads() == 1:
+        return engine, speed
+    with torch_threads(1):
+        slower = seconds_per_step(objective, engine.cohort) / speed.of_a_step(engine.cohort)
+    return (replace(engine, threads=1), speed.scaled(slower)) if slower < WORTH_SHARING else (engine, speed)
 
 
 def fastest(objective: Objective, demand: Demand, may_use_workers: bool) -> ChosenEngine:
@@ -174,4 +193,8 @@ def fastest(objective: Objective, demand: Demand, may_use_workers: bool) -> Chos
         notes += f"; two timings of one engine differ by a factor of {apart:.1f}, so the machine is busy"
     engine = min(times, key=lambda engine: times[engine])
     speed = Speed({engine.cohort: times[engine]} if engine.workers else by_cohort)
+    if not engine.workers:
+        engine, speed = with_threads(engine, speed, objective)
+        if engine.threads:
+            measured += f", {1000 * speed.of_a_step(engine.cohort):.2f} {engine}"
     return ChosenEngine(engine, f"ms per step and run: {measured}{notes}", speed)

@@ -105,7 +105,7 @@ class StudyRecord:
             optimizer_code=attributes["optimizer_code"],
             unequal_groups=attributes.get("unequal_groups", False),
             validation_rows=attributes.get("validation_rows"),
-            engine=Engine(engine["cohort"], engine["workers"]),
+            engine=Engine(engine["cohort"], engine["workers"], engine.get("threads")),
             sessions=tuple(map(Session.read, attributes["sessions"])),
             confirmed=Confirmed(confirmed["trial"], tuple(confirmed["seeds"]), tuple(confirmed["test"]))
             if confirmed

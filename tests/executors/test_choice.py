@@ -254,3 +254,29 @@ def test_an_engine_names_itself():
         "loop in 2 workers",
         "lockstep of 4 in 1 worker",
     ]
+
+
+@pytest.mark.parametrize(("shared", "threads"), [(0.25, None), (0.35, 1), (9.0, 1)])
+def test_all_threads_are_used_only_where_they_are_worth_it(shared, threads, two_threads, workload, monkeypatch):
+    """A step takes 0.4 ms with one thread, so all of them must take less than 0.4 / 1.5 ms."""
+
+    def by_threads(objective, cohort):
+        return {1: 0.4, 2: shared}[torch.get_num_threads()] / 1000
+
+    timed(monkeypatch, {})
+    for module in (study.executors.timing, study.executors.choice):
+        monkeypatch.setattr(module, "seconds_per_step", by_threads)
+    for options in (ExecutorOptions(), ExecutorOptions("loop")):
+        chosen, reason, speed = study.executors.choice.choose(options, WorkloadObjective(workload), DEMAND)
+        assert chosen.threads == threads
+        assert 1000 * speed.of_a_step(chosen.cohort) == pytest.approx(0.4 if threads else shared)
+        assert ("0.40 loop on one thread" in reason) == (threads == 1 and options.engine == "auto")
+
+
+def test_an_engine_of_one_thread_trains_with_one_and_is_kept(two_threads, workload):
+    engine = replace(LOCKSTEP, threads=1)
+    with study.executors.choice.executor_of(engine, WorkloadObjective(workload)):
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == 2
+    stored = as_stored(ChosenEngine(engine, "timed"), ExecutorOptions())
+    assert agree("a", stored, ExecutorOptions(), WorkloadObjective(workload), DEMAND)[0] == engine
