@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from search_spaces.errors import require_at_least
+from search_spaces.errors import require, require_at_least
 from study.cli import run_command
 from study.storage.url import make_folder
 
@@ -19,26 +19,34 @@ class Options:
     """Trials of each."""
     rounds: int = 2
     """Times that each is run, in turn; the least counts."""
+    before: Path | None = None
+    """Checkout of an earlier version, whose search.py takes part."""
     output: Path = Path("results/speed")
     """Folder for processes.md and processes.json."""
 
     def __post_init__(self) -> None:
         require_at_least(1, self, "trials", "rounds")
+        if self.before:
+            what = "--before must be a folder with scripts/search.py"
+            require((self.before / "scripts/search.py").is_file(), what, self.before)
 
 
 def main(options: Options) -> None:
     """Run them in turn, print the tables and write them."""
     import torch  # these load it: after the flags
 
-    from study.evidence.speed.whole_processes import page, raced_commands, timed_process
+    from study.evidence.speed.whole_processes import BEFORE, ROOT, TUTORIAL, page, raced_commands, timed_process
     from study.storage.provenance import provenance
 
-    seconds: dict[str, list[float]] = {name: [] for name in raced_commands(options.trials)}
-    stages: dict[str, float] = {}
+    before = options.before and options.before.resolve()
+    commands = raced_commands(options.trials, before)
+    seconds: dict[str, list[float]] = {name: [] for name in commands}
+    stages: dict[str, dict[str, float]] = {}
     for _ in range(options.rounds):
-        for name, arguments in raced_commands(options.trials).items():
-            took, stages = timed_process(arguments)
+        for name, arguments in commands.items():
+            took, of_stages = timed_process(arguments, before if before and name == BEFORE else ROOT)
             seconds[name].append(took)
+            stages |= {name: of_stages} if name != TUTORIAL else {}
             print(f"{name}: {took:.1f} s", flush=True)
     text = page(seconds, stages, options.trials)
     make_folder(options.output)

@@ -14,7 +14,10 @@ def test_the_stages_end_with_their_lines():
 
 def test_the_page_compares_the_least_times():
     seconds = {TUTORIAL: [80.0, 70.0], "search.py": [10.0, 12.0]}
-    said = page(seconds, {"searching": 3.0}, 50)
+    said = page(seconds, {"before": {"searching": 4.0}, "search.py": {"searching": 3.0}}, 50)
+    assert "| stage | before | search.py |" in said
+    assert "| searching | 4.0 | 3.0 |" in said
+    assert "| confirming | - | - |" in said
     assert f"| {TUTORIAL} | 70.0 | 80.0, 70.0 | 1.0 |" in said
     assert "| search.py | 10.0 | 10.0, 12.0 | 7.0 |" in said
 
