@@ -201,8 +201,9 @@ def search_and_show(
     known = len(plan.known)
     require(trials >= known, f"--trials must be at least {known}, to try what is enqueued", trials)
     stopped = False
-    with interruption() as interrupted:
-        with opened(plan, options, announce=partial(print_opened, console, plan, trials)) as study:
+    # Opened before: an interruption then ends it at once, and reading thousands of trials takes seconds.
+    with opened(plan, options, announce=partial(print_opened, console, plan, trials)) as study:
+        with interruption() as interrupted:
             try:
                 with display_of(console, study, trials, confirm_seeds) as display:
                     for bracket in study.search(trials, interrupted):
@@ -214,6 +215,7 @@ def search_and_show(
             except KeyboardInterrupt:
                 stopped = True
         record = study.record
+    with interruption():
         print_outcome(console, plan, record, stopped, study.watcher.problem if study.watcher else None, show)
     if stopped and plan.storage and not in_notebook():
         raise KeyboardInterrupt

@@ -158,6 +158,18 @@ def test_an_interruption_loses_no_finished_trial(storage, tmp_path, monkeypatch)
     assert len(found.trials) == 4
 
 
+def test_an_interruption_while_a_study_is_opened_ends_it_at_once(tmp_path, monkeypatch):
+    """Reading a study of many trials takes seconds."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("study.api.print_opened", lambda *arguments: signal.raise_signal(signal.SIGINT))
+    monkeypatch.setattr("study.api.agree", lambda *arguments: pytest.fail("it went on"))
+    with pytest.raises(KeyboardInterrupt):
+        study.find_schedule(dataset="digits", storage="a.db", **FEW)
+    monkeypatch.undo()
+    found = study.find_schedule(dataset="digits", storage=tmp_path / "a.db", **FEW)
+    assert len(found.trials) == FEW["trials"], "it can be opened again"
+
+
 def test_what_ended_in_memory_is_returned_also_from_the_midst_of_a_bracket(monkeypatch):
     from study.search.search import search
 
