@@ -19,12 +19,13 @@ from study.storage.provenance import provenance
 from study.storage.url import make_folder
 
 Row = TypeVar("Row")
+TYPES = {"int": int, "float": float, "str": str}
 
 
-def rows_by_seed(repeats: Repeats, name: str, kind: type[Row], one: Callable[[int], Row]) -> list[Row]:
-    """A row for each seed, made by `one` in processes of their own, or read if the table is only rebuilt.
+def rows_by_seed(repeats: Repeats, name: str, kind: type[Row], one: Callable[[int], Row | list[Row]]) -> list[Row]:
+    """One or several rows for each seed, made by `one` in processes of their own; read if the table is only rebuilt.
 
-    name: of the files. kind: of a row, a dataclass of numbers. Raises InputError if there are no rows to read.
+    name: of the files. kind: of a row, a dataclass of numbers and texts. Raises InputError if there are no rows.
     """
     stem = repeats.output / name
     if repeats.rebuild:
@@ -32,9 +33,9 @@ def rows_by_seed(repeats: Repeats, name: str, kind: type[Row], one: Callable[[in
     make_folder(repeats.output)
     rows: list[Row] = []
     with ProcessPoolExecutor(repeats.processes, multiprocessing.get_context("spawn")) as pool:
-        for row in pool.map(one, repeats.seeds):
-            rows.append(row)
-            print(f"{len(rows)}/{len(repeats.seeds)} {row}", flush=True)
+        for number, found in enumerate(pool.map(one, repeats.seeds), start=1):
+            rows.extend(found if isinstance(found, list) else [found])
+            print(f"{number}/{len(repeats.seeds)} {found}", flush=True)
             write_rows_of(stem.with_suffix(".csv"), rows)
     stem.with_suffix(".json").write_text(json.dumps({"made": provenance(torch.device("cpu"))}, indent=2) + "\n")
     return rows
@@ -49,5 +50,5 @@ def read_rows_of(path: Path, kind: type[Row]) -> list[Row]:
     """Read what `write_rows_of` wrote."""
     if not path.is_file():
         raise InputError(f"{path} does not exist: remove --rebuild")
-    types = {field.name: int if field.type in (int, "int") else float for field in fields(kind)}  # type: ignore[arg-type]
+    types: dict[str, type] = {field.name: TYPES[str(field.type)] for field in fields(kind)}  # type: ignore[arg-type]
     return [kind(**{name: types[name](value) for name, value in line.items()}) for line in read_csv(path)]
