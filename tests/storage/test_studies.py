@@ -1,11 +1,15 @@
 """Opening studies: what is stored with them, and every refusal."""
 
+import os
+import signal
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
 import optuna
 import pytest
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from search_spaces import InputError
 from study.api import opened, plan_search
@@ -202,6 +206,40 @@ def test_an_empty_file_is_a_new_database(tmp_path, workload):
     path.touch()
     check_file(parse(f"sqlite:///{path}"))
     assert run_search(f"sqlite:///{path}", workload, 1)
+
+
+@pytest.mark.slow
+def test_a_database_that_is_killed_while_it_is_made_goes_on(tmp_path, workload):
+    """Killed at every few statements, and between them."""
+    kills = 0
+    for at in range(2, 1000, 7):
+        storage = f"sqlite:///{tmp_path / str(at)}.db"
+        if not killed_at(at, open_small(storage, workload)):
+            break
+        kills += 1
+        with open_small(storage, workload) as study:
+            assert study.optuna_study.user_attrs["format"] == FORMAT
+        assert read_studies(storage, "small")[0].name == "small"
+    assert kills > 10
+
+
+def killed_at(number, opening):
+    """Whether a process that enters this context was killed at this event of a database, if there are so many."""
+    child = os.fork()
+    if child:
+        return os.waitpid(child, 0)[1] == signal.SIGKILL
+    left = number
+
+    def count(*arguments):
+        nonlocal left
+        left -= 1
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    for moment in ("before_cursor_execute", "after_cursor_execute", "commit"):
+        event.listen(Engine, moment, count)
+    opening.__enter__()
+    os._exit(0)
 
 
 def test_the_dashboard_command_is_the_one_to_type():

@@ -87,12 +87,30 @@ def make_server_for(storage: str, port: int) -> WSGIServer:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     connected = connect_to_read(storage)
     application = optuna_dashboard.wsgi(connected, artifact_store=FileSystemArtifactStore(artifact_folder(storage)))
-    shown = with_style(with_equal_lengths(application, Records(connected)))
+    shown = for_its_own_pages(with_style(with_equal_lengths(application, Records(connected))))
     try:
         return make_server(HOST, port, shown, server_class=Server, handler_class=Quiet)
     except OSError as error:
         why = "is taken by another program" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
         raise InputError(f"port {port} {why}: give another with --port, such as --port {port + 1}") from error
+
+
+def for_its_own_pages(application: Application) -> Application:
+    """The same application, but requests of other pages are forbidden.
+
+    A page of another site can let its own name lead to this machine (DNS rebinding). Its requests then reach the
+    dashboard, which can delete studies, but name that other site as their host. The port may be another, as in a
+    tunnel through ssh.
+    """
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        host, origin = environ.get("HTTP_HOST", ""), environ.get("HTTP_ORIGIN")
+        if host.rpartition(":")[0] in (HOST, "localhost") and origin in (None, f"http://{host}"):
+            return application(environ, start_response)
+        start_response("403 Forbidden", [("Content-Type", "text/plain")])
+        return [f"Open the dashboard as http://{HOST}:{environ['SERVER_PORT']}/".encode()]
+
+    return answer
 
 
 def with_style(application: Application) -> Application:

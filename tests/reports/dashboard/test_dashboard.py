@@ -1,5 +1,6 @@
 """The real optuna-dashboard, by the command that a search prints, shows what was stored; and so does a browser."""
 
+import http.client
 import json
 import re
 import shlex
@@ -201,6 +202,31 @@ def test_listens_on_this_machine_only(address: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Host": "localhost:PORT"}, 200),
+        ({"Origin": "http://127.0.0.1:PORT"}, 200),
+        ({"Host": "evil.example"}, 403),
+        ({"Host": "evil.example:PORT", "Origin": "http://evil.example:PORT"}, 403),
+        ({"Host": "localhost:9000", "Origin": "http://localhost:9000"}, 200),  # through a tunnel
+        ({"Host": "127.0.0.1.evil.example:PORT"}, 403),
+        ({"Origin": "http://localhost:3000"}, 403),  # another program of this machine
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+    ],
+)
+def test_answers_only_its_own_pages(headers: dict[str, str], status: int, address: str) -> None:
+    """A page of another site, whose name leads to this machine, would otherwise read and delete studies."""
+    port = address.rpartition(":")[2]
+    named = {name: value.replace("PORT", port) for name, value in headers.items()}
+    connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=30)
+    connection.request("GET", "/api/studies", headers=named)
+    assert connection.getresponse().status == status
+    connection.close()
+
+
 def test_a_browser_shows_all_of_it(address: str, get: Callable[[str], Any]) -> None:
     """Figures that are drawn, the note, a trial's picture, the picture for the README; no page is too wide."""
     complete = [trial for trial in get("/api/studies/1?after=0")["trials"] if trial["state"] == "Complete"]
