@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import warnings
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,7 @@ from typing import Any, Literal
 
 import optuna
 import sqlalchemy
+import sqlalchemy.event
 from filelock import FileLock
 from optuna.pruners import NopPruner
 from optuna.samplers import RandomSampler
@@ -204,6 +206,7 @@ def load_or_create(url: URL, name: str, group: str, direction: Literal["minimize
             # Readers and the one writer do not lock each other out; a killed process loses nothing.
             with storage.engine.connect() as connection:
                 connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+            notice_if_gone(storage.engine, Path(url.database or ""))
         check_group(storage, name, group)
         return optuna.create_study(
             storage=storage,
@@ -213,6 +216,28 @@ def load_or_create(url: URL, name: str, group: str, direction: Literal["minimize
             pruner=NopPruner(),
             load_if_exists=True,
         )
+
+
+def notice_if_gone(engine: sqlalchemy.Engine, path: Path) -> None:
+    """Let every transaction raise InputError once the file is deleted, moved or replaced.
+
+    SQLite would go on writing to the file that it has opened, which nobody can find any more.
+    """
+    path = path.resolve()
+    opened = path.stat()
+
+    def check(connection: sqlalchemy.Connection) -> None:
+        try:
+            same = os.path.samestat(path.stat(), opened)
+        except FileNotFoundError:
+            same = False
+        if not same:
+            raise InputError(
+                f"the database {path} was deleted, moved or replaced while it was used. What was stored went with it: "
+                "bring it back and type the same command, or start again"
+            )
+
+    sqlalchemy.event.listen(engine, "begin", check)
 
 
 def first_line(error: BaseException) -> str:

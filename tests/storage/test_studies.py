@@ -1,6 +1,7 @@
 """Opening studies: what is stored with them, and every refusal."""
 
 import os
+import shutil
 import signal
 import sqlite3
 from dataclasses import replace
@@ -252,3 +253,22 @@ def test_the_dashboard_command_is_the_one_to_type():
 def test_artifacts_lie_beside_the_database():
     assert artifact_folder("sqlite:///results/studies.db") == Path("results/studies.db.artifacts")
     assert artifact_folder("postgresql://me:secret@host/studies") == Path("results/host_studies.artifacts")
+
+
+@pytest.mark.parametrize("befalls", ["deleted", "moved", "replaced"])
+def test_a_database_that_is_gone_while_it_is_searched_is_noticed(befalls, tmp_path, workload):
+    path, copied = tmp_path / "studies.db", tmp_path / "copy.db"
+    acts = {
+        "deleted": path.unlink,
+        "moved": lambda: path.rename(tmp_path / "elsewhere.db"),
+        "replaced": lambda: Path(shutil.copy(path, copied)).replace(path),
+    }
+
+    def search():
+        with open_small(f"sqlite:///{path}", workload) as study:
+            for bracket in study.search(10):
+                if bracket.finished and bracket.number == 0:
+                    acts[befalls]()
+
+    with pytest.raises(InputError, match="was deleted, moved or replaced while it was used"):
+        search()
