@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import re
@@ -105,8 +106,11 @@ def run(command: Callable[[], None]) -> None:
 
     A user's mistake is one message, with exit code 2. An interruption (Ctrl-C, SIGTERM) exits with 130.
     If the reader closes the pipe early (as `head` does), it exits with 1, as Python's own tools and rich do.
+    A full disk is one message, too. Without a standard output, as in some daemons, nothing is printed.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  # until the process ends
     try:
         try:
             command()
@@ -122,8 +126,20 @@ def run(command: Callable[[], None]) -> None:
     except BrokenPipeError:
         if not reader_has_left():
             raise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still to be flushed
+        print_no_more()
         sys.exit(1)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+            raise
+        print_no_more()
+        where = error.filename or "what was found, or standard output"
+        print(f"error: cannot write {where}: {error.strerror}. Finished trials are kept", file=sys.stderr)
+        sys.exit(2)
+
+
+def print_no_more() -> None:
+    """Drop what is still to be flushed to standard output."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def reader_has_left() -> bool:
