@@ -7,7 +7,7 @@ import pytest
 
 from search_spaces import InputError
 from study.evidence.answers import AnsweredSearch, answered_search, answers_page
-from study.evidence.extensions import ExtendedSearch, extended_search, extensions_page
+from study.evidence.extensions import WAYS, ExtendedSearch, extended_search, extensions_page
 from study.evidence.rows_by_seed import read_rows_of, write_rows_of
 from tests.helpers import DIGITS, ROOT, SMALL
 
@@ -39,9 +39,11 @@ def test_a_search_that_is_answered(data_root):
 def test_a_search_that_is_extended(data_root):
     search = replace(SMALL, epochs=2, families=("cosine", "rex"), trials_per_bracket=12)
     row = extended_search(DIGITS, search, 4, 12, 0, data_root)
-    assert row.cost > 3, "three longer runs, and the short study"
-    for error in (row.extended, row.kept, row.searched):
-        assert 0 < error < 0.9
+    assert row.finals >= 11 / 2, "three schedules with three seeds, and one with eight, at half the length"
+    for way in (*WAYS, "searched"):
+        assert 0 < getattr(row, way) < 0.9
+    assert row.held != row.kept, "trained with another weight decay"
+    assert f"| {100 * (row.kept - row.searched):+.2f} [" in extensions_page([row, row], "")
 
 
 def test_rows_are_read_as_they_were_written(tmp_path):
