@@ -11,6 +11,8 @@ from study.reports.schedule_words import family_in_words
 from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
 
+SAME_ON_EVERY_SEED = "Every seed gave the same value, so the interval says nothing: does the training use its seed?"
+
 
 def answer_in_words(study: StudyRecord, answer: Answer) -> str:
     """Which schedule to use, how good it is, how it compares, and what that has cost."""
@@ -22,7 +24,7 @@ def answer_in_words(study: StudyRecord, answer: Answer) -> str:
     end = comparison(answer, measure)
     found = f"Use {named(chosen)}: {value}{end}."
     cost = f"The search cost {answer.full_runs:.3g} full runs, confirming {answer.confirming}."
-    return f"{found} {cost}"
+    return " ".join([found, *([SAME_ON_EVERY_SEED] if answer.same_on_every_seed else []), cost])
 
 
 def comparison(answer: Answer, measure: Measure) -> str:
