@@ -68,9 +68,12 @@ WAYS = {
 
 
 def extended_search(
-    what: WorkloadOptions, search: Configuration, long: int, trials: int, search_seed: int, data_root: Path
+    what: WorkloadOptions, search: Configuration, long: int, trials: int, seeds: int, search_seed: int, data_root: Path
 ) -> ExtendedSearch:
-    """Search at both lengths with this sampler seed, extend, and evaluate. long: epochs of the longer run."""
+    """Search at both lengths with this sampler seed, extend, and evaluate.
+
+    long: epochs of the longer run. seeds: fresh ones that evaluate what each would use.
+    """
     objective, short = objective_of(what, data_root), replace(search, sampler_seed=search_seed)
     engine = Engine(cohort=1 if objective.lockstep_obstacle() else short.trials_per_batch)
     with opened(plan_search(what, objective, short, None, reference=USUAL), ExecutorOptions(), engine) as study:
@@ -98,13 +101,13 @@ def extended_search(
     assert whole.best is not None
     decay = objective.workload.weight_decay * short.epochs / long
     holding = objective_of(replace(what, weight_decay=decay), data_root)
-    evaluated = cache(lambda schedule: mean_test(objective, schedule, long, SEEDS))
+    evaluated = cache(lambda schedule: mean_test(objective, schedule, long, seeds))
     return ExtendedSearch(
         search_seed=search_seed,
         single=evaluated(record.best.schedule),
         winner=evaluated(record.trial(record.finals.winner).schedule),
         kept=evaluated(extension.trial.schedule),
-        held=mean_test(holding, extension.trial.schedule, long, SEEDS),
+        held=mean_test(holding, extension.trial.schedule, long, seeds),
         peaks=evaluated(schedule_of(extension, best_peak)),
         finalists=evaluated(finalist),
         searched=evaluated(whole.best.schedule),
@@ -133,7 +136,7 @@ def best_of_runs(executor: Executor, schedules: Sequence[Schedule], budget: int,
     return schedules[min(ended, key=lambda one: sign * one.metric).run]
 
 
-def extensions_page(rows: Sequence[ExtendedSearch], what: str) -> str:
+def extensions_page(rows: Sequence[ExtendedSearch], what: str, seeds: int) -> str:
     """The regret as a table, in points, with 95 % intervals over the searches."""
 
     def line(field: str, name: str, runs: int) -> str:
@@ -143,7 +146,7 @@ def extensions_page(rows: Sequence[ExtendedSearch], what: str) -> str:
     cost, finals, long_cost = (mean(getattr(row, name) for row in rows) for name in ("cost", "finals", "long_cost"))
     lines = [
         f"{len(rows)} searches on {what}. In full runs of the long length, the short study cost {cost:.1f}, its finals",
-        f"{finals:.1f}, and the search at the long length {long_cost:.1f}. Test error over {SEEDS} fresh seeds.",
+        f"{finals:.1f}, and the search at the long length {long_cost:.1f}. Test error over {seeds} fresh seeds.",
         "",
         "| schedule for the longer run | longer runs to choose it | behind the search at the long length, points "
         "[95 % interval] |",

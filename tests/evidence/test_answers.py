@@ -19,7 +19,7 @@ def test_the_committed_pages_are_made_of_the_rows_beside_them():
     assert answers_page(answers, "mnist1d-mlp-sgd, 20 epochs") == (RESULTS / "answers.md").read_text()
     extensions = read_rows_of(RESULTS / "extensions-5-20.csv", ExtendedSearch)
     page = (RESULTS / "extensions-5-20.md").read_text()
-    assert extensions_page(extensions, "mnist1d-mlp-sgd, 5 to 20 epochs") == page
+    assert extensions_page(extensions, "mnist1d-mlp-sgd, 5 to 20 epochs", 8) == page
     assert len(answers) == len(extensions) == 20
     optimism = mean(row.best_validation - row.found for row in answers)
     assert f"{100 * optimism:+.2f} [" in answers_page(answers, "")
@@ -38,12 +38,12 @@ def test_a_search_that_is_answered(data_root):
 
 def test_a_search_that_is_extended(data_root):
     search = replace(SMALL, epochs=2, families=("cosine", "rex"), trials_per_bracket=12)
-    row = extended_search(DIGITS, search, 4, 12, 0, data_root)
+    row = extended_search(DIGITS, search, 4, 12, 2, 0, data_root)
     assert row.finals >= 11 / 2, "three schedules with three seeds, and one with eight, at half the length"
     for way in (*WAYS, "searched"):
         assert 0 < getattr(row, way) < 0.9
     assert row.held != row.kept, "trained with another weight decay"
-    assert f"| {100 * (row.kept - row.searched):+.2f} [" in extensions_page([row, row], "")
+    assert f"| {100 * (row.kept - row.searched):+.2f} [" in extensions_page([row, row], "", 2)
 
 
 def test_rows_are_read_as_they_were_written(tmp_path):
