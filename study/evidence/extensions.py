@@ -13,22 +13,19 @@ from pathlib import Path
 from statistics import mean
 
 from search_spaces.schedule import Schedule
+from study.analysis.answer import recommended
 from study.analysis.cost import Cost
-from study.analysis.extension import MOST_RUNS, Extension
+from study.analysis.extension import ENOUGH_STEPS, Extension
 from study.analysis.statistics import t_interval
 from study.api import opened, plan_search
 from study.evidence.answers import objective_of
 from study.evidence.fresh_seeds import mean_test
 from study.executors.options import ExecutorOptions
 from study.objective import FIRST_FRESH_SEED, Engine, Executor, Run
-from study.reports.extension import schedule_of
-from study.search.configuration import Configuration
+from study.search.configuration import MOST_LONGER_RUNS, Configuration
 from study.search.confirm import LOOKS
-from study.search.extend import extending
 from study.search.finals import SEEDS
 from study.search.reference import USUAL
-from study.storage.longer_runs import longer_runs
-from study.storage.study_record import StudyRecord
 from study.workloads.options import WorkloadOptions
 
 
@@ -56,13 +53,15 @@ class ExtendedSearch:
     long_cost: float
 
 
+APART = 1.5
+"""Ratio of neighbouring peaks."""
 WAYS = {
     "single": ("best single run of the short study", 0),
     "winner": ("winner of its finals", 0),
     "kept": ("schedule that these recommend: the winner, or the reference if tied", 0),
     "held": ("the same, lr x weight decay x steps held fixed", 0),
-    "peaks": ("the best of three of its peaks, one run each", MOST_RUNS),
-    "finalists": ("the best of the top three finalists, one run each", MOST_RUNS),
+    "peaks": ("the best of three of its peaks, one run each", MOST_LONGER_RUNS),
+    "finalists": ("the best of the top three finalists, one run each", MOST_LONGER_RUNS),
 }
 """By field: how a schedule for the longer run is chosen, and how many longer runs choose it."""
 
@@ -82,13 +81,11 @@ def extended_search(
         for _ in study.run_finals(SEEDS):
             pass
         record = study.record
-        extension = Extension.of(record, long, MOST_RUNS)
-        own = (extension.trial.number, extension.schedules, long)
-        for _ in extending(study.optuna_study, objective, study.executor, *own):
-            pass
-        tried = longer_runs(study.record.stored, long)
-        finalist = best_of_runs(study.executor, best_finalists(record), long, record.metric.sign)
-    best_peak = min(tried, key=lambda run: record.metric.sign * run.validation)
+        sign, chosen = record.metric.sign, recommended(record)
+        assert chosen is not None
+        peak = best_of_runs(study.executor, other_peaks(chosen.schedule, record.total_steps), long, sign)
+        best = [trial.schedule for trial in Extension.of(record, long, MOST_LONGER_RUNS).trials]
+        finalist = best_of_runs(study.executor, best, long, sign)
     with opened(
         plan_search(what, objective, replace(short, epochs=long), None, reference=USUAL), ExecutorOptions(), engine
     ) as study:
@@ -106,9 +103,9 @@ def extended_search(
         search_seed=search_seed,
         single=evaluated(record.best.schedule),
         winner=evaluated(record.trial(record.finals.winner).schedule),
-        kept=evaluated(extension.trial.schedule),
-        held=mean_test(holding, extension.trial.schedule, long, seeds),
-        peaks=evaluated(schedule_of(extension, best_peak)),
+        kept=evaluated(chosen.schedule),
+        held=mean_test(holding, chosen.schedule, long, seeds),
+        peaks=evaluated(peak),
         finalists=evaluated(finalist),
         searched=evaluated(whole.best.schedule),
         cost=Cost.of(record).epochs / long,
@@ -117,16 +114,10 @@ def extended_search(
     )
 
 
-def best_finalists(study: StudyRecord) -> list[Schedule]:
-    """The schedules of the finalists with the best mean validation values, the best first."""
-    finals = study.finals
-    assert finals is not None
-
-    def value(trial: int) -> float:
-        return study.metric.sign * mean(run.validation for run in finals.of(trial, finals.selection_seeds))
-
-    ordered = sorted(finals.finalists, key=value) if len(finals.finalists) > 1 else finals.finalists
-    return [study.trial(trial).schedule for trial in ordered[:MOST_RUNS]]
+def other_peaks(schedule: Schedule, steps: int) -> list[Schedule]:
+    """The schedule and two others that differ in their peak, which is lower if runs had few steps. steps: of a run."""
+    places = [0, -1, -2] if steps < ENOUGH_STEPS else [0, -1, 1]
+    return [replace(schedule, peak_lr=schedule.peak_lr * APART**place) for place in places]
 
 
 def best_of_runs(executor: Executor, schedules: Sequence[Schedule], budget: int, sign: int) -> Schedule:

@@ -20,7 +20,7 @@ def answer_in_words(study: StudyRecord, answer: Answer) -> str:
     chosen, seeds = answer.recommended, answer.value.n
     over = f"over {seeds} seed{'s' * (seeds != 1)}"
     rows = "test" if answer.on_test else "validation"
-    value = f"{rows} {study.metric.name} {value_with_interval(measure, answer)} {over}"
+    value = f"{rows} {study.metric.name} {value_with_interval(measure, answer.value)} {over}"
     end = comparison(answer, measure)
     found = f"Use {named(chosen)}: {value}{end}."
     cost = f"The search cost {answer.full_runs:.3g} full runs, confirming {answer.confirming}."
@@ -63,9 +63,9 @@ def named(trial: TrialRecord) -> str:
     return f"{family_in_words(trial.family)}, peak {trial.peak_lr:.2g}"
 
 
-def value_with_interval(measure: Measure, answer: Answer) -> str:
-    """The mean of the recommended schedule with its unit, and its interval, if it has one."""
-    mean, low, high, _ = answer.value
+def value_with_interval(measure: Measure, value: Interval) -> str:
+    """A mean with its unit, and its interval, if it has one."""
+    mean, low, high, _ = value
     ends = f" [{measure.number(low)}, {measure.number(high)}]" if math.isfinite(low) else ""
     return f"{measure.text(mean)}{ends}"
 
