@@ -131,7 +131,7 @@ MOST_LONGER_RUNS = 3
 
 
 def check_longer_runs(runs: int, confirm_seeds: int) -> None:
-    """Raise InputError unless so many runs at a longer budget, and seeds that confirm the best of them, make sense."""
+    """Raise InputError if the number of runs at a longer budget, or of seeds to confirm the best one, is invalid."""
     require(isinstance(runs, int) and 0 <= runs <= MOST_LONGER_RUNS, f"--runs must be 0 to {MOST_LONGER_RUNS}", runs)
     check_confirm_seeds(confirm_seeds)
     if not runs:
