@@ -25,7 +25,7 @@ from study.search.configuration import MOST_LONGER_RUNS
 from study.storage.finals import FinalRun
 from study.storage.study_record import StudyRecord
 
-ONE_RUN = "One run says little of chance: --confirm-seeds 8 trains it with more seeds."
+ONE_RUN = "Add --confirm-seeds 8 for a mean with its interval."
 
 
 def advice(study: StudyRecord, extension: Extension) -> list[str]:

@@ -65,9 +65,7 @@ def test_the_finalists_are_tried_once_and_the_best_is_confirmed_and_exported(sea
 def test_one_run_says_that_it_is_one(searched):
     said = " ".join(searched("extend.py", *STUDY, "--epochs", 6).out.split())
     assert "Training longer: 1 run " in said
-    assert said.endswith(
-        "in one run with a fresh seed. One run says little of chance: --confirm-seeds 8 trains it with more seeds."
-    )
+    assert said.endswith("in one run with a fresh seed. Add --confirm-seeds 8 for a mean with its interval.")
 
 
 def test_a_schedule_that_diverges_in_the_longer_run_is_not_recommended(searched):
