@@ -2,6 +2,7 @@
 
 Examples:
     python scripts/extend.py --study mnist1d-mlp-sgd-20-epochs --epochs 200
+    python scripts/extend.py --study mnist1d-mlp-sgd-20-epochs --epochs 200 --runs 3 --confirm-seeds 8
     python scripts/extend.py --study mnist1d-mlp-sgd-20-epochs --epochs 200 --runs 0    # advice only
 
 The same command again trains no run that the study has.
@@ -13,9 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from search_spaces.errors import InputError, require
+from search_spaces.errors import InputError
 from study.cli import plain_console, quick_imports, run_command
 from study.flags import Shown
+from study.search.configuration import check_longer_runs
 from study.storage.url import DEFAULT_STORAGE
 from study.workloads.options import DATA_ROOT
 
@@ -31,7 +33,9 @@ class Options:
     steps: int | None = None
     """Its optimizer steps, if the study's budget is in steps."""
     runs: int = 1  # results/search/extensions-5-20.md
-    """Runs to train: 1 with the study's own peak, 3 with two others too, 0 for advice only."""
+    """Runs to train: 1 for the recommended schedule, 2 or 3 for as many of the best ones, 0 for advice only."""
+    confirm_seeds: int = 0
+    """Fresh seeds with which the chosen schedule is trained again, for a mean with its interval."""
     output: Path | None = None
     """File for the code of the schedule. Default: it is printed."""
     storage: Annotated[str, Shown(metavar="URL")] = DEFAULT_STORAGE
@@ -43,7 +47,7 @@ class Options:
         given = sum(budget is not None for budget in (self.epochs, self.steps))
         if given != 1:
             raise InputError(f"give --epochs or --steps, but {'both were' if given else 'neither was'} given")
-        require(self.runs in (0, 1, 3), "--runs must be 0, 1 or 3", self.runs)
+        check_longer_runs(self.runs, self.confirm_seeds)
 
 
 def main(options: Options) -> None:
@@ -57,7 +61,8 @@ def main(options: Options) -> None:
     budget = options.epochs if unit == "epochs" else options.steps
     if budget is None:
         raise InputError(f"the budget of study {record.name!r} is in {unit}: give --{unit}")
-    extend_and_show(record, options.storage, budget, options.runs, plain_console(), options.data_root, options.output)
+    repeats = (options.runs, options.confirm_seeds)
+    extend_and_show(record, options.storage, budget, *repeats, plain_console(), options.data_root, options.output)
 
 
 if __name__ == "__main__":

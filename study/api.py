@@ -23,7 +23,7 @@ from rich.console import Console
 
 from search_spaces.errors import InputError, require
 from search_spaces.schedule import Schedule
-from study.analysis.extension import Extension
+from study.analysis.extension import Extension, best_run
 from study.cli import in_notebook, interruption, naming_arguments, options_of, plain_console
 from study.executors.choice import Demand, agree, as_stored, executor_of
 from study.executors.options import ExecutorOptions
@@ -31,14 +31,14 @@ from study.machine import torch_threads
 from study.objective import Engine, Unit
 from study.reports.comparison_progress import ComparisonDisplay, StudyProgress
 from study.reports.dashboard.dashboard import Dashboard
-from study.reports.extension import advice, print_extension, print_lines, schedule_of
+from study.reports.extension import advice, all_diverged, print_extension, print_lines
 from study.reports.finals_progress import FinalsDisplay
 from study.reports.findings import Comparison, Findings
 from study.reports.search_console import display_of, print_opened, print_outcome
 from study.reports.table_names import check_tables
-from study.search.configuration import UNPRUNED, Configuration, SearchOptions, check_confirm_seeds
+from study.search.configuration import UNPRUNED, Configuration, SearchOptions, check_confirm_seeds, check_longer_runs
 from study.search.enqueue import read_known
-from study.search.extend import extending
+from study.search.extend import TRYING, confirming_seeds, extending
 from study.search.family_plan import ComparisonPlan, parts
 from study.search.fitted_plan import Fitting, fitted_before
 from study.search.limit import Limit
@@ -55,6 +55,7 @@ from study.source import (
     stored_objective,
 )
 from study.speed import ChosenEngine
+from study.storage.finals import FinalRun
 from study.storage.longer_runs import longer_runs
 from study.storage.provenance import provenance
 from study.storage.quiet import quiet_optuna
@@ -302,6 +303,7 @@ class Result(Findings):
         epochs: int | None = None,
         steps: int | None = None,
         runs: int = 1,
+        confirm_seeds: int = 0,
         storage: str | Path | None = None,
         data_root: str | Path = DATA_ROOT,
         progress: bool = True,
@@ -309,7 +311,8 @@ class Result(Findings):
     ) -> Schedule:
         """The schedule for a longer run, as `scripts/extend.py` finds it: at most ten times as long as a full run.
 
-        epochs or steps: of the longer run, in the unit of the study. runs: to train: 1, 3 for two more peaks, or 0.
+        epochs or steps: of the longer run, in the unit of the study. runs: to train: 1 for the recommended schedule, 2
+        or 3 for as many of the best ones, or 0. confirm_seeds: with how many seeds to train the chosen one again.
         storage: that keeps the study, and then these runs too. objects: data, model, optimizer, workload or train, if
         the study was made of Python objects.
         """
@@ -318,7 +321,8 @@ class Result(Findings):
         if budget is None:
             raise InputError(f"the budget of study {self.record.name!r} is in {unit}: give {unit}=...")
         console = plain_console(quiet=not progress)
-        return extend_and_show(self.record, storage_url(storage), budget, runs, console, Path(data_root), **objects)
+        url, repeats = storage_url(storage), (runs, confirm_seeds)
+        return extend_and_show(self.record, url, budget, *repeats, console, Path(data_root), **objects)
 
     def reproduce(self, trial: int, data_root: str | Path = DATA_ROOT, **objects: Any) -> list[Reproduced]:
         """Train a trial again as it was trained; returns the stored value and the new one for each of its runs.
@@ -347,6 +351,7 @@ def extend_and_show(
     storage: str | None,
     budget: int,
     runs: int,
+    confirm_seeds: int,
     console: Console,
     data_root: Path = DATA_ROOT,
     output: Path | None = None,
@@ -355,27 +360,38 @@ def extend_and_show(
     """The schedule for a longer run than those of a study, tried in a few runs; prints what is known of it.
 
     budget: of the longer run, in the study's unit. runs: to train, see `Extension.of`; those that the study keeps are
-    not trained again. output: file for the code; None prints it. objects: as for `Result.reproduce`.
-    Raises InputError if the study cannot be extended so far, and KeyboardInterrupt on Ctrl-C and SIGTERM.
+    not trained again. confirm_seeds: with how many seeds to train the chosen schedule again. output: file for the code;
+    None prints it. objects: as for `Result.reproduce`.
+    Raises InputError if the study cannot be extended so far, or all runs diverged, and KeyboardInterrupt on Ctrl-C and
+    SIGTERM.
     """
+    check_longer_runs(runs, confirm_seeds)
     extension = Extension.of(record, budget, runs)
     print_lines(console, advice(record, extension))
-    if not extension.schedules:
-        return extension.trial.schedule
+    if not extension.trials:
+        return extension.recommended.schedule
     objective = stored_objective(record, data_root, objects)
     configuration = Configuration.stored(record.configuration)
     plan = StudyPlan(record.name, objective, configuration, dict(record.configuration), storage, record.group)
     with interruption() as interrupted, opened(plan, ExecutorOptions()) as study:
-        arguments = (study.optuna_study, study.plan.objective, study.executor, extension.trial.number)
-        with FinalsDisplay(console, "Training longer") as display:
-            for progress in extending(*arguments, extension.schedules, budget, lambda _: interrupted()):
-                display.update(progress)
-        kept = longer_runs(study.optuna_study.user_attrs, budget)
-    tried = {schedule.peak_lr for schedule in extension.schedules}
-    found = [run for run in kept if run.trial == extension.trial.number and run.peak_lr in tried]
-    best = min(found, key=lambda run: record.metric.sign * run.validation)
-    print_extension(console, record, extension, found, best, output)
-    return schedule_of(extension, best)
+
+        def trained(trials: Sequence[int], seeds: Sequence[int], what: str) -> list[FinalRun]:
+            """The runs of these trials with these seeds, trained as far as the study does not keep them."""
+            own = (study.optuna_study, record, study.executor, trials, budget, seeds, lambda _: interrupted())
+            with FinalsDisplay(console, what) as display:
+                for progress in extending(*own):
+                    display.update(progress)
+            kept = {(run.trial, run.seed): run for run in longer_runs(study.optuna_study.user_attrs, budget)}
+            return [kept[trial, seed] for trial in trials for seed in seeds]
+
+        tried = trained([trial.number for trial in extension.trials], TRYING, "Training longer")
+        best = best_run(record, tried)
+        if best is None:
+            raise InputError(all_diverged(record, extension))
+        seeds = confirming_seeds(confirm_seeds)
+        confirming = trained([best.trial], seeds, "Confirming with fresh seeds") if seeds else []
+    print_extension(console, record, extension, tried, best, confirming, output)
+    return record.trial(best.trial).schedule
 
 
 def source_and_options(

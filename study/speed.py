@@ -44,7 +44,7 @@ class Speed:
         return Speed({cohort: seconds / workers for cohort, seconds in self.by_cohort.items()}, self.start / workers)
 
     def scaled(self, times: float) -> Speed:
-        """The speed if each step takes so many times as long."""
+        """The speed if each step takes `times` as long."""
         return Speed({cohort: seconds * times for cohort, seconds in self.by_cohort.items()}, self.start)
 
     def plain(self) -> dict[str, Any]:

@@ -28,13 +28,15 @@ class Options:
     """Epochs of the longer run."""
     trials: int = 50
     """Trials of each search."""
+    confirm_seeds: int = 8
+    """Fresh seeds that evaluate a schedule at the long length."""
     name: str = "extensions"
     """Name of the files."""
     data_root: Path = DATA_ROOT
     """Directory for datasets that are downloaded or generated."""
 
     def __post_init__(self) -> None:
-        require_at_least(1, self, "trials")
+        require_at_least(1, self, "trials", "confirm_seeds")
         require(self.long > self.search.epochs, "--long must be above --epochs", self.long)
 
 
@@ -45,11 +47,11 @@ def main(options: Options) -> None:
     from study.evidence.extensions import ExtendedSearch, extended_search, extensions_page
     from study.evidence.rows_by_seed import rows_by_seed
 
-    own = (options.workload, options.search, options.long, options.trials)
+    own = (options.workload, options.search, options.long, options.trials, options.confirm_seeds)
     one = partial(extended_search, *own, data_root=options.data_root)
     rows = rows_by_seed(options.repeats, options.name, ExtendedSearch, one)
     name = objective_of(options.workload, options.data_root).name
-    text = extensions_page(rows, f"{name}, {options.search.epochs} to {options.long} epochs")
+    text = extensions_page(rows, f"{name}, {options.search.epochs} to {options.long} epochs", options.confirm_seeds)
     (options.repeats.output / f"{options.name}.md").write_text(text)
     print(text)
 

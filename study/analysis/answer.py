@@ -21,7 +21,8 @@ class Answer:
     mean of each over the seeds, with its 95 % interval. on_test: whether values are of the test rows; else they
     are of the validation rows. gain: how much better the recommended schedule is than the other, paired by seed; above
     0 is better, whatever the metric's direction. full_runs: that the search has cost. confirming: runs of the finals,
-    those of earlier ones included.
+    those of earlier ones included. same_on_every_seed: whether the seeds changed no value, so that the interval says
+    nothing.
     """
 
     recommended: TrialRecord
@@ -32,6 +33,7 @@ class Answer:
     gain: Interval | None
     full_runs: float
     confirming: int
+    same_on_every_seed: bool = False
 
     @classmethod
     def of(cls, study: StudyRecord) -> Answer | None:
@@ -64,6 +66,7 @@ class Answer:
             gain=gain,
             full_runs=Cost.of(study).full_runs,
             confirming=len(finals.runs),
+            same_on_every_seed=all(is_constant(own, study.metric.worst) for own in values.values()),
         )
 
     @property
@@ -87,6 +90,11 @@ def value_of(run: FinalRun, on_test: bool, worst: float) -> float:
     if not on_test:
         return run.validation
     return worst if run.test is None else run.test
+
+
+def is_constant(values: list[float], worst: float) -> bool:
+    """Whether several seeds gave one value, which is not that of diverged runs."""
+    return len(values) > 1 and set(values) == {values[0]} != {worst}
 
 
 def recommended(study: StudyRecord) -> TrialRecord | None:

@@ -25,19 +25,21 @@ TYPES = {"int": int, "float": float, "str": str}
 def rows_by_seed(repeats: Repeats, name: str, kind: type[Row], one: Callable[[int], Row | list[Row]]) -> list[Row]:
     """One or several rows for each seed, made by `one` in processes of their own; read if the table is only rebuilt.
 
+    The manifest is written first and each row when it is made, so that `--rebuild` makes the table of those of a
+    measurement that was stopped.
     name: of the files. kind: of a row, a dataclass of numbers and texts. Raises InputError if there are no rows.
     """
     stem = repeats.output / name
     if repeats.rebuild:
         return read_rows_of(stem.with_suffix(".csv"), kind)
     make_folder(repeats.output)
+    stem.with_suffix(".json").write_text(json.dumps({"made": provenance(torch.device("cpu"))}, indent=2) + "\n")
     rows: list[Row] = []
     with ProcessPoolExecutor(repeats.processes, multiprocessing.get_context("spawn")) as pool:
         for number, found in enumerate(pool.map(one, repeats.seeds), start=1):
             rows.extend(found if isinstance(found, list) else [found])
             print(f"{number}/{len(repeats.seeds)} {found}", flush=True)
             write_rows_of(stem.with_suffix(".csv"), rows)
-    stem.with_suffix(".json").write_text(json.dumps({"made": provenance(torch.device("cpu"))}, indent=2) + "\n")
     return rows
 
 

@@ -22,8 +22,7 @@ from study.speed import ChosenEngine, Speed
 DISAGREE = 2.0
 """Times of the same engine that differ by this factor are not trusted without a note."""
 WORTH_SHARING = 1.5
-"""Torch gets all its threads only where they train so many times as fast as one. Where one is nearly as good it is
-safer: threads that share a step wait for each other, so a program beside them can make it take many times as long.
+"""Torch gets all its threads only where they train at least this many times as fast as one. Otherwise one is safer: threads that share a step wait for each other, so a program beside them can make it take many times as long.
 """
 LEAST_SAVING = 30.0
 """Minimum seconds that workers must save over a study of 50 trials, since starting them takes time, too."""
@@ -119,7 +118,7 @@ def choose(options: ExecutorOptions, objective: Objective, demand: Demand) -> Ch
     if automatic and objective.can_be_timed:
         return fastest(objective, demand, may_use_workers=asked_workers(options) is None)
     engine, reason = determined(options, objective, demand)
-    engine, speed = timed(engine, objective)
+    engine, speed = with_speed(engine, objective)
     return ChosenEngine(engine, reason, speed)
 
 
@@ -147,7 +146,7 @@ def set_by(options: ExecutorOptions) -> str:
     return f"set by {', '.join(f'--{name}' for name, value in asdict(options).items() if value not in ('auto', None))}"
 
 
-def timed(engine: Engine, objective: Objective) -> tuple[Engine, Speed]:
+def with_speed(engine: Engine, objective: Objective) -> tuple[Engine, Speed]:
     """The engine with its threads, and its speed: timed now, or as earlier runs have shown it, or not known."""
     speed, workers = Speed(), engine.workers
     if objective.can_be_timed:

@@ -11,6 +11,8 @@ from study.reports.schedule_words import family_in_words
 from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
 
+SAME_ON_EVERY_SEED = "Every seed gave the same value, so the interval says nothing: does the training use its seed?"
+
 
 def answer_in_words(study: StudyRecord, answer: Answer) -> str:
     """Which schedule to use, how good it is, how it compares, and what that has cost."""
@@ -18,11 +20,11 @@ def answer_in_words(study: StudyRecord, answer: Answer) -> str:
     chosen, seeds = answer.recommended, answer.value.n
     over = f"over {seeds} seed{'s' * (seeds != 1)}"
     rows = "test" if answer.on_test else "validation"
-    value = f"{rows} {study.metric.name} {value_with_interval(measure, answer)} {over}"
+    value = f"{rows} {study.metric.name} {value_with_interval(measure, answer.value)} {over}"
     end = comparison(answer, measure)
     found = f"Use {named(chosen)}: {value}{end}."
     cost = f"The search cost {answer.full_runs:.3g} full runs, confirming {answer.confirming}."
-    return f"{found} {cost}"
+    return " ".join([found, *([SAME_ON_EVERY_SEED] if answer.same_on_every_seed else []), cost])
 
 
 def comparison(answer: Answer, measure: Measure) -> str:
@@ -61,9 +63,9 @@ def named(trial: TrialRecord) -> str:
     return f"{family_in_words(trial.family)}, peak {trial.peak_lr:.2g}"
 
 
-def value_with_interval(measure: Measure, answer: Answer) -> str:
-    """The mean of the recommended schedule with its unit, and its interval, if it has one."""
-    mean, low, high, _ = answer.value
+def value_with_interval(measure: Measure, value: Interval) -> str:
+    """A mean with its unit, and its interval, if it has one."""
+    mean, low, high, _ = value
     ends = f" [{measure.number(low)}, {measure.number(high)}]" if math.isfinite(low) else ""
     return f"{measure.text(mean)}{ends}"
 

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
 from search_spaces.export import Exported, torch_code
-from search_spaces.schedule import Schedule
+from study.analysis.answer import value_of
 from study.analysis.extension import ENOUGH_STEPS, Extension
 from study.analysis.peak_drift import peak_drifts
+from study.analysis.statistics import t_interval
 from study.cli import write
 from study.objective import length_in_words
-from study.reports.measure import confirmed_measure, validation_measure
+from study.reports.answer import value_with_interval
+from study.reports.measure import Measure, confirmed_measure, validation_measure
 from study.reports.rich_table import rich_table
 from study.reports.run_lengths import drift_in_words, lengths_in_words
-from study.reports.schedule_words import schedule_in_words
-from study.reports.search_console import wrapped_line
-from study.storage.longer_runs import LongerRun
+from study.reports.schedule_words import family_in_words, schedule_in_words
+from study.reports.search_console import MOST_COLUMNS, wrapped_line
+from study.search.configuration import MOST_LONGER_RUNS
+from study.storage.finals import FinalRun
 from study.storage.study_record import StudyRecord
+
+ONE_RUN = "Add --confirm-seeds 8 for a mean with its interval."
 
 
 def advice(study: StudyRecord, extension: Extension) -> list[str]:
     """What the study says of a run of this budget, a line each."""
-    trial, length = extension.trial, length_in_words(extension.budget, study.settings.unit)
+    trial, length = extension.recommended, length_in_words(extension.budget, study.settings.unit)
     drift = drift_in_words(peak_drifts(study))
     scarce = (
         f"A full run of the study has {study.total_steps:,} steps, fewer than {ENOUGH_STEPS}: its best peak is likely "
@@ -34,32 +40,52 @@ def advice(study: StudyRecord, extension: Extension) -> list[str]:
         f"Trial {trial.number}: {schedule_in_words(trial.schedule)}",
         f"It was {lengths_in_words(study, trial)}" + (f"; {drift}." if drift else "."),
         *([scarce] if extension.scarce else []),
-        f"A search at {length} is likely to find a better one (docs/evidence.md).",
     ]
 
 
-LONGER_HEADS = ("peak_lr", "validation", "test")
+LONGER_HEADS = ("trial", "family", "peak_lr", "validation", "test")
 
 
-def longer_rows(study: StudyRecord, runs: Sequence[LongerRun]) -> list[list[str]]:
-    """Peak, validation and test value of each run, by peak."""
-    validation, test = validation_measure(study), confirmed_measure(study)
-    return [
-        [f"{run.peak_lr:.3g}", validation.text(run.validation), "-" if run.test is None else test.text(run.test)]
-        for run in sorted(runs, key=lambda run: run.peak_lr)
-    ]
+def longer_rows(study: StudyRecord, runs: Sequence[FinalRun]) -> list[list[str]]:
+    """Schedule, validation and test value of each run, in the order in which they were tried."""
+
+    def shown(value: float | None, measure: Measure) -> str:
+        return "-" if value is None else "diverged" if value == study.metric.worst else measure.text(value)
+
+    def line(run: FinalRun) -> list[str]:
+        trial = study.trial(run.trial)
+        values = shown(run.validation, validation_measure(study)), shown(run.test, confirmed_measure(study))
+        return [str(run.trial), family_in_words(trial.family), f"{trial.peak_lr:.3g}", *values]
+
+    return [line(run) for run in runs]
 
 
-def longer_answer(study: StudyRecord, extension: Extension, best: LongerRun, runs: int) -> str:
-    """Which schedule to use for the longer run."""
+def longer_answer(
+    study: StudyRecord, extension: Extension, best: FinalRun, tried: int, confirming: Sequence[FinalRun]
+) -> str:
+    """Which schedule to use for the longer run. tried: of how many it is the best. confirming: its further runs."""
     length = length_in_words(extension.budget, study.settings.unit)
-    measure = validation_measure(study) if best.test is None else confirmed_measure(study)
-    rows, value = ("validation", best.validation) if best.test is None else ("test", best.test)
-    chosen = "" if runs == 1 else f", the best of {runs} peaks on validation"
+    runs = confirming or [best]
+    over = f"over {len(runs)} seeds" if confirming else "in one run with a fresh seed"
+    on_test = any(run.test is not None for run in runs)
+    measure = confirmed_measure(study) if on_test else validation_measure(study)
+    value = t_interval([value_of(run, on_test, study.metric.worst) for run in runs])
+    rows = "test" if on_test else "validation"
+    chosen = "" if tried == 1 else f"; the best of {tried} schedules on validation"
+    diverged = sum(run.validation == study.metric.worst for run in runs)
+    lost = f", {diverged} of which diverged" if diverged else ""
     return (
-        f"Use {schedule_in_words(schedule_of(extension, best))} for {length}: {rows} {study.metric.name} "
-        f"{measure.text(value)} in one run with a fresh seed{chosen}."
+        f"Use {schedule_in_words(study.trial(best.trial).schedule)} for {length}: {rows} {study.metric.name} "
+        f"{value_with_interval(measure, value)} {over}{lost}{chosen}."
     )
+
+
+def all_diverged(study: StudyRecord, extension: Extension) -> str:
+    """That no schedule can be recommended for the longer run, and what to do."""
+    length, tried = length_in_words(extension.budget, study.settings.unit), extension.trials
+    more = f"use --runs {MOST_LONGER_RUNS}, or search" if len(tried) < MOST_LONGER_RUNS else "search"
+    runs = "the run" if len(tried) == 1 else f"all {len(tried)} runs"
+    return f"{runs} of {length} diverged, so no schedule is recommended: {more} at that length"
 
 
 def print_lines(console: Console, lines: Sequence[str]) -> None:
@@ -72,27 +98,23 @@ def print_extension(
     console: Console,
     study: StudyRecord,
     extension: Extension,
-    runs: Sequence[LongerRun],
-    best: LongerRun,
+    tried: Sequence[FinalRun],
+    best: FinalRun,
+    confirming: Sequence[FinalRun],
     output: Path | None,
 ) -> None:
     """Print the values of the runs, the code of the best one, unless a file is to hold it, and the answer."""
     if console.quiet:
         return
-    schedule = schedule_of(extension, best)
+    schedule = study.trial(best.trial).schedule
     code = torch_code(Exported(schedule, study.optimizer_code, study.unequal_groups))
-    length = length_in_words(extension.budget, study.settings.unit)
-    comment = (
-        f"# {schedule_in_words(schedule)}\n# trial {extension.trial.number} of study {study.name!r}, for {length}\n"
-    )
-    console.print(rich_table(LONGER_HEADS, longer_rows(study, runs)))
+    answer = longer_answer(study, extension, best, len(tried), confirming)
+    console.print(rich_table(LONGER_HEADS, longer_rows(study, tried)))
     if output:
-        write(output, f"{comment}\n{code}\n".encode())
+        origin = f"{answer} Trial {best.trial} of study {study.name!r}."
+        comment = textwrap.fill(origin, MOST_COLUMNS, initial_indent="# ", subsequent_indent="# ")
+        write(output, f"{comment}\n\n{code}\n".encode())
     else:
         console.print(f"\n{code}\n")
-    print_lines(console, [longer_answer(study, extension, best, len(runs)), *([f"Code: {output}"] if output else [])])
-
-
-def schedule_of(extension: Extension, run: LongerRun) -> Schedule:
-    """The schedule of a run."""
-    return next(one for one in extension.schedules if one.peak_lr == run.peak_lr)
+    lines = [answer, *([] if confirming else [ONE_RUN]), *([f"Code: {output}"] if output else [])]
+    print_lines(console, lines)

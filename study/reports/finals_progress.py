@@ -39,7 +39,7 @@ class FinalsDisplay:
         if self.began is None:
             self.began = time.monotonic(), progress.trained
             self.last_shown = time.monotonic()
-            self.console.print(f"{self.what}: {progress.total} runs")
+            self.console.print(f"{self.what}: {progress.total} run{'s' * (progress.total > 1)}")
             self.bar.start()
             self.task = self.bar.add_task("", total=progress.total)
         if time.monotonic() - self.last_shown < (LINE_EVERY if self.bar.disable else DRAW_EVERY):

@@ -8,6 +8,7 @@ from search_spaces.export import torch_code
 from study.analysis.answer import Answer, recommended
 from study.analysis.edges import edge_warnings
 from study.analysis.importance import importance
+from study.analysis.peak_drift import peak_drifts
 from study.analysis.peak_lr import SPAN_HEADS, peak_spans, span_rows
 from study.analysis.pruning_audit import AUDIT_HEADS, audit_rows
 from study.analysis.worth import last_improvement
@@ -16,6 +17,7 @@ from study.reports.answer import best_against_reference
 from study.reports.family_table import family_heads, family_rows
 from study.reports.figures import importances
 from study.reports.markdown import bullets, code, escaped, image, table
+from study.reports.run_lengths import drift_in_words
 from study.reports.schedule_origin import exported
 from study.reports.section import Section, environment, searched, setting, space_section
 from study.reports.study_figures import peak_sensitivity, peaks_of, search_progress
@@ -152,6 +154,8 @@ def sensitivity_section(study: StudyRecord) -> Section | None:
             "is forgiving.",
             table(SPAN_HEADS, [[f"`{name}`", *cells] for name, *cells in span_rows(spans)]),
         ]
+    if drift := drift_in_words(peak_drifts(study)):
+        body += [f"How the best peak moved with the length of the run: {escaped(drift)}."]
     if edges := edge_warnings(study):
         body += ["At the edge of the search range:", bullets(map(escaped, edges))]
     return Section("Sensitivity to peak_lr", "\n\n".join(body), figures) if body else None

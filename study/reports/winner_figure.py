@@ -28,7 +28,7 @@ def winner_figure(study: StudyRecord) -> bytes:
     """The figure of a study that has a winner, as SVG."""
     shown = shown_schedules(study)
     curves = [curve_of(study, trial) for trial, _ in shown]
-    return draw_winner(curves, [label for _, label in shown], study.value_name)
+    return draw_winner(curves, [label for _, label in shown], study.metric.name)
 
 
 def shown_schedules(study: StudyRecord) -> list[tuple[TrialRecord, str]]:
@@ -66,13 +66,13 @@ def winner_line(study: StudyRecord) -> tuple[TrialRecord, str]:
     lengths = sorted({one.epochs for one in others} & trial.reported.keys() - {winner.epochs}, reverse=True)
     full = f"{value(winner.value)} after {length_in_words(winner.epochs, study.settings.unit)}"
     shorter = [f"{value(trial.reported[epochs])} after {epochs}" for epochs in lengths]
-    return trial, f"{winner.family}: {', '.join([full, *shorter])}"
+    return trial, f"{winner.family}: validation {', '.join([full, *shorter])}"
 
 
 def leader_line(study: StudyRecord, leader: Leader) -> tuple[TrialRecord, str]:
     """The best of another family, with what it found at the length that it came to."""
     trial, value = trial_of(study, leader), validation_measure(study).text(leader.value)
-    return trial, f"{with_role(trial)}: {value} after {length_in_words(leader.epochs, study.settings.unit)}"
+    return trial, f"{with_role(trial)}: validation {value} after {length_in_words(leader.epochs, study.settings.unit)}"
 
 
 def with_role(trial: TrialRecord) -> str:
@@ -86,7 +86,7 @@ def with_role(trial: TrialRecord) -> str:
 def draw_winner(curves: Sequence[RunCurve], labels: Sequence[str], title: str) -> Figure:
     """The learning rates of one run or more over their run; the first is the winner's.
 
-    labels: a line for each. title: what the labels give.
+    labels: a line for each. title: the metric that the labels give.
     """
     figure = blank(2.6 + 0.16 * len(curves))
     axes = figure.subplots()

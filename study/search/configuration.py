@@ -127,6 +127,17 @@ def check_confirm_seeds(seeds: int | None) -> None:
     require(whole, "--confirm-seeds must be 0 (not at all) or at least 2", seeds)
 
 
+MOST_LONGER_RUNS = 3
+
+
+def check_longer_runs(runs: int, confirm_seeds: int) -> None:
+    """Raise InputError if the number of runs at a longer budget, or of seeds to confirm the best one, is invalid."""
+    require(isinstance(runs, int) and 0 <= runs <= MOST_LONGER_RUNS, f"--runs must be 0 to {MOST_LONGER_RUNS}", runs)
+    check_confirm_seeds(confirm_seeds)
+    if not runs:
+        require(confirm_seeds == 0, "--runs 0 trains nothing: --confirm-seeds must be 0", confirm_seeds)
+
+
 @dataclass(frozen=True)
 class Configuration(SearchOptions):
     """How schedules are searched."""

@@ -1,4 +1,4 @@
-"""Extend: train the schedule of a trial for longer than the study's full run, at a few peaks."""
+"""Extend: train schedules of a study for longer than its full runs, first one run each, then the chosen one again."""
 
 from __future__ import annotations
 
@@ -6,33 +6,39 @@ from collections.abc import Iterator, Sequence
 
 import optuna
 
-from search_spaces.schedule import Schedule
-from study.objective import FIRST_FRESH_SEED, Executor, Objective, Run, Stop, never
-from study.search.confirm import LOOKS, training_missing
-from study.search.finals import FinalsProgress
-from study.storage.longer_runs import KEY, LongerRun, longer_runs, with_longer_runs
+from study.objective import FIRST_FRESH_SEED, Executor, Stop, never
+from study.search.finals import SELECTION_SEEDS, FinalsProgress, training_again
+from study.storage.longer_runs import KEY, longer_runs, with_longer_runs
+from study.storage.study_record import StudyRecord
+
+TRYING = (FIRST_FRESH_SEED,)
+"""The seed that each schedule is tried with."""
+
+
+def confirming_seeds(seeds: int) -> tuple[int, ...]:
+    """The seeds that the chosen schedule is trained again with: those that confirm the answer of a search."""
+    first = FIRST_FRESH_SEED + SELECTION_SEEDS
+    return tuple(range(first, first + seeds))
 
 
 def extending(
     optuna_study: optuna.Study,
-    objective: Objective,
+    study: StudyRecord,
     executor: Executor,
-    trial: int,
-    schedules: Sequence[Schedule],
+    trials: Sequence[int],
     budget: int,
+    seeds: Sequence[int] = TRYING,
     stop: Stop = never,
 ) -> Iterator[FinalsProgress]:
-    """Train one run of each of these schedules that has not had it, and store it when it ends; yields the progress.
+    """Train the schedules of these trials with each of these seeds, and store each run when it ends.
 
-    All have the same fresh seed, and are evaluated on test at their end. trial: the schedules are its own, with other
-    peaks. Raises KeyboardInterrupt if the runs were stopped.
+    study: that holds the trials. Yields the progress after each evaluation. Runs that are stored are not trained again;
+    all are evaluated on test at their end. Raises KeyboardInterrupt if the runs were stopped.
     """
-    runs = [Run(schedule, budget, FIRST_FRESH_SEED, LOOKS, test=True) for schedule in schedules]
     kept = longer_runs(optuna_study.user_attrs, budget)
-    ended = {(run.trial, run.peak_lr) for run in kept}
-    done = {index for index, schedule in enumerate(schedules) if (trial, schedule.peak_lr) in ended}
-    for trained, last in training_missing(executor, runs, done, stop):
-        if last:
-            kept.append(LongerRun(trial, schedules[last.run].peak_lr, FIRST_FRESH_SEED, last.metric, last.test_metric))
+    places = [(trial, seed) for trial in trials for seed in seeds]
+    for trained, run in training_again(executor, study, places, budget, True, kept, stop):
+        if run:
+            kept.append(run)
             optuna_study.set_user_attr(KEY, with_longer_runs(optuna_study.user_attrs, budget, kept))
-        yield FinalsProgress(trained, len(runs))
+        yield FinalsProgress(trained, len(places))

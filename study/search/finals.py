@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from statistics import mean
 from typing import NamedTuple
 
 import optuna
@@ -62,12 +61,8 @@ def run_finals(
         nonlocal finals
         places = [(trial, seed) for trial in trials for seed in seeds]
         budget = study.settings.epochs
-        runs = [Run(study.trial(trial).schedule, budget, seed, LOOKS, test) for trial, seed in places]
-        ended = {(run.trial, run.seed) for run in finals.runs}
-        done = {index for index, place in enumerate(places) if place in ended}
-        for trained, last in training_missing(executor, runs, done, stop):
-            if last:
-                run = FinalRun(*places[last.run], last.metric, last.test_metric)
+        for trained, run in training_again(executor, study, places, budget, test, finals.runs, stop):
+            if run:
                 finals = replace(finals, runs=(*finals.runs, run))
                 keep(finals)
             yield FinalsProgress(before + trained, all_runs(finals))
@@ -78,6 +73,26 @@ def run_finals(
     finals = chosen_by_mean(finals, study)
     keep(finals)
     yield from train(finals.chosen, finals.seeds, len(competing) * len(finals.selection_seeds), test=True)
+
+
+def training_again(
+    executor: Executor,
+    study: StudyRecord,
+    places: Sequence[tuple[int, int]],
+    budget: int,
+    test: bool,
+    kept: Sequence[FinalRun],
+    stop: Stop,
+) -> Iterator[tuple[float, FinalRun | None]]:
+    """Train the schedules of trials once more, unless that run is kept; yields after each evaluation.
+
+    places: trial and seed of each run. Yields and raises what `training_missing` does.
+    """
+    runs = [Run(study.trial(trial).schedule, budget, seed, LOOKS, test) for trial, seed in places]
+    ended = {(run.trial, run.seed) for run in kept}
+    done = {index for index, place in enumerate(places) if place in ended}
+    for trained, last in training_missing(executor, runs, done, stop):
+        yield trained, FinalRun(*places[last.run], last.metric, last.test_metric) if last else None
 
 
 def same_plan(one: Finals, other: Finals) -> bool:
@@ -137,9 +152,7 @@ def chosen_by_mean(finals: Finals, study: StudyRecord) -> Finals:
     def best(group: Sequence[int]) -> int | None:
         if len(group) < 2:
             return next(iter(group), None)
-        runs = [finals.of(trial, finals.selection_seeds) for trial in group]
-        means = [study.metric.sign * mean(run.validation for run in own) for own in runs]
-        return group[means.index(min(means))]
+        return min(group, key=lambda trial: study.metric.sign * finals.mean_validation(trial))
 
     return replace(finals, winner=best(finals.finalists), reference=best(finals.references))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from statistics import mean
 from typing import Any, NamedTuple
 
 
@@ -63,6 +64,10 @@ class Finals:
         """The trial's runs with these seeds, in their order, as far as they have ended."""
         ended = {run.seed: run for run in self.runs if run.trial == trial}
         return [ended[seed] for seed in seeds if seed in ended]
+
+    def mean_validation(self, trial: int) -> float:
+        """The trial's mean validation value over the seeds that choose, with which it must have been trained."""
+        return mean(run.validation for run in self.of(trial, self.selection_seeds))
 
     @property
     def done(self) -> bool:

@@ -19,8 +19,9 @@ successive halving `pruner_notes` (what they must find again). A record holds
 loop), both at each rung, `engine` (of the last rung), `too_large` (cohorts that did not fit into memory),
 `best_epoch`, `diverged`, `audited_from` (epochs at which the trial would have been pruned, but for an audit; None for
 all others), `seconds` (of training; those of a cohort are shared among its steps), `reference` (true, for a trial of
-the reference), `outside` (its parameters, if they lie outside the search space; Optuna has none then). The files of a
-trial that ran to its end, its picture and its curve as CSV, are noted where Optuna notes artifacts (artifacts.py).
+the reference), `outside` (its parameters, if they lie outside the search space; Optuna has none then, and has it as
+pruned) and `complete` (whether such a trial ran to its end). The files of a trial that ran to its end, its picture and
+its curve as CSV, are noted where Optuna notes artifacts (artifacts.py).
 """
 
 from __future__ import annotations

@@ -221,7 +221,7 @@ def load_or_create(url: URL, name: str, group: str, direction: Literal["minimize
 def notice_if_gone(engine: sqlalchemy.Engine, path: Path) -> None:
     """Let every transaction raise InputError once the file is deleted, moved or replaced.
 
-    SQLite would go on writing to the file that it has opened, which nobody can find any more.
+    SQLite would keep writing to the file that it has opened, which nobody can find any more.
     """
     path = path.resolve()
     opened = path.stat()

@@ -112,7 +112,7 @@ class TrialRecord:
         """The record of a finished trial of Optuna's; raises one of `DAMAGED` if this project did not write it."""
         return cls.read(
             number=trial.number,
-            complete=trial.state == TrialState.COMPLETE,
+            complete=trial.state == TrialState.COMPLETE or trial.user_attrs["record"].get("complete", False),
             value=trial.value,
             params=trial.params,
             reported=trial.intermediate_values,
@@ -182,7 +182,7 @@ class TrialRecord:
         }
         record |= {"failure": self.failure} if self.failure else {}
         record |= {"reference": True} if self.is_reference else {}
-        record |= {"outside": dict(self.params)} if self.outside else {}
+        record |= {"outside": dict(self.params), "complete": self.complete} if self.outside else {}
         return {"record": record} | ({"curve": self.curve.columns} if self.curve else {})
 
     @property

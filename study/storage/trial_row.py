@@ -19,10 +19,11 @@ def trial_row(
 ) -> FrozenTrial:
     """The trial as Optuna stores it, which numbers it then. notes: what Optuna's pruner must find again.
 
-    Optuna does not take parameters outside the search space, so those of such a trial are in its record alone.
+    Optuna does not take parameters outside the search space, so those of such a trial are in its record alone. It is
+    pruned, as Optuna has it: the best trial of a study, and those that Optuna's plots compare, must have parameters.
     """
     trial = create_trial(
-        state=TrialState.COMPLETE if record.complete else TrialState.PRUNED,
+        state=TrialState.COMPLETE if record.complete and not record.outside else TrialState.PRUNED,
         # A diverged run has the worst value: samplers ignore trials that failed.
         value=record.value,
         params={} if record.outside else dict(record.params),

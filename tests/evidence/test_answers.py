@@ -1,5 +1,8 @@
 """What the finals are worth, and a longer run: pages made of the committed rows, and rows of small searches."""
 
+import json
+import shlex
+import shutil
 from dataclasses import replace
 from statistics import mean
 
@@ -7,22 +10,30 @@ import pytest
 
 from search_spaces import InputError
 from study.evidence.answers import AnsweredSearch, answered_search, answers_page
-from study.evidence.extensions import ExtendedSearch, extended_search, extensions_page
+from study.evidence.extensions import WAYS, extended_search, extensions_page
 from study.evidence.rows_by_seed import read_rows_of, write_rows_of
 from tests.helpers import DIGITS, ROOT, SMALL
 
 RESULTS = ROOT / "results/search"
 
 
-def test_the_committed_pages_are_made_of_the_rows_beside_them():
+def test_the_committed_page_is_made_of_the_rows_beside_it():
     answers = read_rows_of(RESULTS / "answers.csv", AnsweredSearch)
     assert answers_page(answers, "mnist1d-mlp-sgd, 20 epochs") == (RESULTS / "answers.md").read_text()
-    extensions = read_rows_of(RESULTS / "extensions-5-20.csv", ExtendedSearch)
-    page = (RESULTS / "extensions-5-20.md").read_text()
-    assert extensions_page(extensions, "mnist1d-mlp-sgd, 5 to 20 epochs") == page
-    assert len(answers) == len(extensions) == 20
+    assert len(answers) == 20
     optimism = mean(row.best_validation - row.found for row in answers)
     assert f"{100 * optimism:+.2f} [" in answers_page(answers, "")
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in RESULTS.glob("extensions*.csv")))
+def test_the_committed_pages_of_longer_runs_are_made_by_their_commands(name, command, data_root, tmp_path):
+    words = shlex.split(json.loads((RESULTS / f"{name}.json").read_text())["made"]["command"])[2:]
+    shutil.copy(RESULTS / f"{name}.csv", tmp_path)
+    result = command(
+        "evidence/benchmark_extension.py", *words, "--rebuild", "--data-root", data_root, "--output", tmp_path
+    )
+    assert result.code == 0, result.err
+    assert (tmp_path / f"{name}.md").read_text() == (RESULTS / f"{name}.md").read_text()
 
 
 def test_a_search_that_is_answered(data_root):
@@ -38,10 +49,12 @@ def test_a_search_that_is_answered(data_root):
 
 def test_a_search_that_is_extended(data_root):
     search = replace(SMALL, epochs=2, families=("cosine", "rex"), trials_per_bracket=12)
-    row = extended_search(DIGITS, search, 4, 12, 0, data_root)
-    assert row.cost > 3, "three longer runs, and the short study"
-    for error in (row.extended, row.kept, row.searched):
-        assert 0 < error < 0.9
+    row = extended_search(DIGITS, search, 4, 12, 2, 0, data_root)
+    assert row.finals >= 11 / 2, "three schedules with three seeds, and one with eight, at half the length"
+    for way in (*WAYS, "searched"):
+        assert 0 < getattr(row, way) < 0.9
+    assert row.held != row.kept, "trained with another weight decay"
+    assert f"| {100 * (row.kept - row.searched):+.2f} [" in extensions_page([row, row], "", 2)
 
 
 def test_rows_are_read_as_they_were_written(tmp_path):

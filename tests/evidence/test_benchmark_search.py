@@ -175,7 +175,12 @@ def test_the_committed_comparison_of_pruners_is_found_again(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", sorted({path.stem for path in COMMITTED.glob("*.csv")} - {"peer", "answers", "extensions-5-20"})
+    "name",
+    sorted(
+        path.stem
+        for path in COMMITTED.glob("*.csv")
+        if path.stem not in ("peer", "answers") and not path.stem.startswith("extensions")
+    ),
 )
 def test_a_committed_page_is_made_of_its_rows(name, command, data_root, tmp_path, monkeypatch):
     """By the command in its manifest, which may have the names of an earlier version."""

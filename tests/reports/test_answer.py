@@ -49,6 +49,14 @@ def test_sentences(winner, reference, said):
     assert words(confirmed(winner, reference)) == f"{said} The search cost 2.2 full runs, confirming {runs}."
 
 
+def test_seeds_that_change_nothing_are_not_taken_for_certainty():
+    asked = "Every seed gave the same value, so the interval says nothing: does the training use its seed?"
+    for winner, reference in (([0.28] * 8, [0.31] * 8), ([0.28] * 8, None)):
+        assert f" {asked} The search cost" in words(confirmed(winner, reference))
+    for winner, reference in (([0.28] * 8, around(0.31)), ([0.28], [0.31]), ([1.0] * 8, None)):
+        assert asked not in words(confirmed(winner, reference)), "values differ, or one seed, or all diverged"
+
+
 def test_an_objective_without_test_rows_or_with_another_unit():
     assert words(confirmed(around(0.28), None, test=False)).startswith("Use REX, peak 0.27: validation error 28.0 %")
     metres = replace(confirmed(around(2.5), around(2.6)), metric=Metric("rmse", "minimize", "m", 10.0))

@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from search_spaces.ranges import Choice
+from study.analysis.peak_drift import peak_drifts
 from study.reports.html import html_page
 from study.reports.report import rebuild, write_report
 from study.reports.search_report import compared_at, failures_section, search_sections
@@ -45,6 +46,14 @@ def test_a_report_is_a_function_of_its_archive(searched, tmp_path):
     assert files(tmp_path / "second") == first
     rebuild(tmp_path / "second")
     assert files(tmp_path / "second") == first
+
+
+def test_it_says_how_the_best_peak_moved_between_the_rungs(searched):
+    [study], folder = searched
+    [drift] = peak_drifts(study)
+    lengths = f"at {drift.short_steps} steps / at {drift.long_steps} steps: {drift.ratio:.2f} ({drift.ratio.n} trials)."
+    plain = (folder / "report.md").read_text().replace("\\", "")
+    assert f"How the best peak moved with the length of the run: best peak_lr {lengths}" in plain
 
 
 class Page(HTMLParser):

@@ -46,9 +46,9 @@ def test_an_answer_is_shown_beside_what_it_was_compared_with():
 def test_every_value_stands_there_with_the_length_of_its_run():
     svg = winner_figure(replace(STUDY, trials=(TRIALS[0], TRIALS[1])))
     assert {
-        "val_error",
-        "rex: 30.0 % after 20 epochs, 50.0 % after 2",
-        "constant (control): 55.0 % after 2 epochs",
+        "error",
+        "rex: validation 30.0 % after 20 epochs, 50.0 % after 2",
+        "constant (control): validation 55.0 % after 2 epochs",
     } <= set(texts(svg))
     for family in ("rex", "constant"):
         assert family_color(family).lower().encode() in svg

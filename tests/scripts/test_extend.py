@@ -1,19 +1,25 @@
 """A longer run than those of a study: advice, at most three runs, the code of the best."""
 
 import re
+from pathlib import Path
+from statistics import mean
 
+import optuna
 import pytest
 import torch
 
 import study
+from study.analysis.answer import recommended
 from study.executors.in_process import InProcess
 from study.objective import FIRST_FRESH_SEED, Run
 from study.search.confirm import LOOKS
-from study.storage.longer_runs import longer_runs
+from study.search.extend import confirming_seeds
+from study.storage.longer_runs import KEY, longer_runs
 from study.storage.studies import read_study
 from study.training.workload_objective import WorkloadObjective
 
 SEARCH = ("--dataset", "digits", "--epochs", 2, "--trials", 4, "--confirm-seeds", 2, "--families", "cosine", "rex")
+DATABASE = "sqlite:///results/studies.db"
 STUDY = ("--study", "digits-mlp-sgd-2-epochs")
 
 
@@ -23,37 +29,62 @@ def searched(command):
     return command
 
 
-def test_three_peaks_are_tried_once_and_the_best_is_exported(searched, tmp_path, workload):
-    said = searched("extend.py", *STUDY, "--epochs", 6, "--runs", 3, "--output", "longer.py")
+def test_the_finalists_are_tried_once_and_the_best_is_confirmed_and_exported(searched, tmp_path, workload):
+    arguments = (*STUDY, "--epochs", 6, "--runs", 3, "--confirm-seeds", 2, "--output", "longer.py")
+    said = searched("extend.py", *arguments)
     assert said.code == 0, said.err
-    record = read_study("sqlite:///results/studies.db", STUDY[1])
+    record = read_study(DATABASE, STUDY[1])
     runs = longer_runs(record.stored, 6)
-    assert len(runs) == 3
-    assert "Training longer: 3 runs" in said.out
-    best = min(runs, key=lambda run: run.validation)
+    tried, confirming = runs[:2], runs[2:]
+    assert {run.trial for run in tried} == set(record.finals.finalists), "of which there are two only"
+    best = min(tried, key=lambda run: run.validation)
+    assert [(run.trial, run.seed) for run in confirming] == [(best.trial, seed) for seed in confirming_seeds(2)]
+    assert "Training longer: 2 runs" in said.out
+    assert "Confirming with fresh seeds: 2 runs" in said.out
     answer = " ".join(said.out.partition("Use ")[2].split())
-    assert f"peak_lr {best.peak_lr:.3g}" in answer
-    assert answer.endswith("the best of 3 peaks on validation. Code: longer.py")
+    schedule = record.trial(best.trial).schedule
+    assert f"peak_lr {schedule.peak_lr:.3g}" in answer
+    assert f" {100 * mean(run.test for run in confirming):.1f} % [" in answer
+    assert answer.endswith("over 2 seeds; the best of 2 schedules on validation. Code: longer.py")
+    code = (tmp_path / "longer.py").read_text()
+    assert answer.removesuffix(" Code: longer.py") in " ".join(code.replace("# ", " ").split())
     scope = {}
-    exec((tmp_path / "longer.py").read_text(), scope)
+    exec(code, scope)
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
     assert scope["make_scheduler"](optimizer, 10).optimizer is optimizer
-    assert optimizer.param_groups[0]["lr"] <= best.peak_lr
-    trial = record.trial(best.trial)
-    schedule = type(trial.schedule)(**{**vars(trial.schedule), "peak_lr": best.peak_lr})
+    assert optimizer.param_groups[0]["lr"] <= schedule.peak_lr
     *_, last = InProcess(WorkloadObjective(workload)).train([Run(schedule, 6, FIRST_FRESH_SEED, LOOKS, test=True)])
     assert (best.validation, best.test) == pytest.approx((last.metric, last.test_metric), abs=0.008)
     assert len(record.trials) == 4, "longer runs are no trials"
-    again = searched("extend.py", *STUDY, "--epochs", 6, "--runs", 3, "--output", "longer.py")
-    assert longer_runs(read_study("sqlite:///results/studies.db", STUDY[1]).stored, 6) == runs
+    again = searched("extend.py", *arguments)
+    assert longer_runs(read_study(DATABASE, STUDY[1]).stored, 6) == runs
     assert "Training longer" not in again.out
+    assert again.out.partition("Use ")[2] == said.out.partition("Use ")[2]
+
+
+def test_one_run_says_that_it_is_one(searched):
+    said = " ".join(searched("extend.py", *STUDY, "--epochs", 6).out.split())
+    assert "Training longer: 1 run " in said
+    assert said.endswith("in one run with a fresh seed. Add --confirm-seeds 8 for a mean with its interval.")
+
+
+def test_a_schedule_that_diverges_in_the_longer_run_is_not_recommended(searched):
+    record = read_study(DATABASE, STUDY[1])
+    trial = recommended(record).number
+    stored = optuna.load_study(study_name=STUDY[1], storage=DATABASE)
+    stored.set_user_attr(KEY, {"6": [[trial, FIRST_FRESH_SEED, record.metric.worst, None]]})
+    said = searched("extend.py", *STUDY, "--epochs", 6, "--output", "longer.py")
+    assert said.code == 2
+    assert "the run of 6 epochs diverged, so no schedule is recommended: use --runs 3, or search" in said.err
+    assert "Use " not in said.out
+    assert not Path("longer.py").exists()
 
 
 def test_advice_alone_trains_nothing(searched):
     said = searched("extend.py", *STUDY, "--epochs", 20, "--runs", 0)
     assert said.code == 0, said.err
     assert re.search(r"A full run of the study has 32 steps,\s+fewer than 250: its best peak is likely", said.out)
-    assert longer_runs(read_study("sqlite:///results/studies.db", STUDY[1]).stored, 20) == []
+    assert longer_runs(read_study(DATABASE, STUDY[1]).stored, 20) == []
 
 
 @pytest.mark.parametrize(
@@ -64,7 +95,12 @@ def test_advice_alone_trains_nothing(searched):
         (("--steps", 100), "the budget of study 'digits-mlp-sgd-2-epochs' is in epochs: give --epochs"),
         ((), "give --epochs or --steps, but neither was given"),
         (("--epochs", 6, "--steps", 6), "give --epochs or --steps, but both were given"),
-        (("--epochs", 6, "--runs", 2), "--runs must be 0, 1 or 3, but 2 was given"),
+        (("--epochs", 6, "--runs", 4), "--runs must be 0 to 3, but 4 was given"),
+        (
+            ("--epochs", 6, "--confirm-seeds", 1),
+            "--confirm-seeds must be 0 (not at all) or at least 2, but 1 was given",
+        ),
+        (("--epochs", 6, "--runs", 0, "--confirm-seeds", 2), "--runs 0 trains nothing: --confirm-seeds must be 0"),
     ],
 )
 def test_what_cannot_be_extended_is_told(searched, arguments, said):

@@ -114,7 +114,7 @@ def test_tables_are_those_that_were_printed():
     assert table(pruners, "arm") == table(DOCS["evidence"], "arm")
     known = (RESULTS / "known/known.md").read_text()
     assert table(known, "workload") == table(DOCS["evidence"], "workload")
-    for name, head in (("answers", "difference"), ("extensions-5-20", "extended with")):
+    for name, head in (("answers", "difference"), ("extensions-5-20", "schedule for the longer run")):
         assert table((RESULTS / f"search/{name}.md").read_text(), head) == table(DOCS["evidence"], head)
     studies = (RESULTS / "speed/studies.md").read_text()
     assert table(studies, "study") == table(DOCS["speed"], "study")
