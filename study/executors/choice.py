@@ -22,7 +22,8 @@ from study.speed import ChosenEngine, Speed
 DISAGREE = 2.0
 """Times of the same engine that differ by this factor are not trusted without a note."""
 WORTH_SHARING = 1.5
-"""Torch gets all its threads only where they train at least this many times as fast as one. Otherwise one is safer: threads that share a step wait for each other, so a program beside them can make it take many times as long.
+"""Torch gets all its threads only where they train at least this many times as fast as one. Otherwise one is safer:
+threads that share a step wait for each other, so a program beside them can make it take many times as long.
 """
 LEAST_SAVING = 30.0
 """Minimum seconds that workers must save over a study of 50 trials, since starting them takes time, too."""
