@@ -162,12 +162,18 @@ def with_speed(engine: Engine, objective: Objective) -> tuple[Engine, Speed]:
 
 
 def with_threads(engine: Engine, speed: Speed, objective: Objective) -> tuple[Engine, Speed]:
-    """The engine with one thread unless all of torch's are worth it, and its speed. speed: with all of them."""
+    """The engine with one thread unless all of torch's are worth it, and its speed. speed: with all of them.
+
+    Medians are compared: on a busy machine the fastest step of several threads says nothing of the others.
+    """
     if objective.device.type != "cpu" or torch.get_num_threads() == 1:
         return engine, speed
+    shared = seconds_per_step(objective, engine.cohort, median)
     with torch_threads(1):
-        slower = seconds_per_step(objective, engine.cohort) / speed.of_a_step(engine.cohort)
-    return (replace(engine, threads=1), speed.scaled(slower)) if slower < WORTH_SHARING else (engine, speed)
+        alone = seconds_per_step(objective, engine.cohort, median)
+    if alone >= WORTH_SHARING * shared:
+        return engine, speed
+    return replace(engine, threads=1), speed.scaled(alone / speed.of_a_step(engine.cohort))
 
 
 def fastest(objective: Objective, demand: Demand, may_use_workers: bool) -> ChosenEngine:
@@ -196,5 +202,5 @@ def fastest(objective: Objective, demand: Demand, may_use_workers: bool) -> Chos
     if not engine.workers:
         engine, speed = with_threads(engine, speed, objective)
         if engine.threads:
-            measured += f", {1000 * speed.of_a_step(engine.cohort):.2f} {engine}"
+            notes += f"; {torch.get_num_threads()} threads are not {WORTH_SHARING} times as fast as one"
     return ChosenEngine(engine, f"ms per step and run: {measured}{notes}", speed)
