@@ -13,7 +13,16 @@ from study.flags import OPTIONS, Flag, grouped
 
 PAGE = Path(__file__).parent / "command-line.md"
 SCRIPTS = Path(__file__).parent.parent / "scripts"
-COMMANDS = ("search.py", "benchmark.py", "preview.py", "report.py", "export.py", "reproduce.py", "dashboard.py")
+COMMANDS = (
+    "search.py",
+    "benchmark.py",
+    "preview.py",
+    "report.py",
+    "export.py",
+    "extend.py",
+    "reproduce.py",
+    "dashboard.py",
+)
 
 
 def page() -> str:

@@ -57,6 +57,16 @@ def best_run(study: StudyRecord, runs: Sequence[FinalRun]) -> FinalRun | None:
     return min(finished, key=lambda run: study.metric.sign * run.validation, default=None)
 
 
+def shorter_runs_beating(study: StudyRecord, run: FinalRun) -> int:
+    """How many runs of the study's full length the trial of a longer run had over seeds, if all were better; else 0.
+
+    Then the longer run has failed, even if it has not diverged.
+    """
+    again = [one.validation for one in study.finals.runs if one.trial == run.trial] if study.finals else []
+    better = [value for value in again if study.metric.sign * value < study.metric.sign * run.validation]
+    return len(again) if len(better) == len(again) else 0
+
+
 def finalists(study: StudyRecord) -> list[TrialRecord]:
     """The schedules that competed to be the winner, the best first; the full runs, if the study is not confirmed."""
     finals = study.finals

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from search_spaces.export import Exported, torch_code
 from study.analysis.answer import value_of
-from study.analysis.extension import ENOUGH_STEPS, Extension
+from study.analysis.extension import ENOUGH_STEPS, Extension, shorter_runs_beating
 from study.analysis.peak_drift import peak_drifts
 from study.analysis.statistics import t_interval
 from study.cli import write
@@ -74,18 +74,28 @@ def longer_answer(
     chosen = "" if tried == 1 else f"; the best of {tried} schedules on validation"
     diverged = sum(run.validation == study.metric.worst for run in runs)
     lost = f", {diverged} of which diverged" if diverged else ""
-    return (
-        f"Use {schedule_in_words(study.trial(best.trial).schedule)} for {length}: {rows} {study.metric.name} "
-        f"{value_with_interval(measure, value)} {over}{lost}{chosen}."
-    )
+    schedule = schedule_in_words(study.trial(best.trial).schedule)
+    found = f"{rows} {study.metric.name} {value_with_interval(measure, value)} {over}{lost}{chosen}."
+    if better := shorter_runs_beating(study, best):
+        shorter = length_in_words(study.settings.epochs, study.settings.unit)
+        return (
+            f"{schedule} in {length}: {found} On validation that is worse than each of its {better} runs of {shorter}, "
+            f"so no schedule is recommended: {what_else(extension)}."
+        )
+    return f"Use {schedule} for {length}: {found}"
+
+
+def what_else(extension: Extension) -> str:
+    """What to do if the longer runs have failed."""
+    few = len(extension.trials) < MOST_LONGER_RUNS
+    return f"use --runs {MOST_LONGER_RUNS}, or search at that length" if few else "search at that length"
 
 
 def all_diverged(study: StudyRecord, extension: Extension) -> str:
     """That no schedule can be recommended for the longer run, and what to do."""
-    length, tried = length_in_words(extension.budget, study.settings.unit), extension.trials
-    more = f"use --runs {MOST_LONGER_RUNS}, or search" if len(tried) < MOST_LONGER_RUNS else "search"
-    runs = "the run" if len(tried) == 1 else f"all {len(tried)} runs"
-    return f"{runs} of {length} diverged, so no schedule is recommended: {more} at that length"
+    length, tried = length_in_words(extension.budget, study.settings.unit), len(extension.trials)
+    runs = "the run" if tried == 1 else f"all {tried} runs"
+    return f"{runs} of {length} diverged, so no schedule is recommended: {what_else(extension)}"
 
 
 def print_lines(console: Console, lines: Sequence[str]) -> None:

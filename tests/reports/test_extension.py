@@ -27,6 +27,22 @@ def test_the_value_is_of_one_run_or_a_mean_with_its_interval():
     assert answer(1, without_test) == f"{use} validation error 20.0 % [20.0, 20.0] over 3 seeds."
 
 
+def test_a_longer_run_that_is_worse_than_all_shorter_ones_is_not_recommended():
+    """Its eight runs of 20 epochs have a mean of 28.0 %, and reach 28.6 %."""
+    failed = BEST._replace(validation=0.2861)
+    assert answer(best=failed) == (
+        "REX, peak_lr 0.27, no warm-up in 200 epochs: test error 26.0 % in one run with a fresh seed. On validation "
+        "that is worse than each of its 8 runs of 20 epochs, so no schedule is recommended: use --runs 3, or search at "
+        "that length."
+    )
+    assert answer(best=BEST._replace(validation=0.2859)).startswith("Use REX"), "which may be chance"
+    unconfirmed = replace(STUDY, finals=None)
+    assert longer_answer(unconfirmed, EXTENSION, failed, 1, []).startswith("Use REX"), "nothing to compare with"
+    upwards = replace(STUDY, metric=replace(STUDY.metric, direction="maximize"))
+    assert longer_answer(upwards, EXTENSION, failed, 1, []).startswith("Use REX")
+    assert not longer_answer(upwards, EXTENSION, BEST, 1, []).startswith("Use REX")
+
+
 def test_a_run_that_diverged_counts_with_the_worst_value_and_is_said():
     lost = FinalRun(0, 1005, 1.0, None)
     again = [FinalRun(0, 1003, 0.2, 0.2), FinalRun(0, 1004, 0.2, 0.2), lost]
