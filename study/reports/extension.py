@@ -80,7 +80,7 @@ def print_extension(
     if console.quiet:
         return
     schedule = schedule_of(extension, best)
-    code = torch_code(Exported(schedule, study.optimizer_code, study.unequal_groups))
+    code = torch_code(Exported(schedule, study.optimizer_code))
     length = length_in_words(extension.budget, study.settings.unit)
     comment = (
         f"# {schedule_in_words(schedule)}\n# trial {extension.trial.number} of study {study.name!r}, for {length}\n"
