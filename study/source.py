@@ -146,6 +146,8 @@ def stored_objective(record: StudyRecord, data_root: Path, objects: dict[str, An
         for name in before:
             if before[name] != present.get(name):
                 raise InputError(f"the {what} {name!r} is not what study {record.name!r} was made with")
+    if changed := objective.changes(record.stored.get("made_of")):
+        raise InputError(f"{', '.join(changed)} is not what study {record.name!r} was made with: restore it")
     return objective
 
 

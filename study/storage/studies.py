@@ -19,7 +19,7 @@ from sqlalchemy.engine import URL
 
 from search_spaces.errors import InputError, unknown
 from study.objective import Engine
-from study.storage.checks import check_format, check_group, refuse_other
+from study.storage.checks import CODE, check_format, check_group, refuse_other
 from study.storage.lock import owned
 from study.storage.record_format import FORMAT
 from study.storage.study_record import StudyRecord
@@ -30,13 +30,19 @@ STORAGE_ERRORS = (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.StorageInter
 
 @contextmanager
 def open_study(
-    storage: str | None, name: str, configuration: dict[str, Any], attributes: dict[str, Any], session: dict[str, Any]
+    storage: str | None,
+    name: str,
+    configuration: dict[str, Any],
+    attributes: dict[str, Any],
+    session: dict[str, Any],
+    accept_changes: bool = False,
 ) -> Iterator[optuna.Study]:
     """The study of this name, created if it does not exist, owned by this process until the context ends.
 
     storage: a database URL; None for a study in memory. configuration: everything that can change a result, as plain
     values. attributes: what else is stored with a new study. session: the provenance of this start, which is added to
-    those of earlier starts.
+    those of earlier starts. accept_changes: whether the user's code may be another one than that of an existing study,
+    which is then recorded.
     Raises InputError if the storage cannot be used, if another process searches this study, or if it was made with
     another configuration.
     """
@@ -55,7 +61,7 @@ def open_study(
         try:
             with FileLock(lock_folder(url) / "tables.lock"):  # two processes would create the same tables
                 optuna_study = load_or_create(url, name, attributes.get("group", name), configuration["direction"])
-            prepare(optuna_study, configuration, attributes, session)
+            prepare(optuna_study, configuration, attributes, session, accept_changes)
             yield optuna_study
         except STORAGE_ERRORS as error:
             raise InputError(
@@ -64,7 +70,11 @@ def open_study(
 
 
 def prepare(
-    optuna_study: optuna.Study, configuration: dict[str, Any], attributes: dict[str, Any], session: dict[str, Any]
+    optuna_study: optuna.Study,
+    configuration: dict[str, Any],
+    attributes: dict[str, Any],
+    session: dict[str, Any],
+    accept_changes: bool = False,
 ) -> None:
     """Write the attributes of a new study, or check those of an existing one; add this start."""
     name = optuna_study.study_name
@@ -83,7 +93,11 @@ def prepare(
             f"{configuration['direction']} its own: choose another name with --study"
         )
     if "configuration" in attrs:
-        refuse_other(name, attrs, configuration)
+        code = {key: attrs["configuration"][key] for key in CODE if key in attrs["configuration"]}
+        refuse_other(name, attrs, {**configuration, **code} if accept_changes else configuration)
+        if accept_changes:
+            for key, value in {"made_of": attributes["made_of"], "configuration": configuration}.items():
+                optuna_study.set_user_attr(key, value)
     else:
         with warnings.catch_warnings(action="ignore", category=optuna.exceptions.ExperimentalWarning):
             optuna_study.set_metric_names([f"val_{configuration['metric']}"])  # the dashboard's axes
