@@ -9,7 +9,7 @@ import optuna
 from optuna.storages import RDBStorage
 
 from search_spaces.errors import InputError
-from study.storage.record_format import FORMAT, STORED_NAMES, sampler_named
+from study.storage.record_format import FORMAT, STORED_NAMES, group_of, sampler_named
 
 DERIVED = ("space", "horizons")
 """Parts of a configuration that follow from others: a message names only the others."""
@@ -22,7 +22,7 @@ def check_group(storage: RDBStorage, name: str, group: str) -> None:
     except ValueError:  # damaged records: reported when their study is opened
         return
     for one in every:
-        theirs = one.user_attrs.get("group", one.study_name)
+        theirs = group_of(one.study_name, one.user_attrs.get("group", one.study_name))
         if theirs == name != one.study_name:
             raise InputError(f"{name!r} is the name of a benchmark: choose another name with --study")
         if one.study_name == theirs == group != name:

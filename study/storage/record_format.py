@@ -26,6 +26,10 @@ trial that ran to its end, its picture and its curve as CSV, are noted where Opt
 
 from __future__ import annotations
 
+import re
+
+from search_spaces import FAMILIES
+
 FORMAT = 3
 """Version of this record format; a study of another version is refused."""
 STORED_NAMES = {"least_steps": "least_updates", "trials_per_bracket": "trials_per_generation"}
@@ -36,6 +40,18 @@ STORED_SAMPLERS = {"gp": "gp-per-batch", "gp-optuna": "gp"}
 """Samplers whose stored name is another: in studies made before there were two Gaussian processes, `gp` is Optuna's."""
 CURVE_POINTS = 50
 """Most evaluations kept of a run; also the most that are made."""
+
+
+def group_of(study: str, stored: str) -> str:
+    """The benchmark that a study belongs to, or its own name. stored: the group in its records.
+
+    A study that was copied or renamed, which Optuna and its dashboard can do, keeps the group of the original.
+
+    >>> group_of("bench-20-epochs-rex", "bench"), group_of("kept", "first")
+    ('bench', 'kept')
+    """
+    part = rf"{re.escape(stored)}-\d+-(epochs|steps)-({'|'.join(FAMILIES)})(-search-\d+)?"
+    return stored if re.fullmatch(part, study) else study
 
 
 def sampler_named(stored: str) -> str:

@@ -21,7 +21,7 @@ from search_spaces.errors import InputError, unknown
 from study.objective import Engine
 from study.storage.checks import CODE, check_format, check_group, refuse_other
 from study.storage.lock import owned
-from study.storage.record_format import FORMAT
+from study.storage.record_format import FORMAT, group_of
 from study.storage.study_record import StudyRecord
 from study.storage.url import DEFAULT_STORAGE, check_file, lock_folder, make_folder, parse, shown_url
 
@@ -148,10 +148,10 @@ def read_studies(storage: str, name: str) -> list[StudyRecord]:
         every = optuna.get_all_study_summaries(connected, include_best_trial=False)
         ours = [one for one in every if "configuration" in one.user_attrs]
         found = [one for one in ours if one.study_name == name] or [
-            one for one in ours if one.user_attrs.get("group") == name
+            one for one in ours if group_of(one.study_name, one.user_attrs["group"]) == name
         ]
         if not found:
-            groups = dict.fromkeys(one.user_attrs["group"] for one in ours)
+            groups = dict.fromkeys(group_of(one.study_name, one.user_attrs["group"]) for one in ours)
             known = list(dict.fromkeys([*groups, *(one.study_name for one in ours)]))
             raise no_such_study(name, known, [one.study_name for one in every if one not in ours], shown_url(storage))
         for one in found:

@@ -65,7 +65,7 @@ def fresh_model(workload: Workload) -> tuple[str | None, list[float] | None]:
             for name, tensor in model.state_dict().items():
                 digest.update(f"{name} {tuple(tensor.shape)}".encode())
                 digest.update(tensor.cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
-        except Exception:  # whatever a user's model raises; the check of the workload reports it
+        except (Exception, SystemExit):  # whatever a user's model raises; the check of the workload reports it
             return None, None
     plain = (
         outputs.flatten()[:8].double().tolist() if isinstance(outputs, Tensor) and not outputs.is_complex() else None
