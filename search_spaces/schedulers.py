@@ -92,7 +92,8 @@ class RunScheduler(LRScheduler):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Resume from a saved state, before or after the optimizer's is loaded.
 
-        After a run of another length, the rates are those that this run would have had.
+        After a run of another length, the rates are those that this run would have had; then load it last, because the
+        optimizer's state holds the last rate of that run.
         """
         known = len(state_dict["ratios"])  # any other group has been added since
         self.ratios = [*state_dict["ratios"], *self.ratios[known:]]

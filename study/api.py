@@ -49,13 +49,13 @@ from study.source import (
     AnyObjective,
     Source,
     after_first_runs,
+    changed_since,
     make_objective,
     narrowed,
     source_record,
     stored_objective,
 )
 from study.speed import ChosenEngine
-from study.storage.checks import CODE, differing, refuse_changed
 from study.storage.longer_runs import longer_runs
 from study.storage.provenance import provenance
 from study.storage.quiet import quiet_optuna
@@ -101,26 +101,10 @@ def plan_search(
     stored = stored_attributes(storage, name) if storage else {}
     found, obstacle = chosen_reference(reference, configuration, objective, stored)
     record |= {"reference": found.record} if found else {}
-    changed = changed_since(objective, stored, name, accept_changes) if only_code_differs(stored, record) else ""
+    changed = changed_since(objective, stored, name, record, accept_changes, part=group is not None)
     about = "\n".join(filter(None, [objective.about, *left_out, obstacle, changed]))
     plan = StudyPlan(name, objective, configuration, record, storage, group or name, known, about, found)
     return replace(plan, accept_changes=accept_changes)
-
-
-def only_code_differs(stored: Mapping[str, Any], record: Mapping[str, Any]) -> bool:
-    """Whether a study is stored, and its configuration is this one but for digests; any other is refused later."""
-    before = stored.get("configuration")
-    return before is not None and not differing(before, record).keys() - set(CODE)
-
-
-def changed_since(objective: AnyObjective, stored: Mapping[str, Any], name: str, accept: bool) -> str:
-    """What to say of changes since the study of this name was made; raises InputError unless they are accepted."""
-    if "made_of" not in stored:
-        return f"Note: study {name!r} has no record of your files and the model, so changes of them are not noticed."
-    changed = objective.changes(stored["made_of"])
-    if not accept:
-        refuse_changed(name, changed)
-    return f"Accepted: {', '.join(changed)} changed since study {name!r} was made." if changed else ""
 
 
 def chosen_reference(

@@ -31,7 +31,7 @@ def check_group(storage: RDBStorage, name: str, group: str) -> None:
 
 CODE = ("sources", "objects")
 """Parts of a configuration that are digests of the user's code, by name."""
-ACCEPT = "restore it, give --accept-changes, or choose another name with --study"
+ACCEPT = "give --accept-changes, or choose another name with --study"
 
 
 def differing(stored: Mapping[str, Any], configuration: Mapping[str, Any]) -> dict[str, None]:
@@ -39,10 +39,13 @@ def differing(stored: Mapping[str, Any], configuration: Mapping[str, Any]) -> di
     return {key: None for key in {**stored, **configuration} if stored.get(key) != configuration.get(key)}
 
 
-def refuse_changed(name: str, changed: list[str]) -> None:
-    """Raise InputError if something of the user's, in words, is not what the study was made with."""
+def refuse_changed(name: str, changed: list[str], instead: str = ACCEPT) -> None:
+    """Raise InputError if something of the user's, in words, is not what the study was made with.
+
+    instead: what can be done, if it is not to be restored.
+    """
     if changed:
-        raise InputError(f"{', '.join(changed)} is not what study {name!r} was made with: {ACCEPT}")
+        raise InputError(f"{', '.join(changed)} is not what study {name!r} was made with: restore it, {instead}")
 
 
 def refuse_other(name: str, attrs: dict[str, Any], configuration: dict[str, Any]) -> None:

@@ -84,3 +84,14 @@ def test_a_study_made_before_is_continued_with_a_note(command, searched):
     continued = command(*SEARCH, 3)
     assert continued.code == 0
     assert "Note: study 's' has no record of your files and the model" in " ".join(continued.out.split())
+
+
+def test_a_comparison_is_not_continued_with_other_code(command, searched):
+    """Its families would not be compared with the same model."""
+    compare = ("benchmark.py", "--dataset", "digits", "--model", "helped.entry:model", "--epochs", 1, "--families")
+    compare += ("constant", "--trials-per-family", 1, "--confirm-seeds", 1, "--engine", "loop", "--storage")
+    assert command(*compare, "sqlite:///b.db", "--name", "b").code == 0
+    (searched / "helped" / "parts.py").write_text(HELPER.replace("ReLU", "Tanh"))
+    refused = command(*compare, "sqlite:///b.db", "--name", "b")
+    assert refused.code == 2
+    assert refused.err.endswith("was made with: restore it, or choose another name with --name\n")
