@@ -7,7 +7,6 @@ Examples:
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +14,7 @@ from typing import Annotated
 from search_spaces.errors import InputError
 from study.cli import quick_imports, run_command
 from study.flags import Shown
-from study.storage.url import DEFAULT_STORAGE, make_folder
+from study.storage.url import DEFAULT_STORAGE, folder_name, make_folder
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ def main(options: Options) -> None:
     else:
         assert options.study is not None
         studies = read_studies(options.storage, options.study)
-        folder = options.output or Path("results") / re.sub(r"[^\w.-]", "_", options.study)
+        folder = options.output or Path("results") / folder_name(options.study)
         make_folder(folder)
         write_report(studies, folder)
     print(f"{folder / 'report.md'}\n{folder / 'report.html'}")

@@ -61,7 +61,10 @@ def main(options: Options) -> None:
     if equal:
         console.print("Reproduced to the last bit.")
     else:
-        reason = "see the notes above" if different else "this machine differs in something that is not recorded"
+        reason = "this machine differs in something that is not recorded"
+        if "made_of" not in record.stored:
+            reason = "the study has no record of your files and the model, which may have changed, or " + reason
+        reason = "see the notes above" if different else reason
         console.print(f"Not reproduced to the last bit: {reason}.")
         sys.exit(1)
 

@@ -54,6 +54,8 @@ class Options:
     cosine to 0 after a warm-up of 5 %."""
     confirm_seeds: Annotated[int | None, Shown("search")] = None
     """Fresh seeds that confirm the answer on test; 0 for none. Default: 8, fewer if a run takes more than a minute."""
+    accept_changes: bool = False
+    """Continue a study although your files or model have changed since it was made."""
     dry_run: bool = False
     """Show what would be searched, with the first runs of your own training; store nothing."""
     print_space: Annotated[bool, Shown("search")] = False
@@ -86,7 +88,10 @@ def main(options: Options) -> None:
     storage = None if options.dry_run or options.print_space else options.storage
     objective = make_objective(source, options.device, options.data_root)
     search, known = options.search, options.enqueue
-    plan = plan_search(source, objective, search, storage, options.study, None, known, options.reference, quiet.print)
+    plan = plan_search(
+        *(source, objective, search, storage, options.study, None, known, options.reference, quiet.print),
+        options.accept_changes,
+    )
     if options.print_space:
         search = plan.configuration
         console.print(space_toml(search.families, plan.objective.peak_lr, search.space_file.ranges), end="")

@@ -55,6 +55,9 @@ FAMILIES: dict[str, type[Schedule]] = {
     "plateau": Plateau,
 }
 
+NOT_OBSERVING = tuple(name for name, family in FAMILIES.items() if not family.evaluations)
+"""The families that need no call but `step()`: all but `plateau`."""
+
 SGD_PEAK_LR = (1e-3, 5.0)
 """Search range of `peak_lr` for SGD, log scale."""
 ADAMW_PEAK_LR = (1e-5, 1e-1)
@@ -69,13 +72,15 @@ NO_OVERRIDES: Ranges = MappingProxyType({})
 
 def suggest(
     trial: Any,
-    families: Iterable[str] = tuple(FAMILIES),
+    families: Iterable[str] = NOT_OBSERVING,
     peak_lr: tuple[float, float] = SGD_PEAK_LR,
     ranges: Ranges = NO_OVERRIDES,
 ) -> Schedule:
     """Draw a schedule from an Optuna trial: `family`, `peak_lr`, the warm-up, then the family's own parameters.
 
-    families: names in FAMILIES; one is drawn, as a categorical parameter. peak_lr: (lowest, highest), log scale.
+    families: names in FAMILIES; one is drawn, as a categorical parameter. `plateau` is drawn only if it is named: in a
+    loop that does not pass it the validation losses, it is a constant rate under another name.
+    peak_lr: (lowest, highest), log scale.
     ranges: replacements for the families' own ranges, such as `read_space` reads from a file.
     Raises InputError if a family is unknown.
     """

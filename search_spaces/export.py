@@ -10,7 +10,7 @@ from textwrap import dedent, indent
 from typing import Any
 
 from search_spaces.families.plateau import Plateau
-from search_spaces.groups import set_all_to, take_ratios
+from search_spaces.groups import require_momentum
 from search_spaces.inline_source import body_of, names_in, standalone
 from search_spaces.schedule import Schedule
 
@@ -23,12 +23,10 @@ class Exported:
     """What to export.
 
     optimizer_code: the call that makes the optimizer of `model`, with `{lr}` in place of the learning rate.
-    unequal_groups: whether the parameter groups have different learning rates, whose ratios are kept.
     """
 
     schedule: Schedule
     optimizer_code: str
-    unequal_groups: bool = False
 
     @property
     def optimizer(self) -> str:
@@ -43,23 +41,19 @@ class Exported:
 
     @property
     def observes(self) -> bool:
-        """Whether the scheduler observes validation losses."""
+        """Whether the scheduler observes validation losses: then it is made for a number of evaluations, too."""
         return isinstance(self.schedule, Plateau)
-
-    @property
-    def is_torch_plateau(self) -> bool:
-        """Whether the code uses torch's ReduceLROnPlateau directly; it cannot warm up, and steps per evaluation."""
-        return self.observes and not self.schedule.warmup_fraction and not self.unequal_groups
 
 
 def torch_code(exported: Exported) -> str:
     """The function `make_scheduler(optimizer, total_steps)`, followed by its usage as comments."""
-    usage = [f"optimizer = {exported.optimizer}", "scheduler = make_scheduler(optimizer, total_steps)"]
-    if exported.is_torch_plateau:
-        usage += ["scheduler.step(validation_loss)  # after every evaluation"]
+    usage = [f"optimizer = {exported.optimizer}"]
+    if exported.observes:
+        usage += ["scheduler = make_scheduler(optimizer, total_steps, evaluations)  # evaluations in the whole run"]
     else:
-        usage += ["scheduler.step()  # after every optimizer step, total_steps in all"]
-        usage += ["scheduler.observe(validation_loss)  # after every evaluation"] if exported.observes else []
+        usage += ["scheduler = make_scheduler(optimizer, total_steps)"]
+    usage += ["scheduler.step()  # after every optimizer step, total_steps in all"]
+    usage += ["scheduler.observe(validation_loss)  # after every evaluation"] if exported.observes else []
     return standalone(make_scheduler(exported), scope(exported)) + "\n\n\n" + indent("\n".join(usage), "# ")
 
 
@@ -82,15 +76,16 @@ def prolonging_code(exported: Exported, total_steps: int) -> str:
 
 def lightning_code(exported: Exported) -> str:
     """`make_scheduler`, and the hooks of a LightningModule."""
-    how = '"monitor": "val_loss"' if exported.is_torch_plateau else '"interval": "step"'
+    more = ", evaluations" if exported.observes else ""
+    meaning = "\n\n    evaluations: of the whole run, such as the epochs.\n    " if exported.observes else ""
     code = f'''
-def configure_optimizers(model):
-    """Call this from your LightningModule's method of the same name: return configure_optimizers(self)."""
+def configure_optimizers(model{more}):
+    """Call this from your LightningModule's method: return configure_optimizers(self{more}).{meaning}"""
     optimizer = {exported.optimizer}
-    scheduler = make_scheduler(optimizer, model.trainer.estimated_stepping_batches)
-    return {{"optimizer": optimizer, "lr_scheduler": {{"scheduler": scheduler, {how}}}}}
+    scheduler = make_scheduler(optimizer, model.trainer.estimated_stepping_batches{more})
+    return {{"optimizer": optimizer, "lr_scheduler": {{"scheduler": scheduler, "interval": "step"}}}}
 '''
-    if exported.observes and not exported.is_torch_plateau:
+    if exported.observes:
         code += '''
 
 def on_validation_end(model):
@@ -102,14 +97,12 @@ def on_validation_end(model):
 
 def transformers_code(exported: Exported) -> str:
     """`make_scheduler`, and the arguments of the transformers Trainer."""
-    imports, note, callback = exported.optimizer_imports, "", ""
-    if exported.is_torch_plateau:
-        note = (
-            '    # Set TrainingArguments(..., metric_for_best_model="loss") so that it observes the validation loss.\n'
-        )
-    elif exported.observes:
+    imports, note, more, callback = exported.optimizer_imports, "", "", ""
+    if exported.observes:
         imports += ["from transformers import TrainerCallback"]
+        more = ", evaluations"
         note = "    # Set Trainer(..., callbacks=[ObserveValidation()]) so that it observes the validation loss.\n"
+        note += "    # evaluations: how often the run evaluates, max_steps / eval_steps.\n"
         callback = '''
 
 class ObserveValidation(TrainerCallback):
@@ -119,10 +112,10 @@ class ObserveValidation(TrainerCallback):
         lr_scheduler.observe(metrics["eval_loss"])
 '''
     code = f'''
-def make_optimizers(model, max_steps):
-    """For Trainer(..., optimizers=make_optimizers(model, max_steps)), max_steps as in TrainingArguments."""
+def make_optimizers(model, max_steps{more}):
+    """For Trainer(..., optimizers=make_optimizers(model, max_steps{more})); max_steps as in its arguments."""
 {note}    optimizer = {exported.optimizer}
-    return optimizer, make_scheduler(optimizer, max_steps)
+    return optimizer, make_scheduler(optimizer, max_steps{more})
 {callback}'''
     return standalone(f"{make_scheduler(exported)}\n{code}", scope(exported), imports)
 
@@ -136,45 +129,38 @@ FORMATS: dict[str, Callable[[Exported], str]] = {
 
 
 def make_scheduler(exported: Exported) -> str:
-    """The source of the function `make_scheduler`, quoted from `Schedule.build` and from the family."""
+    """The source of the function `make_scheduler`: what `Schedule.build` does, with the lines of the family."""
     schedule = exported.schedule
     family, torch_class = type(schedule), schedule.torch_class.__name__
     given = {field.name: getattr(schedule, field.name) for field in fields(schedule)}
     arguments = body_of(family.arguments, "arguments = ")
-    if schedule.warmup_fraction or (exported.observes and not exported.is_torch_plateau):
+    if schedule.warmup_fraction or exported.observes:
         warmup, steps = body_of(family.warmup_steps, "warmup_steps = "), "total_steps - warmup_steps"
-        scheduler = body_of(family.assemble).replace("torch_class", torch_class)
+        make = f"partial({schedule.assemble.__name__}, {torch_class}, warmup_steps, arguments)"
     else:
         del given["warmup_fraction"]
-        warmup, steps = "", "total_steps"
-        scheduler = f"    return {torch_class}(optimizer, **arguments)\n"
-    momentum = " Momentum is cycled too." if getattr(schedule, "cycle_momentum", False) else ""
-    name = "make_scheduler_of_equal_groups" if exported.unequal_groups else "make_scheduler"
-    docstring = f"Scheduler for total_steps optimizer steps. All groups get the same learning rate.{momentum}"
-    lines = [signature(name, given), f'    """{docstring}"""']
+        warmup, steps, make = "", "total_steps", f"partial({torch_class}, **arguments)"
+    cycles_momentum = getattr(schedule, "cycle_momentum", False)
+    momentum = " Momentum is cycled too." if cycles_momentum else ""
+    docstring = f"Scheduler for total_steps optimizer steps. The groups keep the ratios of their rates.{momentum}"
+    required = ["optimizer", "total_steps", *(["evaluations"] if given.pop("evaluations", None) else [])]
+    moves = "total_steps - 1" if schedule.ends_at_last_step else "total_steps"
+    last = f"optimizer, peak_lr, total_steps, make, moves={moves}{', evaluations=evaluations' * exported.observes}"
+    needs = f"{schedule.family} needs a whole number of at least {schedule.least_steps} steps"
     if "steps" in names_in(dedent(arguments)):
         warmup += f"    steps = {steps}\n"
-    if schedule.least_steps > 1:
-        lines += [f"    if total_steps < {schedule.least_steps}:"]
-        lines += [f'        raise ValueError("{schedule.family} needs at least {schedule.least_steps} steps")']
-    lines += [f"{warmup}{arguments}{body_of(set_all_to)}{scheduler}"]
-    return "\n".join(lines) + (KEPT if exported.unequal_groups else "")
+    lines = [signature("make_scheduler", required, given), f'    """{docstring}"""']
+    lines += [f"    if not total_steps >= {schedule.least_steps} or total_steps % 1:"]
+    lines += [f'        raise ValueError(f"{needs}, but {{total_steps}} was given")']
+    lines += ["    total_steps = int(total_steps)", f"{warmup}{arguments}    make = {make}"]
+    lines += [f'    require_momentum(optimizer, "{schedule.family}")'] if cycles_momentum else []
+    return "\n".join([*lines, f"    return {schedule.fitted.__name__}({last})", ""])
 
 
-KEPT = '''
-
-def make_scheduler(optimizer, total_steps, **parameters):
-    """Scheduler for total_steps optimizer steps. The groups keep the ratios of their learning rates."""
-    ratios = take_ratios(optimizer)
-    return KeepRatios(make_scheduler_of_equal_groups(optimizer, total_steps, **parameters), optimizer, ratios)
-'''
-"""The part of `Schedule.build` that handles unequal groups."""
-
-
-def signature(name: str, given: dict[str, Any]) -> str:
+def signature(name: str, required: list[str], given: dict[str, Any]) -> str:
     """The signature of the function `name`. given: the schedule's parameters, which become defaults."""
     parts = [f"{name}={json.dumps(value) if isinstance(value, str) else repr(value)}" for name, value in given.items()]
-    parts = ["optimizer", "total_steps", *parts]
+    parts = [*required, *parts]
     line = f"def {name}({', '.join(parts)}):"
     broken = "\n".join([f"def {name}(", *(f"    {part}," for part in parts), "):"])
     return line if len(line) <= LONGEST_LINE else broken
@@ -185,7 +171,7 @@ def scope(exported: Exported) -> dict[str, Any]:
     schedule = exported.schedule
     found: dict[str, Any] = {
         schedule.torch_class.__name__: schedule.torch_class,
-        "take_ratios": take_ratios,
+        "require_momentum": require_momentum,
         **vars(sys.modules[schedule.assemble.__module__]),
     }
     for cls in type(schedule).__mro__:

@@ -19,13 +19,14 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from search_spaces.errors import InputError, require
-from search_spaces.groups import require_momentum, set_all_to, take_ratios
+from search_spaces.groups import require_momentum
 from search_spaces.imported import Imported
 from search_spaces.ranges import Domain, Either, Float, draw_parameter
 
@@ -47,13 +48,15 @@ class Schedule(ABC):
     torch_class: ClassVar[Imported]
     """The torch scheduler of the body."""
     assemble = Imported("search_spaces.schedulers:with_warmup")  # not annotated, or dataclass would make it a field
-    """(torch_class, optimizer, warmup_steps, arguments) -> the scheduler; exported code quotes its lines."""
-    keep_ratios = Imported("search_spaces.schedulers:KeepRatios")
-    """The wrapper of the scheduler for unequal parameter groups."""
+    """(torch_class, warmup_steps, arguments, optimizer) -> torch's scheduler after the warm-up."""
+    fitted = Imported("search_spaces.schedulers:RunScheduler")
+    """The class of the result of `build`, which moves torch's scheduler through a run."""
     space: ClassVar[Mapping[str, Domain]] = {}
     """The family's own parameters and their search ranges."""
     has_own_warmup: ClassVar[bool] = False
     """Whether the family itself starts with a rise, so that it takes no separate warm-up."""
+    ends_at_last_step: ClassVar[bool] = False
+    """Whether the run's last step has the final rate; torch's scheduler would rise, or leave its range, after it."""
     least_steps: ClassVar[int] = 1
     """Minimum length of the body, in steps."""
     evaluations: ClassVar[int] = 0
@@ -124,7 +127,7 @@ class Schedule(ABC):
 
     def split(self, total_steps: int) -> tuple[int, int]:
         """(warm-up steps, body steps) of a run; raises InputError if it is too short for the family."""
-        require(total_steps >= 1, "total_steps must be at least 1", total_steps)
+        total_steps = whole(total_steps)
         warmup_steps = self.warmup_steps(total_steps)
         if total_steps - warmup_steps < self.least_steps:
             raise InputError(
@@ -141,21 +144,23 @@ class Schedule(ABC):
     def build(self, optimizer: Optimizer, total_steps: int) -> Any:
         """Set the optimizer's first learning rate, and return the scheduler that sets all later ones.
 
-        The parameter group with the highest learning rate follows the schedule; the others keep their ratio to it.
-        Call `step()` after every optimizer step, `total_steps` times in all, and, for schedules with `evaluations`,
-        `observe(loss)` after every evaluation. The result is torch's own scheduler, or, for unequal groups and for
-        plateau, our own LRScheduler, whose `get_lr()` returns the current learning rate of each group.
-        Raises InputError if the run is too short for the family, or the schedule cycles momentum that the optimizer
-        does not have.
+        The parameter group with the highest learning rate follows the schedule; the others keep their ratio to it, and
+        a group that is added later keeps its ratio to the highest rate at that time. Call `step()` after every
+        optimizer step, `total_steps` times in all, and, for schedules with `evaluations`, `observe(loss)` after every
+        evaluation. Further steps keep the last learning rate and warn. The result is an LRScheduler that moves torch's
+        own and has its attributes. Load a saved state of it before or after the optimizer's; it may be that of a run of
+        another length. total_steps: a whole number of at least 1, of any type.
+        Raises InputError for other total_steps, if the run is too short for the family, or the schedule cycles momentum
+        that the optimizer does not have.
         """
         warmup_steps, steps = self.split(total_steps)
-        arguments = self.arguments(steps)
+        total_steps, arguments = whole(total_steps), self.arguments(steps)
         if arguments.get("cycle_momentum"):
             require_momentum(optimizer, self.family)
-        ratios = take_ratios(optimizer)
-        set_all_to(optimizer, self.peak_lr)
-        scheduler = self.assemble(self.torch_class, optimizer, warmup_steps, arguments)
-        return scheduler if all(ratio == 1 for ratio in ratios) else self.keep_ratios(scheduler, optimizer, ratios)
+        make = partial(self.assemble, self.torch_class, warmup_steps, arguments)
+        moves = total_steps - self.ends_at_last_step
+        observing = {"evaluations": self.evaluations} if self.evaluations else {}
+        return self.fitted(optimizer, self.peak_lr, total_steps, make, moves, **observing)
 
     def rates(self, total_steps: int, losses: Sequence[float] | None = None) -> NDArray[np.float64]:
         """The learning rate at each step of a run, from formulas: a float64 array of shape (total_steps,).
@@ -184,10 +189,12 @@ class Schedule(ABC):
         """
         import torch  # takes a second, which a schedule that is only described need not wait for
 
-        require(len(losses) <= total_steps, f"at most {total_steps} losses can be observed", len(losses))
         weight = torch.nn.Parameter(torch.zeros(1))
         optimizer = torch.optim.SGD([weight], lr=1.0, momentum=0.9)
+        total_steps = whole(total_steps)
         scheduler = self.build(optimizer, total_steps)
+        scheduler.observed = True  # nobody is to be warned of losses that are not simulated
+        require(len(losses) <= total_steps, f"at most {total_steps} losses can be observed", len(losses))
         due = dict(zip(evaluation_steps(total_steps, len(losses)), losses, strict=True))
         curve = []
         optimizer.step()  # torch's schedulers warn without one; calling it at every step would dominate the time
@@ -197,6 +204,16 @@ class Schedule(ABC):
             if self.evaluations and step in due:
                 scheduler.observe(due[step])
         return curve
+
+
+def whole(total_steps: Any) -> int:
+    """The steps of a run as an int; raises InputError if they are no whole number, of any type, of at least 1."""
+    try:
+        fits = int(total_steps) == total_steps >= 1 and total_steps is not True
+    except (TypeError, ValueError, OverflowError):
+        fits = False
+    require(fits, "total_steps must be a whole number of at least 1, the optimizer steps of the run", total_steps)
+    return int(total_steps)
 
 
 def evaluation_steps(total_steps: int, evaluations: int) -> list[int]:

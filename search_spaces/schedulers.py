@@ -1,18 +1,163 @@
-"""Schedulers that combine torch's own: a warm-up before any of them, and support for unequal parameter groups.
+"""The scheduler that `build` returns: torch's own, fitted into a run, for any optimizer that torch's schedulers take.
 
-Imported only when a schedule is built, because this module needs torch and a schedule does not.
+Imported only when a schedule is built, because this module needs torch and a schedule does not. Exported code quotes
+it.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
-from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LinearLR, LRScheduler, ReduceLROnPlateau, SequentialLR
+import torch
+from torch.optim import SGD, Optimizer
+from torch.optim.lr_scheduler import LinearLR, LRScheduler, SequentialLR
+
+from search_spaces.groups import set_momentum, set_rate, take_ratios
 
 
-def with_warmup(torch_class: Any, optimizer: Optimizer, warmup_steps: int, arguments: dict[str, Any]) -> Any:
+class RunScheduler(LRScheduler):
+    """Moves a torch scheduler through a run of `total_steps` optimizer steps; afterwards its last rate stays.
+
+    Torch's scheduler moves a stand-in with one group, and each group of the optimizer follows at its ratio to the
+    highest. So groups can be added at any time, a rate that is a tensor is filled in place, and a state can be loaded
+    before or after the optimizer's, also into a run of another length.
+
+    make: (stand-in) -> torch's scheduler. moves: how many steps that makes, at most total_steps.
+    """
+
+    def __init__(
+        self, optimizer: Optimizer, peak_lr: float, total_steps: int, make: Callable[[Optimizer], Any], moves: int
+    ) -> None:
+        self.peak_lr, self.total_steps, self.make, self.moves = peak_lr, total_steps, make, moves
+        self.ratios, self.ended = take_ratios(optimizer), False
+        self.begin()
+        for group, ratio in zip(optimizer.param_groups, self.ratios, strict=True):
+            self.lead(group, ratio)
+        super().__init__(optimizer)
+
+    def begin(self) -> None:
+        """Make the stand-in, and torch's scheduler of it."""
+        stand_in = SGD([torch.zeros(1)], lr=self.peak_lr, momentum=0.9)
+        self.inner = self.make(stand_in)
+        stand_in.step()  # without a gradient; torch's schedulers warn if their optimizer never made a step
+        [self.leader] = stand_in.param_groups
+        self.cycles_momentum = bool(getattr(self.inner, "cycle_momentum", False))
+
+    def lead(self, group: dict[str, Any], ratio: float) -> None:
+        """Set a group's rates, and its momentum if that is cycled."""
+        group["initial_lr"] = self.leader["initial_lr"] * ratio
+        set_rate(group, self.leader["lr"] * ratio)
+        if self.cycles_momentum:
+            set_momentum(group, self.leader["momentum"])
+
+    def step(self) -> None:  # type: ignore[override]
+        """Advance by one optimizer step; `__init__` calls it too, to set the first learning rates."""
+        for group in self.optimizer.param_groups[len(self.ratios) :]:  # added since the last step
+            self.ratios.append(float(group["lr"]) / (self.leader["lr"] or self.peak_lr))
+            self.base_lrs.append(self.leader["initial_lr"] * self.ratios[-1])
+        if 0 <= self.last_epoch < self.moves:
+            self.inner.step()
+        if self.last_epoch >= self.total_steps and not self.ended:
+            self.ended = True
+            warnings.warn(
+                f"scheduler.step() was called more than {self.total_steps} times, the total_steps it was built for: "
+                "the learning rate stays at its last value",
+                stacklevel=2,
+            )
+        super().step()
+        if self.cycles_momentum:
+            self.lead_all()
+
+    def lead_all(self) -> None:
+        """Set the rates of all groups, and their momentum if that is cycled."""
+        for group, ratio in zip(self.optimizer.param_groups, self.ratios, strict=False):
+            self.lead(group, ratio)
+
+    def get_lr(self) -> list[Any]:
+        """The current learning rate of each group."""
+        return [self.leader["lr"] * ratio for ratio in self.ratios[: len(self.optimizer.param_groups)]]
+
+    def get_last_lr(self) -> list[Any]:
+        """The same; a tensor for a group whose rate is one."""
+        pairs = zip(self.optimizer.param_groups, self.get_lr(), strict=False)
+        return [torch.full_like(group["lr"], lr) if torch.is_tensor(group["lr"]) else lr for group, lr in pairs]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that `load_state_dict` needs to resume."""
+        own = {key: value for key, value in super().state_dict().items() if key not in ("inner", "make", "leader")}
+        return own | {"inner": self.inner.state_dict(), "lr": self.leader["lr"], "momentum": self.leader["momentum"]}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Resume from a saved state, before or after the optimizer's is loaded.
+
+        After a run of another length, the rates are those that this run would have had; then load it last, because the
+        optimizer's state holds the last rate of that run.
+        """
+        known = len(state_dict["ratios"])  # any other group has been added since
+        self.ratios = [*state_dict["ratios"], *self.ratios[known:]]
+        self.last_epoch, self._step_count = state_dict["last_epoch"], state_dict["_step_count"]
+        if state_dict["total_steps"] == self.total_steps:
+            self.inner.load_state_dict(state_dict["inner"])
+            self.leader.update(lr=state_dict["lr"], momentum=state_dict["momentum"])
+        else:
+            self.begin()
+            for _ in range(min(self.last_epoch, self.moves)):
+                self.inner.step()
+        self.lead_all()
+        self.base_lrs = [group["initial_lr"] for group in self.optimizer.param_groups]
+
+    def __getattr__(self, name: str) -> Any:
+        """What torch's scheduler has, such as its `T_max`."""
+        if name.startswith("__") or name in ("inner", "leader"):
+            raise AttributeError(name)
+        return getattr(self.inner, name)
+
+
+class ObservingScheduler(RunScheduler):
+    """A `RunScheduler` of `PlateauWithWarmup`: `observe` passes it the losses. evaluations: of the whole run."""
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        peak_lr: float,
+        total_steps: int,
+        make: Callable[[Optimizer], Any],
+        moves: int,
+        evaluations: int,
+    ) -> None:
+        # The first evaluation is due after its share of the run, but nobody is warned in the first tenth.
+        self.due, self.observed = max(total_steps / evaluations, total_steps / 10) + 1, False
+        super().__init__(optimizer, peak_lr, total_steps, make, moves)
+
+    def step(self) -> None:  # type: ignore[override]
+        """Advance by one optimizer step."""
+        if self.last_epoch > self.due and not self.observed:
+            self.observed = True
+            warnings.warn(
+                f"the scheduler has observed no loss in {self.last_epoch} of {self.total_steps} steps, so the learning "
+                "rate is constant: call scheduler.observe(validation_loss) after every evaluation",
+                stacklevel=2,
+            )
+        super().step()
+
+    def observe(self, loss: float) -> None:
+        """Pass the validation loss (lower is better) of the latest evaluation."""
+        self.observed = True
+        self.inner.observe(loss)
+        self.lead_all()
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Resume from a saved state; what was observed counts in a run of any length."""
+        super().load_state_dict(state_dict)
+        self.observed = state_dict["observed"]
+        if state_dict["total_steps"] != self.total_steps:
+            self.inner.take_over(state_dict["inner"], state_dict["lr"])
+            self.lead_all()
+
+
+def with_warmup(torch_class: Any, warmup_steps: int, arguments: dict[str, Any], optimizer: Optimizer) -> Any:
     """The warm-up, if any, followed by torch's scheduler."""
     if warmup_steps == 0:
         return torch_class(optimizer, **arguments)
@@ -21,92 +166,52 @@ def with_warmup(torch_class: Any, optimizer: Optimizer, warmup_steps: int, argum
     return SequentialLR(optimizer, [warmup, body], milestones=[warmup_steps])
 
 
-def plateau_with_warmup(torch_class: Any, optimizer: Optimizer, warmup_steps: int, arguments: dict[str, Any]) -> Any:
-    """`with_warmup` for ReduceLROnPlateau, which torch cannot put after another scheduler."""
-    return PlateauScheduler(optimizer, warmup_steps, arguments)
-
-
 def linear_warmup(optimizer: Optimizer, warmup_steps: int) -> LinearLR:
     """Multiplies the learning rate by (step + 1) / (warmup_steps + 1)."""
     return LinearLR(optimizer, start_factor=1 / (warmup_steps + 1), end_factor=1.0, total_iters=warmup_steps)
 
 
-class PlateauScheduler(LRScheduler):
-    """LinearLR for the warm-up, then ReduceLROnPlateau."""
+class PlateauWithWarmup:
+    """LinearLR for the warm-up, then ReduceLROnPlateau, which torch cannot put after another scheduler."""
 
-    def __init__(self, optimizer: Optimizer, warmup_steps: int, arguments: dict[str, Any]) -> None:
-        self.plateau = ReduceLROnPlateau(optimizer, **arguments)
+    def __init__(self, torch_class: Any, warmup_steps: int, arguments: dict[str, Any], optimizer: Optimizer) -> None:
+        self.plateau = torch_class(optimizer, **arguments)
         self.warmup = linear_warmup(optimizer, warmup_steps)
         self.warmup_steps = warmup_steps
-        super().__init__(optimizer)
 
-    def step(self) -> None:  # type: ignore[override]
-        """Advance by one optimizer step; `__init__` calls it too, to set the first learning rate."""
-        if 0 <= self.last_epoch < self.warmup_steps:
+    def step(self) -> None:
+        """Advance by one optimizer step."""
+        if self.warming_up:
             self.warmup.step()
-        super().step()
 
     def observe(self, loss: float) -> None:
-        """Pass the validation loss (lower is better) of the latest evaluation."""
-        if self.last_epoch >= self.warmup_steps:
+        """Pass a validation loss; ignored during the warm-up."""
+        if not self.warming_up:
             self.plateau.step(loss)
 
-    def get_lr(self) -> list[Any]:
-        """The current learning rate of each group."""
-        return [group["lr"] for group in self.optimizer.param_groups]
+    @property
+    def warming_up(self) -> bool:
+        """Whether the next step is one of the warm-up."""
+        return self.warmup.last_epoch < self.warmup_steps
 
-    get_last_lr = get_lr  # torch's returns the rate of the last step(), but observe() changes it too
+    def take_over(self, state_dict: dict[str, Any], lr: float) -> None:
+        """Continue a run of another length: with what it has observed, and its rate."""
+        if not self.warming_up and state_dict["warmup"]["last_epoch"] >= state_dict["warmup"]["total_iters"]:
+            for name in ("best", "num_bad_epochs", "last_epoch"):
+                setattr(self.plateau, name, state_dict["plateau"][name])
+            set_rate(self.plateau.optimizer.param_groups[0], lr)
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that `load_state_dict` needs to resume."""
-        inner = {"warmup": self.warmup.state_dict(), "plateau": self.plateau.state_dict()}
-        return super().state_dict() | inner
+        return {"warmup": self.warmup.state_dict(), "plateau": self.plateau.state_dict()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Resume from a saved state; load the optimizer's own state first."""
+        """Resume from a saved state."""
         self.warmup.load_state_dict(state_dict["warmup"])
         self.plateau.load_state_dict(state_dict["plateau"])
-        super().load_state_dict(state_dict | {"warmup": self.warmup, "plateau": self.plateau})
 
-
-class KeepRatios(LRScheduler):
-    """Wraps a scheduler that needs equal groups, for an optimizer whose groups have different learning rates."""
-
-    def __init__(self, scheduler: Any, optimizer: Optimizer, ratios: list[float]) -> None:
-        self.scheduler, self.ratios = scheduler, ratios
-        self.lr = optimizer.param_groups[0]["lr"]
-        super().__init__(optimizer)
-        self.base_lrs = [lr * ratio for lr, ratio in zip(self.base_lrs, ratios, strict=True)]
-
-    def _with_equal_groups(self, move: Callable[[], None]) -> None:
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.lr
-        move()
-        self.lr = self.optimizer.param_groups[0]["lr"]
-        for group, lr in zip(self.optimizer.param_groups, self.get_lr(), strict=True):
-            group["lr"] = lr
-
-    def step(self) -> None:  # type: ignore[override]
-        """Advance by one optimizer step; `__init__` calls it too, to set the first learning rates."""
-        if self.last_epoch >= 0:
-            self._with_equal_groups(self.scheduler.step)
-        super().step()
-
-    def observe(self, loss: float) -> None:
-        """Pass the validation loss to the scheduler; only for schedules that observe it."""
-        self._with_equal_groups(lambda: self.scheduler.observe(loss))
-
-    def get_lr(self) -> list[Any]:
-        """The current learning rate of each group."""
-        return [self.lr * ratio for ratio in self.ratios]
-
-    get_last_lr = get_lr  # torch's returns the rates of the last step(), but observe() changes them too
-
-    def state_dict(self) -> dict[str, Any]:
-        """Everything that `load_state_dict` needs to resume."""
-        return super().state_dict() | {"scheduler": self.scheduler.state_dict()}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Resume from a saved state; load the optimizer's own state first."""
-        self.scheduler.load_state_dict(state_dict["scheduler"])
-        super().load_state_dict(state_dict | {"scheduler": self.scheduler})
+    def __getattr__(self, name: str) -> Any:
+        """What torch's ReduceLROnPlateau has, such as its `patience`."""
+        if name.startswith("__") or name == "plateau":
+            raise AttributeError(name)
+        return getattr(self.plateau, name)

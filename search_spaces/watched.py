@@ -15,10 +15,10 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from search_spaces import Linear
-from search_spaces.errors import InputError, require
+from search_spaces.errors import InputError
 from search_spaces.groups import take_ratios
 from search_spaces.optimizer_facts import code_of, inner_optimizer, lr_and_momentum, usual_peak_lr
-from search_spaces.schedule import Schedule
+from search_spaces.schedule import Schedule, whole
 from search_spaces.step_watch import StepWatch
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class WatchedSchedule:
 
     def build(self, optimizer: Optimizer, total_steps: int) -> Any:
         """As `Schedule.build`, once in a run; total_steps: optimizer steps of the whole run."""
-        self.begin(total_steps)
+        total_steps = self.begin(total_steps)
         inner = inner_optimizer(optimizer)
         code, peak_lr = code_of(inner), usual_peak_lr(inner)
         self.schedule = self.schedule or schedule_with(middle_of(peak_lr))
@@ -110,19 +110,18 @@ class WatchedSchedule:
 
     def rates(self, total_steps: int) -> list[float]:
         """As `Schedule.rates`, once in a run. Nobody sees whether the optimizer gets them."""
-        self.begin(total_steps)
+        total_steps = self.begin(total_steps)
         if self.schedule is None:
             raise InputError(f"schedule.rates does not see the optimizer: {GIVE_PEAK}")
         self.handed = [float(rate) for rate in self.schedule.rates(total_steps)]
         self.begun = Begun(total_steps, self.handed[0], self.handed[-1])
         return self.handed
 
-    def begin(self, total_steps: int) -> None:
-        """Refuse a second scheduler, and an invalid length."""
+    def begin(self, total_steps: int) -> int:
+        """The length of the run; raises InputError for an invalid one, and for a second scheduler."""
         if self.begun is not None:
             raise InputError("the schedule was built twice in one run: build it once, before the first step")
-        whole = isinstance(total_steps, int) and not isinstance(total_steps, bool) and total_steps >= 1
-        require(whole, "total_steps must be a whole number of at least 1, the optimizer steps of the run", total_steps)
+        return whole(total_steps)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or name == "schedule":

@@ -49,6 +49,7 @@ from study.source import (
     AnyObjective,
     Source,
     after_first_runs,
+    changed_since,
     make_objective,
     narrowed,
     source_record,
@@ -81,12 +82,14 @@ def plan_search(
     enqueue: Sequence[str] = (),
     reference: str | None = NO_REFERENCE,
     announce: Callable[[str], None] = lambda line: None,
+    accept_changes: bool = False,
 ) -> StudyPlan:
     """The plan of one study; raises InputError if its parts do not fit each other. source: of the objective.
 
     name: None derives it from the workload and the configuration. enqueue: schedules to try first, as for `read_known`.
     reference: as for `make_reference`; None takes that of the stored study, or the usual one for a new study.
-    announce: is given lines for people, if the objective must be tried first.
+    announce: is given lines for people, if the objective must be tried first. accept_changes: whether a stored study
+    continues although the user's files or model have changed.
     """
     name = name or configuration.study_name(source.subject)
     objective = objective.counting(configuration.unit)
@@ -96,20 +99,22 @@ def plan_search(
     known = read_known(enqueue, storage, partial(configuration.suggest, peak_lr=objective.peak_lr))
     record = source_record(source, objective) | configuration.record(objective)
     record |= {"enqueued": known} if known else {}
-    found, obstacle = chosen_reference(reference, configuration, objective, storage, name)
+    stored = stored_attributes(storage, name) if storage else {}
+    found, obstacle = chosen_reference(reference, configuration, objective, stored)
     record |= {"reference": found.record} if found else {}
-    about = "\n".join(filter(None, [objective.about, *left_out, obstacle]))
-    return StudyPlan(name, objective, configuration, record, storage, group or name, known, about, found)
+    changed = changed_since(objective, stored, name, record, accept_changes, part=group is not None)
+    about = "\n".join(filter(None, [objective.about, *left_out, obstacle, changed]))
+    plan = StudyPlan(name, objective, configuration, record, storage, group or name, known, about, found)
+    return replace(plan, accept_changes=accept_changes)
 
 
 def chosen_reference(
-    given: str | None, configuration: Configuration, objective: AnyObjective, storage: str | None, study: str
+    given: str | None, configuration: Configuration, objective: AnyObjective, stored: Mapping[str, Any]
 ) -> tuple[Reference | None, str]:
     """(the reference of a study, why it has none). given: its name; None for that of a stored study, the usual one
-    for a new study, or no reference, if that one cannot be trained.
+    for a new study, or no reference, if that one cannot be trained. stored: the attributes of the study, if it exists.
     """
-    stored = stored_attributes(storage, study) if storage and given is None else {}
-    if "configuration" in stored:
+    if given is None and "configuration" in stored:
         return Reference.read(stored["configuration"].get("reference")), ""
     if given == NO_REFERENCE:
         return None, ""
@@ -139,7 +144,8 @@ def opened(
     with ExitStack() as stack:
         stack.enter_context(quiet_optuna())  # studies in memory are none of the user's business
         session = provenance(objective.device)
-        optuna_study = stack.enter_context(open_study(plan.storage, plan.name, plan.record, attributes, session))
+        opening = open_study(plan.storage, plan.name, plan.record, attributes, session, plan.accept_changes)
+        optuna_study = stack.enter_context(opening)
         announce(StudyRecord.of(optuna_study))
         stored = stored_engine(optuna_study)
         if stored is None and like:
@@ -433,6 +439,7 @@ def find_schedule(
     show: Sequence[str] = (),
     reference: str | None = None,
     confirm_seeds: int | None = None,
+    accept_changes: bool = False,
     **options: Any,
 ) -> Result:
     """Search for the best learning-rate schedule, as `scripts/search.py` does with the flags of the same names.
@@ -447,6 +454,7 @@ def find_schedule(
     show: tables to print before the verdict: families, importance, peaks, audit, edges. reference: what the answer is
     compared with: a family, a JSON file of export.py, or "none"; None is a cosine. confirm_seeds: fresh seeds that
     confirm the answer, 0 for none; None is 8, or fewer if a full run takes more than a minute.
+    accept_changes: whether a stored study continues although your files or model have changed.
     options: all other flags of the command line, such as epochs, families, sampler, cohort.
     Raises InputError for options that do not fit each other. On Ctrl-C, a stored study raises KeyboardInterrupt; a
     study in memory, and any study in a notebook, returns its results so far.
@@ -457,7 +465,9 @@ def find_schedule(
     known = [str(one) for one in ([enqueue] if isinstance(enqueue, str | Path) else enqueue)]
     console = plain_console(quiet=not progress)
     url = storage_url(storage)
-    plan = plan_search(source, objective, configuration, url, study, None, known, reference, console.print)
+    plan = plan_search(
+        source, objective, configuration, url, study, None, known, reference, console.print, accept_changes
+    )
     [limit] = options_of({"max_cost": max_cost, "max_hours": max_hours}, Limit)
     plan, trials = within(plan, limit, executor, trials)
     return Result(search_and_show(plan, executor, trials, console, show, confirm_seeds))

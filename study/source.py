@@ -13,6 +13,7 @@ from search_spaces.ranges import Either, Range, exactly
 from search_spaces.space_file import corners
 from study.machine import choose_device, same_random_numbers_after
 from study.search.configuration import Configuration
+from study.storage.checks import ACCEPT, CODE, differing, refuse_changed
 from study.storage.studies import stored_attributes
 from study.storage.study_record import StudyRecord
 from study.storage.url import runs_folder
@@ -76,6 +77,25 @@ def after_first_runs(
     if "first_run" in stored:
         return replace(objective, first_run=FirstRunResult.read(stored["first_run"]))
     return objective.after_first_runs(budget, announce)
+
+
+def changed_since(
+    objective: AnyObjective, stored: Mapping[str, Any], name: str, record: Mapping[str, Any], accept: bool, part: bool
+) -> str:
+    """What to say of changes since the study of this name was made; raises InputError unless they are accepted.
+
+    stored: its attributes, if it exists. record: the configuration now; other differences of it are refused when the
+    study is opened. part: whether it is part of a comparison, whose studies are to train the same.
+    """
+    before = stored.get("configuration")
+    if before is None or differing(before, record).keys() - set(CODE):
+        return ""
+    if "made_of" not in stored:
+        return f"Note: study {name!r} has no record of your files and the model, so changes of them are not noticed."
+    changed = objective.changes(stored["made_of"])
+    if not accept:
+        refuse_changed(name, changed, "or choose another name with --name" if part else ACCEPT)
+    return f"Accepted: {', '.join(changed)} changed since study {name!r} was made." if changed else ""
 
 
 def narrowed(configuration: Configuration, objective: AnyObjective) -> tuple[Configuration, list[str]]:
@@ -146,6 +166,8 @@ def stored_objective(record: StudyRecord, data_root: Path, objects: dict[str, An
         for name in before:
             if before[name] != present.get(name):
                 raise InputError(f"the {what} {name!r} is not what study {record.name!r} was made with")
+    if changed := objective.changes(record.stored.get("made_of")):
+        raise InputError(f"{', '.join(changed)} is not what study {record.name!r} was made with: restore it")
     return objective
 
 

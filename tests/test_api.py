@@ -99,6 +99,7 @@ def test_the_defaults_are_those_of_the_command_line(command):
         "show": (),
         "reference": None,
         "confirm_seeds": None,
+        "accept_changes": False,
     }
 
 
@@ -243,7 +244,7 @@ def test_a_lambda_and_data_of_ones_own_are_searched_resumed_and_reproduced(tmp_p
     assert len(found.trials) == 4
     assert found.best.value < 0.5
     other = lambda input_shape, classes: nn.Sequential(nn.Linear(*input_shape, width), nn.Linear(width, classes))  # noqa: E731
-    with pytest.raises(InputError, match="study 'mine' was made with .*objects"):
+    with pytest.raises(InputError, match="the model .its first parameters. is not what study 'mine' was made with"):
         study.find_schedule(model=other, data=rows(), **options)
     x, y = rows()
     with pytest.raises(InputError, match="study 'mine' was made with data "):

@@ -32,6 +32,7 @@ class Cyclic(Schedule):
     family = "cyclic"
     torch_class = Imported("torch.optim.lr_scheduler:CyclicLR")
     has_own_warmup = True
+    ends_at_last_step = True
     least_steps = 2
     space = {
         "cycles": Integer(2, 8),

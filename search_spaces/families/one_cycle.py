@@ -30,6 +30,7 @@ class OneCycle(Schedule):
     family = "one_cycle"
     torch_class = Imported("torch.optim.lr_scheduler:OneCycleLR")
     has_own_warmup = True
+    ends_at_last_step = True
     least_steps = 3
     space = {
         "pct_start": Float(0.05, 0.5),

@@ -30,7 +30,8 @@ class Plateau(Schedule):
 
     family = "plateau"
     torch_class = Imported("torch.optim.lr_scheduler:ReduceLROnPlateau")
-    assemble = Imported("search_spaces.schedulers:plateau_with_warmup")
+    assemble = Imported("search_spaces.schedulers:PlateauWithWarmup")
+    fitted = Imported("search_spaces.schedulers:ObservingScheduler")
     space = {
         "factor": Float(0.05, 0.7, log=True),
         "patience_fraction": Float(0.05, 0.3),
@@ -73,8 +74,8 @@ class Plateau(Schedule):
     def rates(self, total_steps: int, losses: Sequence[float] | None = None) -> NDArray[np.float64]:
         if losses is None:
             raise InputError("plateau observes validation losses: give losses, one for each evaluation of the run")
-        require(len(losses) <= total_steps, f"at most {total_steps} losses can be observed", len(losses))
         rates = super().rates(total_steps)
+        require(len(losses) <= total_steps, f"at most {total_steps} losses can be observed", len(losses))
         warmup_steps, steps = self.split(total_steps)
         given, lr, best, bad = self.arguments(steps), self.peak_lr, math.inf, 0
         for step, loss in zip(evaluation_steps(total_steps, len(losses)), losses, strict=True):

@@ -25,6 +25,7 @@ class WarmRestarts(Schedule):
 
     family = "warm_restarts"
     torch_class = Imported("torch.optim.lr_scheduler:CosineAnnealingWarmRestarts")
+    ends_at_last_step = True
     space = {"cycles": Integer(2, 5), "t_mult": Choice((1, 2))}
 
     cycles: int = 3

@@ -117,7 +117,7 @@ def print_extension(
     if console.quiet:
         return
     schedule = study.trial(best.trial).schedule
-    code = torch_code(Exported(schedule, study.optimizer_code, study.unequal_groups))
+    code = torch_code(Exported(schedule, study.optimizer_code))
     answer = longer_answer(study, extension, best, len(tried), confirming)
     console.print(rich_table(LONGER_HEADS, longer_rows(study, tried)))
     if output:

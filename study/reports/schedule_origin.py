@@ -20,7 +20,7 @@ PACKAGES = ("torch", "optuna")
 
 def exported(study: StudyRecord, trial: TrialRecord) -> Exported:
     """What the code of the trial's schedule is made of."""
-    return Exported(trial.schedule, study.optimizer_code, study.unequal_groups)
+    return Exported(trial.schedule, study.optimizer_code)
 
 
 def origin(study: StudyRecord, trial: TrialRecord) -> dict[str, Any]:

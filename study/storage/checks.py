@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import optuna
 from optuna.storages import RDBStorage
 
 from search_spaces.errors import InputError
-from study.storage.record_format import FORMAT, STORED_NAMES, sampler_named
+from study.storage.record_format import FORMAT, STORED_NAMES, group_of, sampler_named
 
 DERIVED = ("space", "horizons")
 """Parts of a configuration that follow from others: a message names only the others."""
@@ -21,18 +22,37 @@ def check_group(storage: RDBStorage, name: str, group: str) -> None:
     except ValueError:  # damaged records: reported when their study is opened
         return
     for one in every:
-        theirs = one.user_attrs.get("group", one.study_name)
+        theirs = group_of(one.study_name, one.user_attrs.get("group", one.study_name))
         if theirs == name != one.study_name:
             raise InputError(f"{name!r} is the name of a benchmark: choose another name with --study")
         if one.study_name == theirs == group != name:
             raise InputError(f"{group!r} is the name of a study: choose another name with --name")
 
 
+CODE = ("sources", "objects")
+"""Parts of a configuration that are digests of the user's code, by name."""
+ACCEPT = "give --accept-changes, or choose another name with --study"
+
+
+def differing(stored: Mapping[str, Any], configuration: Mapping[str, Any]) -> dict[str, None]:
+    """The keys of two configurations whose values differ, in order."""
+    return {key: None for key in {**stored, **configuration} if stored.get(key) != configuration.get(key)}
+
+
+def refuse_changed(name: str, changed: list[str], instead: str = ACCEPT) -> None:
+    """Raise InputError if something of the user's, in words, is not what the study was made with.
+
+    instead: what can be done, if it is not to be restored.
+    """
+    if changed:
+        raise InputError(f"{', '.join(changed)} is not what study {name!r} was made with: restore it, {instead}")
+
+
 def refuse_other(name: str, attrs: dict[str, Any], configuration: dict[str, Any]) -> None:
     """Raise InputError, naming what differs, if the study was made with another format or configuration."""
     check_format(name, attrs)
     stored = attrs["configuration"]
-    keys = [key for key in {**stored, **configuration} if stored.get(key) != configuration.get(key)]
+    keys = list(differing(stored, configuration))
     before, now = (one.get("reference", {}).get("name", "none") for one in (stored, configuration))
     if before != now or keys == ["reference"]:
         other = f" (now {now})" if before != now else ", whose file has changed"
@@ -47,6 +67,10 @@ def refuse_other(name: str, attrs: dict[str, Any], configuration: dict[str, Any]
         raise InputError(
             f"study {name!r} was made with another space: {', '.join(keys)}. Choose another name with --study"
         )
+    if keys and set(keys) <= set(CODE):
+        pairs = [(stored.get(key) or {}, configuration.get(key) or {}) for key in keys]
+        changed = sorted(one for old, new in pairs for one in {**old, **new} if old.get(one) != new.get(one))
+        refuse_changed(name, [f"the file or function {one!r}" for one in changed])
     if "enqueued" in keys:
         raise InputError(
             f"study {name!r} was started with other --enqueue schedules: "

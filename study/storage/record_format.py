@@ -7,10 +7,11 @@ given as Python objects, by the part that they make), `engine` (engine, cohort, 
 trained, what was asked for, and the speed that was measured), `limit` (of its cost, if there is one, and the trials
 and rungs that were fitted to it), `workload` (its name), `group` (the benchmark it belongs to, its own name
 otherwise), `metric` (name, direction, unit, worst), `optimizer_code` and `unequal_groups` (how it is made; whether its
-groups have rates of their own), `steps_per_epoch`, `validation_rows` (that a value is the mean over; missing in
-studies made before it was kept), `confirmed` (of a benchmark: the trial evaluated on test, the seeds, the test
-metrics), `finals` (of a search: what was trained again to confirm its answer, see finals.py), `sessions` (provenance
-of every start, in order), `unfinished` (the runs that a bracket has behind it, while it is trained).
+groups have rates of their own), `steps_per_epoch`, `made_of` (digests of the user's modules and of a fresh model, see
+made_of.py), `validation_rows` (that a value is the mean over; both are missing in studies made before they were kept),
+`confirmed` (of a benchmark: the trial evaluated on test, the seeds, the test metrics), `finals` (of a search: what was
+trained again to confirm its answer, see finals.py), `sessions` (provenance of every start, in order), `unfinished`
+(the runs that a bracket has behind it, while it is trained).
 
 A trial's attributes: `record` and `curve` (columns, one row per evaluation of the last run); for Hyperband and
 successive halving `pruner_notes` (what they must find again). A record holds
@@ -26,6 +27,10 @@ its curve as CSV, are noted where Optuna notes artifacts (artifacts.py).
 
 from __future__ import annotations
 
+import re
+
+from search_spaces import FAMILIES
+
 FORMAT = 3
 """Version of this record format; a study of another version is refused."""
 STORED_NAMES = {"least_steps": "least_updates", "trials_per_bracket": "trials_per_generation"}
@@ -36,6 +41,18 @@ STORED_SAMPLERS = {"gp": "gp-per-batch", "gp-optuna": "gp"}
 """Samplers whose stored name is another: in studies made before there were two Gaussian processes, `gp` is Optuna's."""
 CURVE_POINTS = 50
 """Most evaluations kept of a run; also the most that are made."""
+
+
+def group_of(study: str, stored: str) -> str:
+    """The benchmark that a study belongs to, or its own name. stored: the group in its records.
+
+    A study that was copied or renamed, which Optuna and its dashboard can do, keeps the group of the original.
+
+    >>> group_of("bench-20-epochs-rex", "bench"), group_of("kept", "first")
+    ('bench', 'kept')
+    """
+    part = rf"{re.escape(stored)}-\d+-(epochs|steps)-({'|'.join(FAMILIES)})(-search-\d+)?"
+    return stored if re.fullmatch(part, study) else study
 
 
 def sampler_named(stored: str) -> str:

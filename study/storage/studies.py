@@ -21,9 +21,9 @@ from sqlalchemy.engine import URL
 
 from search_spaces.errors import InputError, unknown
 from study.objective import Engine
-from study.storage.checks import check_format, check_group, refuse_other
+from study.storage.checks import CODE, check_format, check_group, refuse_other
 from study.storage.lock import owned
-from study.storage.record_format import FORMAT
+from study.storage.record_format import FORMAT, group_of
 from study.storage.study_record import StudyRecord
 from study.storage.url import DEFAULT_STORAGE, check_file, lock_folder, make_folder, parse, shown_url
 
@@ -32,13 +32,19 @@ STORAGE_ERRORS = (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.StorageInter
 
 @contextmanager
 def open_study(
-    storage: str | None, name: str, configuration: dict[str, Any], attributes: dict[str, Any], session: dict[str, Any]
+    storage: str | None,
+    name: str,
+    configuration: dict[str, Any],
+    attributes: dict[str, Any],
+    session: dict[str, Any],
+    accept_changes: bool = False,
 ) -> Iterator[optuna.Study]:
     """The study of this name, created if it does not exist, owned by this process until the context ends.
 
     storage: a database URL; None for a study in memory. configuration: everything that can change a result, as plain
     values. attributes: what else is stored with a new study. session: the provenance of this start, which is added to
-    those of earlier starts.
+    those of earlier starts. accept_changes: whether the user's code may be another one than that of an existing study,
+    which is then recorded.
     Raises InputError if the storage cannot be used, if another process searches this study, or if it was made with
     another configuration.
     """
@@ -57,7 +63,7 @@ def open_study(
         try:
             with FileLock(lock_folder(url) / "tables.lock"):  # two processes would create the same tables
                 optuna_study = load_or_create(url, name, attributes.get("group", name), configuration["direction"])
-            prepare(optuna_study, configuration, attributes, session)
+            prepare(optuna_study, configuration, attributes, session, accept_changes)
             yield optuna_study
         except STORAGE_ERRORS as error:
             raise InputError(
@@ -66,7 +72,11 @@ def open_study(
 
 
 def prepare(
-    optuna_study: optuna.Study, configuration: dict[str, Any], attributes: dict[str, Any], session: dict[str, Any]
+    optuna_study: optuna.Study,
+    configuration: dict[str, Any],
+    attributes: dict[str, Any],
+    session: dict[str, Any],
+    accept_changes: bool = False,
 ) -> None:
     """Write the attributes of a new study, or check those of an existing one; add this start."""
     name = optuna_study.study_name
@@ -85,7 +95,11 @@ def prepare(
             f"{configuration['direction']} its own: choose another name with --study"
         )
     if "configuration" in attrs:
-        refuse_other(name, attrs, configuration)
+        code = {key: attrs["configuration"][key] for key in CODE if key in attrs["configuration"]}
+        refuse_other(name, attrs, {**configuration, **code} if accept_changes else configuration)
+        if accept_changes:
+            for key, value in {"made_of": attributes["made_of"], "configuration": configuration}.items():
+                optuna_study.set_user_attr(key, value)
     else:
         with warnings.catch_warnings(action="ignore", category=optuna.exceptions.ExperimentalWarning):
             optuna_study.set_metric_names([f"val_{configuration['metric']}"])  # the dashboard's axes
@@ -136,10 +150,10 @@ def read_studies(storage: str, name: str) -> list[StudyRecord]:
         every = optuna.get_all_study_summaries(connected, include_best_trial=False)
         ours = [one for one in every if "configuration" in one.user_attrs]
         found = [one for one in ours if one.study_name == name] or [
-            one for one in ours if one.user_attrs.get("group") == name
+            one for one in ours if group_of(one.study_name, one.user_attrs["group"]) == name
         ]
         if not found:
-            groups = dict.fromkeys(one.user_attrs["group"] for one in ours)
+            groups = dict.fromkeys(group_of(one.study_name, one.user_attrs["group"]) for one in ours)
             known = list(dict.fromkeys([*groups, *(one.study_name for one in ours)]))
             raise no_such_study(name, known, [one.study_name for one in every if one not in ours], shown_url(storage))
         for one in found:

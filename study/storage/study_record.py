@@ -20,6 +20,7 @@ from study.objective import Engine, Metric
 from study.storage.checks import check_format
 from study.storage.finals import Finals
 from study.storage.provenance import Session
+from study.storage.record_format import group_of
 from study.storage.settings import Settings
 from study.storage.stored_trials import FINISHED
 from study.storage.trial_record import TrialRecord
@@ -97,7 +98,7 @@ class StudyRecord:
         unfinished = under_way if isinstance(under_way, int) else len((under_way or {}).get("candidates", ()))
         return cls(
             name=name,
-            group=attributes["group"],
+            group=group_of(name, attributes["group"]),
             workload=attributes["workload"],
             metric=Metric(metric["name"], metric["direction"], metric["unit"], float(metric["worst"])),
             settings=Settings.read(attributes["configuration"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shlex
 import sqlite3
@@ -103,12 +104,22 @@ def artifact_folder(storage: str) -> Path:
 def study_folder(storage: str, name: str) -> Path:
     """Where files about a study are kept: beside an SQLite file, or in results/ for a server.
 
-    >>> study_folder("sqlite:///results/studies.db", "my study").as_posix()
-    'results/my_study'
+    >>> study_folder("sqlite:///results/studies.db", "my-study").as_posix()
+    'results/my-study'
     """
     url = parse(storage)
     beside = Path(url.database or "").parent if url.get_backend_name() == "sqlite" else Path("results")
-    return beside / re.sub(r"[^\w.-]", "_", name)
+    return beside / folder_name(name)
+
+
+def folder_name(study: str) -> str:
+    """The name of a study as that of a folder; another study has another one.
+
+    >>> folder_name("my_study"), folder_name("my/study"), folder_name("..")
+    ('my_study', 'my_study-29b5e0', '_.-5ec1f7')
+    """
+    safe = re.sub(r"[^\w.-]|^\.", "_", study)
+    return safe if safe == study else f"{safe}-{hashlib.sha256(study.encode()).hexdigest()[:6]}"
 
 
 def runs_folder(storage: str | None, study: str) -> Path:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import torch
 
 from search_spaces import Constant
@@ -36,10 +38,19 @@ def lockstep_obstacle(workload: Workload) -> str | None:
         except Exception as error:  # whatever vmap raises for operations that it does not support
             if isinstance(error, RuntimeError) and out_of_memory(error):
                 return None  # the executor reduces the cohort, or reports that one run does not fit
-            return failure(error)
+            return first_sentence(failure(error))
     tolerance = OTHER_DRAWS if draws_random_numbers(workload) else ROUNDING
     same = torch.isclose(together, alone, rtol=tolerance, atol=1e-6, equal_nan=True).all()
     return None if same else "its losses differ from those of the plain loop"
+
+
+def first_sentence(message: str) -> str:
+    """The first sentence of a message; torch's may have pages, with a table of its kernels.
+
+    >>> first_sentence("RuntimeError: no kernel for this. It may be (table.cpp, line 3)")
+    'RuntimeError: no kernel for this.'
+    """
+    return re.split(r"(?<=[.!?]) ", message, maxsplit=1)[0]
 
 
 def losses(workload: Workload, runs: list[Run], kind: type[Plain] | type[Lockstep]) -> torch.Tensor:

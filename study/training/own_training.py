@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from study.training.declaration import Declaration
 from study.training.first_run import EVALUATE, FirstRunResult, check_steps, first_runs
 from study.training.silence import Pace
 from study.training.trainer import Died, Reported, RunRequest, Trainer
+from study.workloads.made_of import changes, made_of
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,13 @@ class OwnTraining:
             "unequal_groups": found.unequal_groups,
             "steps_per_epoch": found.steps,
             "first_run": found.plain(),
+            "made_of": made_of(None),
         }
+
+    def changes(self, stored: Mapping[str, Any] | None) -> list[str]:
+        """What differs from the record `made_of` of a study, by name."""
+        now = made_of(None)
+        return changes(stored, now, lambda: now)
 
     def check(self, schedules: Sequence[Schedule]) -> None:
         """The first runs have checked it."""

@@ -7,6 +7,7 @@ are read from the torch optimizer that the run's scheduler controls.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,33 +29,38 @@ class StackedOptimizer(ABC):
     def __init__(self, groups: Sequence[Sequence[str]], defaults: Sequence[dict[str, Any]]) -> None:
         self.groups, self.defaults = groups, defaults
         self.state: dict[str, State] = {}
-        self.steps = 0
+        self.steps: Counter[str] = Counter()
 
     def step(self, parameters: State, gradients: State, optimizers: Sequence[Optimizer]) -> None:
         """Make one step for the parameters that have a gradient."""
-        self.steps += 1
+        self.steps.update(gradients.keys())
         for number, (names, defaults) in enumerate(zip(self.groups, self.defaults, strict=True)):
-            given = [name for name in names if name in gradients]
-            if not given:
-                continue
-            numbers = self.numbers([optimizer.param_groups[number] for optimizer in optimizers])
-            first = parameters[given[0]]
-            vectors = torch.tensor(numbers, dtype=first.dtype).to(first.device, non_blocking=True)
-            shaped: dict[int, Sequence[Tensor]] = {}
-            for name in given:
-                dimensions = parameters[name].ndim
-                if dimensions not in shaped:
-                    shaped[dimensions] = vectors.view(len(numbers), -1, *[1] * (dimensions - 1)).unbind()
-                state = self.state.setdefault(name, {})
-                self.update(parameters[name], gradients[name], state, defaults, *shaped[dimensions])
+            by_steps: dict[int, list[str]] = {}  # a part of the model that joins later has made fewer
+            for name in names:
+                if name in gradients:
+                    by_steps.setdefault(self.steps[name], []).append(name)
+            for steps, given in by_steps.items():
+                numbers = self.numbers([optimizer.param_groups[number] for optimizer in optimizers], steps)
+                first = parameters[given[0]]
+                vectors = torch.tensor(numbers, dtype=first.dtype).to(first.device, non_blocking=True)
+                shaped: dict[int, Sequence[Tensor]] = {}
+                for name in given:
+                    dimensions = parameters[name].ndim
+                    if dimensions not in shaped:
+                        shaped[dimensions] = vectors.view(len(numbers), -1, *[1] * (dimensions - 1)).unbind()
+                    state = self.state.setdefault(name, {})
+                    self.update(parameters[name], gradients[name], state, steps, defaults, *shaped[dimensions])
 
     @abstractmethod
-    def numbers(self, groups: Sequence[dict[str, Any]]) -> list[list[float]]:
-        """The quantities of this step that differ between runs, as one list over the runs each."""
+    def numbers(self, groups: Sequence[dict[str, Any]], steps: int) -> list[list[float]]:
+        """The quantities of this step that differ between runs, as one list over the runs each.
+
+        steps: steps with a gradient that a parameter has made, this one included; torch counts them by parameter.
+        """
 
     @abstractmethod
     def update(
-        self, parameter: Tensor, gradient: Tensor, state: State, defaults: dict[str, Any], *vectors: Tensor
+        self, parameter: Tensor, gradient: Tensor, state: State, steps: int, defaults: dict[str, Any], *vectors: Tensor
     ) -> None:
         """Update one parameter of all runs. vectors: `numbers`, reshaped to (runs, 1, ...) for broadcasting."""
 
@@ -68,11 +74,11 @@ class StackedOptimizer(ABC):
 class StackedSGD(StackedOptimizer):
     """torch.optim.SGD, with momentum, Nesterov and weight decay."""
 
-    def numbers(self, groups: Sequence[dict[str, Any]]) -> list[list[float]]:
+    def numbers(self, groups: Sequence[dict[str, Any]], steps: int) -> list[list[float]]:
         return [[group["lr"] for group in groups], [group["momentum"] for group in groups]]
 
     def update(
-        self, parameter: Tensor, gradient: Tensor, state: State, defaults: dict[str, Any], *vectors: Tensor
+        self, parameter: Tensor, gradient: Tensor, state: State, steps: int, defaults: dict[str, Any], *vectors: Tensor
     ) -> None:
         lr, momentum = vectors
         if not state:
@@ -88,13 +94,13 @@ class StackedSGD(StackedOptimizer):
 class StackedAdamW(StackedOptimizer):
     """torch.optim.AdamW."""
 
-    def numbers(self, groups: Sequence[dict[str, Any]]) -> list[list[float]]:
-        step_sizes = [group["lr"] / (1 - group["betas"][0] ** self.steps) for group in groups]
+    def numbers(self, groups: Sequence[dict[str, Any]], steps: int) -> list[list[float]]:
+        step_sizes = [group["lr"] / (1 - group["betas"][0] ** steps) for group in groups]
         kept = [1 - group["lr"] * group["weight_decay"] for group in groups]
         return [step_sizes, kept, [1 - group["betas"][0] for group in groups]]
 
     def update(
-        self, parameter: Tensor, gradient: Tensor, state: State, defaults: dict[str, Any], *vectors: Tensor
+        self, parameter: Tensor, gradient: Tensor, state: State, steps: int, defaults: dict[str, Any], *vectors: Tensor
     ) -> None:
         step_size, kept, new_share = vectors
         beta2 = defaults["betas"][1]
@@ -104,7 +110,7 @@ class StackedAdamW(StackedOptimizer):
             parameter.mul_(kept)
         state["mean"].lerp_(gradient, new_share)
         state["square"].mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
-        spread = state["square"].sqrt().div_((1 - beta2**self.steps) ** 0.5).add_(defaults["eps"])
+        spread = state["square"].sqrt().div_((1 - beta2**steps) ** 0.5).add_(defaults["eps"])
         parameter.addcmul_(state["mean"].div(spread), step_size, value=-1)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -19,6 +19,7 @@ from study.training.loop import train_cohort
 from study.training.memory import bytes_of_a_run
 from study.training.plain import Plain
 from study.training.workload_check import check_momentum, check_workload
+from study.workloads.made_of import changes, made_of
 from study.workloads.user_code import functions_in, path_of
 from study.workloads.workload import Workload
 
@@ -77,7 +78,16 @@ class WorkloadObjective:
         return self.workload.data.fingerprint()
 
     def attributes(self) -> dict[str, Any]:
-        return self.workload.attributes() | {"steps_per_epoch": self.steps(1)}
+        return self.workload.attributes() | {"steps_per_epoch": self.steps(1), "made_of": self.made_of}
+
+    @cached_property
+    def made_of(self) -> dict[str, Any]:
+        """See `study.workloads.made_of`."""
+        return made_of(self.workload)
+
+    def changes(self, stored: Mapping[str, Any] | None) -> list[str]:
+        """What differs from the record `made_of` of a study, by name."""
+        return changes(stored, self.made_of, lambda: made_of(self.workload))
 
     def check(self, schedules: Sequence[Schedule]) -> None:
         check_workload(self.workload)

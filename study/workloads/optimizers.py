@@ -37,7 +37,8 @@ def optimizing(name: str | Callable[..., Any], weight_decay: float | None, model
         return users_optimizer(imported(name, "--optimizer"), name, weight_decay, model)
     check_optimizer(name)
     choice = OPTIMIZERS[name]
-    decay = choice.weight_decay if weight_decay is None else weight_decay
+    usual = 0.0 if has_sparse_gradients(model) else choice.weight_decay  # torch's weight decay takes dense ones only
+    decay = usual if weight_decay is None else weight_decay
     arguments = choice.arguments | {"weight_decay": decay}
     listed = "".join(f", {argument}={value!r}" for argument, value in arguments.items())
     return Optimizing(
@@ -48,9 +49,31 @@ def optimizing(name: str | Callable[..., Any], weight_decay: float | None, model
     )
 
 
+def has_sparse_gradients(model: nn.Module) -> bool:
+    """Whether the model has an embedding with sparse gradients."""
+    return any(getattr(module, "sparse", False) is True for module in model.modules())
+
+
 def make_optimizer(torch_class: type[Any], arguments: dict[str, Any], model: nn.Module) -> Any:
-    """A torch optimizer for all parameters of the model."""
-    return torch_class(model.parameters(), lr=1.0, fused=True, **arguments)
+    """A torch optimizer for all parameters of the model; fused, which is faster, as long as that is possible."""
+    fusible = all(parameter.is_floating_point() for parameter in model.parameters())  # complex ones are not
+    optimizer = torch_class(model.parameters(), lr=1.0, fused=fusible or None, **arguments)
+    optimizer.register_step_pre_hook(unfuse_if_needed)
+    return optimizer
+
+
+def unfuse_if_needed(optimizer: Optimizer, *_: Any) -> None:
+    """Before a step that torch's fused kernels refuse, leave them for good, as without `fused=True`.
+
+    They take no sparse gradients, and momentum only if it began at the same step in all parameters of a group: one that
+    is skipped at first, as in LayerDrop, or unfrozen later, begins at its first gradient.
+    """
+    for group in optimizer.param_groups:
+        if group["fused"]:
+            given = [parameter for parameter in group["params"] if parameter.grad is not None]
+            begun = sum(optimizer.state.get(one, {}).get("momentum_buffer") is not None for one in given)
+            if 0 < begun < len(given) or any(parameter.grad.is_sparse for parameter in given):
+                group["fused"] = None
 
 
 def users_optimizer(

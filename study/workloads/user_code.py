@@ -33,6 +33,7 @@ def imported(name: str, flag: str) -> Callable[..., Any]:
     """
     require(is_imported(name), f"{flag} needs package.module:function", name)
     module_name, _, function_name = name.partition(":")
+    refuse_hidden(module_name, flag)
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())  # as `python -m` does; worker processes get the same path
     try:
@@ -50,6 +51,20 @@ def imported(name: str, flag: str) -> Callable[..., Any]:
         raise unknown("function", function_name, valid, module_name)
     require(callable(function), f"{flag} must name a function or a class", name)
     return function  # type: ignore[no-any-return]  # whatever the user has written
+
+
+def refuse_hidden(name: str, flag: str) -> None:
+    """Raise InputError if the current directory has a module of this name, but another one of its name is loaded."""
+    top = name.partition(".")[0]
+    loaded = getattr(sys.modules.get(top), "__file__", None)
+    if loaded is None:
+        return
+    for file in (Path(f"{top}.py"), Path(top, "__init__.py"), Path(*name.split(".")).with_suffix(".py")):
+        if file.exists() and file.resolve() != Path(loaded).resolve() and Path(top).resolve() != Path(loaded).parent:
+            raise InputError(
+                f"{flag} cannot import {file} in the current directory: the name {top!r} is that of {loaded}, which is "
+                "loaded already: rename yours"
+            )
 
 
 def call(function: Callable[..., Any], flag: str, **offered: Any) -> Any:

@@ -62,7 +62,7 @@ def test_plateau_needs_losses_and_only_plateau_takes_them():
 
 
 def test_a_run_that_is_too_short_has_no_rates():
-    with pytest.raises(InputError, match="total_steps must be at least 1, but 0 was given"):
+    with pytest.raises(InputError, match="total_steps must be a whole number of at least 1"):
         Constant(peak_lr=1.0).rates(0)
     with pytest.raises(InputError, match="one_cycle needs at least 3 steps"):
         OneCycle(peak_lr=1.0).rates(2)

@@ -92,6 +92,7 @@ def test_the_shape_is_the_same_at_four_times_the_length(family, data, total_step
         assert min(near) * (1 - rounding) <= lr <= max(near) * (1 + rounding), f"step {step}"
 
 
+@pytest.mark.filterwarnings("ignore:the scheduler has observed no loss")
 @every_family
 @properties
 @given(st.data(), st.integers(3, 60), st.floats(1e-3, 1.0))
@@ -163,7 +164,10 @@ def test_warm_restarts_end_at_a_minimum(steps, cycles, t_mult):
         ),
         (lambda: suggest(None, ["cosin"]), "unknown family 'cosin': did you mean 'cosine'"),
         (lambda: suggest(None, []), "at least one family is needed"),
-        (lambda: Constant(peak_lr=1.0).simulate(0), "total_steps must be at least 1, but 0 was given"),
+        (
+            lambda: Constant(peak_lr=1.0).simulate(0),
+            "total_steps must be a whole number of at least 1, .* but 0 was given",
+        ),
     ],
 )
 def test_bad_values_are_input_errors(make, said):

@@ -271,3 +271,48 @@ def test_torchs_attention_comes_back_after_an_error():
         context.gen.throw(ZeroDivisionError())
     assert torch.nn.functional.scaled_dot_product_attention is before
     assert torch.backends.mha.get_fastpath_enabled()
+
+
+class JoinsLater(nn.Module):
+    """A second branch takes part from the fifth step on."""
+
+    def __init__(self):
+        super().__init__()
+        self.calls = 0
+        self.first, self.second = nn.Linear(64, 10), nn.Sequential(nn.Linear(64, 16), nn.ReLU(), nn.Linear(16, 10))
+
+    def forward(self, x):
+        self.calls += self.training
+        x = x.flatten(1)
+        return self.first(x) + (self.second(x) if self.calls > 4 else 0)
+
+
+class LayerDrop(nn.Module):
+    """Leaves layers out at random while it trains."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.ModuleList([nn.Linear(64, 64) for _ in range(3)])
+        self.head = nn.Linear(64, 10)
+
+    def forward(self, x):
+        x = x.flatten(1)
+        for layer in self.layers:
+            if not self.training or torch.rand(()) > 0.3:
+                x = x + torch.relu(layer(x))
+        return self.head(x)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+@pytest.mark.parametrize("made", [JoinsLater, LayerDrop])
+def test_a_part_without_a_gradient_in_some_steps_counts_its_own(made, optimizer, data_root):
+    """Torch counts the steps of each parameter, and begins its momentum at its first gradient (pytorch#122131)."""
+    workload = replace(make_workload("mlp", optimizer, data_root), make_model=lambda: made().double())
+    runs = some_runs(optimizer)
+    together, states = trained(workload, runs, Lockstep)
+    for index, run in enumerate(runs):
+        alone, [state] = trained(workload, [run], Plain)
+        own = [evaluation.loss for evaluation in together if evaluation.run == index]
+        assert own == pytest.approx([evaluation.loss for evaluation in alone], rel=1e-9)
+        for name, tensor in state.items():
+            torch.testing.assert_close(states[index][name], tensor, rtol=1e-7, atol=1e-9)

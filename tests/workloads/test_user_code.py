@@ -94,3 +94,23 @@ def test_flags_that_a_workload_leaves_no_room_for_are_refused(monkeypatch):
         WorkloadOptions(workload="examples.regression:workload", model="cnn")
     with pytest.raises(InputError, match="must return a study.workloads.Workload, but 'Sequential' was given"):
         WorkloadOptions(workload="examples.regression:make_model").load(None)
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("study.py", "study:data"),
+        ("study/data.py", "study.data:data"),
+        ("search_spaces/__init__.py", "search_spaces:data"),
+        ("torch.py", "torch:data"),
+    ],
+)
+def test_a_module_with_the_name_of_one_that_is_loaded_is_to_be_renamed(file, name, command, tmp_path):
+    """It was searched for functions in the other one."""
+    (tmp_path / file).parent.mkdir(exist_ok=True)
+    (tmp_path / file).write_text("def data():\n    return None\n")
+    refused = command("search.py", "--dataset", name, "--epochs", 1, "--storage", "sqlite:///s.db")
+    assert refused.code == 2
+    assert f"--dataset cannot import {file} in the current directory" in refused.err
+    assert refused.err.endswith("which is loaded already: rename yours\n")
+    assert not (tmp_path / "s.db").exists()

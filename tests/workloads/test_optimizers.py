@@ -1,0 +1,88 @@
+"""The built-in optimizers train what torch's own train: `fused`, which nobody asked for, gives way."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from study.training.lockstep_check import first_sentence
+from study.workloads.optimizers import optimizing
+
+GRADIENTS = {
+    "all": lambda step, name: True,
+    "a layer that is skipped at times": lambda step, name: name != "1.weight" or step % 3 == 2,
+    "a block that is unfrozen later": lambda step, name: not name.startswith("1.") or step >= 4,
+    "a part that never takes part": lambda step, name: not name.startswith("1."),
+}
+
+
+def stepped(optimizer, model, has_gradient, steps=8):
+    """The parameters after some steps with given gradients."""
+    generator = torch.Generator().manual_seed(0)
+    for step in range(steps):
+        for name, parameter in model.named_parameters():
+            gradient = torch.randn(parameter.shape, dtype=parameter.dtype, generator=generator)
+            parameter.grad = gradient if has_gradient(step, name) else None
+        optimizer.step()
+    return [parameter.detach() for parameter in model.parameters()]
+
+
+@pytest.mark.filterwarnings("ignore:Complex modules are a new feature")
+@pytest.mark.parametrize("gradients", GRADIENTS.values(), ids=GRADIENTS)
+@pytest.mark.parametrize("dtype", [torch.float64, torch.complex128], ids=str)
+@pytest.mark.parametrize("name", ["sgd", "adamw"])
+def test_a_part_without_a_gradient_and_complex_weights_are_trained_as_torch_does(name, dtype, gradients):
+    """LayerDrop, mixtures of experts, unfreezing (pytorch#122131); Fourier operators (pytorch#110706)."""
+    first = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2)).to(dtype)
+    second = copy.deepcopy(first)
+    chosen = optimizing(name, None, first)
+    ours = stepped(chosen.make_optimizer(first), first, gradients)
+    torchs = eval(chosen.optimizer_code.format(lr=1.0), {"torch": torch, "model": second})
+    for found, expected in zip(ours, stepped(torchs, second, gradients), strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-12)
+
+
+def test_fused_kernels_are_used_as_long_as_they_can_be():
+    model = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2))
+    optimizer = optimizing("sgd", None, model).make_optimizer(model)
+    stepped(optimizer, model, GRADIENTS["all"])
+    assert optimizer.param_groups[0]["fused"] is True
+    stepped(optimizer, model, GRADIENTS["a layer that is skipped at times"])
+    assert optimizer.param_groups[0]["fused"] is True, "momentum has begun everywhere"
+    late = optimizing("sgd", None, model).make_optimizer(model)
+    stepped(late, model, GRADIENTS["a block that is unfrozen later"])
+    assert late.param_groups[0]["fused"] is None
+
+
+class Bag(nn.Module):
+    """A sparse embedding of token ids."""
+
+    def __init__(self):
+        super().__init__()
+        self.embed, self.head = nn.EmbeddingBag(20, 4, sparse=True), nn.Linear(4, 2)
+
+    def forward(self, x):
+        return self.head(self.embed(x))
+
+
+def test_sparse_embeddings_are_trained_with_sgd_without_the_weight_decay_that_nobody_asked_for():
+    torch.manual_seed(0)
+    model, tokens = Bag(), torch.arange(20).view(5, 4)
+    chosen = optimizing("sgd", None, model)
+    assert chosen.weight_decay == 0
+    assert "weight_decay=0.0" in chosen.optimizer_code
+    optimizer, before = chosen.make_optimizer(model), model.embed.weight.clone()
+    for _ in range(2):
+        optimizer.zero_grad()
+        model(tokens).square().sum().backward()
+        optimizer.step()
+    assert (model.embed.weight != before).any()
+    assert optimizing("sgd", 0.1, model).weight_decay == 0.1, "what was asked for is torch's to refuse"
+    assert optimizing("sgd", None, nn.Linear(1, 1)).weight_decay > 0
+
+
+def test_of_torchs_table_of_kernels_the_first_sentence_is_told():
+    table = "NotImplementedError: Could not run 'aten::x' with arguments from the 'SparseCPU' backend. This could be"
+    assert first_sentence(f"{table} CPU: registered at a.cpp:3.") == table.removesuffix(" This could be")
+    assert first_sentence("its data is not in memory") == "its data is not in memory"
