@@ -19,11 +19,14 @@ from study.training.loop import train_cohort
 from study.training.memory import bytes_of_a_run
 from study.training.plain import Plain
 from study.training.workload_check import check_momentum, check_workload
+from study.workloads.data import Data
 from study.workloads.user_code import functions_in, path_of
 from study.workloads.workload import Workload
 
 MEMORY_SHARE = 0.8
 """Fraction of the free memory that a cohort may take."""
+FEW_ROWS = 200
+"""With fewer validation rows than this, schedules can hardly be compared."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +61,9 @@ class WorkloadObjective:
 
     @property
     def about(self) -> str:
-        about = self.workload.data.about
-        return f"Data: {about}" if about else ""
+        data = self.workload.data
+        lines = [*data.about.splitlines(), *few_rows(data)]
+        return "\n  ".join([f"Data: {lines[0]}", *lines[1:]]) if data.about else "\n".join(few_rows(data))
 
     @cached_property
     def mixes_seeds(self) -> bool:
@@ -118,3 +122,11 @@ class WorkloadObjective:
         with same_random_numbers_after(self.device), same_bits_every_time(self.device):
             learner = (Plain if len(runs) == 1 else Lockstep)(self.workload, runs)
             yield from train_cohort(self.workload, runs, learner, stop, self.steps(runs[0].budget))
+
+
+def few_rows(data: Data) -> list[str]:
+    """A warning if there are few validation rows."""
+    rows = data.validation.rows
+    if rows >= FEW_ROWS:
+        return []
+    return [f"note: only {rows} validation rows: one row is {1 / rows:.1%} of them, so small differences are chance"]

@@ -14,11 +14,11 @@ from search_spaces.errors import InputError, require, unknown
 from study.workloads.builtin_datasets import load_dataset
 from study.workloads.data import Data
 from study.workloads.image_folder import read_images
-from study.workloads.names import ARRAYS, DATASETS, TABLES, check_dataset
+from study.workloads.names import ARRAYS, DATASETS, TABLES, check_dataset, is_table
 from study.workloads.npz import read_arrays
 from study.workloads.splits import data_of_arrays, row_numbers
 from study.workloads.streamed import StreamedSplit
-from study.workloads.table import read_table
+from study.workloads.table import TableOptions, read_table
 from study.workloads.user_code import call, imported
 
 PART_NAMES = {"train": "train", "val": "validation", "validation": "validation", "test": "test"}
@@ -32,14 +32,18 @@ class Source:
     target: str | None = None
     task: str | None = None
     image_size: int | None = None
+    split_by: str | None = None
+    split_time: str | None = None
 
     def read(self, data_root: Path, split_seed: int) -> Data:
         """Read the data; raises InputError if it is missing or unsuitable for training."""
-        path = Path(self.dataset).expanduser()
         check_dataset(self.dataset)
-        table, images = path.suffix in TABLES, self.dataset not in DATASETS and path.is_dir()
-        if self.target is not None and not table:
-            raise InputError(f"--target is for tables ({', '.join(TABLES)}): remove --target {self.target}")
+        path = Path(self.dataset).expanduser()
+        table, images = is_table(path), self.dataset not in DATASETS and path.is_dir()
+        for flag in ("target", "split_by", "split_time") if not table else ():
+            if (given := getattr(self, flag)) is not None:
+                named = f"--{flag.replace('_', '-')}"
+                raise InputError(f"{named} is for tables ({', '.join(TABLES)}): remove {named} {given}")
         size = self.image_size
         if size is not None and not images:
             raise InputError(f"--image-size is for folders of images: remove --image-size {size}")
@@ -49,9 +53,10 @@ class Source:
             return load_dataset(self.dataset, data_root, split_seed)
         if images:
             return read_images(path, size, split_seed)
-        if table or path.suffix == ARRAYS:
-            if table:
-                return read_table(path, self.target, self.task, split_seed)
+        if table:
+            options = TableOptions(self.target, self.task, self.split_by, self.split_time)
+            return read_table(path, options, split_seed)
+        if path.suffix.lower() == ARRAYS:
             return read_arrays(path, self.task, split_seed)
         made = call(imported(self.dataset, "--dataset"), "--dataset", split_seed=split_seed, data_root=data_root)
         return made_data(self.dataset, made, self.task, split_seed)
