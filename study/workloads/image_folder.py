@@ -20,12 +20,14 @@ from study.workloads.data import Data, Split
 from study.workloads.image_files import find_images
 from study.workloads.image_pixels import DEEP, GRAY, image_tensor, open_image, read_head
 from study.workloads.splits import row_numbers
-from study.workloads.streamed import StreamedSplit
+from study.workloads.streamed import MOST_WORKERS, StreamedSplit
 
 USUAL_SIZE = 64
 """Side in pixels that images of different sizes are resized to."""
 MEMORY_SHARE = 0.25
 """Fraction of the free memory that images may take; larger data is read from disk when needed."""
+FEW = 300
+"""Number of images up to which they are read in this process."""
 SAMPLE = 1000
 """Number of training images, evenly spaced, from which mean and deviation are computed."""
 
@@ -107,12 +109,17 @@ def common_shape(paths: list[str], image_size: int | None) -> tuple[tuple[int, .
 def mean_and_deviation(images: Any) -> tuple[Tensor, Tensor]:
     """(mean, deviation) of each channel over SAMPLE images, each (channels, 1, 1)."""
     some = torch.linspace(0, len(images) - 1, min(len(images), SAMPLE)).round().long()
-    x, _ = next(StreamedSplit(images).fetch([some]))
+    x, _ = next(StreamedSplit(images, workers=readers(len(some))).fetch([some]))
     deviation, mean = torch.std_mean(x, [0, 2, 3])
     return mean[:, None, None], deviation[:, None, None]
 
 
 def in_memory(split: StreamedSplit) -> Split:
     """The split with all rows read into memory."""
-    parts = list(split.parts(SAMPLE))
+    parts = list(replace(split, workers=readers(split.rows)).parts(SAMPLE))
     return Split(torch.cat([x for x, _ in parts]), torch.cat([y for _, y in parts]))
+
+
+def readers(images: int) -> int:
+    """How many processes read images: starting one takes longer than reading a few."""
+    return MOST_WORKERS if images > FEW else 0

@@ -25,10 +25,12 @@ class StreamedSplit:
     """Has the interface of data.Split, over a map-style dataset whose items are (x, y).
 
     The dataset must draw its random numbers from torch, whose worker seeds are the same in every run.
+    workers: the most processes that read; 0 reads in this process.
     """
 
     dataset: Dataset[Any]
     device: torch.device = CPU
+    workers: int = MOST_WORKERS
 
     @property
     def rows(self) -> int:
@@ -40,7 +42,7 @@ class StreamedSplit:
         loader = DataLoader(
             self.dataset,
             batch_sampler=(rows.tolist() for rows in order),
-            num_workers=min(MOST_WORKERS, usable_cores()),
+            num_workers=min(self.workers, usable_cores()),
             pin_memory=self.device.type == "cuda",
             generator=torch.Generator(),  # separate, so that the model draws the same numbers as with data in memory
         )
