@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from search_spaces.errors import InputError
 from search_spaces.schedule import Schedule
 from study.machine import free_memory, same_bits_every_time, same_random_numbers_after
 from study.objective import Evaluation, Metric, Run, Stop, Unit
@@ -20,7 +21,7 @@ from study.training.memory import bytes_of_a_run
 from study.training.plain import Plain
 from study.training.workload_check import check_momentum, check_workload
 from study.workloads.data import Data
-from study.workloads.user_code import functions_in, path_of
+from study.workloads.user_code import failure, functions_in, path_of
 from study.workloads.workload import Workload
 
 MEMORY_SHARE = 0.8
@@ -121,7 +122,10 @@ class WorkloadObjective:
         # The learner seeds torch's generators.
         with same_random_numbers_after(self.device), same_bits_every_time(self.device):
             learner = (Plain if len(runs) == 1 else Lockstep)(self.workload, runs)
-            yield from train_cohort(self.workload, runs, learner, stop, self.steps(runs[0].budget))
+            try:
+                yield from train_cohort(self.workload, runs, learner, stop, self.steps(runs[0].budget))
+            except SystemExit as error:  # of the user's code, which would end the search as if it were a success
+                raise InputError(f"{self.name}: {failure(error)} while training") from error
 
 
 def few_rows(data: Data) -> list[str]:

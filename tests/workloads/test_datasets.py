@@ -145,7 +145,7 @@ def test_arrays(tmp_path):
     with pytest.raises(InputError, match="must contain both x and y, but 'x' was given"):
         read(path)
     np.savez(path, x=np.array([{}, {}]), y=labels)
-    with pytest.raises(InputError, match=r"cannot be read .*: save it with numpy.savez"):
+    with pytest.raises(InputError, match=r"cannot be read .*: convert arrays of Python objects"):
         read(path)
     path.write_bytes(b"nothing")
     with pytest.raises(InputError, match=r"cannot be read .*: save it with numpy.savez"):
