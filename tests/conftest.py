@@ -24,6 +24,11 @@ settings.register_profile("suite", deadline=None)
 settings.load_profile("suite")
 
 
+def pytest_addoption(parser):
+    parser.addoption("--fuzz-seconds", type=float, default=60, help="how long tests/fuzz looks, all readers together")
+    parser.addoption("--fuzz-seed", type=int, default=0, help="which random input tests/fuzz makes")
+
+
 def pytest_runtest_setup(item):
     if item.get_closest_marker("cuda") and not torch.cuda.is_available():
         pytest.skip("needs a CUDA device, but torch sees none")

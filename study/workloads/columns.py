@@ -123,7 +123,7 @@ def counted(cells: Mapping[str, int]) -> str:
 def read_target(cells: Any, most_classes: int, decimal_commas: bool) -> tuple[Any, NumberCells | None]:
     """(the target, how its text was read as numbers). Only an empty cell is empty among classes.
 
-    Text is read as numbers if there are more than `most_classes` of them. A cell that is no number is then NaN.
+    Text is read as numbers if there are more than `most_classes` of them. A cell that is not a number is then NaN.
     """
     if cells.dtype.kind in "biuf":
         return cells, None

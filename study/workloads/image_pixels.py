@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,7 +28,7 @@ def open_image(path: str) -> Any:
     from PIL import Image, ImageOps
 
     try:
-        with Image.open(path) as image:
+        with warnings.catch_warnings(action="ignore"), Image.open(path) as image:  # of damaged EXIF data
             return ImageOps.exif_transpose(image)
     except (*CANNOT, Image.DecompressionBombError) as error:
         raise InputError(f"image {path} cannot be read ({error}): replace or remove it") from error
@@ -46,7 +47,7 @@ def read_head(path: str) -> Head | None:
     from PIL import Image
 
     try:
-        with Image.open(path) as image:
+        with warnings.catch_warnings(action="ignore"), Image.open(path) as image:  # of damaged EXIF data
             width, height = image.size
             rotated = image.format in WITH_EXIF and image.getexif().get(ORIENTATION) in ROTATED
             size = (height, width) if rotated else (width, height)

@@ -60,6 +60,7 @@ class WorkloadOptions:
             self.weight_decay,
         )
         require_at_least(0, self, "split_seed")
+        require(self.split_seed < 2**63, "--split-seed must be below 2 to the power of 63", self.split_seed)
         require(self.image_size is None or self.image_size >= 1, "--image-size must be at least 1", self.image_size)
         require(self.task is None or self.task in TASKS, f"--task must be {' or '.join(TASKS)}", self.task)
         if self.workload:

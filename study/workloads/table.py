@@ -14,7 +14,7 @@ from search_spaces.errors import InputError, require, unknown
 from study.workloads.columns import columns_of, counted, read_target
 from study.workloads.data import Data, Split
 from study.workloads.leaks import leaks
-from study.workloads.named import name_list
+from study.workloads.named import abbreviated, name_list
 from study.workloads.splits import encode, row_numbers
 from study.workloads.table_features import features
 from study.workloads.table_file import TableFile, table_file
@@ -91,7 +91,7 @@ def the_target(path: Path, columns: list[str], options: TableOptions) -> str:
     )
     for name in (target, options.split_by, options.split_time):
         if name is not None and name not in columns:
-            raise unknown("column", name, columns, str(path))
+            raise unknown("column", abbreviated(name), map(abbreviated, columns), str(path))
     others = len({target, options.split_by, options.split_time} - {None})
     require(len(columns) > others, f"{path} needs at least one column besides the target {target!r}", columns)
     require(target not in (options.split_by, options.split_time), "--target must not decide the split", target)
@@ -126,5 +126,5 @@ def inferred_task(values: Any) -> str:
     """
     if values.dtype.kind not in "iuf":
         return "classification"
-    whole = bool(np.all(np.mod(values, 1) == 0))
+    whole = bool(np.all(np.isfinite(values))) and bool(np.all(np.mod(values, 1) == 0))
     return "classification" if whole and len(np.unique(values)) <= MOST_CLASSES else "regression"

@@ -214,3 +214,15 @@ def test_the_dashboard_command_is_the_one_to_type():
 def test_artifacts_lie_beside_the_database():
     assert artifact_folder("sqlite:///results/studies.db") == Path("results/studies.db.artifacts")
     assert artifact_folder("postgresql://me:secret@host/studies") == Path("results/host_studies.artifacts")
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "loop.db", "%00", "x" * 250])
+def test_a_storage_that_cannot_be_the_name_of_a_file_is_refused(name, tmp_path):
+    (tmp_path / "loop.db").symlink_to(tmp_path / "loop.db")
+    with pytest.raises(InputError, match="--storage does not name a file"):
+        parse(f"sqlite:///{tmp_path}/{name}".replace("%00", "\0"))
+
+
+def test_an_address_that_is_cut_is_refused():
+    with pytest.raises(InputError, match="is not a database URL"):
+        parse("postgresql://[::1")
