@@ -109,5 +109,7 @@ class Data:
             digest.update(b"" if isinstance(split, Split) else str(split.rows).encode())
             for tensor in tensors_in(split.sample()):
                 digest.update(str(tuple(tensor.shape)).encode())
-                digest.update(tensor.cpu().contiguous().view(torch.uint8).numpy().tobytes())
+                digest.update(
+                    tensor.cpu().clone(memory_format=torch.contiguous_format).view(torch.uint8).numpy().tobytes()
+                )
         return digest.hexdigest()
