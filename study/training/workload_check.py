@@ -17,7 +17,9 @@ from study.objective import Run
 from study.training.loop import EVALUATION_ROWS
 from study.training.plain import Plain
 from study.training.whole_set import whole_value
-from study.workloads.inputs import described_inputs, forward
+from study.workloads.data import Split
+from study.workloads.inputs import described_inputs, forward, tensors_in
+from study.workloads.splits import check_finite
 from study.workloads.user_code import users_code
 from study.workloads.workload import CROSS_ENTROPY, Workload, squared_error
 
@@ -27,6 +29,7 @@ ROWS = 8
 
 def check_workload(workload: Workload) -> None:
     """Raise InputError if the model cannot be trained on the data, or loss or metric is not one number per row."""
+    check_splits(workload)
     rows = min(ROWS, workload.batch_size)
     x, y = workload.data.train.first(rows)
     what = f"{workload.name}: the model cannot be trained on examples of {described_inputs(x)}"
@@ -52,6 +55,17 @@ def check_workload(workload: Workload) -> None:
             with users_code(what), torch.no_grad():
                 outputs = learner.outputs(x)
             whole_value(workload, outputs, y)
+
+
+def check_splits(workload: Workload) -> None:
+    """Raise InputError if rows in memory are missing, without a target, or not finite."""
+    data = workload.data
+    for part, split in (("train", data.train), ("validation", data.validation), ("test", data.test)):
+        where = f"{data.name} ({part})"
+        require(split.rows >= 1, f"{where} must have rows", split.rows)
+        for x in tensors_in(split.x) if isinstance(split, Split) else ():
+            require(len(x) == split.rows, f"{where}: x and y must have the same number of rows", (len(x), split.rows))
+            check_finite(where, x)
 
 
 def check_outputs(workload: Workload, outputs: Any, y: Tensor) -> None:

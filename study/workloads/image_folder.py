@@ -19,6 +19,7 @@ from search_spaces.errors import InputError, require
 from study.workloads.data import Data, Split
 from study.workloads.image_files import find_images
 from study.workloads.image_pixels import DEEP, GRAY, image_tensor, open_image, read_head
+from study.workloads.named import name_list
 from study.workloads.splits import row_numbers
 from study.workloads.streamed import MOST_WORKERS, StreamedSplit
 
@@ -74,7 +75,7 @@ def read_images(folder: Path, image_size: int | None, split_seed: int) -> Data:
     where = "kept in memory" if resident else "read when needed, by worker processes"
     size = f"{needed / 1e6:.0f} MB, {'at most' if resident else 'more than'} {MEMORY_SHARE:.0%} of free memory"
     first = f"{folder.name}: {counts}, {len(found.classes)} classes; {said[0]}; {where} ({size})"
-    about = "\n".join([first, *found.notes, *said[1:]])
+    about = "\n".join([first, f"classes: {name_list(found.classes)}", *found.notes, *said[1:]])
     data = Data(folder.name, len(found.classes), train, validation, test, about=about)
     if not resident:
         return data

@@ -12,6 +12,7 @@ from torch import nn
 from search_spaces import Constant, InputError
 from study.objective import Metric, Run
 from study.training.workload_check import check_workload
+from study.workloads.data import Split
 from study.workloads.datasets import made_data
 from study.workloads.optimizers import optimizing
 from study.workloads.workload import Workload, optimized, workload_of
@@ -122,6 +123,19 @@ def test_optimizers_that_no_schedule_can_drive_are_refused(optimizer, said):
 def test_a_workload_is_checked_when_it_is_made(change, said):
     with pytest.raises(InputError, match=said):
         replace(Workload("w", DATA, lambda: nn.Linear(6, 2)), **change)
+
+
+@pytest.mark.parametrize(
+    ("split", "said"),
+    [
+        (Split(X[:10], torch.zeros(9).long()), r"mine \(validation\): x and y must have the same number of rows"),
+        (Split(X[:0], torch.zeros(0).long()), r"mine \(validation\) must have rows, but 0 was given"),
+        (Split(X[:9] / 0, torch.zeros(9).long()), r"mine \(validation\): 9 of 9 rows contain NaN or infinity"),
+    ],
+)
+def test_the_rows_of_data_that_users_make_are_checked(split, said):
+    with pytest.raises(InputError, match=said):
+        check_workload(Workload("w", replace(DATA, validation=split), lambda: nn.Linear(6, 2)))
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ def test_a_folder_of_images(tmp_path):
     assert (data.input_shape, data.classes, data.resident) == ((3, 8, 10), 2, True)
     assert (data.train.rows, data.validation.rows, data.test.rows) == (28, 6, 6)
     assert data.train.x.mean((0, 2, 3)).abs().max() < 1e-5
+    assert "classes: cat, dog" in data.about
     assert "10 x 8 pixels; kept in memory (0 MB, at most 25% of free memory)" in data.about
     assert read(tmp_path / "pets", image_size=4).input_shape == (3, 4, 4)
     draw_images(tmp_path / "grey", mode="L")
