@@ -61,7 +61,7 @@ def command(capfd, monkeypatch, tmp_path):
     """Call a script in this process, in a folder of its own with an empty results/."""
     (tmp_path / "results").mkdir(exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    handler = signal.getsignal(signal.SIGTERM)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def call(script, *arguments):
         path = ROOT / "scripts" / script
@@ -76,7 +76,8 @@ def command(capfd, monkeypatch, tmp_path):
         return Result(code, captured.out, captured.err)
 
     yield call
-    signal.signal(signal.SIGTERM, handler)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture

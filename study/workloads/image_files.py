@@ -82,7 +82,8 @@ def part_folders(folder: Path) -> dict[str, Path]:
         if part is not None:
             require(part not in found, f"{folder} must have one folder for {part}", f"{found.get(part)} and {child}")
             found[part] = child
-    return found if "train" in found else {}
+    order = [part for part in ("train", "validation", "test") if part in found]
+    return {part: found[part] for part in order} if "train" in found else {}
 
 
 def class_folders(root: Path) -> list[Path]:

@@ -80,7 +80,7 @@ def call(function: Callable[..., Any], flag: str, **offered: Any) -> Any:
 def users_code(what: str) -> Iterator[None]:
     """Raise an InputError that begins with `what` for anything that code of the user's raises, sys.exit() included.
 
-    KeyboardInterrupt is Ctrl-C, and passes.
+    KeyboardInterrupt passes, since it may be Ctrl-C: see `cli.run`.
     """
     try:
         yield

@@ -151,7 +151,7 @@ def test_a_metric_is_checked_when_it_is_made(values, said):
         Metric(*values)
 
 
-def test_code_that_calls_exit_ends_with_2_and_leaves_nothing(command, tmp_path):
+def test_code_that_calls_exit_or_interrupts_ends_with_2_and_leaves_nothing(command, tmp_path):
     (tmp_path / "exits.py").write_text(
         "import sys\nfrom torch import nn\n\n"
         "class Model(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
@@ -164,6 +164,9 @@ def test_code_that_calls_exit_ends_with_2_and_leaves_nothing(command, tmp_path):
         assert (found.code, found.out) == (2, "")
         assert "SystemExit" in found.err
         assert found.err.count("\n") == 1
+    (tmp_path / "interrupts.py").write_text("raise KeyboardInterrupt\n")
+    found = command("search.py", "--dataset", "interrupts:data", *flags)
+    assert (found.code, found.err) == (2, "error: interrupts.py, line 1, raised KeyboardInterrupt\n")
     assert not (tmp_path / "x.db").exists() or not optuna.get_all_study_names(f"sqlite:///{tmp_path}/x.db")
 
 
