@@ -12,7 +12,7 @@ MEANT = {"gpu": "cuda"}
 """What is meant by a name that is spelt like another one."""
 LONGEST_SHOWN = 200
 """Maximum number of characters of what was given."""
-MOST_LISTED = 30
+MOST_LISTED = 40
 """Maximum number of names in a message."""
 
 

@@ -23,7 +23,7 @@ TARGETS = {"labels", "label"}
 
 
 class Labelled(Dataset[Any]):
-    """A dataset of dicts with a target as one of (inputs, target)."""
+    """A dataset of dicts with a target as one of (inputs, target). Lists of numbers become tensors."""
 
     def __init__(self, dataset: Any, target: str) -> None:
         self.dataset, self.target = dataset, target
@@ -36,7 +36,8 @@ class Labelled(Dataset[Any]):
 
     def __getitem__(self, row: int) -> tuple[dict[str, Any], Any]:
         item = self.dataset[row]
-        return {name: part for name, part in item.items() if name != self.target}, item[self.target]
+        tensors = {name: torch.tensor(part) if isinstance(part, list) else part for name, part in item.items()}
+        return {name: part for name, part in tensors.items() if name != self.target}, item[self.target]
 
 
 def is_dataset(value: Any) -> bool:

@@ -6,6 +6,7 @@ from torch import nn
 from torch.utils.data import TensorDataset
 
 from search_spaces import Cosine
+from study.executors.processes import Processes
 from study.objective import Run
 from study.training.workload_objective import WorkloadObjective
 from study.workloads.datasets import made_data
@@ -59,3 +60,11 @@ def test_a_model_with_several_inputs_trains_run_by_run(made):
     run = Run(Cosine(peak_lr=0.1), 2, 0, evaluations=2, test=True)
     several, together = (list(trainer(workload).train([run])) for workload in workloads)
     assert several == together
+
+
+def test_it_trains_the_same_in_worker_processes():
+    workload = workload_of("w", made_data("mine", ((X1, X2), Y), None, 0), TwoInputs)
+    runs = [Run(Cosine(peak_lr=peak), 2, 0, evaluations=1) for peak in (0.1, 0.2)]
+    alone = [next(iter(trainer(workload).train([run]))).loss for run in runs]
+    with Processes(WorkloadObjective(workload), 1, 2) as executor:
+        assert sorted(one.loss for one in executor.train(runs)) == sorted(alone)

@@ -53,7 +53,7 @@ def test_what_is_like_a_dataset_is_one():
             return 100
 
         def __getitem__(self, row):
-            return {"input_ids": torch.tensor([row, 1]), "labels": row % 2}
+            return {"input_ids": [row, 1], "labels": row % 2}
 
     data = made_data("mine", Like(), None, 0)
     assert (data.input_shape, data.classes, data.resident) == ({"input_ids": (2,)}, 2, False)
