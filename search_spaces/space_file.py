@@ -137,7 +137,8 @@ def checked(where: str, value: Any, usual: Domain) -> Any:
             require(isinstance(value, int) and not isinstance(value, bool), f"{where} must be an integer", value)
             return value
     kind = type(usual.options[0])
-    value = float(value) if kind is float and type(value) is int else value
+    whole = kind is float and type(value) is int and abs(value) <= sys.float_info.max
+    value = float(value) if whole else value
     allowed = list(usual.options) if kind is not float else f"numbers such as {list(usual.options)}"
     require(type(value) is kind, f"{where} must be among {allowed}", value)
     return value

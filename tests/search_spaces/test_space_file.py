@@ -205,6 +205,7 @@ def test_a_file_that_notepad_saved_is_read(tmp_path):
     [
         ("x = " + "[" * 5000, "is not valid TOML"),
         ("peak_lr = 1" + "0" * 400, r"peak_lr must be a finite number, but 10+\.\.\.0+ was given"),
+        ("[inverse_time]\npower = 1" + "0" * 400, "power must be among numbers such as"),
         ("families = [" + '"x"' + ", 'y'" * 2000 + "]", "unknown family 'x'"),
         (f"families = ['{'x' * 5000}']", r"unknown family 'x+\.\.\.x+'"),
     ],
