@@ -93,7 +93,9 @@ def read_text(columns: Columns, name: str, cells: Any, decimal_commas: bool) -> 
 
 
 def stripped(cells: Any) -> Any:
-    """Text without blanks at its ends; a blank cell is NaN."""
+    """Text without blanks at its ends; a blank cell is NaN. Numbers are as they are."""
+    if cells.dtype.kind in "biuf":
+        return cells
     text = cells.astype("object").where(cells.notna(), None).map(str, na_action="ignore").str.strip()
     return text.where(text != "")
 

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from search_spaces.errors import InputError, require, unknown
-from study.workloads.columns import columns_of, counted, read_target
+from study.workloads.columns import columns_of, counted, read_target, stripped
 from study.workloads.data import Data, Split
 from study.workloads.leaks import leaks
 from study.workloads.named import abbreviated, name_list
+from study.workloads.number_cells import NumberCells
 from study.workloads.splits import encode, row_numbers
 from study.workloads.table_features import features
 from study.workloads.table_file import TableFile, table_file
@@ -26,7 +27,7 @@ MOST_CLASSES = 20
 
 @dataclass(frozen=True)
 class TableOptions:
-    """Of what a table says, which column is what; see `WorkloadOptions`."""
+    """Which columns are the target and the ones that decide the split; see `WorkloadOptions`."""
 
     target: str | None = None
     task: str | None = None
@@ -45,16 +46,8 @@ def read_table(path: Path, options: TableOptions, split_seed: int) -> Data:
     target = the_target(path, [str(name) for name in table.columns], options)
     commas = file.decimal == ","
     y, as_numbers = read_target(table.pop(target), MOST_CLASSES, commas)
-    special = {name: table.pop(name) for name in (options.split_by, options.split_time) if name is not None}
-    empty = {name: cells.isna().to_numpy() for name, cells in {target: y, **special}.items()}
-    kept = ~np.logical_or.reduce(list(empty.values()))
-    unread = f", taking {counted(as_numbers.unread)} for empty" if as_numbers and as_numbers.unread else ""
-    notes = [file.form] if file.form else []
-    notes += [
-        f"{rows_left_out(file, name, out)}{unread if name == target else ''}"
-        for name, out in empty.items()
-        if out.any()
-    ]
+    special = {name: stripped(table.pop(name)) for name in (options.split_by, options.split_time) if name is not None}
+    kept, notes = rows_kept(file, {target: y, **special}, as_numbers)
     columns = columns_of(table, commas)
     require(len(columns.table.columns) > 0, f"{path} needs at least one non-empty column besides the target", 0)
     columns.table, y = columns.table[kept], y[kept]
@@ -65,12 +58,9 @@ def read_table(path: Path, options: TableOptions, split_seed: int) -> Data:
     where = f"{path}, target {target!r}"
     classes, targets = encode(where, task, {part: values[n] for part, n in rows.items()}, True)
     inputs, lines = features(path, columns, rows)
-    given_away = list(leaks(columns.table.iloc[rows["train"]], values[rows["train"]], task == "classification"))
-    if given_away:
-        notes.append(
-            f"note: {name_list(map(repr, given_away))} alone predicts {target!r} almost perfectly: "
-            "remove it, unless it is known before the target is"
-        )
+    known = leaks(columns.table.iloc[rows["train"]], values[rows["train"]], task == "classification")
+    notes += [file.form] if file.form else []
+    notes += [leak_note(found, target)] if (found := list(known)) else []
     reason = "set by --task" if options.task else f"{len(np.unique(values))} distinct values; override with --task"
     counts = " + ".join(str(len(numbers)) for numbers in rows.values())
     how = f", split by {options.split_by!r}" if options.split_by else ""
@@ -98,11 +88,26 @@ def the_target(path: Path, columns: list[str], options: TableOptions) -> str:
     return target
 
 
-def rows_left_out(file: TableFile, column: str, out: Any) -> str:
-    """How many rows are left out as they have no value in a column, and where the first is."""
-    row = int(out.argmax())
-    line = next(islice(file.lines(), row + 1, None))  # after the header
-    return f"rows left out because {column!r} is empty: {int(out.sum())}, the first in line {line}"
+def rows_kept(file: TableFile, needed: Mapping[str, Any], target: NumberCells | None) -> tuple[Any, list[str]]:
+    """(which rows have all of these columns, a line for each column that is empty somewhere).
+
+    needed: the target, then others. target: how its text was read as numbers.
+    """
+    empty = {name: cells.isna().to_numpy() for name, cells in needed.items()}
+    notes = [f"target read as numbers ({target.form})"] if target and target.form else []
+    for number, (name, out) in enumerate(empty.items()):
+        if out.any():
+            line = next(islice(file.lines(), int(out.argmax()) + 1, None))  # after the header
+            unread = f", taking {counted(target.unread)} for empty" if target and target.unread and not number else ""
+            rows = int(out.sum())
+            notes.append(f"rows left out because {name!r} is empty: {rows}, the first in line {line}{unread}")
+    return ~np.logical_or.reduce(list(empty.values())), notes
+
+
+def leak_note(columns: list[str], target: str) -> str:
+    """A warning of columns that may not be known when the target is to be predicted."""
+    alone = f"{name_list(map(repr, columns))} alone predicts {target!r} almost perfectly"
+    return f"note: {alone}: remove it, unless it is known before the target is"
 
 
 def the_rows(

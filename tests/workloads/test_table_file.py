@@ -81,3 +81,11 @@ def test_a_parquet_file_is_refused_with_what_to_do(tmp_path):
 def test_what_cannot_be_the_name_of_a_file_is_refused(name):
     with pytest.raises(InputError):
         read_dataset(name)
+
+
+def test_a_target_that_is_written_as_money_is_a_regression(tmp_path):
+    rows = [f"{b},{'n/a' if i == 7 else f'${100 * a:.2f}'}" for i, (a, b, _) in enumerate(ROWS)]
+    found = read(write_table(tmp_path / "money.csv", "b,y", rows))
+    assert found.task == "regression"
+    assert "target read as numbers ($)" in found.about
+    assert "rows left out because 'y' is empty: 1, the first in line 9, taking 'n/a' for empty" in found.about

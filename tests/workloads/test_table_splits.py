@@ -13,7 +13,7 @@ def parts(found, column=0):
 
 def test_rows_of_one_person_stay_in_one_part(tmp_path):
     """The feature `a` is the number of the person, so that it shows who is where."""
-    rows = [f"p{i % 20},{i % 20},{b},{'ab'[i % 2]}" for i, (a, b) in enumerate(numbers(rows=400))]
+    rows = [f"p{i % 20}{' ' * (i % 3)},{i % 20},{b},{'ab'[i % 2]}" for i, (a, b) in enumerate(numbers(rows=400))]
     path = write_table(tmp_path / "people.csv", "person,a,b,y", rows)
     found = read(path, split_by="person")
     people = [set(part.tolist()) for part in parts(found)]
