@@ -10,7 +10,9 @@ class InputError(Exception):
 
 MEANT = {"gpu": "cuda"}
 """What is meant by a name that is spelt like another one."""
-MOST_LISTED = 30
+LONGEST_SHOWN = 200
+"""Maximum number of characters of what was given."""
+MOST_LISTED = 40
 """Maximum number of names in a message."""
 
 
@@ -33,13 +35,27 @@ def unknown(
     hint = f": did you mean {nearest[0]!r}?" if nearest else "."
     listed = names if len(names) <= MOST_LISTED else get_close_matches(given, names, n=MOST_LISTED // 3, cutoff=0.0)
     others = f", and {len(names) - len(listed)} others" if len(listed) < len(names) else ""
-    return InputError(f"unknown {kind} {given!r}{where}{hint} Valid: {', '.join(listed)}{others}")
+    return InputError(f"unknown {kind} {brief(given)}{where}{hint} Valid: {', '.join(listed)}{others}")
+
+
+def brief(given: object) -> str:
+    """What was given, as Python writes it; the middle of what is long is left out.
+
+    >>> brief("abc"), len(brief("x" * 10**6)) <= LONGEST_SHOWN
+    ("'abc'", True)
+    """
+    try:
+        shown = repr(given)
+    except (ValueError, RecursionError):  # an integer of thousands of digits; a nest of lists
+        return f"a very long {type(given).__name__}"
+    half = LONGEST_SHOWN // 2 - 2
+    return shown if len(shown) <= LONGEST_SHOWN else f"{shown[:half]}...{shown[-half:]}"
 
 
 def require(condition: bool, what: str, given: object) -> None:
     """Raise an InputError that says what is required and what was given, unless the condition holds."""
     if not condition:
-        raise InputError(f"{what}, but {given!r} was given")
+        raise InputError(f"{what}, but {brief(given)} was given")
 
 
 def require_at_least(least: int, options: object, *names: str) -> None:

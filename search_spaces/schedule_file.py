@@ -41,10 +41,10 @@ def read_file(path: str, usage: str) -> Iterator[tuple[str, Any]]:
     usage: what the flag takes, for the message.
     """
     try:
-        content = json.loads(Path(path).read_text())
+        content = json.loads(Path(path).read_text("utf-8-sig"))
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}. {usage}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(
             f"{path} is not valid JSON ({error}): create it with scripts/export.py --format json"
         ) from error

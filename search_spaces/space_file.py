@@ -16,7 +16,7 @@ Parameters that a file does not mention keep their range. The files in presets/ 
 from __future__ import annotations
 
 import json
-import math
+import sys
 import tomllib
 from collections.abc import Iterable, Mapping
 from importlib.resources import files
@@ -41,11 +41,11 @@ class SpaceFile(NamedTuple):
 def read_space(name: str) -> SpaceFile:
     """The search space of a preset or a file; raises InputError, naming the file and the key, if it is invalid."""
     try:
-        text = presets().get(name) or Path(name).read_text()
+        text = presets().get(name) or Path(name).read_text("utf-8-sig")  # Notepad begins a file with a byte order mark
         values = tomllib.loads(text)
     except FileNotFoundError as error:
         raise unknown("space", name, [*presets(), "a FILE.toml"]) from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"the space {name} is not valid TOML ({error})") from error
     families = values.pop("families", list(FAMILIES))
     if not (isinstance(families, list) and all(isinstance(family, str) for family in families)):
@@ -130,14 +130,15 @@ def checked(where: str, value: Any, usual: Domain) -> Any:
     """The value, with integers converted if floats are expected; raises InputError if its type does not fit."""
     match usual:
         case Float() | Either():
-            fits = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+            fits = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
             require(fits, f"{where} must be a finite number", value)
             return float(value)
         case Integer():
             require(isinstance(value, int) and not isinstance(value, bool), f"{where} must be an integer", value)
             return value
     kind = type(usual.options[0])
-    value = float(value) if kind is float and type(value) is int else value
+    whole = kind is float and type(value) is int and abs(value) <= sys.float_info.max
+    value = float(value) if whole else value
     allowed = list(usual.options) if kind is not float else f"numbers such as {list(usual.options)}"
     require(type(value) is kind, f"{where} must be among {allowed}", value)
     return value

@@ -10,6 +10,7 @@ import select
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
@@ -34,6 +35,16 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+SIGNALS: list[int] = []
+"""The signals that this command has received. Without one, a KeyboardInterrupt was raised by the user's code."""
+
+
+def interrupt(number: int, frame: FrameType | None) -> None:
+    """Handle a signal as Python does, and note it."""
+    SIGNALS.append(number)
+    raise KeyboardInterrupt
+
+
 @contextmanager
 def interruption() -> Iterator[Callable[[], bool]]:
     """Note Ctrl-C and SIGTERM instead of raising at once; yields a function that says whether one came.
@@ -47,6 +58,7 @@ def interruption() -> Iterator[Callable[[], bool]]:
     received: list[int] = []
 
     def note(number: int, frame: FrameType | None) -> None:
+        SIGNALS.append(number)
         if received:
             raise KeyboardInterrupt
         received.append(number)
@@ -104,13 +116,17 @@ def plain_console(quiet: bool = False) -> Console:
 def run(command: Callable[[], None]) -> None:
     """Run a command as a user expects.
 
-    A user's mistake is one message, with exit code 2. An interruption (Ctrl-C, SIGTERM) exits with 130.
+    A user's mistake is one message, with exit code 2. An interruption (Ctrl-C, SIGTERM) exits with 130; a
+    KeyboardInterrupt that the user's code raises is a mistake.
     If the reader closes the pipe early (as `head` does), it exits with 1, as Python's own tools and rich do.
     A full disk is one message, too. Without a standard output, as in some daemons, nothing is printed.
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if sys.stdout is None:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115  # until the process ends
+    SIGNALS.clear()
+    signal.signal(signal.SIGTERM, interrupt)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not ignored, as nohup has it
+        signal.signal(signal.SIGINT, interrupt)
     try:
         try:
             command()
@@ -121,8 +137,12 @@ def run(command: Callable[[], None]) -> None:
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    except KeyboardInterrupt as error:
+        if SIGNALS:
+            sys.exit(130)
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        print(f"error: {Path(last.filename).name}, line {last.lineno}, raised KeyboardInterrupt", file=sys.stderr)
+        sys.exit(2)
     except BrokenPipeError:
         if not reader_has_left():
             raise

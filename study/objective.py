@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
+from search_spaces.errors import require
 from search_spaces.schedule import Schedule
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ FRACTION_OF_ROWS = "fraction of rows"
 
 Unit = Literal["epochs", "steps"]
 """What budgets count: passes over the training rows, or optimizer steps."""
+DIRECTIONS = Literal["minimize", "maximize"]
+"""Which values of a metric are the better ones: small or large."""
 Stop = Callable[[int], bool]
 """Whether to stop the run of this index."""
 
@@ -64,14 +67,24 @@ class Metric:
     proportion.
     worst: the finite value of a diverged run; no other run is recorded as worse.
     measure: of a workload only: (outputs, targets) of some rows -> a number for each row, (rows,); the metric is their
-    mean.
+    mean. whole: instead of measure, (outputs, targets) of all rows of a split -> one number, such as F1 or AUC; runs
+    are then trained one by one.
+    Raises InputError for another direction, or a worst value that is not finite.
     """
 
     name: str
-    direction: Literal["minimize", "maximize"]
+    direction: DIRECTIONS
     unit: str
     worst: float
     measure: Callable[[Any, Any], Any] | None = None
+    whole: Callable[[Any, Any], Any] | None = None
+
+    def __post_init__(self) -> None:
+        require(isinstance(self.name, str) and bool(self.name), "the name of a Metric must be text", self.name)
+        valid = self.direction in get_args(DIRECTIONS)
+        require(valid, f"direction of the metric {self.name!r} must be minimize or maximize", self.direction)
+        number = isinstance(self.worst, int | float) and math.isfinite(self.worst)
+        require(number, f"worst of the metric {self.name!r} must be a finite number", self.worst)
 
     @property
     def sign(self) -> int:

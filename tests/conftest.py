@@ -24,6 +24,11 @@ settings.register_profile("suite", deadline=None)
 settings.load_profile("suite")
 
 
+def pytest_addoption(parser):
+    parser.addoption("--fuzz-seconds", type=float, default=60, help="how long tests/fuzz looks, all readers together")
+    parser.addoption("--fuzz-seed", type=int, default=0, help="which random input tests/fuzz makes")
+
+
 def pytest_runtest_setup(item):
     if item.get_closest_marker("cuda") and not torch.cuda.is_available():
         pytest.skip("needs a CUDA device, but torch sees none")
@@ -56,7 +61,7 @@ def command(capfd, monkeypatch, tmp_path):
     """Call a script in this process, in a folder of its own with an empty results/."""
     (tmp_path / "results").mkdir(exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    handler = signal.getsignal(signal.SIGTERM)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def call(script, *arguments):
         path = ROOT / "scripts" / script
@@ -71,7 +76,8 @@ def command(capfd, monkeypatch, tmp_path):
         return Result(code, captured.out, captured.err)
 
     yield call
-    signal.signal(signal.SIGTERM, handler)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from study.api import find_schedule
 from study.executors.options import ExecutorOptions
 from study.search.configuration import Configuration
 from study.workloads import Workload
+from study.workloads.datasets import made_data
 from study.workloads.options import DATA_ROOT, WorkloadOptions
 from tests.helpers import DIGITS, ROOT
 
@@ -277,7 +278,10 @@ def test_a_whole_workload_is_searched():
         ({"workload": 3}, "workload must be a Workload"),
         ({"dataset": "fashion-mnist", "data": rows()}, "data replaces dataset: remove dataset, but 'fashion-mnist'"),
         ({"dataset": "mnist1d", "data": rows(), "target": "y"}, "data replaces target: remove target, but 'y' was"),
-        ({"workload": Workload("w", None, make_model), "model": make_model}, "workload replaces .*: remove"),
+        (
+            {"workload": Workload("w", made_data("rows", rows(), None, 0), make_model), "model": make_model},
+            "workload replaces .*: remove",
+        ),
         ({"families": "rex"}, r"families must be tuple\[str, ...\], but 'rex' was given"),
         ({"epochs": 1.5}, "epochs must be int, but 1.5 was given"),
         ({"engine": None}, "engine must be str, but None was given"),

@@ -34,8 +34,7 @@ MOST_COLUMNS = 100
 
 def print_opened(console: Console, plan: StudyPlan, trials: int, record: StudyRecord) -> None:
     """Print what is searched. trials: how many the study is to hold. record: what it holds now."""
-    if plan.about:
-        console.print(plan.about)
+    print_about(console, plan)
     for difference in record.sessions[0].differences(record.sessions[-1]):
         console.print(
             wrapped_line(f"note: the last bits may differ from the first session's: {difference}", console.width)
@@ -64,10 +63,16 @@ def print_opened(console: Console, plan: StudyPlan, trials: int, record: StudyRe
         console.print(f"Known schedules, tried first: {', '.join(one['family'] for one in plan.known)}")
 
 
+def print_about(console: Console, plan: StudyPlan) -> None:
+    """Print how the data was read, or what the first runs found. A command stays on one line, to be copied."""
+    for line in plan.about.splitlines():
+        data = line.startswith(("Data: ", "  "))
+        console.print(wrapped_line(line, console.width) if data else line)
+
+
 def print_plan(console: Console, plan: StudyPlan, trials: int) -> None:
     """Print what would be searched."""
-    if plan.about:
-        console.print(plan.about)
+    print_about(console, plan)
     objective, search = plan.objective, plan.configuration
     runs = ", ".join(f"{budget} {search.unit}" for budget in search.budgets(objective.steps(1)))
     low, high = objective.peak_lr
@@ -155,5 +160,6 @@ def where_lines(record: StudyRecord, storage: str | None, path: Path | None) -> 
 
 
 def wrapped_line(line: str, width: int) -> str:
-    """A line broken between its words, with what follows indented."""
-    return textwrap.fill(line, min(width, MOST_COLUMNS), subsequent_indent="  ", break_on_hyphens=False)
+    """A line broken between its words, with what follows indented further."""
+    indent = " " * (2 + len(line) - len(line.lstrip()))
+    return textwrap.fill(line, min(width, MOST_COLUMNS), subsequent_indent=indent, break_on_hyphens=False)

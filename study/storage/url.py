@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shlex
 import sqlite3
@@ -41,10 +42,18 @@ def parse(storage: str) -> URL:
     example = f"give --storage a database URL such as {DEFAULT_STORAGE}"
     try:
         url = make_url(storage)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise InputError(f"{storage!r} is not a database URL: {example}") from error
     if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
         raise InputError(f"{storage!r} does not persist: {example}")
+    if url.get_backend_name() == "sqlite":
+        for name in (url.database, f"{url.database}.artifacts"):
+            try:
+                os.stat(str(name))
+            except (FileNotFoundError, NotADirectoryError, PermissionError):
+                pass  # reported when the file is opened
+            except (OSError, ValueError) as error:  # too long, links in a circle, a zero byte
+                raise InputError(f"--storage does not name a file ({' '.join(str(error).split())[:100]})") from error
     return url
 
 

@@ -13,6 +13,7 @@ from study.objective import Run
 from study.training.lockstep import Lockstep
 from study.training.loop import EVALUATION_ROWS
 from study.training.plain import Plain
+from study.workloads.inputs import forward
 from study.workloads.user_code import failure
 from study.workloads.workload import Workload
 
@@ -27,6 +28,10 @@ def lockstep_obstacle(workload: Workload) -> str | None:
     """Why two runs of the workload cannot be trained as one stacked model; None if they can."""
     if not workload.data.resident:
         return "its data is not in memory"
+    if workload.data.several_inputs:
+        return "its model has several inputs"
+    if workload.metric.whole is not None:
+        return "its metric needs all rows at once"
     low, _ = workload.peak_lr  # at high learning rates a deep model amplifies rounding differences
     runs = [Run(Constant(peak_lr=times * low), 1, train_seed=0, evaluations=1) for times in (1, 2)]
     with same_random_numbers_after(workload.device):
@@ -73,5 +78,5 @@ def draws_random_numbers(workload: Workload) -> bool:
     with same_random_numbers_after(device):
         model = workload.make_model().to(device).train()
         before = state()
-        model(workload.data.train.first(workload.batch_size)[0])
+        forward(model, workload.data.train.first(workload.batch_size)[0])
         return not torch.equal(before, state())

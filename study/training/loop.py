@@ -15,7 +15,10 @@ from search_spaces.optimizer_facts import lr_and_momentum
 from search_spaces.schedule import evaluation_steps
 from study.objective import Evaluation, Run, Stop
 from study.training.divergence import Divergence
+from study.training.plain import Plain
+from study.training.whole_set import evaluate_whole
 from study.workloads.data import Split
+from study.workloads.inputs import Inputs
 from study.workloads.streamed import StreamedSplit
 from study.workloads.workload import Workload
 
@@ -33,13 +36,13 @@ class Learner(Protocol):
 
     optimizers: list[Optimizer]
 
-    def update(self, x: Tensor, y: Tensor) -> Tensor:
+    def update(self, x: Inputs, y: Tensor) -> Tensor:
         """Make one optimizer step in every run; returns the losses before it, (runs,).
 
         x (rows, ...) and y (rows, ...) are shared by all runs, or have an additional first axis for the runs.
         """
 
-    def evaluate(self, x: Tensor, y: Tensor, positions: Sequence[int]) -> Tensor:
+    def evaluate(self, x: Inputs, y: Tensor, positions: Sequence[int]) -> Tensor:
         """(loss, metric) of the runs at these positions, summed over the rows: (positions, 2), float64."""
 
     def keep(self, positions: Sequence[int]) -> None:
@@ -137,6 +140,10 @@ def evaluate(
     """(loss, metric) by position, averaged over the rows of a split; empty if stopped in between."""
     if not positions:
         return {}
+    if workload.metric.whole is not None:
+        assert isinstance(learner, Plain)  # such a workload is not trained in lockstep
+        found = evaluate_whole(workload, learner, split, EVALUATION_ROWS, stop)
+        return dict.fromkeys(positions, found) if found else {}
     sums = torch.zeros(len(positions), 2, device=workload.device, dtype=torch.float64)
     for x, y in split.parts(EVALUATION_ROWS):
         if stop():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 
+from study.workloads.inputs import forward
 from study.workloads.workload import Workload
 
 
@@ -19,7 +20,7 @@ def bytes_of_a_run(workload: Workload) -> int:
 
     x, y = workload.data.train.first(workload.batch_size)
     with saved_tensors_hooks(record, lambda tensor: tensor):
-        loss = workload.loss(model(x), y).mean()
+        loss = workload.loss(forward(model, x), y).mean()
     del loss
     weights = sum(parameter.nbytes for parameter in model.parameters())
     # Parameters, gradients and two optimizer states; activations, counted twice to allow for temporary tensors.

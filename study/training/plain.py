@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from study.objective import Run
+from study.workloads.inputs import Inputs, forward
 from study.workloads.workload import Workload
 
 
@@ -21,17 +23,22 @@ class Plain:
         self.model = workload.make_model().to(workload.device).train()
         self.optimizers = [workload.make_optimizer(self.model)]
 
-    def update(self, x: Tensor, y: Tensor) -> Tensor:
-        loss = self.workload.loss(self.model(x), y).mean()
+    def update(self, x: Inputs, y: Tensor) -> Tensor:
+        loss = self.workload.loss(forward(self.model, x), y).mean()
         self.optimizers[0].zero_grad()
         loss.backward()
         self.optimizers[0].step()
         return loss.detach()[None]
 
-    def evaluate(self, x: Tensor, y: Tensor, positions: Sequence[int]) -> Tensor:
+    def outputs(self, x: Inputs) -> Any:
+        """The model's outputs in evaluation."""
         self.model.eval()
-        outputs = self.model(x)
+        outputs = forward(self.model, x)
         self.model.train()
+        return outputs
+
+    def evaluate(self, x: Inputs, y: Tensor, positions: Sequence[int]) -> Tensor:
+        outputs = self.outputs(x)
         loss, metric = self.workload.loss(outputs, y), self.workload.measure(outputs, y)
         return torch.stack([loss.double().sum(), metric.double().sum()])[None]
 

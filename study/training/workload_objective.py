@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from search_spaces.errors import InputError
 from search_spaces.schedule import Schedule
 from study.machine import free_memory, same_bits_every_time, same_random_numbers_after
 from study.objective import Evaluation, Metric, Run, Stop, Unit
@@ -19,12 +20,15 @@ from study.training.loop import train_cohort
 from study.training.memory import bytes_of_a_run
 from study.training.plain import Plain
 from study.training.workload_check import check_momentum, check_workload
+from study.workloads.data import Data
 from study.workloads.made_of import changes, made_of
-from study.workloads.user_code import functions_in, path_of
+from study.workloads.user_code import failure, functions_in, path_of
 from study.workloads.workload import Workload
 
 MEMORY_SHARE = 0.8
 """Fraction of the free memory that a cohort may take."""
+FEW_ROWS = 200
+"""With fewer validation rows than this, schedules can hardly be compared."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +63,9 @@ class WorkloadObjective:
 
     @property
     def about(self) -> str:
-        about = self.workload.data.about
-        return f"Data: {about}" if about else ""
+        data = self.workload.data
+        lines = [*data.about.splitlines(), *few_rows(data)]
+        return "\n  ".join([f"Data: {lines[0]}", *lines[1:]]) if data.about else "\n".join(few_rows(data))
 
     @cached_property
     def mixes_seeds(self) -> bool:
@@ -127,4 +132,15 @@ class WorkloadObjective:
         # The learner seeds torch's generators.
         with same_random_numbers_after(self.device), same_bits_every_time(self.device):
             learner = (Plain if len(runs) == 1 else Lockstep)(self.workload, runs)
-            yield from train_cohort(self.workload, runs, learner, stop, self.steps(runs[0].budget))
+            try:
+                yield from train_cohort(self.workload, runs, learner, stop, self.steps(runs[0].budget))
+            except SystemExit as error:  # of the user's code, which would end the search as if it were a success
+                raise InputError(f"{self.name}: {failure(error)} while training") from error
+
+
+def few_rows(data: Data) -> list[str]:
+    """A warning if there are few validation rows."""
+    rows = data.validation.rows
+    if rows >= FEW_ROWS:
+        return []
+    return [f"note: only {rows} validation rows: one row is {1 / rows:.1%} of them, so small differences are chance"]

@@ -3,53 +3,56 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from operator import itemgetter
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from study.workloads.inputs import Inputs, mapped, shapes, tensors_in
 from study.workloads.streamed import StreamedSplit
 
 
 class Split(NamedTuple):
     """Examples in memory, one per row: inputs x (rows, ...), targets y (rows, ...).
 
+    x may be a tuple or dict of tensors: a model's positional or keyword arguments.
     For classification y is (rows,) int64; for regression it is (rows,) or (rows, outputs) float32.
     """
 
-    x: Tensor
+    x: Inputs
     y: Tensor
 
     @property
     def rows(self) -> int:
         """Number of examples."""
-        return len(self.x)
+        return len(self.y)
 
     @property
     def device(self) -> torch.device:
         """The device that holds the rows."""
-        return self.x.device
+        return self.y.device
 
-    def fetch(self, order: Iterable[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
+    def fetch(self, order: Iterable[Tensor]) -> Iterator[tuple[Inputs, Tensor]]:
         """Copies of (x, y) for each batch of row indices in `order`, made lazily."""
-        return ((self.x[rows], self.y[rows]) for rows in order)
+        return ((mapped(self.x, itemgetter(rows)), self.y[rows]) for rows in order)
 
-    def parts(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
+    def parts(self, size: int) -> Iterator[tuple[Inputs, Tensor]]:
         """Copies of all rows in order, `size` at a time; copies, because a model may modify its input in place."""
         return self.fetch(torch.arange(self.rows, device=self.device).split(size))
 
-    def first(self, rows: int) -> tuple[Tensor, Tensor]:
+    def first(self, rows: int) -> tuple[Inputs, Tensor]:
         """Copies of (x, y) of the first rows."""
-        return self.x[:rows].clone(), self.y[:rows].clone()
+        return mapped(self.x, lambda tensor: tensor[:rows].clone()), self.y[:rows].clone()
 
     def to(self, device: torch.device) -> Split:
         """The same rows, moved to a device."""
-        return Split(self.x.to(device), self.y.to(device))
+        return Split(mapped(self.x, lambda tensor: tensor.to(device)), self.y.to(device))
 
-    def sample(self) -> tuple[Tensor, Tensor]:
+    def sample(self) -> tuple[Inputs, Tensor]:
         """The rows that the fingerprint is computed from: all of them."""
         return self.x, self.y
 
@@ -59,7 +62,8 @@ class Data:
     """A dataset in three disjoint splits; the search never touches test.
 
     classes: outputs of a model per example: the number of classes, or, for regression, of targets, usually 1.
-    task: classification or regression. about: a sentence for the user about how the data was read.
+    task: classification or regression. about: lines for the user about how the data was read. alternative: makes the
+    same data with its inputs in another type, for a model that does not take this one.
     """
 
     name: str
@@ -69,11 +73,21 @@ class Data:
     test: Split | StreamedSplit
     task: str = "classification"
     about: str = ""
+    alternative: Callable[[], Data] | None = field(default=None, compare=False)
 
     @cached_property
     def input_shape(self) -> tuple[int, ...]:
-        """Shape of one example: (features,), (channels, length) or (channels, height, width)."""
-        return tuple(self.train.first(1)[0].shape[1:])
+        """Shape of one example: (features,), (channels, length) or (channels, height, width).
+
+        If there are several inputs, a tuple or dict of such shapes.
+        """
+        shape: tuple[int, ...] = shapes(self.train.first(1)[0])
+        return shape
+
+    @property
+    def several_inputs(self) -> bool:
+        """Whether a model is given several tensors."""
+        return not isinstance(self.train.first(1)[0], Tensor)
 
     @property
     def resident(self) -> bool:
@@ -93,7 +107,9 @@ class Data:
         digest = hashlib.sha256()
         for split in (self.train, self.validation, self.test):
             digest.update(b"" if isinstance(split, Split) else str(split.rows).encode())
-            for tensor in split.sample():
+            for tensor in tensors_in(split.sample()):
                 digest.update(str(tuple(tensor.shape)).encode())
-                digest.update(tensor.cpu().contiguous().view(torch.uint8).numpy().tobytes())
+                digest.update(
+                    tensor.cpu().clone(memory_format=torch.contiguous_format).view(torch.uint8).numpy().tobytes()
+                )
         return digest.hexdigest()

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from search_spaces import ADAMW_PEAK_LR, SGD_PEAK_LR
 from search_spaces.errors import InputError, unknown
+from study.workloads.named import abbreviated
 from study.workloads.user_code import is_imported
 
 TORCHVISION_DATASETS = {
@@ -27,9 +28,18 @@ DATASETS = {
     **dict.fromkeys(TORCHVISION_DATASETS, "study.workloads.builtin_datasets:images"),
 }
 """The function (name, data_root, split_seed) -> Data of each built-in dataset."""
-TABLES = (".csv", ".tsv")
-"""Suffixes of files that are tables."""
+TABLES = (".csv", ".tsv", ".txt")
+"""Suffixes of files that are tables, in any case; .gz may follow."""
 ARRAYS = ".npz"
+OTHER_TABLES = {
+    ".parquet": "parquet",
+    ".feather": "feather",
+    ".xlsx": "excel",
+    ".xls": "excel",
+    ".json": "json",
+    ".jsonl": "json",
+}
+"""What pandas reads and this project does not, with the name of its function."""
 TASKS = ("classification", "regression")
 
 MODELS = {
@@ -67,11 +77,32 @@ YOURS = "package.module:function"
 
 def check_dataset(name: str) -> None:
     """Raise InputError if a name is neither a built-in dataset, a file, a folder nor a function."""
-    path = Path(name).expanduser()
-    if not (name in DATASETS or path.suffix in (*TABLES, ARRAYS) or path.is_dir() or is_imported(name)):
+    try:
+        path = Path(name).expanduser()
+        is_file, is_folder = path.is_file(), path.is_dir()
+    except (OSError, ValueError, RuntimeError) as error:  # too long, a zero byte, a home that does not exist
+        raise InputError(
+            f"--dataset {abbreviated(name)} is not the name of a file ({abbreviated(str(error))})"
+        ) from error
+    file = is_table(path) or path.suffix.lower() == ARRAYS
+    if reader := OTHER_TABLES.get(path.suffix.lower()) if is_file else None:
+        raise InputError(
+            f"--dataset {name} is not a CSV file: convert it with pandas.read_{reader}(...).to_csv(..., index=False)"
+        )
+    if not (name in DATASETS or file or is_folder or is_imported(name)):
         raise unknown("dataset", name, [*DATASETS, "FILE.csv", "FILE.npz", "FOLDER of images", YOURS])
-    if path.suffix in (*TABLES, ARRAYS) and not path.is_file():
+    if file and not is_file and not is_folder:
         raise InputError(f"--dataset {name}: no such file in {path.absolute().parent}")
+
+
+def is_table(path: Path) -> bool:
+    """Whether the file's name is that of a table.
+
+    >>> is_table(Path("A.CSV")), is_table(Path("a.csv.gz")), is_table(Path("a.gz"))
+    (True, True, False)
+    """
+    name = path.name.lower().removesuffix(".gz")
+    return name.endswith(TABLES)
 
 
 def check_model(name: str | Callable[..., Any]) -> None:

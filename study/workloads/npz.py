@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import zlib
+from math import prod
 from pathlib import Path
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile, ZipInfo
 
 import numpy as np
+import psutil
 
 from search_spaces.errors import InputError, require, unknown
+from study.workloads.array_data import data_of_arrays
 from study.workloads.data import Data
-from study.workloads.splits import data_of_arrays
 
+DAMAGED = (OSError, ValueError, BadZipFile, EOFError, RuntimeError, MemoryError, zlib.error, SyntaxError, KeyError)
+"""What numpy and zipfile raise for a file that is not theirs, or is cut, encrypted or of another version."""
+COPIES = 3
+"""How often the arrays are in memory while they are read: once as they are, once converted, once split."""
 PARTS = {"train": "", "validation": "_val", "test": "_test"}
 """Suffixes of the array names, by part."""
 
@@ -18,14 +25,21 @@ PARTS = {"train": "", "validation": "_val", "test": "_test"}
 def read_arrays(path: Path, task: str | None, split_seed: int) -> Data:
     """Read the file; raises InputError if it cannot be read, lacks an array or contains unknown arrays."""
     known = [f"{letter}{suffix}" for suffix in PARTS.values() for letter in "xy"]
+    arrays = {}
     try:
+        check_memory(path)
         with np.load(path, allow_pickle=False) as file:
             for name in file.files:
                 if name not in known:
                     raise unknown(f"array in {path}", name, known)
-            arrays = {name: file[name] for name in file.files}
-    except (OSError, ValueError, BadZipFile) as error:
-        raise InputError(f"{path} cannot be read ({error}): save it with numpy.savez(path, x=..., y=...)") from error
+                arrays[name] = file[name]
+    except DAMAGED as error:
+        objects = "Object arrays" in str(error)
+        what = "convert arrays of Python objects with .astype(str) or a number type, and " if objects else ""
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(
+            f"{path} cannot be read ({reason}): {what}save it with numpy.savez(path, x=..., y=...)"
+        ) from error
     parts = {}
     for part, suffix in PARTS.items():
         names = [f"{letter}{suffix}" for letter in "xy"]
@@ -36,3 +50,26 @@ def read_arrays(path: Path, task: str | None, split_seed: int) -> Data:
             )
             parts[part] = (arrays[names[0]], arrays[names[1]])
     return data_of_arrays(path.name, parts, task, split_seed, standardise=True)
+
+
+def check_memory(path: Path) -> None:
+    """Raise InputError if the arrays would not fit into the free memory, by what the file says of their size."""
+    with ZipFile(path) as file:
+        needed = COPIES * sum(member.file_size for member in file.infolist())
+        for member in file.infolist():
+            if member.filename.endswith(".npy"):
+                check_header(path, file, member)
+    free = psutil.virtual_memory().available
+    if needed > free:
+        raise InputError(f"{path} needs about {needed / 1e9:.1f} GB of memory, but {free / 1e9:.1f} GB are free")
+
+
+def check_header(path: Path, file: ZipFile, member: ZipInfo) -> None:
+    """Raise InputError if an array claims to have more bytes than the file holds of it."""
+    with file.open(member) as array:
+        version = np.lib.format.read_magic(array)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, _, dtype = read(array)
+    claimed = prod(shape) * dtype.itemsize
+    if claimed > member.file_size and not dtype.hasobject:
+        raise InputError(f"{path} cannot be read ({member.filename} claims {claimed} bytes and has {member.file_size})")

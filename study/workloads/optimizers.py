@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
@@ -89,6 +90,7 @@ def users_optimizer(
     require(
         isinstance(optimizer, Optimizer), f"--optimizer {name} must make a torch Optimizer", type(optimizer).__name__
     )
+    check_optimizer_steps(f"--optimizer {name}", optimizer, model)
     group = optimizer.param_groups[0]
     if weight_decay is not None and group.get("weight_decay") != weight_decay:
         raise InputError(f"--optimizer {name} does not take weight_decay: remove --weight-decay")
@@ -100,6 +102,20 @@ def users_optimizer(
         peak_lr=(highest / FACTOR, highest * FACTOR),
         weight_decay=float(group.get("weight_decay", 0.0)),
     )
+
+
+def check_optimizer_steps(what: str, optimizer: Optimizer, model: nn.Module) -> None:
+    """Raise InputError if a schedule cannot set its learning rate, or it does not train the model step by step."""
+    for group in optimizer.param_groups:
+        lr = group.get("lr")
+        number = isinstance(lr, int | float | torch.Tensor) and math.isfinite(lr)
+        require(number, f"{what} needs a learning rate for a schedule to set: give it a number, such as lr=0.01", lr)
+    closure = inspect.signature(type(optimizer).step).parameters.get("closure")
+    if closure is not None and closure.default is closure.empty:
+        raise InputError(f"{what} needs a closure for each step, as LBFGS does, and cannot be used: choose another")
+    held = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
+    if not held & {id(parameter) for parameter in model.parameters()}:
+        raise InputError(f"{what} has no parameter of the model: make it from the model or the params that it is given")
 
 
 SGD_DEFAULT = optimizing("sgd", None, nn.Module())

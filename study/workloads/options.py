@@ -45,6 +45,10 @@ class WorkloadOptions:
     """Rows per optimizer step."""
     weight_decay: float | None = None
     """Weight decay. Default: 0.0005 for sgd, 0.01 for adamw; any other optimizer keeps its own."""
+    split_by: Annotated[str | None, RARE] = None
+    """Column whose equal values keep rows in the same part, such as a person or a place (tables only)."""
+    split_time: Annotated[str | None, RARE] = None
+    """Column of dates or numbers: the latest rows are for test, those before them for validation (tables only)."""
     split_seed: Annotated[int, RARE] = 0
     """Seed that chooses the validation rows."""
 
@@ -56,11 +60,12 @@ class WorkloadOptions:
             self.weight_decay,
         )
         require_at_least(0, self, "split_seed")
+        require(self.split_seed < 2**63, "--split-seed must be below 2 to the power of 63", self.split_seed)
         require(self.image_size is None or self.image_size >= 1, "--image-size must be at least 1", self.image_size)
         require(self.task is None or self.task in TASKS, f"--task must be {' or '.join(TASKS)}", self.task)
         if self.workload:
             usual = {field.name: field.default for field in fields(WorkloadOptions)}
-            for name in ("dataset", "target", "task", "image_size", "model"):
+            for name in ("dataset", "target", "task", "image_size", "model", "split_by", "split_time"):
                 if getattr(self, name) != usual[name]:
                     flag = f"--{name.replace('_', '-')}"
                     raise InputError(f"--workload already defines data and model: remove {flag} {getattr(self, name)}")
@@ -91,7 +96,7 @@ class WorkloadOptions:
         """The data alone."""
         from study.workloads.datasets import Source  # loads torch
 
-        source = Source(self.dataset, self.target, self.task, self.image_size)
+        source = Source(self.dataset, self.target, self.task, self.image_size, self.split_by, self.split_time)
         return source.read(data_root, self.split_seed)
 
     def record(self, workload: Workload) -> dict[str, Any]:

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from search_spaces.errors import InputError, require
-from study.workloads.data import Data, Split
 
 SHARE = 0.15
 """Fraction of all rows for validation, and for test, if the data does not define these parts."""
@@ -32,62 +31,6 @@ def row_numbers(name: str, rows: int, split_seed: int, validation: bool, test: b
     return found | ({"test": order[:held]} if test else {})
 
 
-def data_of_arrays(
-    name: str, parts: Mapping[str, tuple[Any, Any]], task: str | None, split_seed: int, standardise: bool
-) -> Data:
-    """Data from arrays or tensors (x, y) by part; train is required, missing parts are split off from it.
-
-    task: None to infer it. standardise: whether floating-point x (and regression targets) are scaled to mean 0 and
-    deviation 1 over the training rows. Raises InputError if shapes, values or targets are invalid.
-    """
-    splits = {
-        part: (as_tensor(f"x of {name}", numbers_of(x)), np.asarray(numbers_of(y))) for part, (x, y) in parts.items()
-    }
-    for part, (x, y) in splits.items():
-        where = f"{name} ({part})"
-        require(x.ndim >= 1 and y.ndim >= 1, f"{where}: x and y must have one row per example", (x.ndim, y.ndim))
-        require(len(x) == len(y), f"{where}: x and y must have the same number of rows", (len(x), len(y)))
-        check_finite(where, x)
-    x, y = splits["train"]
-    given = [part for part in splits if part != "train"]
-    rows = row_numbers(name, len(x), split_seed, "validation" not in splits, "test" not in splits)
-    splits |= {part: (x[numbers], y[numbers.numpy()]) for part, numbers in rows.items()}
-    chosen = {part: splits[part] for part in ("train", "validation", "test")}
-    for part, (examples, _) in chosen.items():
-        same = examples.shape[1:] == x.shape[1:]
-        require(same, f"{name} ({part}): examples must have the shape of those in train", examples.shape[1:])
-    task = task or ("regression" if y.dtype.kind == "f" else "classification")
-    for part in given if task == "classification" else ():
-        unseen = np.setdiff1d(splits[part][1], y)
-        if unseen.size:
-            raise InputError(f"{name} ({part}): class {unseen.tolist()[0]!r} has no training row: remove its rows")
-    classes, targets = encode(name, task, {part: y for part, (_, y) in chosen.items()}, standardise)
-    inputs = {part: examples for part, (examples, _) in chosen.items()}
-    if standardise and x.is_floating_point():
-        inputs = standardised(inputs)
-    train, validation, test = (Split(inputs[part], targets[part]) for part in chosen)
-    counts = f"{train.rows} + {validation.rows} + {test.rows} rows for train, validation and test"
-    return Data(name, classes, train, validation, test, task, f"{name}: {counts}; {task}")
-
-
-def numbers_of(values: Any) -> Any:
-    """The bare values: a tensor detached and on the CPU, a pandas frame or column as an array."""
-    if isinstance(values, Tensor):
-        return values.detach().cpu()
-    return values.to_numpy().copy() if hasattr(values, "to_numpy") else values  # torch warns of read-only arrays
-
-
-def as_tensor(what: str, values: Any) -> Tensor:
-    """Convert to a tensor: floats to float32, bytes to floats from 0 to 1, other integers (token ids) to int64."""
-    try:
-        tensor = torch.as_tensor(values)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{what} must be numeric, but an array of {np.asarray(values).dtype} was given") from error
-    if tensor.dtype == torch.uint8:
-        return tensor.float() / 255
-    return tensor.float() if tensor.is_floating_point() else tensor.long()
-
-
 def check_finite(where: str, x: Tensor) -> None:
     """Raise InputError if a row contains NaN or infinity."""
     bad = (~torch.isfinite(x.flatten(1) if x.ndim > 1 else x[:, None]).all(1)).nonzero().flatten()
@@ -96,15 +39,6 @@ def check_finite(where: str, x: Tensor) -> None:
             f"{where}: {len(bad)} of {len(x)} rows contain NaN or infinity, the first is row {int(bad[0])}: "
             "fill them in or remove them (empty cells of a CSV file are filled in automatically)"
         )
-
-
-def standardised(inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Scale each feature or channel (the axis after the rows) to mean 0 and deviation 1 over the training rows."""
-    x = inputs["train"]
-    over = [axis for axis in range(x.ndim) if axis != 1]
-    deviation, mean = torch.std_mean(x, over, keepdim=True)
-    deviation = torch.where(deviation > 0, deviation, 1.0)
-    return {part: (values - mean) / deviation for part, values in inputs.items()}
 
 
 def encode(name: str, task: str, targets: Mapping[str, Any], standardise: bool) -> tuple[int, dict[str, Tensor]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from search_spaces.errors import InputError
 from study.machine import usable_cores
+from study.workloads.inputs import Inputs, mapped
 
 CPU = torch.device("cpu")
 MOST_WORKERS = 4
@@ -25,39 +26,47 @@ class StreamedSplit:
     """Has the interface of data.Split, over a map-style dataset whose items are (x, y).
 
     The dataset must draw its random numbers from torch, whose worker seeds are the same in every run.
+    workers: the most processes that read; 0 reads in this process. form: converts the inputs.
     """
 
     dataset: Dataset[Any]
     device: torch.device = CPU
+    workers: int = MOST_WORKERS
+    form: Callable[[Tensor], Tensor] | None = None
 
     @property
     def rows(self) -> int:
         """Number of examples."""
         return len(self.dataset)  # type: ignore[arg-type]  # map-style datasets have a length
 
-    def fetch(self, order: Iterable[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
+    def fetch(self, order: Iterable[Tensor]) -> Iterator[tuple[Inputs, Tensor]]:
         """(x, y) for each batch of row indices in `order`; raises InputError if a row cannot be read."""
         loader = DataLoader(
             self.dataset,
             batch_sampler=(rows.tolist() for rows in order),
-            num_workers=min(MOST_WORKERS, usable_cores()),
+            num_workers=min(self.workers, usable_cores()),
             pin_memory=self.device.type == "cuda",
             generator=torch.Generator(),  # separate, so that the model draws the same numbers as with data in memory
         )
         try:
             for x, y in loader:
-                yield x.to(self.device, non_blocking=True), y.to(self.device, non_blocking=True)
+                yield mapped(x, self.converted), y.detach().to(self.device, non_blocking=True)
         except Exception as error:  # whatever the user's dataset raises; a worker's traceback ends with the message
             reason = str(error).strip().splitlines()[-1].removeprefix(f"{InputError.__module__}.InputError: ")
             raise InputError(
                 reason if isinstance(error, InputError) else f"an example cannot be read ({reason})"
             ) from error
 
-    def parts(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
+    def converted(self, tensor: Tensor) -> Tensor:
+        """An input in the type that the model takes, on the device."""
+        tensor = tensor.detach()
+        return (self.form(tensor) if self.form else tensor).to(self.device, non_blocking=True)
+
+    def parts(self, size: int) -> Iterator[tuple[Inputs, Tensor]]:
         """All rows in order, `size` at a time."""
         return self.fetch(torch.arange(self.rows).split(size))
 
-    def first(self, rows: int) -> tuple[Tensor, Tensor]:
+    def first(self, rows: int) -> tuple[Inputs, Tensor]:
         """(x, y) of the first rows."""
         return next(self.fetch([torch.arange(min(rows, self.rows))]))
 
@@ -65,6 +74,6 @@ class StreamedSplit:
         """The same rows, moved to a device when they are read."""
         return replace(self, device=device)
 
-    def sample(self) -> tuple[Tensor, Tensor]:
+    def sample(self) -> tuple[Inputs, Tensor]:
         """(x, y) of the rows that the fingerprint is computed from."""
         return next(self.fetch([torch.linspace(0, self.rows - 1, min(self.rows, LOOKED_AT)).round().long()]))

@@ -2,70 +2,125 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from search_spaces.errors import InputError, require, unknown
+from study.workloads.columns import columns_of, counted, read_target, stripped
 from study.workloads.data import Data, Split
-from study.workloads.splits import check_finite, encode, row_numbers
+from study.workloads.leaks import leaks
+from study.workloads.named import abbreviated, name_list
+from study.workloads.number_cells import NumberCells
+from study.workloads.splits import encode, row_numbers
+from study.workloads.table_features import features
+from study.workloads.table_file import TableFile, table_file
+from study.workloads.table_splits import rows_by_group, rows_by_time
 
-MOST_CATEGORIES = 50
-"""Maximum number of one-hot columns per categorical feature; the rarest categories share one."""
 MOST_CLASSES = 20
 """An integer target with more distinct values than this is a regression."""
 
 
-def read_table(path: Path, target: str | None, task: str | None, split_seed: int) -> Data:
+@dataclass(frozen=True)
+class TableOptions:
+    """Which columns are the target and the ones that decide the split; see `WorkloadOptions`."""
+
+    target: str | None = None
+    task: str | None = None
+    split_by: str | None = None
+    split_time: str | None = None
+
+
+def read_table(path: Path, options: TableOptions, split_seed: int) -> Data:
     """Read the file: numbers are standardised, categories one-hot encoded, empty cells filled with the median.
 
-    All statistics come from the training rows. A regression target is standardised, too. task: None to infer it.
-    Raises InputError if the file cannot be read, or the target is missing, has empty cells or does not fit the task.
+    All statistics come from the training rows. A regression target is standardised, too. Rows without a target are
+    left out. Raises InputError if the file cannot be read, or the target is missing or does not fit the task.
     """
-    table = read_frame(path)
-    columns = [str(column) for column in table.columns]
-    if target is None:
-        raise InputError(f"{path} needs --target, the column to predict. Valid: {', '.join(columns)}")
-    if target not in columns:
-        raise unknown("column", target, columns, str(path))
-    require(len(columns) > 1, f"{path} needs at least one column besides the target {target!r}", columns)
-    y = table.pop(target)
-    if y.isna().any():
-        lines = (y.isna().to_numpy().nonzero()[0] + 2).tolist()
-        raise InputError(
-            f"{path}: the target {target!r} is empty in {len(lines)} rows, the first in line {lines[0]}: remove them"
-        )
+    file = table_file(path)
+    table = file.read()
+    target = the_target(path, [str(name) for name in table.columns], options)
+    commas = file.decimal == ","
+    y, as_numbers = read_target(table.pop(target), MOST_CLASSES, commas)
+    special = {name: stripped(table.pop(name)) for name in (options.split_by, options.split_time) if name is not None}
+    kept, notes = rows_kept(file, {target: y, **special}, as_numbers)
+    columns = columns_of(table, commas)
+    require(len(columns.table.columns) > 0, f"{path} needs at least one non-empty column besides the target", 0)
+    columns.table, y = columns.table[kept], y[kept]
+    special = {name: cells[kept] for name, cells in special.items()}
     values = y.to_numpy() if y.dtype.kind in "biuf" else y.astype(str).to_numpy(dtype=np.str_)
-    found = task or inferred_task(values)
-    rows = row_numbers(str(path), len(y), split_seed, True, True)
-    classes, targets = encode(
-        f"{path}, target {target!r}", found, {part: values[numbers.numpy()] for part, numbers in rows.items()}, True
-    )
-    inputs, kinds = features(path, table, {part: numbers.numpy() for part, numbers in rows.items()})
-    reason = "set by --task" if task else f"{len(np.unique(values))} distinct values; override with --task"
+    task = options.task or inferred_task(values)
+    rows = the_rows(path, len(y), options, special, split_seed)
+    where = f"{path}, target {target!r}"
+    classes, targets = encode(where, task, {part: values[n] for part, n in rows.items()}, True)
+    inputs, lines = features(path, columns, rows)
+    known = leaks(columns.table.iloc[rows["train"]], values[rows["train"]], task == "classification")
+    notes += [file.form] if file.form else []
+    notes += [leak_note(found, target)] if (found := list(known)) else []
+    reason = "set by --task" if options.task else f"{len(np.unique(values))} distinct values; override with --task"
     counts = " + ".join(str(len(numbers)) for numbers in rows.values())
-    about = f"{path.name}: {counts} rows for train, validation and test; {kinds}; {found} of {target!r} ({reason})"
+    how = f", split by {options.split_by!r}" if options.split_by else ""
+    how = f", in the order of {options.split_time!r}" if options.split_time else how
+    first = f"{path.name}: {counts} rows for train, validation and test{how}; {task} of {target!r} ({reason})"
+    about = "\n".join([first, *lines, *columns.lines(), *notes])
     train, validation, test = (Split(inputs[part], targets[part]) for part in ("train", "validation", "test"))
-    return Data(path.stem, classes, train, validation, test, found, about)
+    return Data(path.stem, classes, train, validation, test, task, about)
 
 
-def read_frame(path: Path) -> Any:
-    """The file as a pandas DataFrame."""
-    import pandas as pd  # takes a second, which other data need not wait for
+def the_target(path: Path, columns: list[str], options: TableOptions) -> str:
+    """The target's name; raises InputError for a column that the options name and the table lacks."""
+    target = options.target
+    if target is None:
+        raise InputError(f"{path} needs --target, the column to predict. Valid: {name_list(columns)}")
+    require(
+        None in (options.split_by, options.split_time), "give --split-by or --split-time, not both", options.split_by
+    )
+    for name in (target, options.split_by, options.split_time):
+        if name is not None and name not in columns:
+            raise unknown("column", abbreviated(name), map(abbreviated, columns), str(path))
+    others = len({target, options.split_by, options.split_time} - {None})
+    require(len(columns) > others, f"{path} needs at least one column besides the target {target!r}", columns)
+    require(target not in (options.split_by, options.split_time), "--target must not decide the split", target)
+    return target
 
-    separator = "\t" if path.suffix == ".tsv" else ","
-    try:
-        with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):
-            # index_col=False: otherwise pandas uses the first column as the index if lines have an extra separator.
-            return pd.read_csv(path, sep=separator, na_values=["?"], skipinitialspace=True, index_col=False)
-    except pd.errors.ParserWarning as error:
-        raise InputError(f"{path}: some lines have more fields than the header has names: remove the extra") from error
-    except (OSError, ValueError) as error:  # pandas raises subclasses of ValueError
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path} cannot be read as a table ({reason}): it needs a header of column names") from error
+
+def rows_kept(file: TableFile, needed: Mapping[str, Any], target: NumberCells | None) -> tuple[Any, list[str]]:
+    """(which rows have all of these columns, a line for each column that is empty somewhere).
+
+    needed: the target, then others. target: how its text was read as numbers.
+    """
+    empty = {name: cells.isna().to_numpy() for name, cells in needed.items()}
+    notes = [f"target read as numbers ({target.form})"] if target and target.form else []
+    for number, (name, out) in enumerate(empty.items()):
+        if out.any():
+            line = next(islice(file.lines(), int(out.argmax()) + 1, None))  # after the header
+            unread = f", taking {counted(target.unread)} for empty" if target and target.unread and not number else ""
+            rows = int(out.sum())
+            notes.append(f"rows left out because {name!r} is empty: {rows}, the first in line {line}{unread}")
+    return ~np.logical_or.reduce(list(empty.values())), notes
+
+
+def leak_note(columns: list[str], target: str) -> str:
+    """A warning of columns that may not be known when the target is to be predicted."""
+    alone = f"{name_list(map(repr, columns))} alone predicts {target!r} almost perfectly"
+    return f"note: {alone}: remove it, unless it is known before the target is"
+
+
+def the_rows(
+    path: Path, number: int, options: TableOptions, special: Mapping[str, Any], split_seed: int
+) -> dict[str, Any]:
+    """The row numbers of each part, as numpy arrays."""
+    if options.split_by is not None:
+        found = rows_by_group(str(path), special[options.split_by], split_seed)
+    elif options.split_time is not None:
+        found = rows_by_time(str(path), special[options.split_time])
+    else:
+        found = row_numbers(str(path), number, split_seed, True, True)
+    return {part: numbers.numpy() for part, numbers in found.items()}
 
 
 def inferred_task(values: Any) -> str:
@@ -76,41 +131,5 @@ def inferred_task(values: Any) -> str:
     """
     if values.dtype.kind not in "iuf":
         return "classification"
-    whole = bool(np.all(np.mod(values, 1) == 0))
+    whole = bool(np.all(np.isfinite(values))) and bool(np.all(np.mod(values, 1) == 0))
     return "classification" if whole and len(np.unique(values)) <= MOST_CLASSES else "regression"
-
-
-def features(path: Path, table: Any, rows: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
-    """(x of each part as tensors, a phrase that describes the columns)."""
-    import torch
-    from sklearn.compose import ColumnTransformer
-    from sklearn.impute import SimpleImputer
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import OneHotEncoder, StandardScaler
-
-    table = table.loc[:, table.iloc[rows["train"]].notna().any()]  # drop columns that are empty
-    numeric = [column for column in table.columns if table[column].dtype.kind in "biuf"]
-    categories = [column for column in table.columns if column not in numeric]
-    require(len(table.columns) > 0, f"{path} needs at least one non-empty column besides the target", 0)
-    table = table.astype(dict.fromkeys(numeric, "float64"))
-    for part, numbers in rows.items():
-        infinite = np.isinf(table[numeric].iloc[numbers].to_numpy()).any(0)
-        names = [column for column, is_infinite in zip(numeric, infinite, strict=True) if is_infinite]
-        require(not names, f"{path} ({part}): numbers must be finite or missing", f"infinity in {', '.join(names)}")
-    for column in categories:
-        table[column] = table[column].astype("object").where(table[column].notna(), "missing").astype(str)
-    numbers_of = make_pipeline(SimpleImputer(strategy="median", add_indicator=True), StandardScaler())
-    one_hot = OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=MOST_CATEGORIES, sparse_output=False)
-    transformer = ColumnTransformer([("numbers", numbers_of, numeric), ("categories", one_hot, categories)])
-    transformer.fit(table.iloc[rows["train"]])
-    made = {
-        part: torch.as_tensor(transformer.transform(table.iloc[n]), dtype=torch.float32) for part, n in rows.items()
-    }
-    for part, x in made.items():
-        check_finite(f"{path} ({part})", x)
-    empty = int(table[numeric].isna().sum().sum())
-    filled = f", {empty} empty cells filled with the median" if empty else ""
-    kinds = (
-        f"{len(numeric)} numeric and {len(categories)} categorical columns as {made['train'].shape[1]} features{filled}"
-    )
-    return made, kinds

@@ -9,6 +9,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import CodeType
@@ -43,7 +44,7 @@ def imported(name: str, flag: str) -> Callable[..., Any]:
             raise InputError(f"{flag} {name}: {module_name} needs {error.name}: pip install it") from error
         where = f"the current directory ({os.getcwd()}) and the installed packages"
         raise InputError(f"{flag} {name}: no module {error.name!r} in {where}") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise InputError(f"{flag} {name}: {failure(error)}") from error
     function = getattr(module, function_name, None)
     if function is None:
@@ -86,12 +87,22 @@ def call(function: Callable[..., Any], flag: str, **offered: Any) -> Any:
             )
     bound = function.keywords if isinstance(function, partial) else {}
     taken = {parameter.name for parameter in parameters} - set(bound)
-    try:
+    with users_code(f"{flag} {name} failed"):
         return function(**{name: value for name, value in offered.items() if name in taken})
+
+
+@contextmanager
+def users_code(what: str) -> Iterator[None]:
+    """Raise an InputError that begins with `what` for anything that code of the user's raises, sys.exit() included.
+
+    KeyboardInterrupt passes, since it may be Ctrl-C: see `cli.run`.
+    """
+    try:
+        yield
     except InputError:
         raise
-    except Exception as error:
-        raise InputError(f"{flag} {name} failed: {failure(error)}") from error
+    except (Exception, SystemExit) as error:
+        raise InputError(f"{what}: {failure(error)}") from error
 
 
 def path_of(function: Callable[..., Any]) -> str:

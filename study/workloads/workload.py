@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,10 +16,13 @@ from torch.optim import Optimizer
 
 from search_spaces.errors import InputError, require
 from search_spaces.groups import take_ratios
+from study.machine import same_random_numbers_after
 from study.objective import FRACTION_OF_ROWS, Metric
-from study.workloads.data import Data
+from study.workloads.data import Data, Split
+from study.workloads.inputs import forward
 from study.workloads.models import model_maker
 from study.workloads.optimizers import SGD_DEFAULT, optimizing
+from study.workloads.streamed import StreamedSplit
 from study.workloads.user_code import call, failure, imported
 
 
@@ -37,7 +41,7 @@ CROSS_ENTROPY: Callable[[Tensor, Tensor], Tensor] = partial(cross_entropy, reduc
 
 def squared_error(outputs: Tensor, targets: Tensor) -> Tensor:
     """For each row, the squared error, averaged over its outputs."""
-    return (outputs.flatten(1) - targets.reshape(len(targets), -1)).square().mean(1)
+    return (outputs.reshape(len(outputs), -1) - targets.reshape(len(targets), -1)).square().mean(1)
 
 
 def squared_error_metric(variance: float) -> Metric:
@@ -76,10 +80,20 @@ class Workload:
     weight_decay: float = SGD_DEFAULT.weight_decay
 
     def __post_init__(self) -> None:
-        if self.metric.measure is None:
+        require(isinstance(self.name, str) and bool(self.name), "the name of a Workload must be text", self.name)
+        what = f"workload {self.name!r}"
+        require(isinstance(self.data, Data), f"the data of {what} must be a study.workloads.Data", self.data)
+        require(isinstance(self.metric, Metric), f"the metric of {what} must be a Metric", self.metric)
+        for name in ("make_model", "loss", "make_optimizer"):
+            require(callable(getattr(self, name)), f"{name} of {what} must be a function", getattr(self, name))
+        low, high = self.peak_lr
+        require(0 < low <= high < math.inf, f"peak_lr of {what} must be (lowest, highest), above 0", self.peak_lr)
+        require(self.batch_size >= 1, f"batch_size of {what} must be at least 1", self.batch_size)
+        if (self.metric.measure is None) == (self.metric.whole is None):
             raise InputError(
-                f"the metric {self.metric.name!r} of workload {self.name!r} has no measure: "
-                "give Metric(measure=...) a function (outputs, targets) -> one number per row"
+                f"the metric {self.metric.name!r} of {what} needs either measure or whole: "
+                "give Metric(measure=...) a function (outputs, targets) -> one number per row, or "
+                "Metric(whole=...) one that is given all outputs and targets and returns one number"
             )
 
     @property
@@ -88,10 +102,11 @@ class Workload:
         return self.data.train.device
 
     @property
-    def measure(self) -> Callable[[Tensor, Tensor], Tensor]:
-        """(outputs, targets) of a batch -> the metric of each row, (rows,)."""
-        assert self.metric.measure is not None
-        return self.metric.measure
+    def measure(self) -> Callable[[Tensor, Tensor], Any]:
+        """(outputs, targets) -> the metric: of each row, (rows,), or of all rows together, if it is a whole one."""
+        measure = self.metric.measure or self.metric.whole
+        assert measure is not None
+        return measure
 
     @property
     def steps_per_epoch(self) -> int:
@@ -122,16 +137,31 @@ def workload_of(name: str, data: Data, model: str | Callable[..., Any]) -> Workl
 
     Raises InputError if the model is unknown or does not fit the data.
     """
+    make_model = model_maker(model, data.input_shape, data.classes)
+    data = as_taken(data, make_model)
     loss, metric = CROSS_ENTROPY, ERROR
     if data.task == "regression":
         loss, metric = squared_error, squared_error_metric(float(data.train.sample()[1].var(0, correction=0).mean()))
-    return Workload(
-        name=name,
-        data=data,
-        make_model=model_maker(model, data.input_shape, data.classes),
-        loss=loss,
-        metric=metric,
-    )
+    return Workload(name=name, data=data, make_model=make_model, loss=loss, metric=metric)
+
+
+def as_taken(data: Data, make_model: Callable[[], nn.Module]) -> Data:
+    """The data in the type that the model takes: its usual one unless only the other one can be used."""
+    other = None
+    if data.alternative is not None and not takes(make_model, data.train):
+        other = data.alternative()
+        other = other if takes(make_model, other.train) else None
+    return replace(other or data, alternative=None)
+
+
+def takes(make_model: Callable[[], nn.Module], split: Split | StreamedSplit) -> bool:
+    """Whether a new model computes outputs for two rows."""
+    try:
+        with torch.no_grad(), same_random_numbers_after(split.device):
+            forward(make_model().to(split.device).eval(), split.first(2)[0])
+    except (Exception, SystemExit):  # whatever a model raises: it is tried again when the workload is checked
+        return False
+    return True
 
 
 def imported_workload(name: str, split_seed: int, data_root: Path) -> Workload:
@@ -162,7 +192,7 @@ def optimized(
         model = workload.make_model()  # fails here if it does not fit the data
     except InputError:
         raise
-    except Exception as error:  # whatever a model does
+    except (Exception, SystemExit) as error:  # whatever a model does
         shape = workload.data.input_shape
         raise InputError(
             f"{workload.name}: the model cannot be made for examples of shape {shape} ({failure(error)})"

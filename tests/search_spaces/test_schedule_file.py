@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search_spaces import FAMILIES, Cosine, InputError, from_params, suggest
-from search_spaces.schedule_file import as_params, as_written
+from search_spaces.schedule_file import as_params, as_written, read_file
 from search_spaces.space_file import read_space
 from tests.drawing import COSINE, PEAK_LR, REX, DrawingTrial, among, every_family, properties
 
@@ -99,3 +99,12 @@ def test_what_the_space_fixes_may_be_written_down_but_not_changed():
     assert as_params(REX, "here", fixed) == {"family": "rex", "peak_lr": 0.1, "warmup_fraction": 0.0}
     with pytest.raises(InputError, match="here: warmup_fraction must be from 0 to 0, but 0.05 was given"):
         as_params({**REX, "parameters": {"warmup_fraction": 0.05}}, "here", fixed)
+
+
+def test_deeply_nested_json_is_refused_and_a_byte_order_mark_is_skipped(tmp_path):
+    path = tmp_path / "schedule.json"
+    path.write_text("[" * 200_000)
+    with pytest.raises(InputError, match="is not valid JSON"):
+        list(read_file(str(path), ""))
+    path.write_text('{"family": "constant"}', encoding="utf-8-sig")
+    assert [written for _, written in read_file(str(path), "")] == [{"family": "constant"}]

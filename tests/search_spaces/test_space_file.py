@@ -193,3 +193,25 @@ def test_the_presets_are_package_data():
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
     shipped = [path for pattern in declared["search_spaces"] for path in (ROOT / "search_spaces").glob(pattern)]
     assert {path.stem for path in shipped} == set(presets()) == {"all", "classic", "no-warm-up", "transformer"}
+
+
+def test_a_file_that_notepad_saved_is_read(tmp_path):
+    (tmp_path / "space.toml").write_text('families = ["cosine"]\n', encoding="utf-8-sig")
+    assert read_space(str(tmp_path / "space.toml")).families == ("cosine",)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("x = " + "[" * 5000, "is not valid TOML"),
+        ("peak_lr = 1" + "0" * 400, r"peak_lr must be a finite number, but 10+\.\.\.0+ was given"),
+        ("[inverse_time]\npower = 1" + "0" * 400, "power must be among numbers such as"),
+        ("families = [" + '"x"' + ", 'y'" * 2000 + "]", "unknown family 'x'"),
+        (f"families = ['{'x' * 5000}']", r"unknown family 'x+\.\.\.x+'"),
+    ],
+)
+def test_what_is_deeply_nested_or_huge_is_one_short_message(tmp_path, text, said):
+    (tmp_path / "space.toml").write_text(text)
+    with pytest.raises(InputError, match=said) as error:
+        read_space(str(tmp_path / "space.toml"))
+    assert len(str(error.value)) < 1000

@@ -272,3 +272,15 @@ def test_a_database_that_is_gone_while_it_is_searched_is_noticed(befalls, tmp_pa
 
     with pytest.raises(InputError, match="was deleted, moved or replaced while it was used"):
         search()
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "loop.db", "%00", "x" * 250])
+def test_a_storage_that_cannot_be_the_name_of_a_file_is_refused(name, tmp_path):
+    (tmp_path / "loop.db").symlink_to(tmp_path / "loop.db")
+    with pytest.raises(InputError, match="--storage does not name a file"):
+        parse(f"sqlite:///{tmp_path}/{name}".replace("%00", "\0"))
+
+
+def test_an_address_that_is_cut_is_refused():
+    with pytest.raises(InputError, match="is not a database URL"):
+        parse("postgresql://[::1")

@@ -145,7 +145,7 @@ def test_arrays(tmp_path):
     with pytest.raises(InputError, match="must contain both x and y, but 'x' was given"):
         read(path)
     np.savez(path, x=np.array([{}, {}]), y=labels)
-    with pytest.raises(InputError, match=r"cannot be read .*: save it with numpy.savez"):
+    with pytest.raises(InputError, match=r"cannot be read .*: convert arrays of Python objects"):
         read(path)
     path.write_bytes(b"nothing")
     with pytest.raises(InputError, match=r"cannot be read .*: save it with numpy.savez"):
@@ -159,7 +159,7 @@ def test_arrays(tmp_path):
         ({"dataset": "no-folder", "image_size": 8}, "unknown dataset 'no-folder'. Valid: mnist1d, "),
         ({"dataset": "gone.csv", "target": "y"}, "--dataset gone.csv: no such file in /"),
         ({"dataset": "gone.npz"}, "--dataset gone.npz: no such file in /"),
-        ({"dataset": "digits", "target": "y"}, "--target is for tables (.csv, .tsv): remove --target y"),
+        ({"dataset": "digits", "target": "y"}, "--target is for tables (.csv, .tsv, .txt): remove --target y"),
         (
             {"dataset": "digits", "image_size": 8},
             "--image-size is for folders of images: remove --image-size 8",
@@ -217,7 +217,8 @@ def test_a_project_of_ones_own_is_searched_reported_and_reproduced(command, tmp_
     (tmp_path / "own_project.py").write_text(dedent(code))
     flags = ["--dataset", "own_project:data", "--model", "own_project:Model", "--epochs", 2, "--study", "mine"]
     found = command("search.py", *flags, "--trials", 4)
-    assert "Data: own_project:data: 210 + 45 + 45 rows for train, validation and test; classification" in found.out
+    assert "Data: own_project:data: 210 + 45 + 45 rows for train, validation and test;\n  classification" in found.out
+    assert "note: only 45 validation rows: one row is 2.2% of them" in found.out
     assert "Cost: " in found.out
     process = start("reproduce.py", "--study", "mine", "--trial", 1, cwd=tmp_path)
     assert process.communicate(timeout=250)[0].endswith("Reproduced to the last bit.\n")

@@ -1,0 +1,116 @@
+"""A table's file as a pandas DataFrame: its separator, encoding and header; numbers and text as they are there."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import re
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from search_spaces.errors import InputError
+from study.workloads.named import name_list
+
+UNNAMED = "Unnamed: "
+"""How pandas names a column without a name, such as the index that DataFrame.to_csv() writes."""
+
+
+@dataclass(frozen=True)
+class TableFile:
+    """How a file separates its cells. decimal: its decimal sign. form: what is unusual about it, for people."""
+
+    path: Path
+    encoding: str
+    separator: str
+    decimal: str
+    form: str = ""
+
+    def read(self) -> Any:
+        """The cells; an empty cell is NaN, and no other text is. Raises InputError if it is not a table."""
+        import pandas as pd  # takes a second, which other data need not wait for
+
+        names = self.names()
+        try:
+            with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):
+                # index_col=False: otherwise pandas uses the first column as the index if lines have an extra separator.
+                return pd.read_csv(
+                    self.path,
+                    sep=self.separator,
+                    decimal=self.decimal,
+                    encoding=self.encoding,
+                    header=0,
+                    names=names,
+                    keep_default_na=False,
+                    na_values=[""],
+                    skipinitialspace=True,
+                    index_col=False,
+                    low_memory=False,  # otherwise a long column may have several types
+                )
+        except pd.errors.ParserWarning as error:
+            raise InputError(
+                f"{self.path}: some lines have more fields than the header has names: remove the extra"
+            ) from error
+        except (OSError, ValueError, EOFError, OverflowError) as error:  # pandas raises subclasses of ValueError
+            raise unreadable(self.path, error) from error
+
+    def names(self) -> list[str]:
+        """The names in the header; raises InputError if a name occurs twice."""
+        try:
+            with open_table(self.path, "rt", encoding=self.encoding, newline="") as file:
+                rows = csv.reader(file, delimiter=self.separator, skipinitialspace=True)
+                header = next((row for row in rows if row), [])
+        except (OSError, ValueError, EOFError, csv.Error) as error:
+            raise unreadable(self.path, error) from error
+        names = [name.strip() or f"{UNNAMED}{position}" for position, name in enumerate(header)]
+        twice = [name for name, times in Counter(names).items() if times > 1]
+        if twice:
+            raise InputError(f"{self.path}: the header has {name_list(map(repr, twice))} twice: rename or remove one")
+        if not names:
+            raise InputError(f"{self.path} cannot be read as a table (it is empty): it needs a header of column names")
+        return names
+
+    def lines(self) -> Iterator[int]:
+        """The line that each row of the table begins in, the header first."""
+        with open_table(self.path, "rt", encoding=self.encoding, newline="") as file:
+            before, rows = 0, csv.reader(file, delimiter=self.separator, skipinitialspace=True)
+            for row in rows:
+                if row:
+                    yield before + 1
+                before = rows.line_num
+
+
+def table_file(path: Path) -> TableFile:
+    """How the file separates its cells, from its first lines. Raises InputError if it cannot be read as text."""
+    try:
+        with open_table(path, "rb") as file:
+            encoding = "utf-16" if file.read(2) in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+        with open_table(path, "rt", encoding=encoding) as file:
+            header, row, *_ = [*islice((line for line in file if line.strip()), 2), "", ""]
+    except (OSError, ValueError, EOFError) as error:
+        raise unreadable(path, error) from error
+    tabs = ".tsv" in path.name.lower()
+    separator = "\t" if tabs else max(",;\t", key=header.count)
+    commas = separator != "," and bool(re.search(r"\d,\d", row)) and not re.search(r"\d\.\d", row)
+    form = ["separated by ;"] if separator == ";" else ["separated by tabs"] if separator == "\t" and not tabs else []
+    form += ["with decimal commas"] if commas else []
+    form += ["in UTF-16"] if encoding == "utf-16" else []
+    return TableFile(path, encoding, separator, "," if commas else ".", " ".join(form))
+
+
+def open_table(path: Path, mode: str, **options: Any) -> Any:
+    """The file, open_table; decompressed if its name ends in .gz."""
+    opener: Any = gzip.open if path.suffix.lower() == ".gz" else open
+    return opener(path, mode, **options)
+
+
+def unreadable(path: Path, error: Exception) -> InputError:
+    """The error for a file that is not a table."""
+    reason = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, UnicodeError):
+        return InputError(f"{path} cannot be read as a table ({reason}): save it as CSV in UTF-8")
+    return InputError(f"{path} cannot be read as a table ({reason}): it needs a header of column names")
