@@ -24,7 +24,8 @@ from rich.console import Console
 from search_spaces.errors import InputError, require
 from search_spaces.schedule import Schedule
 from study.analysis.extension import Extension, best_run
-from study.cli import in_notebook, interruption, naming_arguments, options_of, plain_console
+from study.arguments import naming_arguments, options_of
+from study.cli import in_notebook, interruption, plain_console
 from study.executors.choice import Demand, agree, as_stored, executor_of
 from study.executors.options import ExecutorOptions
 from study.machine import torch_threads
