@@ -134,6 +134,7 @@ def extensions_page(rows: Sequence[ExtendedSearch], what: str, seeds: int) -> st
         regrets = [getattr(row, field) - row.searched for row in rows]
         return f"| {name} | {runs} | {t_interval(regrets).points:+.2f} | {100 * median(regrets):+.2f} |"
 
+    held = t_interval([row.held - row.kept for row in rows]).points
     cost, finals, long_cost = (mean(getattr(row, name) for row in rows) for name in ("cost", "finals", "long_cost"))
     lines = [
         f"{len(rows)} searches on {what}. In full runs of the long length, the short study cost {cost:.1f}, its finals",
@@ -143,6 +144,9 @@ def extensions_page(rows: Sequence[ExtendedSearch], what: str, seeds: int) -> st
         "[95 % interval] | median |",
         "|---|---:|---:|---:|",
         *(line(field, *way) for field, way in WAYS.items()),
+        "",
+        "Holding lr x weight decay x steps fixed, against keeping the weight decay: "
+        f"{held:+.2f} points, above 0 is worse.",
         "",
     ]
     return "\n".join(lines)
