@@ -70,7 +70,8 @@ class Options:
 def main(options: Options) -> None:
     """Tune and confirm every part, and print how it goes."""
     with quick_imports():  # these load torch: after the flags
-        from study.api import compare_and_show, plan_comparison
+        from study.assembly import plan_comparison
+        from study.shown import compare_and_show
         from study.source import chosen_source, make_objective
 
     what, repeats = chosen_source(options.workload, options.training), (options.search_seeds, options.confirm_seeds)

@@ -53,7 +53,7 @@ class Options:
 def main(options: Options) -> None:
     """Advise, train, and write the code."""
     with quick_imports():  # these load torch and Optuna: after the flags
-        from study.api import extend_and_show
+        from study.shown import extend_and_show
         from study.storage.studies import read_study
 
     record = read_study(options.storage, options.study)

@@ -36,7 +36,7 @@ class Options:
 def main(options: Options) -> None:
     """Train it again, and print what differs."""
     with quick_imports():  # these load torch and Optuna: after the flags
-        from study.api import reproducing
+        from study.assembly import reproducing
         from study.machine import choose_device, torch_threads
         from study.storage.provenance import present_session
         from study.storage.studies import read_study

@@ -79,8 +79,9 @@ class Options:
 def main(options: Options) -> None:
     """Search, and print what was found, also when interrupted."""
     with quick_imports():  # these load torch: after the flags
-        from study.api import plan_search, search_and_show, within
+        from study.assembly import plan_search, within
         from study.reports.search_console import print_plan
+        from study.shown import search_and_show
         from study.source import chosen_source, make_objective
 
     console, quiet = plain_console(), plain_console(quiet=options.print_space)

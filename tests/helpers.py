@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from optuna.trial import TrialState
 
-from study.api import opened, plan_search
+from study.assembly import opened, plan_search
 from study.evidence.searches.record import record
 from study.executors.in_process import InProcess
 from study.executors.options import ExecutorOptions

@@ -163,8 +163,8 @@ def test_an_interruption_loses_no_finished_trial(storage, tmp_path, monkeypatch)
 def test_an_interruption_while_a_study_is_opened_ends_it_at_once(tmp_path, monkeypatch):
     """Reading a study of many trials takes seconds."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("study.api.print_opened", lambda *arguments: signal.raise_signal(signal.SIGINT))
-    monkeypatch.setattr("study.api.agree", lambda *arguments: pytest.fail("it went on"))
+    monkeypatch.setattr("study.shown.print_opened", lambda *arguments: signal.raise_signal(signal.SIGINT))
+    monkeypatch.setattr("study.assembly.agree", lambda *arguments: pytest.fail("it went on"))
     with pytest.raises(KeyboardInterrupt):
         study.find_schedule(dataset="digits", storage="a.db", **FEW)
     monkeypatch.undo()

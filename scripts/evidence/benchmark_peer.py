@@ -48,7 +48,7 @@ def main(options: Options) -> None:
     """Run both sides seed by seed, print, and write the results and what they were made with."""
     import torch  # these load torch, Optuna and Ray: after the flags
 
-    from study.api import plan_search
+    from study.assembly import plan_search
     from study.evidence.fresh_seeds import mean_test
     from study.evidence.speed.ray_tune import ray_study
     from study.evidence.speed.studies import StudyMaker, our_study

@@ -42,7 +42,7 @@ def main(options: Options) -> None:
     import optuna  # these load torch and Optuna: after the flags
     import torch
 
-    from study.api import plan_search
+    from study.assembly import plan_search
     from study.evidence.speed.studies import RacedStudy, StudyMaker, our_study, overhead, race
     from study.evidence.speed.studies_report import page_of_races
     from study.evidence.speed.tutorial_loop import tutorial_study

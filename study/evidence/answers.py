@@ -18,7 +18,7 @@ import torch
 from search_spaces.schedule import Schedule
 from study.analysis.cost import Cost
 from study.analysis.statistics import Interval, t_interval
-from study.api import opened, plan_search
+from study.assembly import opened, plan_search
 from study.evidence.fresh_seeds import trainer
 from study.executors.options import ExecutorOptions
 from study.objective import Engine, Executor, Run

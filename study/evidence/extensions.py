@@ -17,7 +17,7 @@ from study.analysis.answer import recommended
 from study.analysis.cost import Cost
 from study.analysis.extension import ENOUGH_STEPS, Extension
 from study.analysis.statistics import t_interval
-from study.api import opened, plan_search
+from study.assembly import opened, plan_search
 from study.evidence.answers import objective_of
 from study.evidence.fresh_seeds import mean_test
 from study.executors.options import ExecutorOptions

@@ -16,7 +16,7 @@ from search_spaces.schedule import Schedule
 from study.analysis.answer import recommended
 from study.analysis.cost import Cost
 from study.analysis.statistics import t_interval
-from study.api import opened, plan_search
+from study.assembly import opened, plan_search
 from study.evidence.answers import in_points, objective_of
 from study.evidence.fresh_seeds import trainer
 from study.evidence.one_family import tuned_by_gaussian_process, tuned_by_grid

@@ -9,7 +9,7 @@ import torch
 
 import study.executors.choice
 from search_spaces import InputError
-from study.api import opened
+from study.assembly import opened
 from study.executors.choice import Demand, agree, as_stored
 from study.executors.options import ExecutorOptions
 from study.executors.timing import seconds_per_step

@@ -9,7 +9,7 @@ import pytest
 
 from search_spaces import FAMILIES, InputError, from_params
 from search_spaces.schedule_file import as_params
-from study.api import opened
+from study.assembly import opened
 from study.executors.options import ExecutorOptions
 from study.search.enqueue import read_known
 from tests.drawing import COSINE, REX, among

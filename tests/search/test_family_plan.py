@@ -7,7 +7,7 @@ from statistics import mean
 import optuna
 import pytest
 
-from study.api import comparing, plan_comparison
+from study.assembly import comparing, plan_comparison
 from study.executors.choice import agree
 from study.executors.in_process import InProcess
 from study.executors.options import ExecutorOptions
@@ -87,7 +87,7 @@ def test_the_engine_is_chosen_once_and_what_is_done_is_not_trained_again(storage
     options = SearchOptions(families=("constant", "linear"), pruner="none")
     objective = make_objective(source, "cpu", data_root)
     plan = plan_comparison(source, objective, options, [1], search_seeds=1, confirm_seeds=2, storage=storage)
-    monkeypatch.setattr("study.api.agree", lambda name, *others: chosen.append(name) or agree(name, *others))
+    monkeypatch.setattr("study.assembly.agree", lambda name, *others: chosen.append(name) or agree(name, *others))
     list(comparing(plan, ExecutorOptions(engine="loop"), 2))
     assert chosen == [plan.studies[0].name]
     monkeypatch.setattr(InProcess, "train", lambda *arguments: pytest.fail("trained again"))

@@ -6,7 +6,7 @@ from statistics import mean
 import pytest
 
 from study.analysis.answer import Answer
-from study.api import opened, plan_search
+from study.assembly import opened, plan_search
 from study.executors.in_process import InProcess
 from study.executors.options import ExecutorOptions
 from study.objective import FIRST_FRESH_SEED, Run

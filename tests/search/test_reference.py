@@ -13,7 +13,7 @@ from optuna.trial import TrialState
 
 from search_spaces import FAMILIES, InputError, from_params
 from search_spaces.ranges import Choice, Float
-from study.api import opened, plan_search
+from study.assembly import opened, plan_search
 from study.executors.options import ExecutorOptions
 from study.search.reference import (
     PEAKS,

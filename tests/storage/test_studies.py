@@ -13,7 +13,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from search_spaces import InputError
-from study.api import opened, plan_search
+from study.assembly import opened, plan_search
 from study.executors.options import ExecutorOptions
 from study.storage.record_format import FORMAT
 from study.storage.studies import read_studies

@@ -11,7 +11,7 @@ from pathlib import Path
 import optuna
 import torch
 
-from study.api import plan_search
+from study.assembly import plan_search
 from study.evidence.speed.studies import StudyOutcome, our_study
 from study.search.configuration import Configuration
 from study.source import make_objective

@@ -11,7 +11,7 @@ from typing import Any
 from search_spaces import from_params
 from search_spaces.errors import InputError
 from search_spaces.schedule import Schedule
-from study.api import opened
+from study.assembly import opened
 from study.evidence.fresh_seeds import mean_test
 from study.executors.options import ExecutorOptions
 from study.objective import Metric

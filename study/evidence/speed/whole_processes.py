@@ -111,7 +111,7 @@ def run_tutorial_study() -> None:
     """An Optuna study that a reader of both tutorials would write."""
     import optuna
 
-    from study.api import plan_search
+    from study.assembly import plan_search
     from study.evidence.speed.tutorial_loop import tutorial_study
     from study.search.configuration import Configuration
     from study.source import make_objective
