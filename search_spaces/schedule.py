@@ -193,7 +193,7 @@ class Schedule(ABC):
         optimizer = torch.optim.SGD([weight], lr=1.0, momentum=0.9)
         total_steps = whole(total_steps)
         scheduler = self.build(optimizer, total_steps)
-        scheduler.observed = True  # nobody is to be warned of losses that are not simulated
+        scheduler.observed = 1  # nobody is to be warned of losses that are not simulated
         require(len(losses) <= total_steps, f"at most {total_steps} losses can be observed", len(losses))
         due = dict(zip(evaluation_steps(total_steps, len(losses)), losses, strict=True))
         curve = []

@@ -128,13 +128,14 @@ class ObservingScheduler(RunScheduler):
         evaluations: int,
     ) -> None:
         # The first evaluation is due after its share of the run, but nobody is warned in the first tenth.
-        self.due, self.observed = max(total_steps / evaluations, total_steps / 10) + 1, False
+        self.due, self.observed = max(total_steps / evaluations, total_steps / 10) + 1, 0
+        self.evaluations = evaluations
         super().__init__(optimizer, peak_lr, total_steps, make, moves)
 
     def step(self) -> None:  # type: ignore[override]
         """Advance by one optimizer step."""
         if self.last_epoch > self.due and not self.observed:
-            self.observed = True
+            self.observed = 1
             warnings.warn(
                 f"the scheduler has observed no loss in {self.last_epoch} of {self.total_steps} steps, so the learning "
                 "rate is constant: call scheduler.observe(validation_loss) after every evaluation",
@@ -144,7 +145,13 @@ class ObservingScheduler(RunScheduler):
 
     def observe(self, loss: float) -> None:
         """Pass the validation loss (lower is better) of the latest evaluation."""
-        self.observed = True
+        self.observed += 1
+        if self.observed == 2 * self.evaluations + 1:
+            warnings.warn(
+                f"the scheduler was made for {self.evaluations} evaluations in the whole run, but has observed "
+                f"{self.observed}: its patience is a share of them, so make it for as many as the run has",
+                stacklevel=2,
+            )
         self.inner.observe(loss)
         self.lead_all()
 

@@ -46,7 +46,7 @@ class Plateau(Schedule):
     floor_ratio: float = 0.0
     """The lowest learning rate as a fraction of the peak, at least 0 and below 1."""
     evaluations: int = 20  # type: ignore[misc]  # a class variable in families that observe nothing
-    """Number of evaluations per run that the schedule observes, at least 1."""
+    """Number of evaluations per run that the schedule observes, at least 1; twice as many warn."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

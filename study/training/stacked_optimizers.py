@@ -29,16 +29,18 @@ class StackedOptimizer(ABC):
     def __init__(self, groups: Sequence[Sequence[str]], defaults: Sequence[dict[str, Any]]) -> None:
         self.groups, self.defaults = groups, defaults
         self.state: dict[str, State] = {}
-        self.steps: Counter[str] = Counter()
+        self.steps = 0
+        self.own_steps: Counter[str] = Counter()
 
     def step(self, parameters: State, gradients: State, optimizers: Sequence[Optimizer]) -> None:
         """Make one step for the parameters that have a gradient."""
-        self.steps.update(gradients.keys())
+        self.steps += 1
+        self.own_steps.update(gradients.keys())
         for number, (names, defaults) in enumerate(zip(self.groups, self.defaults, strict=True)):
             by_steps: dict[int, list[str]] = {}  # a part of the model that joins later has made fewer
             for name in names:
                 if name in gradients:
-                    by_steps.setdefault(self.steps[name], []).append(name)
+                    by_steps.setdefault(self.own_steps[name], []).append(name)
             for steps, given in by_steps.items():
                 numbers = self.numbers([optimizer.param_groups[number] for optimizer in optimizers], steps)
                 first = parameters[given[0]]

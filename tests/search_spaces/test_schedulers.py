@@ -388,3 +388,17 @@ def test_suggest_draws_plateau_only_if_it_is_named():
         with pytest.raises(StopIteration):
             suggest(Trial(), *families)
         assert asked["family"] == (families[0] if families else [name for name in FAMILIES if name != "plateau"])
+
+
+def test_a_plateau_that_observes_far_more_losses_than_it_was_made_for_says_so_once():
+    optimizer = optimizer_with(0.1)
+    scheduler = Plateau(peak_lr=0.1, evaluations=20).build(optimizer, 100)
+
+    def train():
+        for _ in range(100):
+            go(optimizer, scheduler, 1)
+            scheduler.observe(1.0)
+
+    with pytest.warns(UserWarning, match="made for 20 evaluations in the whole run, but has observed 41") as said:
+        train()
+    assert len(said) == 1
