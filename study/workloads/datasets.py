@@ -64,8 +64,8 @@ class Source:
 def made_data(name: str, made: Any, task: str | None, split_seed: int) -> Data:
     """Data from what a user's function returned: (x, y), a Dataset, a dict of either by part, or Data itself.
 
-    Tensors and arrays stay in memory, unchanged. A Dataset is read when needed, so it may be larger than memory or
-    augment its rows. Raises InputError for anything else.
+    Tensors and arrays stay in memory, not standardised; x may be a tuple or dict of several. A Dataset is read when
+    needed, so it may be larger than memory or augment its rows. Raises InputError for anything else.
     """
     if isinstance(made, Data):
         return made
