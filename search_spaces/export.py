@@ -14,6 +14,8 @@ from search_spaces.groups import require_momentum
 from search_spaces.inline_source import body_of, names_in, standalone
 from search_spaces.schedule import Schedule
 
+SHARED = ("search_spaces.schedulers", "search_spaces.groups")
+"""Modules with what the code of every schedule uses."""
 LONGEST_LINE = 100
 """Maximum characters of a signature on one line; a longer one has a line for each parameter."""
 
@@ -55,6 +57,14 @@ def torch_code(exported: Exported) -> str:
     usage += ["scheduler.step()  # after every optimizer step, total_steps in all"]
     usage += ["scheduler.observe(validation_loss)  # after every evaluation"] if exported.observes else []
     return standalone(make_scheduler(exported), scope(exported)) + "\n\n\n" + indent("\n".join(usage), "# ")
+
+
+def shown_code(exported: Exported) -> str:
+    """The same to be read: without the class that fits torch's scheduler into a run, which is the same for all."""
+    source, names = make_scheduler(exported), scope(exported)
+    omitted = [name for name in names_in(source) if getattr(names.get(name), "__module__", None) in SHARED]
+    whole = f"# The whole file, with {' and '.join(omitted)}: scripts/export.py. It needs only torch."
+    return standalone(source, names, omitted=omitted) + f"\n\n\n{whole}"
 
 
 def prolonging_code(exported: Exported, total_steps: int) -> str:

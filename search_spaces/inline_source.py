@@ -9,7 +9,7 @@ import ast
 import inspect
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from textwrap import dedent, indent
 from types import ModuleType
 from typing import Any
@@ -38,15 +38,17 @@ def without_type_comments(source: str) -> str:
     return re.sub(r"  # type: ignore\S*", "", source)
 
 
-def standalone(source: str, scope: Mapping[str, Any], imports: Iterable[str] = ()) -> str:
+def standalone(
+    source: str, scope: Mapping[str, Any], imports: Iterable[str] = (), omitted: Collection[str] = ()
+) -> str:
     """The source, preceded by everything that it uses: imports, and quoted functions, classes and constants.
 
-    scope: global names and their values. imports: additional import lines.
+    scope: global names and their values. imports: additional import lines. omitted: names that are not quoted.
     """
     modules: set[str] = set()
     members: dict[str, set[str]] = {}
     helpers: dict[str, str] = {}
-    seen = {line.split()[1].partition(".")[0] for line in imports if not is_from(line)}
+    seen = {line.split()[1].partition(".")[0] for line in imports if not is_from(line)} | set(omitted)
 
     def gather(source: str, scope: Mapping[str, Any]) -> None:
         for name in names_in(source):

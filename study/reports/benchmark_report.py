@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from search_spaces.export import torch_code
+from search_spaces.export import shown_code
 from study.analysis.family_results import by_budget, chosen, confirmed, family_of, ranking
 from study.analysis.ranking import LEVEL, RULE, Standing, seeds_needed
 from study.objective import length_in_words
@@ -164,7 +164,7 @@ def schedules_section(budgets: dict[int, list[StudyRecord]], ranked: dict[int, l
                 rows.append([f"`{family_of(study)}`", str(epochs), escaped(", ".join(values))])
         best = chosen(studies[0])
         if ranked[epochs] and best:
-            lines = torch_code(exported(studies[0], best))
+            lines = shown_code(exported(studies[0], best))
             blocks += [f"The best at {length_in_words(epochs, unit)}:", code(lines, "python")]
     body = [table(["family", unit, "parameters"], rows), *blocks]
     return Section("The schedules", "\n\n".join(body)) if rows else None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from search_spaces.export import Exported, torch_code
+from search_spaces.export import Exported, shown_code, torch_code
 from study.analysis.answer import value_of
 from study.analysis.extension import ENOUGH_STEPS, Extension, shorter_runs_beating
 from study.analysis.peak_drift import peak_drifts
@@ -117,14 +117,14 @@ def print_extension(
     if console.quiet:
         return
     schedule = study.trial(best.trial).schedule
-    code = torch_code(Exported(schedule, study.optimizer_code))
+    exported = Exported(schedule, study.optimizer_code)
     answer = longer_answer(study, extension, best, len(tried), confirming)
     console.print(rich_table(LONGER_HEADS, longer_rows(study, tried)))
     if output:
         origin = f"{answer} Trial {best.trial} of study {study.name!r}."
         comment = textwrap.fill(origin, MOST_COLUMNS, initial_indent="# ", subsequent_indent="# ")
-        write(output, f"{comment}\n\n{code}\n".encode())
+        write(output, f"{comment}\n\n{torch_code(exported)}\n".encode())
     else:
-        console.print(f"\n{code}\n")
+        console.print(f"\n{shown_code(exported)}\n")
     lines = [answer, *([] if confirming else [ONE_RUN]), *([f"Code: {output}"] if output else [])]
     print_lines(console, lines)

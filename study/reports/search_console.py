@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from search_spaces.export import torch_code
+from search_spaces.export import shown_code, torch_code
 from study.analysis.answer import recommended
 from study.analysis.peak_drift import peak_drifts
 from study.reports.expected_cost import confirming_line, expected_line, planned_line
@@ -24,8 +24,6 @@ from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
 from study.storage.url import dashboard_command, shown_url, storage_flag, study_folder
 
-MOST_CODE = 25
-"""Lines of code that are printed; longer code goes into a file, and only how to use it is printed."""
 LONG_STUDY = 1000
 """Trials from which on a slow sampler is announced."""
 MOST_COLUMNS = 100
@@ -126,13 +124,10 @@ def print_outcome(
 
 
 def code_shown(record: StudyRecord, chosen: TrialRecord, width: int) -> str:
-    """The code of the schedule to use, or if it is long its use; below it, for which lengths of a run it is known."""
-    code, where = torch_code(exported(record, chosen)), ""
-    if code.count("\n") >= MOST_CODE:
-        code = code.rpartition("\n\n")[2].strip().replace("# ", "", 1).replace("\n# ", "\n")
-        where = " (make_scheduler: see Code, below)"
+    """The code of the schedule to use, as it is to be read; below it, for which lengths of a run it is known."""
+    code = shown_code(exported(record, chosen))
     known = "; ".join(filter(None, [lengths_in_words(record, chosen), drift_in_words(peak_drifts(record))]))
-    return f"The schedule in PyTorch{where}:\n\n{code}\n\n{wrapped_line(f'Length: {known}.', width)}"
+    return f"The schedule in PyTorch:\n\n{code}\n\n{wrapped_line(f'Length: {known}.', width)}"
 
 
 def write_code(record: StudyRecord, chosen: TrialRecord, storage: str) -> Path | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from search_spaces.export import torch_code
+from search_spaces.export import shown_code
 from study.analysis.answer import Answer, recommended
 from study.analysis.edges import edge_warnings
 from study.analysis.importance import importance
@@ -101,7 +101,7 @@ def search_limits(study: StudyRecord) -> Section:
 def code_section(study: StudyRecord) -> Section | None:
     """The code that builds the schedule to use."""
     chosen = recommended(study)
-    return Section("The schedule in PyTorch", code(torch_code(exported(study, chosen)), "python")) if chosen else None
+    return Section("The schedule in PyTorch", code(shown_code(exported(study, chosen)), "python")) if chosen else None
 
 
 def families_section(study: StudyRecord) -> Section | None:

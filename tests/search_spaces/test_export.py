@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from search_spaces import FAMILIES, WSD, Cyclic, InverseTime, MultiStep, OneCycle, Plateau, Step
-from search_spaces.export import FORMATS, Exported, prolonging_code, torch_code
+from search_spaces.export import FORMATS, Exported, prolonging_code, shown_code, torch_code
 from search_spaces.schedule import evaluation_steps
 from study.storage.trial_row import plain_arguments
 
@@ -293,3 +293,14 @@ def test_code_for_a_framework_runs_in_it(package, program, tmp_path):
         assert losses == [1.0] * 4
         assert rates == [lr for lr, _ in schedule.simulate(40, losses)]
         assert min(rates) < 0.1
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_code_that_is_shown_is_the_exported_code_without_what_all_share(family):
+    exported = Exported(FAMILIES[family](peak_lr=0.1), "torch.optim.SGD(model.parameters(), lr={lr})")
+    shown, whole = shown_code(exported), torch_code(exported)
+    body = shown[shown.index("def make_scheduler(") : shown.index("\n\n\n# The whole file, with ")]
+    assert body in whole
+    assert "class " not in shown
+    assert "Scheduler: scripts/export.py. It needs only torch." in shown
+    assert len(shown.splitlines()) < 75

@@ -8,7 +8,7 @@ import shlex
 from pathlib import Path
 from statistics import mean
 
-from search_spaces.export import torch_code
+from search_spaces.export import shown_code
 from study.analysis.answer import recommended
 from study.analysis.pruning_audit import AUDIT_HEADS, audit_rows
 from study.objective import length_in_words
@@ -43,7 +43,7 @@ def note(study: StudyRecord, storage: str, bracket: Bracket | None = None) -> st
         f"Setup: {setting(study)}; {searched(study)}.",
         "## Commands",
         code("\n".join(commands(study, best, storage)), "bash"),
-        *(["## The schedule in PyTorch", code(torch_code(exported(study, best)), "python")] if best else []),
+        *(["## The schedule in PyTorch", code(shown_code(exported(study, best)), "python")] if best else []),
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -9,7 +9,7 @@ import pytest
 from markdown_it import MarkdownIt
 from optuna_dashboard import get_note
 
-from search_spaces.export import torch_code
+from search_spaces.export import shown_code
 from study.reports.dashboard.note import note
 from study.reports.markdown import escaped
 from study.reports.schedule_origin import exported
@@ -40,7 +40,7 @@ def test_the_note_begins_with_the_verdict_and_ends_with_the_code(study):
     assert first.startswith("Winner: ")
     assert body.startswith(f"# small\n\n**{first}**\n\n")
     assert body.index("## Families") > max(body.index(line) for line in others)
-    assert body.endswith(f"```python\n{torch_code(exported(record, record.best))}\n```\n")
+    assert body.endswith(f"```python\n{shown_code(exported(record, record.best))}\n```\n")
     rows = [line.split("|")[1].strip() for line in body.splitlines() if line.startswith("| `")]
     assert sorted(rows) == sorted({f"`{trial.params['family']}`" for trial in study.trials})
     assert "<table>" in MarkdownIt().enable("table").render(body)
