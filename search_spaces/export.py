@@ -49,14 +49,19 @@ class Exported:
 
 def torch_code(exported: Exported) -> str:
     """The function `make_scheduler(optimizer, total_steps)`, followed by its usage as comments."""
-    usage = [f"optimizer = {exported.optimizer}"]
+    return f"{standalone(make_scheduler(exported), scope(exported))}\n\n\n{usage(exported)}"
+
+
+def usage(exported: Exported) -> str:
+    """How the function is called, as comments."""
+    lines = [f"optimizer = {exported.optimizer}"]
     if exported.observes:
-        usage += ["scheduler = make_scheduler(optimizer, total_steps, evaluations)  # evaluations in the whole run"]
+        lines += ["scheduler = make_scheduler(optimizer, total_steps, evaluations)  # evaluations in the whole run"]
     else:
-        usage += ["scheduler = make_scheduler(optimizer, total_steps)"]
-    usage += ["scheduler.step()  # after every optimizer step, total_steps in all"]
-    usage += ["scheduler.observe(validation_loss)  # after every evaluation"] if exported.observes else []
-    return standalone(make_scheduler(exported), scope(exported)) + "\n\n\n" + indent("\n".join(usage), "# ")
+        lines += ["scheduler = make_scheduler(optimizer, total_steps)"]
+    lines += ["scheduler.step()  # after every optimizer step, total_steps in all"]
+    lines += ["scheduler.observe(validation_loss)  # after every evaluation"] if exported.observes else []
+    return indent("\n".join(lines), "# ")
 
 
 def shown_code(exported: Exported) -> str:
@@ -64,7 +69,7 @@ def shown_code(exported: Exported) -> str:
     source, names = make_scheduler(exported), scope(exported)
     omitted = [name for name in names_in(source) if getattr(names.get(name), "__module__", None) in SHARED]
     whole = f"# The whole file, with {' and '.join(omitted)}: scripts/export.py. It needs only torch."
-    return standalone(source, names, omitted=omitted) + f"\n\n\n{whole}"
+    return f"{standalone(source, names, omitted=omitted)}\n\n\n{usage(exported)}\n{whole}"
 
 
 def prolonging_code(exported: Exported, total_steps: int) -> str:

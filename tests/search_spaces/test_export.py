@@ -299,7 +299,7 @@ def test_code_for_a_framework_runs_in_it(package, program, tmp_path):
 def test_the_code_that_is_shown_is_the_exported_code_without_what_all_share(family):
     exported = Exported(FAMILIES[family](peak_lr=0.1), "torch.optim.SGD(model.parameters(), lr={lr})")
     shown, whole = shown_code(exported), torch_code(exported)
-    body = shown[shown.index("def make_scheduler(") : shown.index("\n\n\n# The whole file, with ")]
+    body = shown[shown.index("def make_scheduler(") : shown.index("\n# The whole file, with ")]
     assert body in whole
     assert "class " not in shown
     assert "Scheduler: scripts/export.py. It needs only torch." in shown
