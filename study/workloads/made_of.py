@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from study.machine import same_random_numbers_after
+from study.workloads.inputs import forward
 from study.workloads.workload import Workload
 
 OURS = ("__main__", "__mp_main__", "scripts", "search_spaces", "study")
@@ -60,7 +61,7 @@ def fresh_model(workload: Workload) -> tuple[str | None, list[float] | None]:
         torch.manual_seed(0)
         try:
             model = workload.make_model().to(workload.device).eval()
-            outputs = model(workload.data.train.first(1)[0])
+            outputs = forward(model, workload.data.train.first(1)[0])
             digest = hashlib.sha256()
             for name, tensor in model.state_dict().items():
                 digest.update(f"{name} {tuple(tensor.shape)}".encode())
