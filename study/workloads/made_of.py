@@ -6,6 +6,7 @@ import hashlib
 import importlib.util
 import math
 import os
+import platform
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -14,14 +15,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from study.machine import same_random_numbers_after
+from study.machine import processor, same_random_numbers_after
 from study.workloads.inputs import forward
 from study.workloads.workload import Workload
 
 OURS = ("__main__", "__mp_main__", "scripts", "search_spaces", "study")
 INSTALLED = ("site-packages", "dist-packages")
 DIGITS = 1e-3
-"""Tolerated relative difference of an output: another type of device, or number of threads, rounds differently."""
+"""Tolerated relative difference of an output: some operations of a GPU add in any order."""
 
 
 def modules_here() -> dict[str, str]:
@@ -47,31 +48,44 @@ def digest_of(file: Path) -> str:
 def made_of(workload: Workload | None) -> dict[str, Any]:
     """The record of a study, as plain values.
 
-    modules: see `modules_here`. torch: its version. parameters: a digest of those of a fresh model; outputs: the first
-    numbers that it gives. Both are None if they cannot be had, and without a workload: own training makes its model.
+    modules: see `modules_here`. machine: what decides the last bits of a drawn number. Of a fresh model: shapes, a
+    digest of the names and shapes of its parameters; parameters, one of their values; outputs, the first numbers that
+    it gives. These three are None if they cannot be had, and without a workload: own training makes its model.
     """
-    parameters, outputs = fresh_model(workload) if workload else (None, None)
-    versions = {"torch": torch.__version__, "parameters": parameters, "outputs": outputs}
-    return {"modules": modules_here(), **versions}
+    return {"modules": modules_here(), "machine": machine(workload), **fresh_model(workload)}
 
 
-def fresh_model(workload: Workload) -> tuple[str | None, list[float] | None]:
-    """(digest of its parameters, its first outputs) of a model that is made anew, from one seed."""
+def machine(workload: Workload | None) -> dict[str, Any]:
+    """What decides the last bits of a drawn number: two machines with other values may draw other parameters."""
+    return {
+        "platform": f"{platform.system()} {platform.machine()}",
+        "processor": processor(),
+        "vectors": torch.backends.cpu.get_cpu_capability(),
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "device": workload.device.type if workload else "cpu",
+    }
+
+
+def fresh_model(workload: Workload | None) -> dict[str, Any]:
+    """What is recorded of a model that is made anew, from one seed: `shapes`, `parameters` and `outputs`."""
+    nothing = dict.fromkeys(("shapes", "parameters", "outputs"))
+    if workload is None:
+        return nothing
     with same_random_numbers_after(workload.device), torch.no_grad():
         torch.manual_seed(0)
         try:
             model = workload.make_model().to(workload.device).eval()
             outputs = forward(model, workload.data.train.first(1)[0])
-            digest = hashlib.sha256()
+            shapes, parameters = hashlib.sha256(), hashlib.sha256()
             for name, tensor in model.state_dict().items():
-                digest.update(f"{name} {tuple(tensor.shape)}".encode())
-                digest.update(tensor.cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+                shapes.update(f"{name} {tuple(tensor.shape)}".encode())
+                parameters.update(tensor.cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
         except (Exception, SystemExit):  # whatever a user's model raises; the check of the workload reports it
-            return None, None
-    plain = (
-        outputs.flatten()[:8].double().tolist() if isinstance(outputs, Tensor) and not outputs.is_complex() else None
-    )
-    return digest.hexdigest(), plain
+            return nothing
+    real = isinstance(outputs, Tensor) and not outputs.is_complex()
+    first = outputs.flatten()[:8].double().tolist() if real else None
+    return {"shapes": shapes.hexdigest(), "parameters": parameters.hexdigest(), "outputs": first}
 
 
 def changes(
@@ -106,13 +120,16 @@ def changed_files(modules: Mapping[str, str]) -> Iterator[str]:
 def changed_model(
     stored: Mapping[str, Any], now: Mapping[str, Any], again: Callable[[], Mapping[str, Any]]
 ) -> Iterator[str]:
-    """What differs in the fresh model."""
-    parameters, before = now["parameters"], stored["parameters"]
-    if None in (parameters, before):
+    """What differs in the fresh model: names and shapes; on the same machine, also parameters and outputs."""
+    before = stored.get("shapes")  # which the first records do not have
+    if before is None or now["shapes"] is None:
         return
-    if parameters != before:  # another version of torch may draw others
-        if stored["torch"] == now["torch"] and again()["parameters"] == parameters:
-            yield "the model (its first parameters)"
+    if before != now["shapes"]:
+        yield from ["the model (names or shapes of its parameters)"] if again()["shapes"] == now["shapes"] else []
+    elif stored["machine"] != now["machine"]:  # it may draw other numbers
+        return
+    elif stored["parameters"] != now["parameters"]:
+        yield from ["the model (its first parameters)"] if again()["parameters"] == now["parameters"] else []
     elif stored["outputs"] and now["outputs"] and not close(stored["outputs"], now["outputs"]):
         yield from ["the model (its outputs)"] if close(again()["outputs"], now["outputs"]) else []
 

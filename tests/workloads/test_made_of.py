@@ -1,6 +1,9 @@
 """What a study is made of: the files and the model that decide its results are noticed when they change."""
 
 import importlib
+import json
+import os
+import subprocess
 import sys
 from dataclasses import replace
 
@@ -59,10 +62,54 @@ def test_rounding_is_no_change(digits):
     assert changed(other, made_by(digits, small)) == ["the model (its outputs)"]
 
 
-def test_another_torch_may_draw_other_parameters(digits):
-    stored = {**made_of(made_by(digits, small)), "torch": "1.0"}
+@pytest.mark.parametrize("what", ["platform", "processor", "vectors", "threads", "torch", "device"])
+def test_another_machine_may_draw_other_parameters(what, digits):
+    stored = made_of(made_by(digits, small))
+    stored["machine"] = {**stored["machine"], what: "another"}
     assert changed(stored, made_by(digits, lambda: small(bias=-5.0))) == []
-    assert changed(stored, made_by(digits, lambda: small(nn.Tanh))) == ["the model (its outputs)"]
+    wider = made_by(digits, lambda: nn.Sequential(nn.Flatten(), nn.Linear(64, 9), nn.ReLU(), nn.Linear(9, 10)))
+    assert changed(stored, wider) == ["the model (names or shapes of its parameters)"]
+
+
+RECORD = """
+import json, sys
+from dataclasses import replace
+from pathlib import Path
+import torch
+from torch import nn
+from study.workloads.made_of import changes, made_of
+from study.workloads.options import WorkloadOptions
+
+def model():
+    made = nn.Sequential(nn.Flatten(), nn.Linear(64, 64), nn.Linear(64, 10))
+    nn.init.orthogonal_(made[1].weight)
+    nn.init.normal_(made[2].weight)
+    return made
+
+torch.set_num_threads(int(sys.argv[2]))
+workload = replace(WorkloadOptions("digits").load(Path(sys.argv[1])), make_model=model)
+now, stored = made_of(workload), json.loads(sys.argv[3])
+print(json.dumps([now, changes(stored, now, lambda: made_of(workload))]))
+"""
+
+
+def record(data_root, threads, stored, **environment):
+    """(the record, what has changed) in a process with this number of threads and these variables."""
+    call = [sys.executable, "-c", RECORD, str(data_root), str(threads), json.dumps(stored)]
+    done = subprocess.run(call, capture_output=True, text=True, check=True, env={**os.environ, **environment})
+    return json.loads(done.stdout)
+
+
+def test_other_draws_of_another_type_of_cpu_are_no_change(data_root):
+    here, _ = record(data_root, 1, None)
+    there, changes_there = record(data_root, 2, here, ATEN_CPU_CAPABILITY="default")
+    assert here["parameters"] != there["parameters"], "or the test shows nothing"
+    assert changes_there == []
+
+
+def test_a_record_made_before_there_were_shapes_is_accepted(digits):
+    stored = {"modules": {}, "torch": torch.__version__, "parameters": "0" * 64, "outputs": [0.0]}
+    assert changed(stored, digits) == []
 
 
 def test_a_model_that_is_never_the_same_twice_has_not_changed(digits):
