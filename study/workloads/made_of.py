@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import math
 import os
 import platform
@@ -26,23 +25,28 @@ DIGITS = 1e-3
 
 
 def modules_here() -> dict[str, str]:
-    """A SHA-256 of the file of each module that was loaded from the working directory, by the module's name.
+    """A SHA-256 of each file below the working directory that was loaded as a module, by its path from there.
 
-    Modules that are installed, and those of Python and of this project, are no part of what a study is made of.
+    Modules that are installed, and those of Python and of this project, are no part of what a study is made of; nor are
+    files that cannot be read, such as those in an archive.
     """
     here, python = f"{os.getcwd()}{os.sep}", tuple({f"{prefix}{os.sep}" for prefix in (sys.prefix, sys.base_prefix)})
     found = {}
-    for name, module in sorted(sys.modules.items()):
+    for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None) or ""
         users = file.startswith(here) and file.endswith(".py") and not file.startswith(python)
         if users and name.partition(".")[0] not in OURS and not any(part in file for part in INSTALLED):
-            found[name] = digest_of(Path(file))
-    return found
+            path = Path(file)
+            found[path.relative_to(here).as_posix()] = digest_of(path)
+    return {file: digest for file, digest in sorted(found.items()) if digest}
 
 
-def digest_of(file: Path) -> str:
-    """A SHA-256 of a file."""
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+def digest_of(file: Path) -> str | None:
+    """A SHA-256 of a file; None if it cannot be read."""
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError:
+        return None
 
 
 def made_of(workload: Workload | None) -> dict[str, Any]:
@@ -102,19 +106,13 @@ def changes(
 
 
 def changed_files(modules: Mapping[str, str]) -> Iterator[str]:
-    """The files of the recorded modules that are gone or have another digest."""
-    for name, digest in modules.items():
-        file = getattr(sys.modules.get(name), "__file__", None)
-        if file is None:
-            try:
-                found = importlib.util.find_spec(name)
-            except (ImportError, ValueError):
-                found = None
-            file = found.origin if found else None
-        if file is None or not Path(file).exists():
-            yield f"{name.replace('.', '/')}.py"
-        elif digest_of(Path(file)) != digest:
-            yield os.path.relpath(file)
+    """The recorded files that are gone or have another digest; from another directory, they may be on Python's path."""
+    for file, digest in modules.items():
+        if not file.endswith(".py"):  # the first records have names of modules
+            continue
+        places = (Path(folder, file) for folder in (".", *sys.path))
+        if digest_of(next(filter(Path.is_file, places), Path(file))) != digest:
+            yield file
 
 
 def changed_model(

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 from dataclasses import replace
 
 import pytest
@@ -158,13 +159,55 @@ def test_modules_of_the_working_directory_are_noticed_and_no_others(tmp_path, mo
     assert modules_here() == {}
     importlib.import_module("net_of_test.entry")
     stored = made_of(digits)
-    assert list(stored["modules"]) == ["net_of_test", "net_of_test.entry", "net_of_test.parts"]
+    assert list(stored["modules"]) == [f"net_of_test/{name}.py" for name in ("__init__", "entry", "parts")]
     assert changed(stored, digits) == []
     (tmp_path / "net_of_test" / "parts.py").write_text("WIDTH = 9\n")
     assert changed(stored, digits) == ["the file net_of_test/parts.py"]
-    for name in stored["modules"]:  # in a process that has not loaded them yet
+    for name in ("net_of_test", "net_of_test.entry", "net_of_test.parts"):  # in a process that has not loaded them yet
         monkeypatch.delitem(sys.modules, name)
     assert changed(stored, digits) == ["the file net_of_test/parts.py"]
     (tmp_path / "net_of_test" / "parts.py").unlink()
-    importlib.invalidate_caches()
     assert changed(stored, digits) == ["the file net_of_test/parts.py"]
+
+
+@pytest.mark.parametrize("text", ["raise RuntimeError", "raise SystemExit", "def ("], ids=["error", "exit", "syntax"])
+def test_a_package_that_cannot_be_imported_any_more_has_changed(text, tmp_path, monkeypatch, digits):
+    (tmp_path / "broken_of_test").mkdir()
+    for name in ("__init__", "parts"):
+        (tmp_path / "broken_of_test" / f"{name}.py").write_text("")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    importlib.import_module("broken_of_test.parts")
+    stored = made_of(digits)
+    for name in ("broken_of_test.parts", "broken_of_test"):
+        del sys.modules[name]
+    (tmp_path / "broken_of_test" / "__init__.py").write_text(text)
+    assert changed(stored, digits) == ["the file broken_of_test/__init__.py"]
+    assert not any(name.startswith("broken_of_test") for name in sys.modules), "nothing is imported"
+
+
+def test_a_study_is_opened_from_another_directory(tmp_path, monkeypatch, digits):
+    (tmp_path / "moved_of_test.py").write_text("")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    importlib.import_module("moved_of_test")
+    stored = made_of(digits)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert changed(stored, digits) == []
+    (tmp_path / "moved_of_test.py").write_text("changed = True\n")
+    assert changed(stored, digits) == ["the file moved_of_test.py"]
+
+
+def test_a_module_whose_file_cannot_be_read_is_not_recorded(tmp_path, monkeypatch):
+    """It was deleted since, or lies in an archive."""
+    (tmp_path / "gone_of_test.py").write_text("")
+    with zipfile.ZipFile(tmp_path / "packed.zip", "w") as archive:
+        archive.writestr("packed_of_test.py", "")
+    monkeypatch.chdir(tmp_path)
+    for folder in (tmp_path, tmp_path / "packed.zip"):
+        monkeypatch.syspath_prepend(folder)
+    for name in ("gone_of_test", "packed_of_test"):
+        importlib.import_module(name)
+    (tmp_path / "gone_of_test.py").unlink()
+    assert modules_here() == {}
