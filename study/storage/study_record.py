@@ -39,6 +39,14 @@ class Confirmed:
 
 
 @dataclass(frozen=True)
+class Accepted:
+    """Changes of the user's files or model, in words, that were accepted when there were so many trials."""
+
+    trials: int
+    changes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class StudyRecord:
     """A study.
 
@@ -48,7 +56,7 @@ class StudyRecord:
     sessions: every start, in order. confirmed: of a benchmark's study, once that is done. unfinished: how many trials
     are under way. trials: the complete and the pruned ones, in the order in which they were asked. stored: the
     attributes as they are in the storage, but for `unfinished`, which is the number. finals: of a search, once they
-    have begun.
+    have begun. accepted: changes of what it is made of, in order.
     """
 
     name: str
@@ -67,6 +75,7 @@ class StudyRecord:
     trials: tuple[TrialRecord, ...]
     stored: Mapping[str, Any]
     finals: Finals | None = None
+    accepted: tuple[Accepted, ...] = ()
 
     @classmethod
     def of(cls, optuna_study: optuna.Study, before: StudyRecord | None = None) -> StudyRecord:
@@ -114,6 +123,7 @@ class StudyRecord:
             unfinished=unfinished,
             trials=tuple(sorted(trials, key=lambda trial: (trial.place.bracket, trial.place.position))),
             finals=Finals.read(attributes["finals"]) if attributes.get("finals") else None,
+            accepted=tuple(Accepted(one["trials"], tuple(one["changes"])) for one in attributes.get("accepted", ())),
             stored={key: unfinished if key == "unfinished" else value for key, value in attributes.items()},
         )
 
@@ -175,6 +185,11 @@ class StudyRecord:
         last = max((trial.number for trial in self.trials), default=None)
         held = "holds no finished trial yet" if last is None else f"holds trials 0 to {last}"
         raise InputError(f"study {self.name!r} {held}, but {number} was given")
+
+    def changed_after(self, trial: TrialRecord) -> list[str]:
+        """What has changed, in words, since the trial was trained, and was accepted."""
+        later = [one.changes for one in self.accepted if trial.number < one.trials]
+        return list(dict.fromkeys(change for changes in later for change in changes))
 
     def session_of(self, trial: TrialRecord) -> Session:
         """The start of the search that trained the trial: the last one before it ended."""
