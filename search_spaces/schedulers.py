@@ -67,7 +67,14 @@ class RunScheduler(LRScheduler):
                 "the learning rate stays at its last value",
                 stacklevel=2,
             )
-        super().step()
+        if self._step_count <= 1:  # torch sets the first rates, and warns of a first step before the optimizer's
+            super().step()
+        else:  # the same, in less than half the time
+            self._step_count += 1
+            self.last_epoch += 1
+            lr = self.leader["lr"]
+            for group, ratio in zip(self.optimizer.param_groups, self.ratios, strict=False):
+                set_rate(group, lr * ratio)
         if self.cycles_momentum:
             self.lead_all()
 
@@ -87,7 +94,9 @@ class RunScheduler(LRScheduler):
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that `load_state_dict` needs to resume."""
-        own = {key: value for key, value in super().state_dict().items() if key not in ("inner", "make", "leader")}
+        own = {key: value for key, value in super().state_dict().items() if not key.startswith("_")}
+        own = {key: value for key, value in own.items() if key not in ("inner", "make", "leader")}
+        own["_step_count"] = self._step_count
         return own | {"inner": self.inner.state_dict(), "lr": self.leader["lr"], "momentum": self.leader["momentum"]}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
