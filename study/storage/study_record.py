@@ -51,12 +51,11 @@ class StudyRecord:
     """A study.
 
     group: the benchmark that it belongs to, otherwise its own name. metric: what trials are evaluated by; it cannot
-    measure. optimizer_code: how the optimizer is made, as code. unequal_groups: whether its parameter groups have rates
-    of their own. validation_rows: rows that a trial's value is the mean over; None in studies made before it was kept.
-    sessions: every start, in order. confirmed: of a benchmark's study, once that is done. unfinished: how many trials
-    are under way. trials: the complete and the pruned ones, in the order in which they were asked. stored: the
-    attributes as they are in the storage, but for `unfinished`, which is the number. finals: of a search, once they
-    have begun. accepted: changes of what it is made of, in order.
+    measure. optimizer_code: how the optimizer is made, as code. validation_rows: rows that a trial's value is the mean
+    over; None in studies made before it was kept. sessions: every start, in order. confirmed: of a benchmark's study,
+    once that is done. unfinished: how many trials are under way. trials: the complete and the pruned ones, in the order
+    in which they were asked. stored: the attributes as they are in the storage, but for `unfinished`, which is the
+    number. finals: of a search, once they have begun. accepted: changes of what it is made of, in order.
     """
 
     name: str
@@ -66,7 +65,6 @@ class StudyRecord:
     settings: Settings
     steps_per_epoch: int
     optimizer_code: str
-    unequal_groups: bool
     validation_rows: int | None
     engine: Engine
     sessions: tuple[Session, ...]
@@ -113,7 +111,6 @@ class StudyRecord:
             settings=Settings.read(attributes["configuration"]),
             steps_per_epoch=int(attributes["steps_per_epoch"]),
             optimizer_code=attributes["optimizer_code"],
-            unequal_groups=attributes.get("unequal_groups", False),
             validation_rows=attributes.get("validation_rows"),
             engine=Engine(engine["cohort"], engine["workers"], engine.get("threads")),
             sessions=tuple(map(Session.read, attributes["sessions"])),
