@@ -127,7 +127,7 @@ class Schedule(ABC):
 
     def split(self, total_steps: int) -> tuple[int, int]:
         """(warm-up steps, body steps) of a run; raises InputError if it is too short for the family."""
-        total_steps = whole(total_steps)
+        total_steps = whole_steps(total_steps)
         warmup_steps = self.warmup_steps(total_steps)
         if total_steps - warmup_steps < self.least_steps:
             raise InputError(
@@ -154,7 +154,7 @@ class Schedule(ABC):
         that the optimizer does not have.
         """
         warmup_steps, steps = self.split(total_steps)
-        total_steps, arguments = whole(total_steps), self.arguments(steps)
+        total_steps, arguments = whole_steps(total_steps), self.arguments(steps)
         if arguments.get("cycle_momentum"):
             require_momentum(optimizer, self.family)
         make = partial(self.assemble, self.torch_class, warmup_steps, arguments)
@@ -191,7 +191,7 @@ class Schedule(ABC):
 
         weight = torch.nn.Parameter(torch.zeros(1))
         optimizer = torch.optim.SGD([weight], lr=1.0, momentum=0.9)
-        total_steps = whole(total_steps)
+        total_steps = whole_steps(total_steps)
         scheduler = self.build(optimizer, total_steps)
         scheduler.observed = 1  # nobody is to be warned of losses that are not simulated
         require(len(losses) <= total_steps, f"at most {total_steps} losses can be observed", len(losses))
@@ -206,7 +206,7 @@ class Schedule(ABC):
         return curve
 
 
-def whole(total_steps: Any) -> int:
+def whole_steps(total_steps: Any) -> int:
     """The steps of a run as an int; raises InputError if they are no whole number, of any type, of at least 1."""
     try:
         fits = int(total_steps) == total_steps >= 1 and total_steps is not True

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from search_spaces import Linear
 from search_spaces.errors import InputError
 from search_spaces.optimizer_facts import code_of, inner_optimizer, lr_and_momentum, usual_peak_lr
-from search_spaces.schedule import Schedule, whole
+from search_spaces.schedule import Schedule, whole_steps
 from search_spaces.step_watch import StepWatch
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class WatchedSchedule:
         """The length of the run; raises InputError for an invalid one, and for a second scheduler."""
         if self.begun is not None:
             raise InputError("the schedule was built twice in one run: build it once, before the first step")
-        return whole(total_steps)
+        return whole_steps(total_steps)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or name == "schedule":

@@ -13,7 +13,7 @@ from search_spaces.ranges import Either, Range, exactly
 from search_spaces.space_file import corners
 from study.machine import choose_device, same_random_numbers_after
 from study.search.configuration import Configuration
-from study.storage.checks import ACCEPT, CODE, changed_code, differing, refuse_changed
+from study.storage.checks import ACCEPT, CODE, changed_code, changes_since, differing, refuse_changed
 from study.storage.studies import stored_attributes
 from study.storage.study_record import StudyRecord
 from study.storage.url import runs_folder
@@ -101,7 +101,7 @@ def changes_in_words(stored: Mapping[str, Any], name: str, accepted: Sequence[st
     """What to say of the changes that are accepted, or could not be noticed. stored: the attributes of the study."""
     if "configuration" in stored and "made_of" not in stored:
         return f"Note: study {name!r} has no record of your files and the model, so changes of them are not noticed."
-    return f"Accepted: {', '.join(accepted)} changed since study {name!r} was made." if accepted else ""
+    return f"Accepted: {changes_since(name, accepted)}." if accepted else ""
 
 
 def narrowed(configuration: Configuration, objective: AnyObjective) -> tuple[Configuration, list[str]]:
@@ -172,8 +172,7 @@ def stored_objective(record: StudyRecord, data_root: Path, objects: dict[str, An
         for name in before:
             if before[name] != present.get(name):
                 raise InputError(f"the {what} {name!r} is not what study {record.name!r} was made with")
-    if changed := objective.changes(record.stored.get("made_of")):
-        raise InputError(f"{', '.join(changed)} is not what study {record.name!r} was made with: restore it")
+    refuse_changed(record.name, objective.changes(record.stored.get("made_of")), instead="")
     return objective
 
 

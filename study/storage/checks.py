@@ -55,13 +55,28 @@ def enumerated(names: Sequence[str]) -> str:
     return " and ".join([*filter(None, [", ".join(names[:-1])]), names[-1]])
 
 
-def refuse_changed(name: str, changed: list[str], instead: str = ACCEPT) -> None:
-    """Raise InputError if something of the user's, in words, is not what the study was made with.
+def changes_since(name: str, changed: Sequence[str]) -> str:
+    """The sentence that something of the user's has changed since the study was created.
 
-    instead: what can be done, if it is not to be restored.
+    >>> changes_since("mine", ["net.py"])
+    "net.py has changed since study 'mine' was created"
+    """
+    return f"{enumerated(changed)} {'have' if several(changed) else 'has'} changed since study {name!r} was created"
+
+
+def several(changed: Sequence[str]) -> bool:
+    """Whether these words are a plural."""
+    return len(changed) > 1 or changed[0].startswith("the model's ")
+
+
+def refuse_changed(name: str, changed: Sequence[str], instead: str = ACCEPT) -> None:
+    """Raise InputError if something of the user's, in words, has changed since the study was created.
+
+    instead: what else can be done than to restore it; empty if nothing.
     """
     if changed:
-        raise InputError(f"{', '.join(changed)} is not what study {name!r} was made with: restore it, {instead}")
+        restore = f"restore {'them' if several(changed) else 'it'}"
+        raise InputError(f"{changes_since(name, changed)}: {', '.join(filter(None, [restore, instead]))}")
 
 
 def refuse_other(name: str, attrs: dict[str, Any], configuration: dict[str, Any]) -> None:

@@ -101,8 +101,7 @@ def changes(
     """
     if not stored:
         return []
-    files = [f"the file {file}" for file in changed_files(stored["modules"])]
-    return [*files, *changed_model(stored, now, again)]
+    return [*changed_files(stored["modules"]), *changed_model(stored, now, again)]
 
 
 def changed_files(modules: Mapping[str, str]) -> Iterator[str]:
@@ -123,13 +122,13 @@ def changed_model(
     if before is None or now["shapes"] is None:
         return
     if before != now["shapes"]:
-        yield from ["the model (names or shapes of its parameters)"] if again()["shapes"] == now["shapes"] else []
+        yield from ["the model's parameter names or shapes"] if again()["shapes"] == now["shapes"] else []
     elif stored["machine"] != now["machine"]:  # it may draw other numbers
         return
     elif stored["parameters"] != now["parameters"]:
-        yield from ["the model (its first parameters)"] if again()["parameters"] == now["parameters"] else []
+        yield from ["the model's first parameters"] if again()["parameters"] == now["parameters"] else []
     elif stored["outputs"] and now["outputs"] and not close(stored["outputs"], now["outputs"]):
-        yield from ["the model (its outputs)"] if close(again()["outputs"], now["outputs"]) else []
+        yield from ["the model's outputs"] if close(again()["outputs"], now["outputs"]) else []
 
 
 def close(first: list[float], second: list[float]) -> bool:

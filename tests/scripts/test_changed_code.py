@@ -51,7 +51,7 @@ def test_a_helper_module_that_changes_is_named(command, searched):
     parts.write_text(HELPER.replace("ReLU", "Sigmoid"))  # of another length, or the bytecode might be taken as current
     forget()
     refused = command(*SEARCH, 3)
-    said = "the file helped/parts.py, the model (its outputs) is not what study 's' was made with: restore it"
+    said = "helped/parts.py and the model's outputs have changed since study 's' was created: restore them"
     assert (refused.code, refused.err) == (
         2,
         f"error: {said}, give --accept-changes, or choose another name with --study\n",
@@ -60,12 +60,10 @@ def test_a_helper_module_that_changes_is_named(command, searched):
     assert (reproduced.code, reproduced.err) == (2, f"error: {said}\n")
     accepted = command(*SEARCH, 3, "--accept-changes")
     assert accepted.code == 0
-    assert (
-        "Accepted: the file helped/parts.py, the model (its outputs) changed since study 's' was made." in accepted.out
-    )
+    both = "helped/parts.py and the model's outputs"
+    assert f"Accepted: {both} have changed since study 's' was created." in accepted.out
     assert command(*SEARCH, 4).code == 0, "what was accepted is what the study is made of now"
     reproduced = command(*REPRODUCE)
-    both = "the file helped/parts.py and the model (its outputs)"
     said = f"{both} changed after this trial, and --accept-changes was given."
     assert reproduced.code == 1
     assert f"Not reproduced to the last bit: {said}" in " ".join(reproduced.out.split())
@@ -82,7 +80,7 @@ def test_the_module_that_is_named_changes(command, searched):
     (searched / "helped" / "entry.py").write_text(f"{ENTRY}# changed\n")
     refused = command(*SEARCH, 3)
     assert refused.code == 2
-    assert "the file helped/entry.py is not what study 's' was made with: restore it, give --accept" in refused.err
+    assert "helped/entry.py has changed since study 's' was created: restore it, give --accept" in refused.err
     assert command(*SEARCH, 3, "--accept-changes").code == 0
     assert command(*SEARCH, 4).code == 0
 
@@ -92,7 +90,7 @@ def test_a_checkpoint_that_changes_is_noticed(command, searched):
     for arguments in ((*SEARCH, 3), REPRODUCE):
         refused = command(*arguments)
         assert refused.code == 2
-        assert "the model (its first parameters) is not what study 's' was made with" in refused.err
+        assert "the model's first parameters have changed since study 's' was created: restore them" in refused.err
 
 
 def test_a_study_made_before_is_continued_with_a_note(command, searched):
@@ -113,4 +111,4 @@ def test_a_comparison_is_not_continued_with_other_code(command, searched):
     (searched / "helped" / "parts.py").write_text(HELPER.replace("ReLU", "Tanh"))
     refused = command(*compare, "sqlite:///b.db", "--name", "b")
     assert refused.code == 2
-    assert refused.err.endswith("was made with: restore it, or choose another name with --name\n")
+    assert refused.err.endswith("was created: restore it, or choose another name with --name\n")

@@ -47,12 +47,12 @@ def test_an_equal_model_has_not_changed(digits):
 
 def test_a_checkpoint_that_was_replaced_is_noticed(digits):
     stored = made_of(made_by(digits, small))
-    assert changed(stored, made_by(digits, lambda: small(bias=-5.0))) == ["the model (its first parameters)"]
+    assert changed(stored, made_by(digits, lambda: small(bias=-5.0))) == ["the model's first parameters"]
 
 
 def test_another_activation_with_the_same_parameters_is_noticed(digits):
     stored = made_of(made_by(digits, small))
-    assert changed(stored, made_by(digits, lambda: small(nn.Tanh))) == ["the model (its outputs)"]
+    assert changed(stored, made_by(digits, lambda: small(nn.Tanh))) == ["the model's outputs"]
 
 
 def test_rounding_is_no_change(digits):
@@ -60,7 +60,7 @@ def test_rounding_is_no_change(digits):
     rounded = {**stored, "outputs": [value * (1 + 2e-4) for value in stored["outputs"]]}
     assert changed(rounded, made_by(digits, small)) == []
     other = {**stored, "outputs": [value * 1.1 for value in stored["outputs"]]}
-    assert changed(other, made_by(digits, small)) == ["the model (its outputs)"]
+    assert changed(other, made_by(digits, small)) == ["the model's outputs"]
 
 
 @pytest.mark.parametrize("what", ["platform", "processor", "vectors", "threads", "torch", "device"])
@@ -69,7 +69,7 @@ def test_another_machine_may_draw_other_parameters(what, digits):
     stored["machine"] = {**stored["machine"], what: "another"}
     assert changed(stored, made_by(digits, lambda: small(bias=-5.0))) == []
     wider = made_by(digits, lambda: nn.Sequential(nn.Flatten(), nn.Linear(64, 9), nn.ReLU(), nn.Linear(9, 10)))
-    assert changed(stored, wider) == ["the model (names or shapes of its parameters)"]
+    assert changed(stored, wider) == ["the model's parameter names or shapes"]
 
 
 RECORD = """
@@ -162,12 +162,12 @@ def test_modules_of_the_working_directory_are_noticed_and_no_others(tmp_path, mo
     assert list(stored["modules"]) == [f"net_of_test/{name}.py" for name in ("__init__", "entry", "parts")]
     assert changed(stored, digits) == []
     (tmp_path / "net_of_test" / "parts.py").write_text("WIDTH = 9\n")
-    assert changed(stored, digits) == ["the file net_of_test/parts.py"]
+    assert changed(stored, digits) == ["net_of_test/parts.py"]
     for name in ("net_of_test", "net_of_test.entry", "net_of_test.parts"):  # in a process that has not loaded them yet
         monkeypatch.delitem(sys.modules, name)
-    assert changed(stored, digits) == ["the file net_of_test/parts.py"]
+    assert changed(stored, digits) == ["net_of_test/parts.py"]
     (tmp_path / "net_of_test" / "parts.py").unlink()
-    assert changed(stored, digits) == ["the file net_of_test/parts.py"]
+    assert changed(stored, digits) == ["net_of_test/parts.py"]
 
 
 @pytest.mark.parametrize("text", ["raise RuntimeError", "raise SystemExit", "def ("], ids=["error", "exit", "syntax"])
@@ -182,7 +182,7 @@ def test_a_package_that_cannot_be_imported_any_more_has_changed(text, tmp_path, 
     for name in ("broken_of_test.parts", "broken_of_test"):
         del sys.modules[name]
     (tmp_path / "broken_of_test" / "__init__.py").write_text(text)
-    assert changed(stored, digits) == ["the file broken_of_test/__init__.py"]
+    assert changed(stored, digits) == ["broken_of_test/__init__.py"]
     assert not any(name.startswith("broken_of_test") for name in sys.modules), "nothing is imported"
 
 
@@ -196,7 +196,7 @@ def test_a_study_is_opened_from_another_directory(tmp_path, monkeypatch, digits)
     monkeypatch.chdir(tmp_path / "elsewhere")
     assert changed(stored, digits) == []
     (tmp_path / "moved_of_test.py").write_text("changed = True\n")
-    assert changed(stored, digits) == ["the file moved_of_test.py"]
+    assert changed(stored, digits) == ["moved_of_test.py"]
 
 
 def test_a_module_whose_file_cannot_be_read_is_not_recorded(tmp_path, monkeypatch):
