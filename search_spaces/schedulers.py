@@ -72,11 +72,7 @@ class RunScheduler(LRScheduler):
         else:  # the same, in less than half the time
             self._step_count += 1
             self.last_epoch += 1
-            lr = self.leader["lr"]
-            for group, ratio in zip(self.optimizer.param_groups, self.ratios, strict=False):
-                set_rate(group, lr * ratio)
-        if self.cycles_momentum:
-            self.lead_all()
+        self.lead_all()
 
     def lead_all(self) -> None:
         """Set the rates of all groups, and their momentum if that is cycled."""
@@ -94,20 +90,21 @@ class RunScheduler(LRScheduler):
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that `load_state_dict` needs to resume."""
-        own = {key: value for key, value in super().state_dict().items() if not key.startswith("_")}
-        own = {key: value for key, value in own.items() if key not in ("inner", "make", "leader")}
-        own["_step_count"] = self._step_count
-        return own | {"inner": self.inner.state_dict(), "lr": self.leader["lr"], "momentum": self.leader["momentum"]}
+        own = {
+            key: value for key, value in super().state_dict().items() if key[0] != "_" and key not in ("make", "leader")
+        }
+        inner = {"inner": self.inner.state_dict(), "lr": self.leader["lr"], "momentum": self.leader["momentum"]}
+        return own | {"_step_count": self._step_count} | inner
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Resume from a saved state, before or after the optimizer's is loaded.
 
         After a run of another length, the rates are those that this run would have had; then load it last, because the
-        optimizer's state holds the last rate of that run. So it is for a state of torch's scheduler, which earlier
-        versions saved: it does not say how long the run was. Raises InputError if the state counts no steps.
+        optimizer's state holds the last rate of that run. So, too, if it is that of a scheduler of torch, which earlier
+        versions saved. Raises InputError if it has no last_epoch.
         """
         steps = state_dict.get("last_epoch")
-        if not isinstance(steps, int):
+        if steps is None:
             raise InputError("this is no saved state of a scheduler: last_epoch, the number of its steps, is missing")
         ratios = state_dict.get("ratios", self.ratios)
         self.ratios = [*ratios, *self.ratios[len(ratios) :]]  # of groups that have been added since
@@ -173,7 +170,7 @@ class ObservingScheduler(RunScheduler):
         """Resume from a saved state; what was observed counts in a run of any length."""
         super().load_state_dict(state_dict)
         inner = state_dict.get("inner", state_dict.get("scheduler", state_dict))  # earlier versions had other places
-        if not {"warmup", "plateau"} <= inner.keys():
+        if "plateau" not in inner:
             raise InputError("this is no saved state of plateau: it is that of another schedule")
         self.observed = state_dict.get("observed", inner["plateau"]["last_epoch"])
         if state_dict.get("total_steps") != self.total_steps:

@@ -40,7 +40,7 @@ class Confirmed:
 
 @dataclass(frozen=True)
 class Accepted:
-    """Changes of the user's files or model, in words, that were accepted when there were so many trials."""
+    """Changes of the user's files or model, in words, that were accepted. trials: how many were stored then."""
 
     trials: int
     changes: tuple[str, ...]
