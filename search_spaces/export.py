@@ -161,7 +161,7 @@ def make_scheduler(exported: Exported) -> str:
     required = ["optimizer", "total_steps", *(["evaluations"] if given.pop("evaluations", None) else [])]
     moves = "total_steps - 1" if schedule.ends_at_last_step else "total_steps"
     last = f"optimizer, peak_lr, total_steps, make, moves={moves}{', evaluations=evaluations' * exported.observes}"
-    needs = f"{schedule.family} needs a whole number of at least {schedule.least_steps} steps"
+    needs = f"{schedule.family} needs total_steps to be a whole number >= {schedule.least_steps}"
     if "steps" in names_in(dedent(arguments)):
         warmup += f"    steps = {steps}\n"
     lines = [signature("make_scheduler", required, given), f'    """{docstring}"""']

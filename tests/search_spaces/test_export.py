@@ -172,8 +172,8 @@ def test_a_run_that_is_too_short_is_refused(tmp_path):
     schedules = [family(peak_lr=0.3) for family in FAMILIES.values() if family.least_steps > 1]
     given = [(s.family, torch_code(Exported(s, SGD)), s.least_steps - 1, [], {}, [1.0]) for s in schedules]
     assert elsewhere(REPLAY, given, tmp_path) == {
-        "cyclic": "cyclic needs a whole number of at least 2 steps, but 1 was given",
-        "one_cycle": "one_cycle needs a whole number of at least 3 steps, but 2 was given",
+        "cyclic": "cyclic needs total_steps to be a whole number >= 2, but 1 was given",
+        "one_cycle": "one_cycle needs total_steps to be a whole number >= 3, but 2 was given",
     }
 
 

@@ -366,7 +366,7 @@ def test_no_whole_number_of_steps_is_one_message(family, total_steps):
 
 
 def test_exported_code_refuses_an_endless_run():
-    with pytest.raises(ValueError, match="rex needs a whole number of at least 1 steps, but inf was given"):
+    with pytest.raises(ValueError, match="rex needs total_steps to be a whole number >= 1, but inf was given"):
         exported(REX(peak_lr=0.1))(optimizer_with(1.0), float("inf"))
 
 
