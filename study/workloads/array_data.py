@@ -32,7 +32,7 @@ def data_of_arrays(
     splits: dict[str, tuple[Inputs, Any]] = {}
     for part, (given_x, given_y) in parts.items():
         x = raw_inputs(f"x of {name}", given_x)
-        y, changed = target_of(f"y of {name}", given_y)
+        y, changed = target_of(f"y of {name}", given_y, task)
         notes |= dict.fromkeys([changed] if changed else [])
         if standardise and isinstance(x, Tensor) and (turned := channels_first(x)) is not None:
             notes[f"x of shape {tuple(x.shape[1:])} read as height, width and colours"] = None

@@ -97,6 +97,14 @@ def test_one_hot_targets_are_classes(kind):
     assert "one-hot targets read as classes" in found.about
 
 
+def test_one_hot_targets_of_a_regression_are_numbers():
+    y = np.eye(3)[np.arange(200) % 3]
+    found = made_data("w", (X, y), "regression", 0)
+    assert (found.task, found.classes, "one-hot" in found.about) == ("regression", 3, False)
+    parts = (found.train, found.validation, found.test)
+    assert sum(part.y.sum(0) for part in parts).tolist() == y.sum(0).tolist()
+
+
 def test_a_column_of_classes_is_flattened_and_objects_are_what_they_hold():
     assert made_data("w", (X, Y[:, None]), None, 0).train.y.shape == (140,)
     words = np.array(["no", "yes"], dtype=object)[Y.numpy()]
