@@ -55,6 +55,11 @@ class Mean(nn.Linear):
         return super().forward(x).mean(0, keepdim=True)
 
 
+class Total(nn.Linear):
+    def forward(self, x):
+        return super().forward(x).sum()
+
+
 class Leaves(nn.Linear):
     def forward(self, x):
         sys.exit(0)
@@ -68,6 +73,8 @@ class Leaves(nn.Linear):
         (NUMBERS, lambda: nn.Linear(6, 2), "w: the model gives 2 numbers per row, but the target is 1 number per row"),
         (DATA, lambda: Tuple(6, 2), "w: the model gives a tuple, and must give a tensor"),
         (DATA, lambda: Mean(6, 2), "w: the model gives outputs for 1 of 8 rows"),
+        (DATA, lambda: Total(6, 2), "w: the model gives one number for all rows"),
+        (NUMBERS, lambda: Total(6, 1), "w: the model gives one number for all rows"),
         (DATA, lambda: Leaves(6, 2), r"cannot be trained on examples of shape \(6,\), float32: SystemExit"),
         (
             DATA,
