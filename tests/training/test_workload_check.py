@@ -4,6 +4,7 @@ import math
 import sys
 from dataclasses import replace
 
+import numpy as np
 import optuna
 import pytest
 import torch
@@ -156,6 +157,13 @@ def test_the_rows_of_data_that_users_make_are_checked(split, said):
 def test_a_metric_is_checked_when_it_is_made(values, said):
     with pytest.raises(InputError, match=said):
         Metric(*values)
+
+
+def test_the_worst_value_of_a_metric_may_be_a_number_of_numpy():
+    found = Metric("m", "minimize", "", np.float32(0.5))
+    assert (type(found.worst), found.worst) == (float, 0.5)
+    with pytest.raises(InputError, match="must be a finite number"):
+        Metric("m", "minimize", "", np.float32("nan"))
 
 
 def test_code_that_calls_exit_or_interrupts_ends_with_2_and_leaves_nothing(command, tmp_path):
