@@ -181,7 +181,7 @@ def test_code_that_calls_exit_or_interrupts_ends_with_2_and_leaves_nothing(comma
         assert found.err.count("\n") == 1
     (tmp_path / "interrupts.py").write_text("raise KeyboardInterrupt\n")
     found = command("search.py", "--dataset", "interrupts:data", *flags)
-    assert (found.code, found.err) == (2, "error: interrupts.py, line 1, raised KeyboardInterrupt\n")
+    assert (found.code, found.err) == (2, "error: your code raised KeyboardInterrupt (interrupts.py, line 1)\n")
     assert not (tmp_path / "x.db").exists() or not optuna.get_all_study_names(f"sqlite:///{tmp_path}/x.db")
 
 
