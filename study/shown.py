@@ -64,6 +64,8 @@ def search_and_show(
                         for progress in study.run_finals(confirm_seeds, interrupted):
                             finals_display.update(progress)
             except KeyboardInterrupt:
+                if not interrupted():  # the user's code has raised it
+                    raise
                 stopped = True
         record = study.record
     with interruption():
