@@ -45,7 +45,7 @@ def test_the_finalists_are_tried_once_and_the_best_is_confirmed_and_exported(sea
     answer = " ".join(said.out.partition("Use ")[2].split())
     schedule = record.trial(best.trial).schedule
     assert f"peak_lr {schedule.peak_lr:.3g}" in answer
-    assert f" {100 * mean(run.test for run in confirming):.1f} % [" in answer
+    assert f" {100 * mean(run.test for run in confirming):.3g} % [" in answer
     assert answer.endswith(f"over 2 seeds; the best of {len(expected)} schedules on validation. Code: longer.py")
     code = (tmp_path / "longer.py").read_text()
     assert answer.removesuffix(" Code: longer.py") in " ".join(code.replace("# ", " ").split())
