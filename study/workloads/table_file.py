@@ -23,7 +23,7 @@ LOOKED_AT = 100
 """Number of rows from which the decimal sign is found."""
 DECIMAL_COMMA = re.compile(r"(\d+|\d{1,3}(\.\d{3})+),\d+")
 DECIMAL_POINT = re.compile(r"(?![1-9]\d{0,2}\.\d{3}$)\d+\.\d+|\d{1,3}(,\d{3})+(\.\d+|,\d{3})")
-"""A number that is none with decimal commas; 1.037 may be a thousand and 37."""
+"""A number that is written without decimal commas. 1.037 is not matched: it may be 1037."""
 
 
 @dataclass(frozen=True)
