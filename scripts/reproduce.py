@@ -38,6 +38,7 @@ def main(options: Options) -> None:
     with quick_imports():  # these load torch and Optuna: after the flags
         from study.assembly import reproducing
         from study.machine import choose_device, torch_threads
+        from study.storage.checks import enumerated
         from study.storage.provenance import present_session
         from study.storage.studies import read_study
 
@@ -65,6 +66,8 @@ def main(options: Options) -> None:
         if "made_of" not in record.stored:
             reason = "the study has no record of your files and the model, which may have changed, or " + reason
         reason = "see the notes above" if different else reason
+        if changed := record.changed_after(trial):
+            reason = f"{enumerated(changed)} changed after this trial, and --accept-changes was given"
         console.print(f"Not reproduced to the last bit: {reason}.")
         sys.exit(1)
 

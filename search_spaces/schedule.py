@@ -148,8 +148,8 @@ class Schedule(ABC):
         a group that is added later keeps its ratio to the highest rate at that time. Call `step()` after every
         optimizer step, `total_steps` times in all, and, for schedules with `evaluations`, `observe(loss)` after every
         evaluation. Further steps keep the last learning rate and warn. The result is an LRScheduler that moves torch's
-        own and has its attributes. Load a saved state of it before or after the optimizer's; it may be that of a run of
-        another length. total_steps: a whole number of at least 1, of any type.
+        own and has its attributes. Load a saved state of it before or after the optimizer's; that of a run of another
+        length must be loaded after. total_steps: a whole number of at least 1, of any type.
         Raises InputError for other total_steps, if the run is too short for the family, or the schedule cycles momentum
         that the optimizer does not have.
         """

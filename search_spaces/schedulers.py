@@ -14,6 +14,7 @@ import torch
 from torch.optim import SGD, Optimizer
 from torch.optim.lr_scheduler import LinearLR, LRScheduler, SequentialLR
 
+from search_spaces.errors import InputError
 from search_spaces.groups import set_momentum, set_rate, take_ratios
 
 
@@ -66,7 +67,14 @@ class RunScheduler(LRScheduler):
                 "the learning rate stays at its last value",
                 stacklevel=2,
             )
-        super().step()
+        if self._step_count <= 1:  # torch sets the first rates, and warns of a first step before the optimizer's
+            super().step()
+        else:  # the same, in less than half the time
+            self._step_count += 1
+            self.last_epoch += 1
+            lr = self.leader["lr"]
+            for group, ratio in zip(self.optimizer.param_groups, self.ratios, strict=False):
+                set_rate(group, lr * ratio)
         if self.cycles_momentum:
             self.lead_all()
 
@@ -86,19 +94,25 @@ class RunScheduler(LRScheduler):
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that `load_state_dict` needs to resume."""
-        own = {key: value for key, value in super().state_dict().items() if key not in ("inner", "make", "leader")}
+        own = {key: value for key, value in super().state_dict().items() if not key.startswith("_")}
+        own = {key: value for key, value in own.items() if key not in ("inner", "make", "leader")}
+        own["_step_count"] = self._step_count
         return own | {"inner": self.inner.state_dict(), "lr": self.leader["lr"], "momentum": self.leader["momentum"]}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Resume from a saved state, before or after the optimizer's is loaded.
 
         After a run of another length, the rates are those that this run would have had; then load it last, because the
-        optimizer's state holds the last rate of that run.
+        optimizer's state holds the last rate of that run. So it is for a state of torch's scheduler, which earlier
+        versions saved: it does not say how long the run was. Raises InputError if the state counts no steps.
         """
-        known = len(state_dict["ratios"])  # any other group has been added since
-        self.ratios = [*state_dict["ratios"], *self.ratios[known:]]
-        self.last_epoch, self._step_count = state_dict["last_epoch"], state_dict["_step_count"]
-        if state_dict["total_steps"] == self.total_steps:
+        steps = state_dict.get("last_epoch")
+        if not isinstance(steps, int):
+            raise InputError("this is no saved state of a scheduler: last_epoch, the number of its steps, is missing")
+        ratios = state_dict.get("ratios", self.ratios)
+        self.ratios = [*ratios, *self.ratios[len(ratios) :]]  # of groups that have been added since
+        self.last_epoch, self._step_count = steps, state_dict.get("_step_count", steps + 1)
+        if state_dict.get("total_steps") == self.total_steps and "inner" in state_dict:
             self.inner.load_state_dict(state_dict["inner"])
             self.leader.update(lr=state_dict["lr"], momentum=state_dict["momentum"])
         else:
@@ -158,9 +172,12 @@ class ObservingScheduler(RunScheduler):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Resume from a saved state; what was observed counts in a run of any length."""
         super().load_state_dict(state_dict)
-        self.observed = state_dict["observed"]
-        if state_dict["total_steps"] != self.total_steps:
-            self.inner.take_over(state_dict["inner"], state_dict["lr"])
+        inner = state_dict.get("inner", state_dict.get("scheduler", state_dict))  # earlier versions had other places
+        if not {"warmup", "plateau"} <= inner.keys():
+            raise InputError("this is no saved state of plateau: it is that of another schedule")
+        self.observed = state_dict.get("observed", inner["plateau"]["last_epoch"])
+        if state_dict.get("total_steps") != self.total_steps:
+            self.inner.take_over(inner, state_dict.get("lr", inner["plateau"]["_last_lr"][0]))
             self.lead_all()
 
 

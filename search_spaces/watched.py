@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 from search_spaces import Linear
 from search_spaces.errors import InputError
-from search_spaces.groups import take_ratios
 from search_spaces.optimizer_facts import code_of, inner_optimizer, lr_and_momentum, usual_peak_lr
 from search_spaces.schedule import Schedule, whole
 from search_spaces.step_watch import StepWatch
@@ -33,7 +32,7 @@ WARM_UP = 0.1
 class Begun:
     """What was asked of the schedule of a run. All are plain values.
 
-    total_steps: of the run. first_lr and last_lr: of the schedule's rates. peak_lr to unequal_groups are what the
+    total_steps: of the run. first_lr and last_lr: of the schedule's rates. peak_lr and optimizer_code are what the
     optimizer says of itself (`optimizer_facts`), None if only the rates were asked for: then nobody sees how they are
     used. time: of day, in seconds.
     """
@@ -43,7 +42,6 @@ class Begun:
     last_lr: float
     peak_lr: tuple[float, float] | None = None
     optimizer_code: str | None = None
-    unequal_groups: bool = False
     time: float = field(default_factory=lambda: time.time(), compare=False)
 
     def plain(self) -> dict[str, Any]:
@@ -99,13 +97,12 @@ class WatchedSchedule:
         inner = inner_optimizer(optimizer)
         code, peak_lr = code_of(inner), usual_peak_lr(inner)
         self.schedule = self.schedule or schedule_with(middle_of(peak_lr))
-        unequal = any(ratio != 1 for ratio in take_ratios(optimizer))
         scheduler = self.schedule.build(optimizer, total_steps)
         compared = self.exact and not self.schedule.evaluations
         expected = [float(rate) for rate in self.schedule.rates(total_steps)] if compared else None
         self.watch = StepWatch(optimizer, scheduler, total_steps, expected, self.left)
         first, last = (expected[0], expected[-1]) if expected else (lr_and_momentum(optimizer)[0], math.nan)
-        self.begun = Begun(total_steps, first, last, peak_lr, code, unequal)
+        self.begun = Begun(total_steps, first, last, peak_lr, code)
         return scheduler
 
     def rates(self, total_steps: int) -> list[float]:

@@ -28,6 +28,7 @@ from study.source import (
     Source,
     after_first_runs,
     changed_since,
+    changes_in_words,
     narrowed,
     source_record,
     stored_objective,
@@ -71,9 +72,10 @@ def plan_search(
     found, obstacle = chosen_reference(reference, configuration, objective, stored)
     record |= {"reference": found.record} if found else {}
     changed = changed_since(objective, stored, name, record, accept_changes, part=group is not None)
-    about = "\n".join(filter(None, [objective.about, *left_out, obstacle, changed]))
+    said = changes_in_words(stored, name, changed)
+    about = "\n".join(filter(None, [objective.about, *left_out, obstacle, said]))
     plan = StudyPlan(name, objective, configuration, record, storage, group or name, known, about, found)
-    return replace(plan, accept_changes=accept_changes)
+    return replace(plan, accepted=changed if accept_changes else None)
 
 
 def chosen_reference(
@@ -112,7 +114,7 @@ def opened(
     with ExitStack() as stack:
         stack.enter_context(quiet_optuna())  # studies in memory are none of the user's business
         session = provenance(objective.device)
-        opening = open_study(plan.storage, plan.name, plan.record, attributes, session, plan.accept_changes)
+        opening = open_study(plan.storage, plan.name, plan.record, attributes, session, plan.accepted)
         optuna_study = stack.enter_context(opening)
         announce(StudyRecord.of(optuna_study))
         stored = stored_engine(optuna_study)

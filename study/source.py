@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, overload
@@ -13,7 +13,7 @@ from search_spaces.ranges import Either, Range, exactly
 from search_spaces.space_file import corners
 from study.machine import choose_device, same_random_numbers_after
 from study.search.configuration import Configuration
-from study.storage.checks import ACCEPT, CODE, differing, refuse_changed
+from study.storage.checks import ACCEPT, CODE, changed_code, differing, refuse_changed
 from study.storage.studies import stored_attributes
 from study.storage.study_record import StudyRecord
 from study.storage.url import runs_folder
@@ -81,21 +81,27 @@ def after_first_runs(
 
 def changed_since(
     objective: AnyObjective, stored: Mapping[str, Any], name: str, record: Mapping[str, Any], accept: bool, part: bool
-) -> str:
-    """What to say of changes since the study of this name was made; raises InputError unless they are accepted.
+) -> tuple[str, ...]:
+    """What has changed since the study of this name was made, in words; raises InputError unless that is accepted.
 
     stored: its attributes, if it exists. record: the configuration now; other differences of it are refused when the
     study is opened. part: whether it is part of a comparison, whose studies are to train the same.
     """
     before = stored.get("configuration")
     if before is None or differing(before, record).keys() - set(CODE):
-        return ""
-    if "made_of" not in stored:
-        return f"Note: study {name!r} has no record of your files and the model, so changes of them are not noticed."
-    changed = objective.changes(stored["made_of"])
+        return ()
+    changed = objective.changes(stored.get("made_of"))
     if not accept:
         refuse_changed(name, changed, "or choose another name with --name" if part else ACCEPT)
-    return f"Accepted: {', '.join(changed)} changed since study {name!r} was made." if changed else ""
+        return ()
+    return tuple(changed or changed_code(before, record))
+
+
+def changes_in_words(stored: Mapping[str, Any], name: str, accepted: Sequence[str]) -> str:
+    """What to say of the changes that are accepted, or could not be noticed. stored: the attributes of the study."""
+    if "configuration" in stored and "made_of" not in stored:
+        return f"Note: study {name!r} has no record of your files and the model, so changes of them are not noticed."
+    return f"Accepted: {', '.join(accepted)} changed since study {name!r} was made." if accepted else ""
 
 
 def narrowed(configuration: Configuration, objective: AnyObjective) -> tuple[Configuration, list[str]]:

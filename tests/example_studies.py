@@ -79,7 +79,6 @@ def study_record(trials=(), direction="minimize", name="example", settings=SETTI
         "metric": Metric("error", direction, "fraction of rows", 1.0),
         "steps_per_epoch": 16,
         "optimizer_code": "torch.optim.SGD(model.parameters(), lr={lr})",
-        "unequal_groups": False,
         "validation_rows": 800,
         "engine": Engine(),
         "sessions": (SESSION,),

@@ -24,6 +24,7 @@ from study.reports.study_figures import peak_sensitivity, peaks_of, search_progr
 from study.reports.svg import FEWEST_DOTS
 from study.reports.verdict import verdict_lines
 from study.reports.winner_figure import winner_figure
+from study.storage.checks import enumerated
 from study.storage.study_record import StudyRecord
 
 
@@ -94,6 +95,11 @@ def search_limits(study: StudyRecord) -> Section:
         "A run and a shorter run are not comparable, and a pruned trial might have won: `--audit 0.1` measures how "
         "often.",
         f"The verdict holds for this data, model, optimizer, batch size and number of {study.settings.unit}.",
+    ]
+    lines += [
+        f"From trial {one.trials} on, something else was trained: {escaped(enumerated(one.changes))} had changed."
+        for one in study.accepted
+        if one.trials
     ]
     return Section("Limits", bullets(lines))
 

@@ -29,7 +29,7 @@ class StudyPlan:
     parameters of trials. about: how the data was read, for people. reference: what the answer is compared with, if
     anything. limit: a `Fitted` as plain values, which a new study stores; None without a limit of the cost. chosen: the
     engine of a new study, if the plan depends on its speed; otherwise it is chosen when the study is opened.
-    accept_changes: whether the study continues although the user's files or model have changed.
+    accepted: what of the user's files and model may have changed since the study was made; None if nothing may.
     """
 
     name: str
@@ -43,7 +43,7 @@ class StudyPlan:
     reference: Reference | None = None
     limit: Mapping[str, Any] | None = None
     chosen: ChosenEngine | None = None
-    accept_changes: bool = False
+    accepted: Sequence[str] | None = None
 
 
 class Watcher(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import optuna
@@ -39,6 +39,22 @@ def differing(stored: Mapping[str, Any], configuration: Mapping[str, Any]) -> di
     return {key: None for key in {**stored, **configuration} if stored.get(key) != configuration.get(key)}
 
 
+def changed_code(stored: Mapping[str, Any], configuration: Mapping[str, Any]) -> list[str]:
+    """The user's files and functions whose digests differ in two configurations, in words."""
+    pairs = [(stored.get(key) or {}, configuration.get(key) or {}) for key in CODE]
+    names = sorted(one for old, new in pairs for one in {**old, **new} if old.get(one) != new.get(one))
+    return [f"the file or function {name!r}" for name in names]
+
+
+def enumerated(names: Sequence[str]) -> str:
+    """Names as part of a sentence.
+
+    >>> enumerated(["a", "b", "c"]), enumerated(["a"])
+    ('a, b and c', 'a')
+    """
+    return " and ".join([*filter(None, [", ".join(names[:-1])]), names[-1]])
+
+
 def refuse_changed(name: str, changed: list[str], instead: str = ACCEPT) -> None:
     """Raise InputError if something of the user's, in words, is not what the study was made with.
 
@@ -68,9 +84,7 @@ def refuse_other(name: str, attrs: dict[str, Any], configuration: dict[str, Any]
             f"study {name!r} was made with another space: {', '.join(keys)}. Choose another name with --study"
         )
     if keys and set(keys) <= set(CODE):
-        pairs = [(stored.get(key) or {}, configuration.get(key) or {}) for key in keys]
-        changed = sorted(one for old, new in pairs for one in {**old, **new} if old.get(one) != new.get(one))
-        refuse_changed(name, [f"the file or function {one!r}" for one in changed])
+        refuse_changed(name, changed_code(stored, configuration))
     if "enqueued" in keys:
         raise InputError(
             f"study {name!r} was started with other --enqueue schedules: "

@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 
+from study.machine import processor
 from study.storage.url import without_passwords
 
 PACKAGES = ("torch", "torchvision", "optuna", "numpy", "scipy", "mnist1d", "scikit-learn")
@@ -72,11 +73,3 @@ def commit() -> str | None:
         return subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return None
-
-
-def processor() -> str:
-    """The name of the processor, as Linux gives it."""
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()

@@ -4,14 +4,14 @@ A study's attributes: `format` (FORMAT), `configuration` (all that decides what 
 it: the parameters of the trials that it begins with, if it was given some; `reference`: its name, whether it is within
 the search space, and the parameters of its trials, if the study has one; `objects`: digests of functions that were
 given as Python objects, by the part that they make), `engine` (engine, cohort, workers and threads: how its runs are
-trained, what was asked for, and the speed that was measured), `limit` (of its cost, if there is one, and the trials
-and rungs that were fitted to it), `workload` (its name), `group` (the benchmark it belongs to, its own name
-otherwise), `metric` (name, direction, unit, worst), `optimizer_code` and `unequal_groups` (how it is made; whether its
-groups have rates of their own), `steps_per_epoch`, `made_of` (digests of the user's modules and of a fresh model, see
-made_of.py), `validation_rows` (that a value is the mean over; both are missing in studies made before they were kept),
+trained, what was asked for, and the speed that was measured), `limit` (of its cost, if there is one, and the trials and
+rungs that were fitted to it), `workload` (its name), `group` (the benchmark it belongs to, its own name otherwise),
+`metric` (name, direction, unit, worst), `optimizer_code` (how it is made), `steps_per_epoch`, `made_of` (digests of the
+user's modules and of a fresh model, see made_of.py), `accepted` (changes of them, in words, and how many trials were
+stored then), `validation_rows` (that a value is the mean over; both are missing in studies made before they were kept),
 `confirmed` (of a benchmark: the trial evaluated on test, the seeds, the test metrics), `finals` (of a search: what was
-trained again to confirm its answer, see finals.py), `sessions` (provenance of every start, in order), `unfinished`
-(the runs that a bracket has behind it, while it is trained).
+trained again to confirm its answer, see finals.py), `sessions` (provenance of every start, in order), `unfinished` (the
+runs that a bracket has behind it, while it is trained).
 
 A trial's attributes: `record` and `curve` (columns, one row per evaluation of the last run); for Hyperband and
 successive halving `pruner_notes` (what they must find again). A record holds

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -37,14 +37,14 @@ def open_study(
     configuration: dict[str, Any],
     attributes: dict[str, Any],
     session: dict[str, Any],
-    accept_changes: bool = False,
+    accepted: Sequence[str] | None = None,
 ) -> Iterator[optuna.Study]:
     """The study of this name, created if it does not exist, owned by this process until the context ends.
 
     storage: a database URL; None for a study in memory. configuration: everything that can change a result, as plain
     values. attributes: what else is stored with a new study. session: the provenance of this start, which is added to
-    those of earlier starts. accept_changes: whether the user's code may be another one than that of an existing study,
-    which is then recorded.
+    those of earlier starts. accepted: if given, the user's code may be another one than that of an existing study; what
+    has changed, in words, is then recorded.
     Raises InputError if the storage cannot be used, if another process searches this study, or if it was made with
     another configuration.
     """
@@ -63,7 +63,7 @@ def open_study(
         try:
             with FileLock(lock_folder(url) / "tables.lock"):  # two processes would create the same tables
                 optuna_study = load_or_create(url, name, attributes.get("group", name), configuration["direction"])
-            prepare(optuna_study, configuration, attributes, session, accept_changes)
+            prepare(optuna_study, configuration, attributes, session, accepted)
             yield optuna_study
         except STORAGE_ERRORS as error:
             raise InputError(
@@ -76,7 +76,7 @@ def prepare(
     configuration: dict[str, Any],
     attributes: dict[str, Any],
     session: dict[str, Any],
-    accept_changes: bool = False,
+    accepted: Sequence[str] | None = None,
 ) -> None:
     """Write the attributes of a new study, or check those of an existing one; add this start."""
     name = optuna_study.study_name
@@ -96,8 +96,11 @@ def prepare(
         )
     if "configuration" in attrs:
         code = {key: attrs["configuration"][key] for key in CODE if key in attrs["configuration"]}
-        refuse_other(name, attrs, {**configuration, **code} if accept_changes else configuration)
-        if accept_changes:
+        refuse_other(name, attrs, configuration if accepted is None else {**configuration, **code})
+        if accepted is not None:
+            if accepted:
+                stored = {"trials": len(optuna_study.get_trials(deepcopy=False)), "changes": list(accepted)}
+                optuna_study.set_user_attr("accepted", [*attrs.get("accepted", []), stored])
             for key, value in {"made_of": attributes["made_of"], "configuration": configuration}.items():
                 optuna_study.set_user_attr(key, value)
     else:

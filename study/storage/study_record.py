@@ -39,16 +39,23 @@ class Confirmed:
 
 
 @dataclass(frozen=True)
+class Accepted:
+    """Changes of the user's files or model, in words, that were accepted when there were so many trials."""
+
+    trials: int
+    changes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class StudyRecord:
     """A study.
 
     group: the benchmark that it belongs to, otherwise its own name. metric: what trials are evaluated by; it cannot
-    measure. optimizer_code: how the optimizer is made, as code. unequal_groups: whether its parameter groups have rates
-    of their own. validation_rows: rows that a trial's value is the mean over; None in studies made before it was kept.
-    sessions: every start, in order. confirmed: of a benchmark's study, once that is done. unfinished: how many trials
-    are under way. trials: the complete and the pruned ones, in the order in which they were asked. stored: the
-    attributes as they are in the storage, but for `unfinished`, which is the number. finals: of a search, once they
-    have begun.
+    measure. optimizer_code: how the optimizer is made, as code. validation_rows: rows that a trial's value is the mean
+    over; None in studies made before it was kept. sessions: every start, in order. confirmed: of a benchmark's study,
+    once that is done. unfinished: how many trials are under way. trials: the complete and the pruned ones, in the order
+    in which they were asked. stored: the attributes as they are in the storage, but for `unfinished`, which is the
+    number. finals: of a search, once they have begun. accepted: changes of what it is made of, in order.
     """
 
     name: str
@@ -58,7 +65,6 @@ class StudyRecord:
     settings: Settings
     steps_per_epoch: int
     optimizer_code: str
-    unequal_groups: bool
     validation_rows: int | None
     engine: Engine
     sessions: tuple[Session, ...]
@@ -67,6 +73,7 @@ class StudyRecord:
     trials: tuple[TrialRecord, ...]
     stored: Mapping[str, Any]
     finals: Finals | None = None
+    accepted: tuple[Accepted, ...] = ()
 
     @classmethod
     def of(cls, optuna_study: optuna.Study, before: StudyRecord | None = None) -> StudyRecord:
@@ -104,7 +111,6 @@ class StudyRecord:
             settings=Settings.read(attributes["configuration"]),
             steps_per_epoch=int(attributes["steps_per_epoch"]),
             optimizer_code=attributes["optimizer_code"],
-            unequal_groups=attributes.get("unequal_groups", False),
             validation_rows=attributes.get("validation_rows"),
             engine=Engine(engine["cohort"], engine["workers"], engine.get("threads")),
             sessions=tuple(map(Session.read, attributes["sessions"])),
@@ -114,6 +120,7 @@ class StudyRecord:
             unfinished=unfinished,
             trials=tuple(sorted(trials, key=lambda trial: (trial.place.bracket, trial.place.position))),
             finals=Finals.read(attributes["finals"]) if attributes.get("finals") else None,
+            accepted=tuple(Accepted(one["trials"], tuple(one["changes"])) for one in attributes.get("accepted", ())),
             stored={key: unfinished if key == "unfinished" else value for key, value in attributes.items()},
         )
 
@@ -175,6 +182,11 @@ class StudyRecord:
         last = max((trial.number for trial in self.trials), default=None)
         held = "holds no finished trial yet" if last is None else f"holds trials 0 to {last}"
         raise InputError(f"study {self.name!r} {held}, but {number} was given")
+
+    def changed_after(self, trial: TrialRecord) -> list[str]:
+        """What has changed, in words, since the trial was trained, and was accepted."""
+        later = [one.changes for one in self.accepted if trial.number < one.trials]
+        return list(dict.fromkeys(change for changes in later for change in changes))
 
     def session_of(self, trial: TrialRecord) -> Session:
         """The start of the search that trained the trial: the last one before it ended."""

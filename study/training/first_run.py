@@ -9,7 +9,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from itertools import islice
 from typing import Any
 
@@ -51,7 +51,6 @@ class FirstRunResult:
     worst: float
     seen: bool
     optimizer_code: str
-    unequal_groups: bool
     notes: tuple[str, ...] = ()
     slowest: float = field(default=math.inf, compare=False)
     seconds: tuple[float, float] | None = field(default=None, compare=False)
@@ -64,7 +63,8 @@ class FirstRunResult:
     def read(cls, stored: Mapping[str, Any]) -> FirstRunResult:
         """What `plain` made, as stored."""
         pairs = {name: tuple(stored[name]) for name in ("peak_lr", "notes", "seconds") if stored.get(name) is not None}
-        return cls(**{**stored, **pairs})
+        known = {one.name: stored[one.name] for one in fields(cls) if one.name in stored}  # older ones hold more
+        return cls(**{**known, **pairs})
 
 
 def first_runs(
@@ -126,7 +126,6 @@ def first_runs(
         worst=declared.worst if declared.worst is not None else worse_than(middle + low, declared.sign),
         seen=seen,
         optimizer_code=(begun and begun.optimizer_code) or "your_optimizer(lr={lr})",
-        unequal_groups=begun is not None and begun.unequal_groups,
         notes=(f"First run: {trainer.shown(request(usual))}", said_of(reported, length, unit, metric), *notes),
         slowest=max(map(sum, took)) / length,
         seconds=(training / (steps * length), start),

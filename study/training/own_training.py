@@ -96,7 +96,6 @@ class OwnTraining:
             "workload": self.name,
             "metric": {"name": metric.name, "direction": metric.direction, "unit": metric.unit, "worst": metric.worst},
             "optimizer_code": found.optimizer_code,
-            "unequal_groups": found.unequal_groups,
             "steps_per_epoch": found.steps,
             "first_run": found.plain(),
             "made_of": made_of(None),

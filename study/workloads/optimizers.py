@@ -67,8 +67,11 @@ def unfuse_if_needed(optimizer: Optimizer, *_: Any) -> None:
     """Before a step that torch's fused kernels refuse, leave them for good, as without `fused=True`.
 
     They take no sparse gradients, and momentum only if it began at the same step in all parameters of a group: one that
-    is skipped at first, as in LayerDrop, or unfrozen later, begins at its first gradient.
+    is skipped at first, as in LayerDrop, or unfrozen later, begins at its first gradient. Once each has had one, all
+    have begun.
     """
+    if len(optimizer.state) == sum(len(group["params"]) for group in optimizer.param_groups):
+        return
     for group in optimizer.param_groups:
         if group["fused"]:
             given = [parameter for parameter in group["params"] if parameter.grad is not None]

@@ -15,7 +15,6 @@ from torch.nn.functional import cross_entropy
 from torch.optim import Optimizer
 
 from search_spaces.errors import InputError, require
-from search_spaces.groups import take_ratios
 from study.machine import same_random_numbers_after
 from study.objective import FRACTION_OF_ROWS, Metric
 from study.workloads.data import Data, Split
@@ -116,13 +115,10 @@ class Workload:
     def attributes(self) -> dict[str, Any]:
         """What records store about the workload besides the configuration, as plain values."""
         metric = self.metric
-        with torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):
-            optimizer = self.make_optimizer(self.make_model().to(self.device))
         return {
             "workload": self.name,
             "metric": {"name": metric.name, "direction": metric.direction, "unit": metric.unit, "worst": metric.worst},
             "optimizer_code": self.optimizer_code,
-            "unequal_groups": any(ratio != 1 for ratio in take_ratios(optimizer)),
             "steps_per_epoch": self.steps_per_epoch,
             "validation_rows": self.data.validation.rows,
         }

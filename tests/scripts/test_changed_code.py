@@ -2,6 +2,7 @@
 
 import sqlite3
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -36,15 +37,21 @@ def searched(command, tmp_path, data_root, monkeypatch):
     torch.save(torch.nn.Linear(64, 8).state_dict(), "start.pt")
     assert command(*SEARCH, 2).code == 0
     yield tmp_path
+    forget()
+
+
+def forget():
+    """The next command imports the model's modules again, as in a new process."""
     for name in [name for name in sys.modules if name.partition(".")[0] == "helped"]:
         del sys.modules[name]
 
 
 def test_a_helper_module_that_changes_is_named(command, searched):
     parts = searched / "helped" / "parts.py"
-    parts.write_text(HELPER.replace("ReLU", "Tanh"))
+    parts.write_text(HELPER.replace("ReLU", "Sigmoid"))  # of another length, or the bytecode might be taken as current
+    forget()
     refused = command(*SEARCH, 3)
-    said = "the file helped/parts.py is not what study 's' was made with: restore it"
+    said = "the file helped/parts.py, the model (its outputs) is not what study 's' was made with: restore it"
     assert (refused.code, refused.err) == (
         2,
         f"error: {said}, give --accept-changes, or choose another name with --study\n",
@@ -53,8 +60,20 @@ def test_a_helper_module_that_changes_is_named(command, searched):
     assert (reproduced.code, reproduced.err) == (2, f"error: {said}\n")
     accepted = command(*SEARCH, 3, "--accept-changes")
     assert accepted.code == 0
-    assert "Accepted: the file helped/parts.py changed since study 's' was made." in accepted.out
+    assert (
+        "Accepted: the file helped/parts.py, the model (its outputs) changed since study 's' was made." in accepted.out
+    )
     assert command(*SEARCH, 4).code == 0, "what was accepted is what the study is made of now"
+    reproduced = command(*REPRODUCE)
+    both = "the file helped/parts.py and the model (its outputs)"
+    said = f"{both} changed after this trial, and --accept-changes was given."
+    assert reproduced.code == 1
+    assert f"Not reproduced to the last bit: {said}" in " ".join(reproduced.out.split())
+    later = command("reproduce.py", "--study", "s", "--trial", 3, "--storage", "sqlite:///s.db")
+    assert later.code == 0, "trained with what the study is made of now"
+    assert command("report.py", "--study", "s", "--storage", "sqlite:///s.db", "--output", "out").code == 0
+    limit = f"- From trial 2 on, something else was trained: {both} had changed."
+    assert limit in Path("out", "report.md").read_text().replace("\\", "")
     parts.write_text(HELPER)
     assert command(*SEARCH, 5).code == 2
 

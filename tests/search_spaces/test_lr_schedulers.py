@@ -51,6 +51,19 @@ def test_equal_groups_show_what_torchs_scheduler_shows(family):
         ours.step()
 
 
+def test_steps_are_counted_as_torch_counts_them_and_nothing_else_of_torchs_is_saved():
+    """Torch's `_last_lr` would be an old one."""
+    torchs, ours = (make(optimizer_with([0.5])) for make in (LinearLR, lambda o: REX(peak_lr=0.5).build(o, 60)))
+    for _ in range(4):
+        state = ours.state_dict()
+        assert {key: state[key] for key in state if key.startswith("_")} == {
+            "_step_count": torchs.state_dict()["_step_count"]
+        }
+        for scheduler in (torchs, ours):
+            scheduler.optimizer.step()
+            scheduler.step()
+
+
 def test_unequal_groups_show_what_torchs_scheduler_shows():
     """A LambdaLR keeps ratios by itself."""
     first, second = optimizer_with([0.5, 0.02]), optimizer_with([0.5, 0.02])

@@ -242,6 +242,54 @@ def test_a_checkpoint_goes_on_in_a_run_of_another_length(way, family, order, dat
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
+@both_ways
+@not_observed
+@every_family
+@pytest.mark.parametrize("order", list(ORDERS.values())[:2], ids=list(ORDERS)[:2])
+@pytest.mark.parametrize("wrapped", [False, True], ids=["equal groups", "unequal groups"])
+def test_a_checkpoint_of_an_earlier_version_goes_on(way, family, order, wrapped):
+    """It holds the state of torch's scheduler; for unequal groups, that of a wrapper around it."""
+    schedule = FAMILIES[family](peak_lr=0.3, **({} if FAMILIES[family].has_own_warmup else {"warmup_fraction": 0.1}))
+    rates = [0.3, 0.1] if wrapped else [0.3]
+    optimizer = optimizer_with(*rates, momentum=0.9)
+    whole = go(optimizer, way(schedule)(optimizer, 40), 40)
+    optimizer, stand_in = (optimizer_with(*these, momentum=0.9) for these in (rates, [0.3]))
+    warmup, steps = schedule.split(40)
+    torchs = schedule.assemble(schedule.torch_class, warmup, schedule.arguments(steps), stand_in)
+    go(stand_in, torchs, 15)
+    state = {"last_epoch": 15, **torchs.state_dict()}
+    if wrapped:
+        state = {"scheduler": state, "lr": stand_in.param_groups[0]["lr"], "ratios": [1.0, 1 / 3], "last_epoch": 15}
+    optimizer, scheduler = resume(way(schedule), rates, [optimizer.state_dict(), state], 40, order, momentum=0.9)
+    assert scheduler.last_epoch == 15
+    np.testing.assert_allclose(go(optimizer, scheduler, 25), whole[15:], rtol=1e-12)
+
+
+def test_a_reduced_plateau_of_an_earlier_version_stays_reduced():
+    schedule, stand_in = Plateau(peak_lr=0.3, factor=0.5, patience_fraction=0.1, evaluations=20), optimizer_with(0.3)
+    torchs = schedule.assemble(schedule.torch_class, 0, schedule.arguments(20), stand_in)
+    for loss in [1.0, 1.1, 1.1, 1.1, 1.1]:
+        go(stand_in, torchs, 1)
+        torchs.observe(loss)
+    optimizer = optimizer_with(0.3)
+    scheduler = schedule.build(optimizer, 20)
+    scheduler.load_state_dict({"last_epoch": 5, **torchs.state_dict()})
+    assert rates_of(optimizer) == rates_of(stand_in) == [0.15]
+    assert (scheduler.best, scheduler.num_bad_epochs, scheduler.observed) == (1.0, 1, 5)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "state", "said"),
+    [
+        (Cosine(peak_lr=0.1), {"param_groups": []}, "last_epoch, the number of its steps, is missing"),
+        (Plateau(peak_lr=0.1), {"last_epoch": 3}, "it is that of another schedule"),
+    ],
+)
+def test_what_is_no_state_of_a_scheduler_is_one_message(schedule, state, said):
+    with pytest.raises(InputError, match=said):
+        schedule.build(optimizer_with(0.1), 10).load_state_dict(state)
+
+
 @pytest.mark.parametrize("order", list(ORDERS.values())[:2], ids=list(ORDERS)[:2])
 def test_a_plateau_that_was_reduced_stays_so_in_a_longer_run(order):
     """The rate, the best loss and the losses without improvement count; the patience is that of the longer run."""

@@ -128,12 +128,19 @@ def changed(stored, path, value):
     return {key: kept for key, kept in {**stored, first: inner}.items() if kept is not None}
 
 
+def test_what_older_records_hold_besides_is_ignored(optuna_study):
+    attributes = optuna_study.user_attrs
+    assert "unequal_groups" not in attributes
+    older = {**attributes, "unequal_groups": True}
+    assert replace(StudyRecord.read("old", older, ()), stored=attributes) == StudyRecord.read("old", attributes, ())
+
+
 def test_what_older_records_lack_has_a_default(optuna_study):
     attributes = optuna_study.user_attrs
-    for key in ("engine", "unequal_groups", "unfinished", "confirmed"):
+    for key in ("engine", "unfinished", "confirmed"):
         attributes.pop(key, None)
     study = StudyRecord.read("old", attributes, ())
-    assert (study.engine, study.unequal_groups, study.unfinished, study.confirmed) == (Engine(), False, 0, None)
+    assert (study.engine, study.unfinished, study.confirmed) == (Engine(), 0, None)
     trial = finished_trials(optuna_study)[0]
     trial.user_attrs = changed(trial.user_attrs, ["record", "audited_from"], None)
     assert TrialRecord.of(trial).audited_from is None

@@ -31,6 +31,8 @@ def test_what_they_find():
     assert first.notes[0] == "First run: train(schedule, epochs=1, seed=0)"
     assert first.notes[1].startswith("  1 epoch of 8 steps, val_value ")
     assert FirstRunResult.read(json.loads(json.dumps(first.plain()))) == first
+    assert FirstRunResult.read({**first.plain(), "unequal_groups": False}) == first, "older ones hold it"
+    assert "unequal_groups" not in first.plain()
 
     with torch.random.fork_rng():  # the value of a model that is hardly trained, and as much on top
         torch.manual_seed(0)

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from study.training.lockstep_check import first_sentence
-from study.workloads.optimizers import optimizing
+from study.workloads.optimizers import optimizing, unfuse_if_needed
 
 GRADIENTS = {
     "all": lambda step, name: True,
@@ -53,6 +53,25 @@ def test_fused_kernels_are_used_as_long_as_they_can_be():
     late = optimizing("sgd", None, model).make_optimizer(model)
     stepped(late, model, GRADIENTS["a block that is unfrozen later"])
     assert late.param_groups[0]["fused"] is None
+
+
+def test_once_momentum_has_begun_everywhere_gradients_are_not_looked_at():
+    """Doing so would take a fifth of a step of many parameters."""
+    looked = []
+
+    class Watched(nn.Parameter):
+        @property
+        def grad(self):
+            looked.append(self)
+            return None
+
+    parameters = [Watched(torch.zeros(1)) for _ in range(3)]
+    optimizer = torch.optim.SGD(parameters, momentum=0.9, fused=True)
+    unfuse_if_needed(optimizer)
+    assert len(looked) == 3
+    optimizer.state |= {one: {"momentum_buffer": torch.zeros(1)} for one in parameters}
+    unfuse_if_needed(optimizer)
+    assert len(looked) == 3
 
 
 class Bag(nn.Module):
