@@ -69,13 +69,18 @@ def standalone(
 
     gather(source, scope)
     lines = {*imports, *(f"import {module}" for module in modules)}
-    lines |= {f"from {module} import {', '.join(sorted(own, key=str.lower))}" for module, own in members.items()}
+    lines |= {f"from {module} import {', '.join(sorted(own, key=by_type))}" for module, own in members.items()}
     sections = [sorted(line for line in lines if is_standard(line) is which) for which in (True, False)]
     head = ["\n".join(sorted(section, key=is_from)) for section in sections if section]
     constants = [text for text in helpers.values() if not text.startswith(("def ", "class ", "@"))]
     blocks = [text for text in helpers.values() if text not in constants]
     head += ["\n".join(constants)] if constants else []
     return "\n\n\n".join(part for part in ["\n\n".join(head), *blocks, source.strip()] if part)
+
+
+def by_type(name: str) -> tuple[int, str]:
+    """The order of names in an import, as linters want it: constants, classes, functions."""
+    return (0 if name.isupper() else 1 if name[0].isupper() else 2, name.lower())
 
 
 def names_in(source: str) -> list[str]:

@@ -137,7 +137,8 @@ def run(command: Callable[[], None]) -> None:
         if SIGNALS:
             sys.exit(130)
         last = traceback.extract_tb(error.__traceback__)[-1]
-        print(f"error: {Path(last.filename).name}, line {last.lineno}, raised KeyboardInterrupt", file=sys.stderr)
+        where = f"{Path(last.filename).name}, line {last.lineno}"
+        print(f"error: your code raised KeyboardInterrupt ({where})", file=sys.stderr)
         sys.exit(2)
     except BrokenPipeError:
         if not reader_has_left():

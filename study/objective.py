@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 from search_spaces.errors import require
@@ -83,8 +84,10 @@ class Metric:
         require(isinstance(self.name, str) and bool(self.name), "the name of a Metric must be text", self.name)
         valid = self.direction in get_args(DIRECTIONS)
         require(valid, f"direction of the metric {self.name!r} must be minimize or maximize", self.direction)
-        number = isinstance(self.worst, int | float) and math.isfinite(self.worst)
+        number = isinstance(self.worst, Real) and math.isfinite(self.worst)
         require(number, f"worst of the metric {self.name!r} must be a finite number", self.worst)
+        if not isinstance(self.worst, int | float):  # such as a float32 of numpy, which JSON does not know
+            object.__setattr__(self, "worst", float(self.worst))
 
     @property
     def sign(self) -> int:

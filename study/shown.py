@@ -11,12 +11,12 @@ from rich.console import Console
 
 from search_spaces.errors import InputError, require
 from search_spaces.schedule import Schedule
-from study.analysis.extension import Extension, best_run
+from study.analysis.extension import Extension, best_run, shorter_runs_beating
 from study.assembly import comparing, opened
 from study.cli import in_notebook, interruption
 from study.executors.options import ExecutorOptions
 from study.reports.comparison_progress import ComparisonDisplay
-from study.reports.extension import advice, all_diverged, print_extension, print_lines
+from study.reports.extension import advice, all_diverged, longer_answer, print_extension, print_lines
 from study.reports.finals_progress import FinalsDisplay
 from study.reports.search_console import display_of, print_opened, print_outcome
 from study.reports.table_names import check_tables
@@ -64,6 +64,8 @@ def search_and_show(
                         for progress in study.run_finals(confirm_seeds, interrupted):
                             finals_display.update(progress)
             except KeyboardInterrupt:
+                if not interrupted():  # the user's code has raised it
+                    raise
                 stopped = True
         record = study.record
     with interruption():
@@ -110,8 +112,8 @@ def extend_and_show(
     budget: of the longer run, in the study's unit. runs: to train, see `Extension.of`; those that the study keeps are
     not trained again. confirm_seeds: with how many seeds to train the chosen schedule again. output: file for the code;
     None prints it. objects: as for `Result.reproduce`.
-    Raises InputError if the study cannot be extended so far, or all runs diverged, and KeyboardInterrupt on Ctrl-C and
-    SIGTERM.
+    Raises InputError if the study cannot be extended so far, or no run of it is worth recommending, and
+    KeyboardInterrupt on Ctrl-C and SIGTERM.
     """
     check_longer_runs(runs, confirm_seeds)
     extension = Extension.of(record, budget, runs)
@@ -136,6 +138,8 @@ def extend_and_show(
         best = best_run(record, tried)
         if best is None:
             raise InputError(all_diverged(record, extension))
+        if shorter_runs_beating(record, best):
+            raise InputError(longer_answer(record, extension, best, len(tried), []))
         seeds = confirming_seeds(confirm_seeds)
         confirming = trained([best.trial], seeds, "Confirming with fresh seeds") if seeds else []
     print_extension(console, record, extension, tried, best, confirming, output)

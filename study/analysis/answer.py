@@ -93,8 +93,8 @@ def value_of(run: FinalRun, on_test: bool, worst: float) -> float:
 
 
 def is_constant(values: list[float], worst: float) -> bool:
-    """Whether several seeds gave one value, which is not that of diverged runs."""
-    return len(values) > 1 and set(values) == {values[0]} != {worst}
+    """Whether several seeds gave one value, other than that of diverged runs, or of an easy task that all solve."""
+    return len(values) > 1 and set(values) == {values[0]} and values[0] not in (worst, 0.0, 1.0)
 
 
 def recommended(study: StudyRecord) -> TrialRecord | None:

@@ -47,7 +47,8 @@ class Extension:
         trial = recommended(study)
         if trial is None:
             raise InputError(f"study {study.name!r} has no winner: no trial has finished a full run")
-        trials = [trial] if runs == 1 else finalists(study)[:runs]
+        others = [one for one in finalists(study) if one.number != trial.number]
+        trials = [trial, *others][:runs]
         return cls(trial, budget, tuple(trials), study.total_steps < ENOUGH_STEPS)
 
 

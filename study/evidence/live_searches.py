@@ -7,7 +7,7 @@ the same fresh seeds, which choose nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean, stdev
@@ -23,7 +23,7 @@ from study.evidence.one_family import tuned_by_gaussian_process, tuned_by_grid
 from study.evidence.searches.arms import STOCK
 from study.evidence.searches.evaluated_search import watch
 from study.executors.options import ExecutorOptions
-from study.objective import FIRST_FRESH_SEED, Engine
+from study.objective import FIRST_FRESH_SEED, Engine, Evaluation, Executor, Run, Stop, never
 from study.search.configuration import Configuration
 from study.search.confirm import confirm
 from study.search.finals import SEEDS
@@ -74,10 +74,9 @@ def live_results(
     for arm, cost, schedule in default_search(what, objective, configuration, trials):
         keep(arm, cost, schedule)
     total = next(one.full_runs for one in found if one.arm == DEFAULT)
-    keep("unpruned search", round(total), unpruned_search(what, objective, configuration, round(total)))
+    keep("unpruned search", *unpruned_search(what, objective, configuration, round(total)))
     for name, changes in STOCK.items() if stock else ():
-        keep(f"Optuna, {name}", total, stock_search(objective, replace(configuration, **changes), total))
-    executor = trainer(objective, configuration.trials_per_batch)
+        keep(f"Optuna, {name}", *stock_search(objective, replace(configuration, **changes), total))
     ways: dict[str, Callable[..., Schedule]] = {
         "grid of peaks": tuned_by_grid,
         "Gaussian process over the peak": tuned_by_gaussian_process,
@@ -85,9 +84,24 @@ def live_results(
     for way, tune in ways.items():
         for family in PEOPLE:
             own = FIRST_PERSON_SEED + PERSON_SEEDS * search_seed
+            executor = Counted(trainer(objective, configuration.trials_per_batch))
             schedule = tune(objective, executor, family, configuration.epochs, round(total), own)
-            keep(f"{family}, {way}", round(total), schedule)
+            keep(f"{family}, {way}", executor.runs, schedule)
     return found
+
+
+class Counted:
+    """An executor that counts the runs that it is given."""
+
+    def __init__(self, executor: Executor) -> None:
+        self.executor, self.runs = executor, 0
+
+    def train(
+        self, runs: Sequence[Run], stop: Stop = never, done: Collection[int] = frozenset()
+    ) -> Iterator[Evaluation]:
+        """As the executor does."""
+        self.runs += len(runs)
+        return self.executor.train(runs, stop, done)
 
 
 def default_search(
@@ -116,22 +130,25 @@ def default_search(
 
 def unpruned_search(
     what: WorkloadOptions, objective: WorkloadObjective, configuration: Configuration, trials: int
-) -> Schedule:
-    """The best single run of as many full runs."""
+) -> tuple[float, Schedule]:
+    """(full runs, the best single one of these)."""
     plan = plan_search(what, objective, replace(configuration, pruner="none"), None)
     engine = Engine(cohort=1 if objective.lockstep_obstacle() else configuration.trials_per_batch)
     with opened(plan, ExecutorOptions(), engine) as study:
         for _ in study.search(trials):
             pass
-        best = study.record.best
-    assert best is not None
-    return best.schedule
+        record = study.record
+    assert record.best is not None
+    return Cost.of(record).full_runs, record.best.schedule
 
 
-def stock_search(objective: WorkloadObjective, configuration: Configuration, full_runs: float) -> Schedule:
-    """What a search of Optuna's would return once it has trained as much."""
+def stock_search(
+    objective: WorkloadObjective, configuration: Configuration, full_runs: float
+) -> tuple[float, Schedule]:
+    """(full runs, what a search of Optuna's would return) once it has trained as much."""
     trajectory, _ = watch(objective, configuration, trainer(objective, 1), 1, full_runs * configuration.epochs)
-    return trajectory.incumbents(objective.metric.sign)[-1].schedule
+    best = trajectory.incumbents(objective.metric.sign)[-1]
+    return trajectory.epochs / configuration.epochs, best.schedule
 
 
 def live_page(rows: Sequence[LiveResult], what: str, seeds: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass, replace
 from statistics import median
 from typing import Any, NoReturn
@@ -151,7 +151,7 @@ def with_speed(engine: Engine, objective: Objective) -> tuple[Engine, Speed]:
     """The engine with its threads, and its speed: timed now, or as earlier runs have shown it, or not known."""
     speed, workers = Speed(), engine.workers
     if objective.can_be_timed:
-        with torch_threads(1) if workers else nullcontext():
+        with one_thread(objective):
             speed = Speed({engine.cohort: seconds_per_step(objective, engine.cohort)})
         if not workers:
             return with_threads(engine, speed, objective)
@@ -162,32 +162,37 @@ def with_speed(engine: Engine, objective: Objective) -> tuple[Engine, Speed]:
 
 
 def with_threads(engine: Engine, speed: Speed, objective: Objective) -> tuple[Engine, Speed]:
-    """The engine with one thread unless all of torch's are worth it, and its speed. speed: with all of them.
+    """The engine with one thread unless all of torch's are worth it, and its speed. speed: on a CPU, with one thread.
 
     Medians are compared: on a busy machine the fastest step of several threads says nothing of the others.
     """
     if objective.device.type != "cpu" or torch.get_num_threads() == 1:
         return engine, speed
-    shared = seconds_per_step(objective, engine.cohort, median)
-    with torch_threads(1):
+    with one_thread(objective):
         alone = seconds_per_step(objective, engine.cohort, median)
+    shared = seconds_per_step(objective, engine.cohort, median)
     if alone >= WORTH_SHARING * shared:
-        return engine, speed
-    return replace(engine, threads=1), speed.scaled(alone / speed.of_a_step(engine.cohort))
+        return engine, speed.scaled(shared / alone)
+    return replace(engine, threads=1), speed
+
+
+def one_thread(objective: Objective) -> AbstractContextManager[None]:
+    """A context in which torch has one thread, on a CPU."""
+    return torch_threads(1) if objective.device.type == "cpu" else nullcontext()
 
 
 def fastest(objective: Objective, demand: Demand, may_use_workers: bool) -> ChosenEngine:
     """The engine with the shortest time per step and run, timed now."""
     reason = objective.lockstep_obstacle()
     most = 1 if reason else min(demand.most_together, objective.largest_cohort())
-    by_cohort, apart = seconds_by_cohort(objective, most)
+    with one_thread(objective):
+        by_cohort, apart = seconds_by_cohort(objective, most)
     times = {Engine(cohort): seconds for cohort, seconds in by_cohort.items()}
-    cores = usable_cores()
+    engine, speed = with_threads(min(times, key=lambda engine: times[engine]), Speed(by_cohort), objective)
+    in_process, cores = speed.of_a_step(engine.cohort), usable_cores()
     if may_use_workers and cores > 1 and not workers_obstacle(objective, demand):
         steps = 50 / 2 * demand.steps
-        with torch_threads(1):
-            promised = seconds_per_step(objective, 1) / cores
-        if steps * (min(times.values()) - promised) > LEAST_SAVING:
+        if steps * (in_process - by_cohort[1] / cores) > LEAST_SAVING:
             with (
                 suppress(InputError),
                 Processes(objective, 1, cores) as workers,
@@ -197,10 +202,8 @@ def fastest(objective: Objective, demand: Demand, may_use_workers: bool) -> Chos
     notes = f"; not in lockstep: {reason}" if reason else ""
     if apart > DISAGREE:
         notes += f"; two timings of one engine differ by a factor of {apart:.1f}, so the machine is busy"
-    engine = min(times, key=lambda engine: times[engine])
-    speed = Speed({engine.cohort: times[engine]} if engine.workers else by_cohort)
-    if not engine.workers:
-        engine, speed = with_threads(engine, speed, objective)
-        if engine.threads:
-            notes += f"; {torch.get_num_threads()} threads are not {WORTH_SHARING} times as fast as one"
+    if (several := Engine(1, cores)) in times and times[several] < in_process:
+        engine, speed = several, Speed({1: times[several]})
+    elif engine.threads:
+        notes += f"; {torch.get_num_threads()} threads are less than {WORTH_SHARING} times as fast as one"
     return ChosenEngine(engine, f"ms per step and run: {measured}{notes}", speed)

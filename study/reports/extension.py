@@ -87,7 +87,7 @@ def longer_answer(
 
 def what_else(extension: Extension) -> str:
     """What to do if the longer runs have failed."""
-    few = len(extension.trials) < MOST_LONGER_RUNS
+    few = len(extension.trials) == 1
     return f"use --runs {MOST_LONGER_RUNS}, or search at that length" if few else "search at that length"
 
 

@@ -13,7 +13,8 @@ KEY = "longer_runs"
 
 def longer_runs(attributes: Mapping[str, Any], budget: int) -> list[FinalRun]:
     """The runs of this budget that a study keeps."""
-    return [FinalRun(*run) for run in attributes.get(KEY, {}).get(str(budget), ())]
+    kept = attributes.get(KEY, {}).get(str(budget), ())
+    return [FinalRun(*run) for run in kept if len(run) == len(FinalRun._fields)]  # earlier versions kept others
 
 
 def with_longer_runs(attributes: Mapping[str, Any], budget: int, runs: Sequence[FinalRun]) -> dict[str, Any]:

@@ -223,7 +223,8 @@ def load_or_create(url: URL, name: str, group: str, direction: Literal["minimize
             # Readers and the one writer do not lock each other out; a killed process loses nothing.
             with storage.engine.connect() as connection:
                 connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-            notice_if_gone(storage.engine, Path(url.database or ""))
+                files = {name: file for _, name, file in connection.exec_driver_sql("PRAGMA database_list")}
+            notice_if_gone(storage.engine, Path(files["main"]))
         check_group(storage, name, group)
         return optuna.create_study(
             storage=storage,
@@ -240,13 +241,12 @@ def notice_if_gone(engine: sqlalchemy.Engine, path: Path) -> None:
 
     SQLite would keep writing to the file that it has opened, which nobody can find any more.
     """
-    path = path.resolve()
     opened = path.stat()
 
     def check(connection: sqlalchemy.Connection) -> None:
         try:
             same = os.path.samestat(path.stat(), opened)
-        except FileNotFoundError:
+        except OSError:
             same = False
         if not same:
             raise InputError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ import torch
 from search_spaces.errors import InputError
 from study.training.plain import Plain
 from study.workloads.data import Split
-from study.workloads.inputs import joined
+from study.workloads.inputs import joined, tensors_in
 from study.workloads.streamed import StreamedSplit
 from study.workloads.user_code import failure, users_code
 from study.workloads.workload import Workload
@@ -20,7 +21,10 @@ from study.workloads.workload import Workload
 def evaluate_whole(
     workload: Workload, learner: Plain, split: Split | StreamedSplit, rows: int, stop: Callable[[], bool]
 ) -> tuple[float, float] | None:
-    """(loss, metric) over all rows of a split; None if stopped in between. rows: of each forward pass."""
+    """(loss, metric) over all rows of a split; None if stopped in between. rows: of each forward pass.
+
+    The metric is NaN if the loss is not finite or an output is NaN: it would then fail, or give any number.
+    """
     kept, loss = [], 0.0
     for x, y in split.parts(rows):
         if stop():
@@ -29,6 +33,8 @@ def evaluate_whole(
         loss += float(workload.loss(outputs, y).double().sum())
         kept.append((outputs, y))
     outputs, targets = (joined(parts) for parts in zip(*kept, strict=True))
+    if not math.isfinite(loss) or any(bool(one.isnan().any()) for one in tensors_in(outputs)):
+        return loss / split.rows, math.nan
     return loss / split.rows, whole_value(workload, outputs, targets)
 
 

@@ -75,6 +75,8 @@ def check_outputs(workload: Workload, outputs: Any, y: Tensor) -> None:
     found = f"{workload.name}: the model gives"
     if not isinstance(outputs, Tensor):
         raise InputError(f"{found} a {type(outputs).__name__}, and must give a tensor: wrap it, or use --workload")
+    if outputs.ndim == 0:
+        raise InputError(f"{found} one number for all rows, and must give one or more for each row")
     require(
         len(outputs) == len(y), f"{found} outputs for {len(outputs)} of {len(y)} rows; it must for each", len(outputs)
     )

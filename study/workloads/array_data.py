@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
+from functools import partial, reduce
 from operator import itemgetter
 from typing import Any
 
@@ -32,7 +32,7 @@ def data_of_arrays(
     splits: dict[str, tuple[Inputs, Any]] = {}
     for part, (given_x, given_y) in parts.items():
         x = raw_inputs(f"x of {name}", given_x)
-        y, changed = target_of(f"y of {name}", given_y)
+        y, changed = target_of(f"y of {name}", given_y, task)
         notes |= dict.fromkeys([changed] if changed else [])
         if standardise and isinstance(x, Tensor) and (turned := channels_first(x)) is not None:
             notes[f"x of shape {tuple(x.shape[1:])} read as height, width and colours"] = None
@@ -45,20 +45,21 @@ def data_of_arrays(
     splits |= {part: (mapped(x, itemgetter(n)), y[n.numpy()]) for part, n in rows.items()}
     chosen = {part: splits[part] for part in ("train", "validation", "test")}
     for part, (examples, _) in chosen.items():
-        wanted, found = described_inputs(x), described_inputs(examples)
-        require(found == wanted, f"{name} ({part}): examples must have the shape of those in train, {wanted}", found)
+        same = described_inputs(mapped(x, kind)) == described_inputs(mapped(examples, kind))
+        must = f"{name} ({part}): examples must have shape and type of those in train, {described_inputs(x)}"
+        require(same, must, described_inputs(examples))
     task = task or ("regression" if y.dtype.kind == "f" else "classification")
     for part in given if task == "classification" else ():
         unseen = np.setdiff1d(splits[part][1], y)
         if unseen.size:
             raise InputError(f"{name} ({part}): class {unseen.tolist()[0]!r} has no training row: remove its rows")
     classes, targets = encode(name, task, {part: y for part, (_, y) in chosen.items()}, standardise)
-    raw = {part: examples for part, (examples, _) in chosen.items()}
+    raw = of_one_type({part: examples for part, (examples, _) in chosen.items()})
     counts = " + ".join(str(len(y)) for y in targets.values())
     first = f"{name}: {counts} rows for train, validation and test; {task}"
 
     def made(form: Callable[[Tensor], Tensor], scale: bool, double: bool) -> Data:
-        inputs = {part: mapped(x, form) for part, x in raw.items()}
+        inputs = of_one_type({part: mapped(x, form) for part, x in raw.items()})
         if scale:
             inputs = {part: mapped(x, as_float32) if not double else x for part, x in standardised(inputs).items()}
         train, validation, test = (Split(inputs[part], targets[part]) for part in ("train", "validation", "test"))
@@ -69,10 +70,11 @@ def data_of_arrays(
         return Data(name, classes, train, validation, test, task, "\n".join([first, how, *notes]))
 
     data = made(usual_form, standardise, False)
-    if all(one.dtype == torch.float32 for one in tensors_in(x)):
+    types = [one.dtype for one in tensors_in(raw["train"])]
+    if all(one == torch.float32 for one in types):
         return data
-    whole = not any(is_scaled(one) or one.dtype == torch.uint8 for one in tensors_in(x))
-    double = any(one.dtype == torch.float64 for one in tensors_in(x))
+    whole = not any(one.is_floating_point or one.is_complex or one == torch.uint8 for one in types)
+    double = torch.float64 in types
     return replace(data, alternative=partial(made, other_form, standardise or whole, double))
 
 
@@ -83,6 +85,27 @@ def raw_inputs(what: str, x: Any) -> Inputs:
     if isinstance(x, tuple):
         return tuple(raw_inputs(f"{what}, {number}", part) for number, part in enumerate(x))
     return raw_tensor(what, x)
+
+
+def kind(tensor: Tensor) -> Tensor:
+    """No rows of the same shape, in one type for all floats, complex or whole numbers; bytes may be pixels."""
+    if tensor.dtype == torch.uint8:
+        return tensor[:0]
+    return tensor[:0].to(
+        torch.complex128 if tensor.is_complex() else torch.float64 if is_scaled(tensor) else torch.int64
+    )
+
+
+def of_one_type(inputs: Mapping[str, Inputs]) -> dict[str, Inputs]:
+    """The inputs of all parts, each in a type that holds the numbers of every part, such as float64 for float32 too."""
+    same_place = zip(*map(tensors_in, inputs.values()), strict=True)
+    types = [reduce(torch.promote_types, [one.dtype for one in tensors]) for tensors in same_place]
+
+    def cast(x: Inputs) -> Inputs:
+        remaining = iter(types)
+        return mapped(x, lambda tensor: tensor.to(next(remaining)))
+
+    return {part: cast(x) for part, x in inputs.items()}
 
 
 def check_part(where: str, x: Inputs, y: Any) -> None:

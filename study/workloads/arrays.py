@@ -104,14 +104,17 @@ def channels_first(x: Tensor) -> Tensor | None:
     return x.permute(0, 3, 1, 2).contiguous() if last else None
 
 
-def target_of(what: str, y: Any) -> tuple[Any, str]:
-    """(the targets as a numpy array, how they were changed): one column is flattened, one-hot classes are decoded."""
+def target_of(what: str, y: Any, task: str | None) -> tuple[Any, str]:
+    """(the targets as a numpy array, how they were changed): one column is flattened, one-hot classes are decoded.
+
+    task: None if it is not known; the targets of a regression are numbers, and not decoded.
+    """
     array = array_of(what, y)
     if array.dtype.kind == "O":
         raise InputError(f"{what} holds Python objects of several types: convert it, for example with y.astype(str)")
     if array.ndim == 2 and array.shape[1] == 1 and array.dtype.kind not in "fc":
         return array[:, 0], ""
-    one_hot = array.ndim == 2 and array.shape[1] > 1 and array.dtype.kind in "biuf" and len(array) > 0
-    if one_hot and ((array == 0) | (array == 1)).all() and (array.sum(1) == 1).all():
+    columns = array.ndim == 2 and array.shape[1] > 1 and array.dtype.kind in "biuf" and len(array) > 0
+    if task != "regression" and columns and ((array == 0) | (array == 1)).all() and (array.sum(1) == 1).all():
         return array.argmax(1), "one-hot targets read as classes"
     return array, ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, IterableDataset, Subset
 
-from search_spaces.errors import require
+from search_spaces.errors import InputError, require
 from study.workloads.data import Data
 from study.workloads.inputs import described_inputs, tensors_in
+from study.workloads.named import name_list
 from study.workloads.splits import row_numbers
 from study.workloads.streamed import StreamedSplit
 from study.workloads.user_code import users_code
@@ -23,10 +24,13 @@ TARGETS = {"labels", "label"}
 
 
 class Labelled(Dataset[Any]):
-    """A dataset of dicts with a target as one of (inputs, target). Lists of numbers become tensors."""
+    """A dataset of dicts with a target as one of (inputs, target). Lists of numbers become tensors.
 
-    def __init__(self, dataset: Any, target: str) -> None:
-        self.dataset, self.target = dataset, target
+    text: names of the inputs that are text, which are left out.
+    """
+
+    def __init__(self, dataset: Any, target: str, text: Collection[str]) -> None:
+        self.dataset, self.target, self.text = dataset, target, text
         for name in ("classes", "targets"):
             if hasattr(dataset, name):
                 setattr(self, name, getattr(dataset, name))
@@ -36,8 +40,9 @@ class Labelled(Dataset[Any]):
 
     def __getitem__(self, row: int) -> tuple[dict[str, Any], Any]:
         item = self.dataset[row]
-        tensors = {name: torch.tensor(part) if isinstance(part, list) else part for name, part in item.items()}
-        return {name: part for name, part in tensors.items() if name != self.target}, item[self.target]
+        inputs = {name: part for name, part in item.items() if name != self.target and name not in self.text}
+        tensors = {name: torch.tensor(part) if isinstance(part, list) else part for name, part in inputs.items()}
+        return tensors, item[self.target]
 
 
 def is_dataset(value: Any) -> bool:
@@ -62,7 +67,10 @@ def data_of_datasets(name: str, parts: Mapping[str, Any], task: str | None, spli
         classes = count_classes(name, whole["train"], train)
     counts = f"{train.rows} + {validation.rows} + {test.rows}"
     first = f"{name}: {counts} rows for train, validation and test, read when needed; {task}"
-    data = Data(name, classes, train, validation, test, task, f"{first}\nx: {described_inputs(x)}")
+    text = {name: None for dataset in whole.values() if isinstance(dataset, Labelled) for name in dataset.text}
+    notes = [f"left out: {name_list(text)} (text)"] if text else []
+    about = "\n".join([first, *notes, f"x: {described_inputs(x)}"])
+    data = Data(name, classes, train, validation, test, task, about)
     if all(as_floats(one) is one for one in tensors_in(x)):
         return data
     return replace(data, alternative=partial(in_other_form, data))
@@ -95,10 +103,24 @@ def with_targets(where: str, dataset: Any) -> Any:
     if isinstance(item, Mapping):
         found = TARGETS & set(item)
         require(len(found) == 1, what, f"a dict of {', '.join(map(str, item))}")
-        return Labelled(dataset, found.pop())
+        target = found.pop()
+        text = [name for name, part in item.items() if is_text(part)]
+        needed = [target] if target in text else text if len(text) == len(item) - 1 else []
+        if needed:
+            raise InputError(f"{where}: {name_list(map(repr, needed))} must be numbers, but text was given: convert it")
+        return Labelled(dataset, target, text)
     parts = len(item) if isinstance(item, tuple | list) else 1
     require(parts == 2, what, f"an item of {parts} parts" if isinstance(item, tuple | list) else type(item).__name__)
+    for part, value in zip("xy", item, strict=True):
+        named = value if isinstance(value, Mapping) else {part: value}
+        for name, one in named.items():
+            require(not is_text(one), f"{where}: {name!r} must be numbers: convert or remove it", one)
     return dataset
+
+
+def is_text(value: Any) -> bool:
+    """Whether a part of an item is text, or a list of texts."""
+    return isinstance(value, str) or (isinstance(value, list | tuple) and any(isinstance(one, str) for one in value))
 
 
 def count_classes(name: str, dataset: Any, train: StreamedSplit) -> int:

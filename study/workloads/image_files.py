@@ -46,6 +46,7 @@ def find_images(folder: Path) -> ImageFiles:
     notes = [f"its images are in {path_below(top, folder)}"] if top != folder else []
     if "train" in roots:
         others = [child.name for child in subfolders(top) if child.name.lower() not in PARTS]
+        refuse_class(roots, others)
         notes += [f"parts: {', '.join(f'{path_below(root, top)} for {part}' for part, root in roots.items())}"]
         notes += [f"folders that are not read: {name_list(others)}"] if others else []
     else:
@@ -84,6 +85,16 @@ def part_folders(folder: Path) -> dict[str, Path]:
             found[part] = child
     order = [part for part in ("train", "validation", "test") if part in found]
     return {part: found[part] for part in order} if "train" in found else {}
+
+
+def refuse_class(roots: dict[str, Path], others: list[str]) -> None:
+    """Raise InputError if a part is rather a class, such as trains beside buses. others: folders that are no parts."""
+    for part, root in roots.items():
+        if others and not subfolders(root) and has_images(root):
+            raise InputError(
+                f"{root} was taken for the {part} part of the data because of its name, but it has images and no "
+                f"subfolders: if it is a class like {name_list(others)}, rename it"
+            )
 
 
 def class_folders(root: Path) -> list[Path]:

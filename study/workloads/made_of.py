@@ -8,6 +8,7 @@ import os
 import platform
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from torch import Tensor
 
 from study.machine import processor, same_random_numbers_after
 from study.workloads.inputs import forward
+from study.workloads.streamed import StreamedSplit
 from study.workloads.workload import Workload
 
 OURS = ("__main__", "__mp_main__", "scripts", "search_spaces", "study")
@@ -76,11 +78,14 @@ def fresh_model(workload: Workload | None) -> dict[str, Any]:
     nothing = dict.fromkeys(("shapes", "parameters", "outputs"))
     if workload is None:
         return nothing
+    train = workload.data.train
+    if isinstance(train, StreamedSplit):
+        train = replace(train, workers=0)  # starting processes takes longer than reading one row
     with same_random_numbers_after(workload.device), torch.no_grad():
         torch.manual_seed(0)
         try:
             model = workload.make_model().to(workload.device).eval()
-            outputs = forward(model, workload.data.train.first(1)[0])
+            outputs = forward(model, train.first(1)[0])
             shapes, parameters = hashlib.sha256(), hashlib.sha256()
             for name, tensor in model.state_dict().items():
                 shapes.update(f"{name} {tuple(tensor.shape)}".encode())

@@ -60,7 +60,11 @@ def encode(name: str, task: str, targets: Mapping[str, Any], standardise: bool) 
             f"{name}: {int((~np.isfinite(together)).sum())} targets are NaN or infinite: remove their rows"
         )
     found, numbers = np.unique(together, return_inverse=True)
-    require(len(np.unique(train)) > 1, f"{name}: the target needs at least two classes", found[:1].tolist())
+    require(len(found) > 1, f"{name}: the target needs at least two classes", found.tolist())
+    alone = np.unique(train).tolist()
+    if len(alone) == 1:
+        one = f"{alone[0]!r}, one of {len(found)}"
+        raise InputError(f"{name}: all training rows are of class {one}: choose another split")
     if len(found) > len(together) / 2:
         raise InputError(
             f"{name}: {len(found)} classes in {len(together)} rows are too many to learn: "

@@ -55,7 +55,9 @@ def read_table(path: Path, options: TableOptions, split_seed: int) -> Data:
     values = y.to_numpy() if y.dtype.kind in "biuf" else y.astype(str).to_numpy(dtype=np.str_)
     task = options.task or inferred_task(values)
     rows = the_rows(path, len(y), options, special, split_seed)
-    where = f"{path}, target {target!r}"
+    how = f", split by {options.split_by!r}" if options.split_by else ""
+    how = f", in the order of {options.split_time!r}" if options.split_time else how
+    where = f"{path}, target {target!r}{how}"
     classes, targets = encode(where, task, {part: values[n] for part, n in rows.items()}, True)
     inputs, lines = features(path, columns, rows)
     known = leaks(columns.table.iloc[rows["train"]], values[rows["train"]], task == "classification")
@@ -63,8 +65,6 @@ def read_table(path: Path, options: TableOptions, split_seed: int) -> Data:
     notes += [leak_note(found, target)] if (found := list(known)) else []
     reason = "set by --task" if options.task else f"{len(np.unique(values))} distinct values; override with --task"
     counts = " + ".join(str(len(numbers)) for numbers in rows.values())
-    how = f", split by {options.split_by!r}" if options.split_by else ""
-    how = f", in the order of {options.split_time!r}" if options.split_time else how
     first = f"{path.name}: {counts} rows for train, validation and test{how}; {task} of {target!r} ({reason})"
     about = "\n".join([first, *lines, *columns.lines(), *notes])
     train, validation, test = (Split(inputs[part], targets[part]) for part in ("train", "validation", "test"))

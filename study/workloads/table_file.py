@@ -7,17 +7,23 @@ import gzip
 import re
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from search_spaces.errors import InputError
 from study.workloads.named import name_list
+from study.workloads.number_cells import CELL
 
 UNNAMED = "Unnamed: "
 """How pandas names a column without a name, such as the index that DataFrame.to_csv() writes."""
+LOOKED_AT = 100
+"""Number of rows from which the decimal sign is found."""
+DECIMAL_COMMA = re.compile(r"(\d+|\d{1,3}(\.\d{3})+),\d+")
+DECIMAL_POINT = re.compile(r"(?![1-9]\d{0,2}\.\d{3}$)\d+\.\d+|\d{1,3}(,\d{3})+(\.\d+|,\d{3})")
+"""A number that is written without decimal commas. 1.037 is not matched: it may be 1037."""
 
 
 @dataclass(frozen=True)
@@ -89,21 +95,33 @@ def table_file(path: Path) -> TableFile:
     try:
         with open_table(path, "rb") as file:
             encoding = "utf-16" if file.read(2) in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-        with open_table(path, "rt", encoding=encoding) as file:
-            header, row, *_ = [*islice((line for line in file if line.strip()), 2), "", ""]
-    except (OSError, ValueError, EOFError) as error:
+        tabs = ".tsv" in path.name.lower()
+        with open_table(path, "rt", encoding=encoding, newline="") as file:
+            header = next((line for line in file if line.strip()), "")
+            separator = "\t" if tabs else max(",;\t", key=header.count)
+            file.seek(0)
+            rows = filter(None, csv.reader(file, delimiter=separator, skipinitialspace=True))
+            commas = separator != "," and decimal_commas(chain.from_iterable(islice(rows, 1, LOOKED_AT + 1)))
+    except (OSError, ValueError, EOFError, csv.Error) as error:
         raise unreadable(path, error) from error
-    tabs = ".tsv" in path.name.lower()
-    separator = "\t" if tabs else max(",;\t", key=header.count)
-    commas = separator != "," and bool(re.search(r"\d,\d", row)) and not re.search(r"\d\.\d", row)
     form = ["separated by ;"] if separator == ";" else ["separated by tabs"] if separator == "\t" and not tabs else []
     form += ["with decimal commas"] if commas else []
     form += ["in UTF-16"] if encoding == "utf-16" else []
     return TableFile(path, encoding, separator, "," if commas else ".", " ".join(form))
 
 
+def decimal_commas(cells: Iterable[str]) -> bool:
+    """Whether some of the cells have decimal commas, and none a decimal point.
+
+    >>> decimal_commas(["1.037", "12,5"]), decimal_commas(["1.5", "12,5"]), decimal_commas(["01.02.2024", "3,25 kg"])
+    (True, False, True)
+    """
+    bodies = [match["body"] for cell in cells if (match := CELL.fullmatch(cell.strip()))]
+    return any(map(DECIMAL_COMMA.fullmatch, bodies)) and not any(map(DECIMAL_POINT.fullmatch, bodies))
+
+
 def open_table(path: Path, mode: str, **options: Any) -> Any:
-    """The file, open_table; decompressed if its name ends in .gz."""
+    """Open a file as `open` does; it is decompressed if its name ends in .gz."""
     opener: Any = gzip.open if path.suffix.lower() == ".gz" else open
     return opener(path, mode, **options)
 

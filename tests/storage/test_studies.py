@@ -284,3 +284,10 @@ def test_a_storage_that_cannot_be_the_name_of_a_file_is_refused(name, tmp_path):
 def test_an_address_that_is_cut_is_refused():
     with pytest.raises(InputError, match="is not a database URL"):
         parse("postgresql://[::1")
+
+
+def test_a_storage_may_be_a_uri_of_sqlite(tmp_path, workload, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with open_small("sqlite:///file:studies.db?uri=true", workload) as study:
+        assert study.optuna_study.user_attrs["format"] == FORMAT
+    assert (tmp_path / "studies.db").exists()

@@ -1,8 +1,11 @@
 """A metric of all rows of a split: F1 is not a mean over rows."""
 
+import math
+from dataclasses import replace
+
 import pytest
 import torch
-from sklearn.metrics import f1_score
+from sklearn.metrics import f1_score, roc_auc_score
 from torch import nn
 
 from search_spaces import Constant, InputError
@@ -58,6 +61,33 @@ def test_it_is_searched_one_by_one(storage):
     assert WorkloadObjective(workload).lockstep_obstacle() == "its metric needs all rows at once"
     trials = run_search(storage, workload, 5)
     assert max(trial.value for trial in trials if trial.value is not None) > 0.5
+
+
+def area(outputs, targets):
+    """scikit-learn refuses NaN and infinity with a ValueError."""
+    return roc_auc_score(targets, outputs[:, 1] - outputs[:, 0])
+
+
+class Broken(nn.Linear):
+    """Is not finite in evaluation only, as with running statistics that overflowed."""
+
+    def __init__(self, number):
+        super().__init__(5, 2)
+        self.number = number
+
+    def forward(self, x):
+        return super().forward(x) + (0.0 if self.training else self.number)
+
+
+def ignoring_nan(outputs, y):
+    return nn.functional.cross_entropy(outputs.nan_to_num(), y, reduction="none")
+
+
+@pytest.mark.parametrize(("number", "change"), [(math.nan, {}), (math.inf, {}), (math.nan, {"loss": ignoring_nan})])
+def test_a_run_whose_outputs_are_not_finite_diverges_and_does_not_end_the_search(number, change):
+    workload = replace(with_metric(area), make_model=lambda: Broken(number), **change)
+    (found,) = trainer(workload).train([Run(Constant(peak_lr=0.1), 1, 0, evaluations=1)])
+    assert (found.diverged, found.metric, found.loss) == (True, 0.0, math.inf)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import math
 import sys
 from dataclasses import replace
 
+import numpy as np
 import optuna
 import pytest
 import torch
@@ -55,6 +56,11 @@ class Mean(nn.Linear):
         return super().forward(x).mean(0, keepdim=True)
 
 
+class Total(nn.Linear):
+    def forward(self, x):
+        return super().forward(x).sum()
+
+
 class Leaves(nn.Linear):
     def forward(self, x):
         sys.exit(0)
@@ -68,6 +74,8 @@ class Leaves(nn.Linear):
         (NUMBERS, lambda: nn.Linear(6, 2), "w: the model gives 2 numbers per row, but the target is 1 number per row"),
         (DATA, lambda: Tuple(6, 2), "w: the model gives a tuple, and must give a tensor"),
         (DATA, lambda: Mean(6, 2), "w: the model gives outputs for 1 of 8 rows"),
+        (DATA, lambda: Total(6, 2), "w: the model gives one number for all rows"),
+        (NUMBERS, lambda: Total(6, 1), "w: the model gives one number for all rows"),
         (DATA, lambda: Leaves(6, 2), r"cannot be trained on examples of shape \(6,\), float32: SystemExit"),
         (
             DATA,
@@ -151,6 +159,13 @@ def test_a_metric_is_checked_when_it_is_made(values, said):
         Metric(*values)
 
 
+def test_the_worst_value_of_a_metric_may_be_a_number_of_numpy():
+    found = Metric("m", "minimize", "", np.float32(0.5))
+    assert (type(found.worst), found.worst) == (float, 0.5)
+    with pytest.raises(InputError, match="must be a finite number"):
+        Metric("m", "minimize", "", np.float32("nan"))
+
+
 def test_code_that_calls_exit_or_interrupts_ends_with_2_and_leaves_nothing(command, tmp_path):
     (tmp_path / "exits.py").write_text(
         "import sys\nfrom torch import nn\n\n"
@@ -166,7 +181,7 @@ def test_code_that_calls_exit_or_interrupts_ends_with_2_and_leaves_nothing(comma
         assert found.err.count("\n") == 1
     (tmp_path / "interrupts.py").write_text("raise KeyboardInterrupt\n")
     found = command("search.py", "--dataset", "interrupts:data", *flags)
-    assert (found.code, found.err) == (2, "error: interrupts.py, line 1, raised KeyboardInterrupt\n")
+    assert (found.code, found.err) == (2, "error: your code raised KeyboardInterrupt (interrupts.py, line 1)\n")
     assert not (tmp_path / "x.db").exists() or not optuna.get_all_study_names(f"sqlite:///{tmp_path}/x.db")
 
 

@@ -76,6 +76,30 @@ def test_differences_that_float32_cannot_hold_are_kept():
     assert made_data("w", (torch.cat([X.double(), constant], 1), Y), None, 0).train.x.dtype == torch.float32
 
 
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [(torch.float64, torch.float32), (torch.float32, torch.float64), (torch.float16, torch.float32)],
+)
+def test_parts_may_differ_in_precision(train, test):
+    """Small whole numbers, which all of these types hold."""
+    x = X.round()
+    mixed = {"train": (x.to(train), Y), "test": (x[:50].to(test), Y[:50])}
+    alike = {"train": (x, Y), "test": (x[:50], Y[:50])}
+    assert workload(mixed).data.fingerprint() == workload(alike).data.fingerprint()
+
+
+def test_all_parts_have_one_type_if_float32_cannot_hold_the_differences_in_one():
+    times = 1.7e9 + 60 * X.double()
+    found = made_data("w", {"train": (times, Y), "test": (X, Y)}, None, 0)
+    assert {part.x.dtype for part in (found.train, found.validation, found.test)} == {torch.float64}
+
+
+@pytest.mark.parametrize("test", [X[:, :5], X.long(), X.byte()])
+def test_parts_of_another_shape_or_kind_are_refused(test):
+    with pytest.raises(InputError, match=r"w \(test\): examples must have shape and type of .* \(6,\), float32, but"):
+        made_data("w", {"train": (X, Y), "test": (test, Y)}, None, 0)
+
+
 def test_frames_and_series_are_arrays():
     frames = pd.DataFrame(X.numpy(), index=range(7, 207)), pd.Series(Y.numpy(), index=range(7, 207))
     assert made_data("w", frames, None, 0).fingerprint() == made_data("w", (X, Y), None, 0).fingerprint()
@@ -95,6 +119,14 @@ def test_one_hot_targets_are_classes(kind):
     assert (found.task, found.classes) == ("classification", 3)
     assert torch.equal(found.train.y, plain.train.y)
     assert "one-hot targets read as classes" in found.about
+
+
+def test_one_hot_targets_of_a_regression_are_numbers():
+    y = np.eye(3)[np.arange(200) % 3]
+    found = made_data("w", (X, y), "regression", 0)
+    assert (found.task, found.classes, "one-hot" in found.about) == ("regression", 3, False)
+    parts = (found.train, found.validation, found.test)
+    assert sum(part.y.sum(0) for part in parts).tolist() == y.sum(0).tolist()
 
 
 def test_a_column_of_classes_is_flattened_and_objects_are_what_they_hold():

@@ -57,3 +57,29 @@ def test_what_is_like_a_dataset_is_one():
 
     data = made_data("mine", Like(), None, 0)
     assert (data.input_shape, data.classes, data.resident) == ({"input_ids": (2,)}, 2, False)
+
+
+def with_text(row):
+    return {"text": f"row {row}", "words": ["row", str(row)], "input_ids": [row, 1], "label": row % 2}
+
+
+def test_text_beside_numbers_is_left_out_and_named():
+    """As a dataset of Hugging Face has its rows after `map(tokenize)`."""
+    data = made_data("mine", Items(with_text), None, 0)
+    assert data.input_shape == {"input_ids": (2,)}
+    assert "left out: text, words (text)" in data.about.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda row: {"text": "a", "label": 0}, "'text' must be numbers, but text was given"),
+        (lambda row: {"x": row, "text": "a", "label": "spam"}, "'label' must be numbers, but text was given"),
+        (lambda row: ("a text", 0), "'x' must be numbers: convert or remove it, but 'a text' was given"),
+        (lambda row: (numbers(row), "spam"), "'y' must be numbers: convert or remove it, but 'spam' was given"),
+        (lambda row: ({"x": row, "text": "a"}, 0), "'text' must be numbers: convert or remove it, but 'a' was given"),
+    ],
+)
+def test_text_that_cannot_be_left_out_is_named(make, said):
+    with pytest.raises(InputError, match=rf"mine \(train\): {said}"):
+        made_data("mine", Items(make), None, 0)

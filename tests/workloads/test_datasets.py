@@ -227,4 +227,5 @@ def test_a_project_of_ones_own_is_searched_reported_and_reproduced(command, tmp_
     (tmp_path / "own_project.py").write_text(dedent(code) + "# changed\n")
     found = command("reproduce.py", "--study", "mine", "--trial", 1)
     assert (found.code, found.err[:28]) == (2, "error: the file of 'own_proj")
-    assert "error: study 'mine' was made with sources" in command("search.py", *flags, "--trials", 5).err
+    found = command("search.py", *flags, "--trials", 5)
+    assert "error: the file own_project.py is not what study 'mine' was made with" in found.err

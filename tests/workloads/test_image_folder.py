@@ -60,6 +60,15 @@ def test_the_parts_of_a_folder_are_respected(tmp_path):
     assert "resized to 64 x 64 pixels because their sizes differ; override with --image-size" in data.about
 
 
+def test_a_class_that_is_called_like_a_part_is_named(tmp_path):
+    draw_images(tmp_path / "veh", classes=["train", "bus"])
+    said = "veh/train was taken for the train part of the data because of its name, .* a class like bus, rename it"
+    with pytest.raises(InputError, match=said):
+        read(tmp_path / "veh")
+    (tmp_path / "veh/train").rename(tmp_path / "veh/trains")
+    assert "classes: bus, trains" in read(tmp_path / "veh").about
+
+
 def test_images_that_do_not_fit_into_memory_train_the_same(tmp_path, monkeypatch):
     draw_images(tmp_path / "pets", number=30)
     resident = read(tmp_path / "pets")

@@ -12,8 +12,11 @@ import pytest
 import torch
 from torch import nn
 
+from study.workloads.datasets import made_data
 from study.workloads.made_of import changes, made_of, modules_here
 from study.workloads.options import WorkloadOptions
+from study.workloads.workload import Workload
+from tests.own_data import Items
 
 
 def now_of(workload):
@@ -144,6 +147,22 @@ def test_the_random_state_is_the_same_afterwards(digits):
     state = torch.get_rng_state()
     made_of(digits)
     assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_one_row_is_read_in_this_process():
+    """Starting workers takes a tenth of a second; what they read is not seen here."""
+    seen = []
+
+    def item(row):
+        seen.append(row)
+        return torch.arange(3.0) + row, row % 2
+
+    workload = Workload("w", made_data("mine", Items(item), None, 0), lambda: nn.Linear(3, 2))
+    seen.clear()
+    outputs = made_of(workload)["outputs"]
+    assert len(seen) == 1
+    assert made_of(workload)["outputs"] == outputs
+    assert len(outputs) == 2
 
 
 def test_modules_of_the_working_directory_are_noticed_and_no_others(tmp_path, monkeypatch, digits):

@@ -6,6 +6,8 @@ import pytest
 import torch
 
 from search_spaces import InputError
+from study.workloads.columns import columns_of
+from study.workloads.table_file import table_file
 from tests.helpers import read as read_dataset
 from tests.tables import numbers, read, write_table
 
@@ -23,6 +25,25 @@ def test_semicolons_with_decimal_commas(tmp_path, plain):
     found = read(write_table(tmp_path / "semicomma.csv", "a;b;y", lines))
     assert torch.equal(found.train.x, plain.train.x)
     assert "separated by ; with decimal commas" in found.about
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "expected"),
+    [
+        ("d;umsatz;preis", ["a;1.037;12,5", "a;999;3,25", "a;12.500;7,75"], {"umsatz": [1037, 999, 12500]}),
+        ("d;preis", ["01.02.2024;12,5", "02.02.2024;3,25"], {"preis": [12.5, 3.25]}),
+        ("a;b", ["10;12", "12,5;1.234,5"], {"a": [10, 12.5], "b": [12, 1234.5]}),
+        ("a;b", ["10;12 kg", "20;12,5 kg"], {"b": [12, 12.5]}),
+        ("a;b", ["1,037;12.5", "2,100;3.25"], {"a": [1037, 2100], "b": [12.5, 3.25]}),
+        ("a;b", ["1,037;0.125", "2,100;0.250"], {"a": [1037, 2100], "b": [0.125, 0.25]}),
+    ],
+)
+def test_points_between_thousands_are_no_decimal_points(tmp_path, header, rows, expected):
+    """Each column as it is read, in the first rows."""
+    file = table_file(write_table(tmp_path / "t.csv", f"{header};y", [f"{row};{n % 2}" for n, row in enumerate(rows)]))
+    columns = columns_of(file.read(), file.decimal == ",").table
+    for name, values in expected.items():
+        assert columns[name].tolist() == values
 
 
 @pytest.mark.parametrize("name", ["UP.CSV", "t.txt", "t.csv.gz"])

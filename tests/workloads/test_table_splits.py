@@ -60,3 +60,15 @@ def test_splits_that_make_no_sense_are_refused(tmp_path, options, said):
     rows = [f"{a},{b},{i % 2},{'ab'[i % 2]}" for i, (a, b) in enumerate(numbers())]
     with pytest.raises(InputError, match=said):
         read(write_table(tmp_path / "t.csv", "a,b,few,y", rows), **options)
+
+
+@pytest.mark.parametrize(
+    ("option", "held_out", "how"), [("split_by", 0, "split by 'group'"), ("split_time", 9, "in the order of 'group'")]
+)
+def test_a_split_that_leaves_train_one_class_is_named(tmp_path, option, held_out, how):
+    """The rare class is in one group, which is no part of train."""
+    rows = [f"{i % 10},{i},{'rare' if i % 10 == held_out else 'usual'}" for i in range(200)]
+    path = write_table(tmp_path / "t.csv", "group,a,y", rows)
+    said = f"t.csv, target 'y', {how}: all training rows are of class 'usual', one of 2: choose another split"
+    with pytest.raises(InputError, match=said):
+        read(path, **{option: "group"})

@@ -201,12 +201,12 @@ def test_listens_on_this_machine_only(address: str) -> None:
     assert listening == ["127.0.0.1"]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
         ({}, 200),
         ({"Host": "localhost:PORT"}, 200),
+        ({"Host": "127.0.0.1"}, 200),  # a browser leaves out port 80
         ({"Origin": "http://127.0.0.1:PORT"}, 200),
         ({"Host": "evil.example"}, 403),
         ({"Host": "evil.example:PORT", "Origin": "http://evil.example:PORT"}, 403),
@@ -227,6 +227,7 @@ def test_answers_only_its_own_pages(headers: dict[str, str], status: int, addres
     connection.close()
 
 
+@pytest.mark.slow
 def test_a_browser_shows_all_of_it(address: str, get: Callable[[str], Any]) -> None:
     """Figures that are drawn, the note, a trial's picture, the picture for the README; no page is too wide."""
     complete = [trial for trial in get("/api/studies/1?after=0")["trials"] if trial["state"] == "Complete"]
