@@ -228,4 +228,4 @@ def test_a_project_of_ones_own_is_searched_reported_and_reproduced(command, tmp_
     found = command("reproduce.py", "--study", "mine", "--trial", 1)
     assert (found.code, found.err[:28]) == (2, "error: the file of 'own_proj")
     found = command("search.py", *flags, "--trials", 5)
-    assert "error: the file own_project.py is not what study 'mine' was made with" in found.err
+    assert "error: own_project.py has changed since study 'mine' was created" in found.err
