@@ -80,7 +80,7 @@ def test_a_command_is_searched_resumed_and_reproduced(script, storage, tmp_path)
         len(trial.epochs_used) for trial in kept.record.trials
     )
     Path(shlex.split(trainer.command.text)[1]).write_text(REPORTS.replace("0.5", "0.6"))
-    with pytest.raises(InputError, match="sources"):
+    with pytest.raises(InputError, match="has changed since study"):
         search(trainer, storage=storage)
 
 
