@@ -76,7 +76,7 @@ def live_results(
     total = next(one.full_runs for one in found if one.arm == DEFAULT)
     keep("unpruned search", *unpruned_search(what, objective, configuration, round(total)))
     for name, changes in STOCK.items() if stock else ():
-        keep(f"Optuna, {name}", *stock_search(objective, replace(configuration, **changes), total))
+        keep(f"Optuna, {name}", *stock_search(objective, replace(configuration, **changes), trials, total))
     ways: dict[str, Callable[..., Schedule]] = {
         "grid of peaks": tuned_by_grid,
         "Gaussian process over the peak": tuned_by_gaussian_process,
@@ -143,10 +143,10 @@ def unpruned_search(
 
 
 def stock_search(
-    objective: WorkloadObjective, configuration: Configuration, full_runs: float
+    objective: WorkloadObjective, configuration: Configuration, trials: int, full_runs: float
 ) -> tuple[float, Schedule]:
-    """(full runs, what a search of Optuna's would return) once it has trained as much."""
-    trajectory, _ = watch(objective, configuration, trainer(objective, 1), 1, full_runs * configuration.epochs)
+    """(full runs, what a search of Optuna's would return) after this many trials, once it has trained as much."""
+    trajectory, _ = watch(objective, configuration, trainer(objective, 1), trials, full_runs * configuration.epochs)
     best = trajectory.incumbents(objective.metric.sign)[-1]
     return trajectory.epochs / configuration.epochs, best.schedule
 

@@ -89,7 +89,8 @@ def test_every_arm_is_trained_at_the_cost_of_the_default_search(data_root):
     rows = live_results(DIGITS, search, 12, 2, True, 0, data_root)
     total = next(row.full_runs for row in rows if row.arm == DEFAULT)
     ways = [row for row in rows if not row.arm.startswith("default")]
-    assert all(total - KEPT < row.full_runs < total + KEPT for row in ways)
+    assert all(total - KEPT < row.full_runs <= round(total) for row in ways if not row.arm.startswith("Optuna"))
+    assert all(row.full_runs >= total for row in ways if row.arm.startswith("Optuna")), "to the end of a bracket"
     assert [row.family for row in rows[-6:]] == [*PEOPLE, *PEOPLE]
     assert [row.arm for row in ways[:4]] == [
         "unpruned search",
