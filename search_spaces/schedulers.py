@@ -23,7 +23,7 @@ class RunScheduler(LRScheduler):
 
     Torch's scheduler moves a stand-in with one group, and each group of the optimizer follows at its ratio to the
     highest. So groups can be added at any time, a rate that is a tensor is filled in place, and a state can be loaded
-    before or after the optimizer's, also into a run of another length.
+    before or after the optimizer's, or after it into a run of another length.
 
     make: (stand-in) -> torch's scheduler. moves: how many steps that makes, at most total_steps.
     """

@@ -71,8 +71,8 @@ def interruption() -> Iterator[Callable[[], bool]]:
 def quick_imports() -> Iterator[None]:
     """Import the modules of a command without collecting garbage, now and at the end: all that they make stays.
 
-    Torch, Optuna and SciPy make a great number of objects; looking through them takes a second at the start and another
-    one at the end of the process. Where torch is there already, nothing is changed: the garbage may be somebody else's.
+    Torch, Optuna and SciPy make a great number of objects, and Python would look through all of them while they are
+    made and at the end of the process. If torch is loaded already, nothing is changed: the garbage may be the caller's.
     """
     if "torch" in sys.modules:
         yield

@@ -172,6 +172,20 @@ def test_an_interruption_while_a_study_is_opened_ends_it_at_once(tmp_path, monke
     assert len(found.trials) == FEW["trials"], "it can be opened again"
 
 
+def test_an_interruption_that_the_users_code_raises_is_none(monkeypatch):
+    """In memory, what was found would otherwise be returned as if Stop had been pressed."""
+    from study.search.search import search
+
+    def search_of_broken_code(*arguments):
+        for bracket in search(*arguments):
+            yield bracket
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("study.search.study_plan.search", search_of_broken_code)
+    with pytest.raises(KeyboardInterrupt):
+        study.find_schedule(dataset="digits", **FEW)
+
+
 def test_what_ended_in_memory_is_returned_also_from_the_midst_of_a_bracket(monkeypatch):
     from study.search.search import search
 

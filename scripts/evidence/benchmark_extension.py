@@ -43,9 +43,9 @@ class Options:
 def main(options: Options) -> None:
     """Search, evaluate, print the table and write it."""
     # these load torch and Optuna: after the flags
-    from study.evidence.answers import objective_of
     from study.evidence.extensions import ExtendedSearch, extended_search, extensions_page
     from study.evidence.rows_by_seed import rows_by_seed
+    from study.evidence.searched_study import objective_of
 
     own = (options.workload, options.search, options.long, options.trials, options.confirm_seeds)
     one = partial(extended_search, *own, data_root=options.data_root)

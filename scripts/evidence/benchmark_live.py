@@ -42,9 +42,9 @@ class Options:
 def main(options: Options) -> None:
     """Search in every way, print the table and write it."""
     # these load torch and Optuna: after the flags
-    from study.evidence.answers import objective_of
     from study.evidence.live_searches import LiveResult, live_page, live_results
     from study.evidence.rows_by_seed import rows_by_seed
+    from study.evidence.searched_study import objective_of
 
     own = (options.workload, options.search, options.trials, options.confirm_seeds, options.stock)
     one = partial(live_results, *own, data_root=options.data_root)

@@ -9,25 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from statistics import mean
-
-import torch
 
 from search_spaces.schedule import Schedule
 from study.analysis.cost import Cost
 from study.analysis.statistics import Interval, t_interval
-from study.assembly import opened, plan_search
 from study.evidence.fresh_seeds import trainer
-from study.executors.options import ExecutorOptions
-from study.objective import Engine, Executor, Run
+from study.evidence.searched_study import objective_of, searched_study
+from study.objective import Executor, Run
 from study.search.configuration import Configuration
 from study.search.confirm import LOOKS
 from study.search.finals import SEEDS
-from study.search.reference import USUAL
-from study.source import make_objective
-from study.training.workload_objective import WorkloadObjective
 from study.workloads.options import WorkloadOptions
 
 
@@ -52,24 +45,13 @@ class AnsweredSearch:
     longer_trials: int
 
 
-@cache
-def objective_of(what: WorkloadOptions, data_root: Path) -> WorkloadObjective:
-    """The objective; cached per process."""
-    torch.set_num_threads(1)
-    return make_objective(what, "cpu", data_root)
-
-
 def answered_search(
     what: WorkloadOptions, search: Configuration, trials: int, search_seed: int, data_root: Path
 ) -> AnsweredSearch:
     """Search with this sampler seed, confirm, search on, and evaluate what each has chosen."""
     objective = objective_of(what, data_root)
     configuration = replace(search, sampler_seed=search_seed)
-    plan = plan_search(what, objective, configuration, None, reference=USUAL)
-    engine = Engine(cohort=1 if objective.lockstep_obstacle() else configuration.trials_per_batch)
-    with opened(plan, ExecutorOptions(), engine) as study:
-        for _ in study.search(trials):
-            pass
+    with searched_study(what, objective, configuration, trials) as study:
         for _ in study.run_finals(SEEDS):
             pass
         record = study.record

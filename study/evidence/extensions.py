@@ -17,15 +17,12 @@ from study.analysis.answer import recommended
 from study.analysis.cost import Cost
 from study.analysis.extension import ENOUGH_STEPS, Extension
 from study.analysis.statistics import t_interval
-from study.assembly import opened, plan_search
-from study.evidence.answers import objective_of
 from study.evidence.fresh_seeds import mean_test
-from study.executors.options import ExecutorOptions
-from study.objective import FIRST_FRESH_SEED, Engine, Executor, Run
+from study.evidence.searched_study import objective_of, searched_study
+from study.objective import FIRST_FRESH_SEED, Executor, Run
 from study.search.configuration import MOST_LONGER_RUNS, Configuration
 from study.search.confirm import LOOKS
 from study.search.finals import SEEDS
-from study.search.reference import USUAL
 from study.workloads.options import WorkloadOptions
 
 
@@ -74,10 +71,7 @@ def extended_search(
     long: epochs of the longer run. seeds: fresh ones that evaluate what each would use.
     """
     objective, short = objective_of(what, data_root), replace(search, sampler_seed=search_seed)
-    engine = Engine(cohort=1 if objective.lockstep_obstacle() else short.trials_per_batch)
-    with opened(plan_search(what, objective, short, None, reference=USUAL), ExecutorOptions(), engine) as study:
-        for _ in study.search(trials):
-            pass
+    with searched_study(what, objective, short, trials) as study:
         for _ in study.run_finals(SEEDS):
             pass
         record = study.record
@@ -86,11 +80,7 @@ def extended_search(
         peak = best_of_runs(study.executor, other_peaks(chosen.schedule, record.total_steps), long, sign)
         best = [trial.schedule for trial in Extension.of(record, long, MOST_LONGER_RUNS).trials]
         finalist = best_of_runs(study.executor, best, long, sign)
-    with opened(
-        plan_search(what, objective, replace(short, epochs=long), None, reference=USUAL), ExecutorOptions(), engine
-    ) as study:
-        for _ in study.search(trials):
-            pass
+    with searched_study(what, objective, replace(short, epochs=long), trials) as study:
         whole = study.record
     assert record.finals is not None
     assert record.finals.winner is not None

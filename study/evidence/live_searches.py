@@ -16,18 +16,17 @@ from search_spaces.schedule import Schedule
 from study.analysis.answer import recommended
 from study.analysis.cost import Cost
 from study.analysis.statistics import t_interval
-from study.assembly import opened, plan_search
-from study.evidence.answers import in_points, objective_of
+from study.evidence.answers import in_points
 from study.evidence.fresh_seeds import trainer
 from study.evidence.one_family import tuned_by_gaussian_process, tuned_by_grid
+from study.evidence.searched_study import objective_of, searched_study
 from study.evidence.searches.arms import STOCK
 from study.evidence.searches.evaluated_search import watch
-from study.executors.options import ExecutorOptions
-from study.objective import FIRST_FRESH_SEED, Engine, Evaluation, Executor, Run, Stop, never
+from study.objective import FIRST_FRESH_SEED, Evaluation, Executor, Run, Stop, never
 from study.search.configuration import Configuration
 from study.search.confirm import confirm
 from study.search.finals import SEEDS
-from study.search.reference import USUAL
+from study.search.reference import NO_REFERENCE
 from study.training.workload_objective import WorkloadObjective
 from study.workloads.options import WorkloadOptions
 
@@ -108,11 +107,7 @@ def default_search(
     what: WorkloadOptions, objective: WorkloadObjective, configuration: Configuration, trials: int
 ) -> Iterator[tuple[str, float, Schedule]]:
     """(arm, full runs that it cost, schedule) of the best single run, of the finals' winner, and of the answer."""
-    engine = Engine(cohort=1 if objective.lockstep_obstacle() else configuration.trials_per_batch)
-    plan = plan_search(what, objective, configuration, None, reference=USUAL)
-    with opened(plan, ExecutorOptions(), engine) as study:
-        for _ in study.search(trials):
-            pass
+    with searched_study(what, objective, configuration, trials) as study:
         for _ in study.run_finals(SEEDS):
             pass
         record = study.record
@@ -132,11 +127,7 @@ def unpruned_search(
     what: WorkloadOptions, objective: WorkloadObjective, configuration: Configuration, trials: int
 ) -> tuple[float, Schedule]:
     """(full runs, the best single one of these)."""
-    plan = plan_search(what, objective, replace(configuration, pruner="none"), None)
-    engine = Engine(cohort=1 if objective.lockstep_obstacle() else configuration.trials_per_batch)
-    with opened(plan, ExecutorOptions(), engine) as study:
-        for _ in study.search(trials):
-            pass
+    with searched_study(what, objective, replace(configuration, pruner="none"), trials, NO_REFERENCE) as study:
         record = study.record
     assert record.best is not None
     return Cost.of(record).full_runs, record.best.schedule

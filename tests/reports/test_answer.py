@@ -55,6 +55,8 @@ def test_seeds_that_change_nothing_are_not_taken_for_certainty():
         assert f" {asked} The search cost" in words(confirmed(winner, reference))
     for winner, reference in (([0.28] * 8, around(0.31)), ([0.28], [0.31]), ([1.0] * 8, None)):
         assert asked not in words(confirmed(winner, reference)), "values differ, or one seed, or all diverged"
+    easy = [0.0] * 8
+    assert asked not in words(confirmed(easy, easy)), "a task that every run solves"
 
 
 def test_an_objective_without_test_rows_or_with_another_unit():

@@ -302,3 +302,21 @@ def test_an_output_that_is_full_or_closed(redirect, code, tmp_path):
     assert result.returncode == code
     full = "error: cannot write what was found, or standard output: No space left on device. Finished trials are kept\n"
     assert result.stderr == (full if code else "")
+
+
+@pytest.mark.parametrize("loaded", [False, True])
+def test_modules_are_imported_without_collecting_garbage(loaded, tmp_path):
+    """In a process that has loaded torch before, nothing changes."""
+    code = """
+import gc, sys
+from study.cli import quick_imports
+if sys.argv[1] == "True": import torch
+with quick_imports():
+    during = gc.isenabled()
+    import torch
+print(during, gc.isenabled(), gc.get_freeze_count() > 100_000)
+"""
+    command = [sys.executable, "-c", code, str(loaded)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    printed = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True).stdout
+    assert printed.split() == (["True", "True", "False"] if loaded else ["False", "True", "True"])

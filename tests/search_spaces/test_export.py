@@ -304,3 +304,14 @@ def test_the_code_that_is_shown_is_the_exported_code_without_what_all_share(fami
     assert "class " not in shown
     assert "Scheduler: scripts/export.py. It needs only torch." in shown
     assert len(shown.splitlines()) < 75
+
+
+@pytest.mark.skipif(find_spec("ruff") is None, reason="needs ruff, of the extra dev")
+def test_linters_leave_the_imports_of_exported_code_as_they_are(tmp_path):
+    """Whoever pastes it into a project may have a formatter there."""
+    for family in FAMILIES:
+        code = torch_code(Exported(FAMILIES[family](peak_lr=0.1), "torch.optim.SGD(model.parameters(), lr={lr})"))
+        (tmp_path / f"{family}.py").write_text(f"{code}\n")
+    command = [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "I", str(tmp_path)]
+    found = subprocess.run(command, capture_output=True, text=True)
+    assert found.returncode == 0, found.stdout
