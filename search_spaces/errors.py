@@ -12,6 +12,8 @@ MEANT = {"gpu": "cuda"}
 """What is meant by a name that is spelt like another one."""
 LONGEST_SHOWN = 200
 """Maximum number of characters of what was given."""
+LONGEST_QUOTED = 400
+"""Maximum number of characters of another's message."""
 MOST_LISTED = 40
 """Maximum number of names in a message."""
 
@@ -48,8 +50,25 @@ def brief(given: object) -> str:
         shown = repr(given)
     except (ValueError, RecursionError):  # an integer of thousands of digits; a nest of lists
         return f"a very long {type(given).__name__}"
-    half = LONGEST_SHOWN // 2 - 2
-    return shown if len(shown) <= LONGEST_SHOWN else f"{shown[:half]}...{shown[-half:]}"
+    return without_middle(shown)
+
+
+def words_of(error: BaseException | str) -> str:
+    """What the code of others says is wrong, in one printable line, to quote in a message of ours.
+
+    Libraries quote damaged files: megabytes of them, and characters that a terminal would obey.
+
+    >>> words_of(ValueError("bad header:\\n  \\x1b[31m")), words_of(EOFError())
+    ('bad header: ?[31m', 'EOFError')
+    """
+    words = " ".join(str(error).split()) or type(error).__name__
+    return without_middle("".join(letter if letter.isprintable() else "?" for letter in words), LONGEST_QUOTED)
+
+
+def without_middle(text: str, most: int = LONGEST_SHOWN) -> str:
+    """The text; of more than `most` characters the middle is left out."""
+    half = most // 2 - 2
+    return text if len(text) <= most else f"{text[:half]}...{text[-half:]}"
 
 
 def require(condition: bool, what: str, given: object) -> None:

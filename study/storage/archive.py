@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, words_of
 from study.storage.csv_rows import read_csv, write_csv
 from study.storage.record_format import FORMAT
 from study.storage.study_record import DAMAGED, StudyRecord, reason
@@ -43,7 +43,7 @@ def read_archive(folder: Path) -> list[StudyRecord]:
     try:
         manifest = json.loads((folder / MANIFEST).read_text())
     except ValueError as error:
-        raise InputError(f"{folder / MANIFEST} is damaged ({error}): {again}") from error
+        raise InputError(f"{folder / MANIFEST} is damaged ({words_of(error)}): {again}") from error
     try:
         for kept in manifest:
             if kept["attributes"].get("format") != FORMAT:

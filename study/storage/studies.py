@@ -19,7 +19,7 @@ from optuna.samplers import RandomSampler
 from optuna.storages import RDBStorage
 from sqlalchemy.engine import URL
 
-from search_spaces.errors import InputError, unknown
+from search_spaces.errors import InputError, unknown, words_of
 from study.objective import Engine
 from study.storage.checks import CODE, check_format, check_group, refuse_other
 from study.storage.lock import owned
@@ -84,7 +84,7 @@ def prepare(
         attrs = optuna_study.user_attrs
     except ValueError as error:
         raise InputError(
-            f"the records of study {name!r} are damaged ({error}): choose another name with --study"
+            f"the records of study {name!r} are damaged ({words_of(error)}): choose another name with --study"
         ) from error
     if "configuration" not in attrs and optuna_study.get_trials(deepcopy=False):
         raise InputError(f"study {name!r} was not made by this project: choose another name with --study")

@@ -15,7 +15,7 @@ from typing import Any
 
 import optuna
 
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, brief, words_of
 from study.objective import Engine, Metric
 from study.storage.checks import check_format
 from study.storage.finals import Finals
@@ -202,4 +202,4 @@ def damaged(name: str, error: Exception) -> InputError:
 
 def reason(error: Exception) -> str:
     """Why stored values cannot be read, in words."""
-    return f"{error} is missing" if isinstance(error, KeyError) else str(error)
+    return f"{brief(error.args[0])} is missing" if isinstance(error, KeyError) and error.args else words_of(error)

@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from search_spaces.errors import InputError, require
+from search_spaces.errors import InputError, require, words_of
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
@@ -53,7 +53,7 @@ def parse(storage: str) -> URL:
             except (FileNotFoundError, NotADirectoryError, PermissionError):
                 pass  # reported when the file is opened
             except (OSError, ValueError) as error:  # too long, links in a circle, a zero byte
-                raise InputError(f"--storage does not name a file ({' '.join(str(error).split())[:100]})") from error
+                raise InputError(f"--storage does not name a file ({words_of(error)})") from error
     return url
 
 
@@ -76,7 +76,7 @@ def check_file(url: URL) -> None:
             health = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     except sqlite3.Error as error:
         raise InputError(
-            f"{path} is not an SQLite database, or is damaged ({error}): choose another with --storage"
+            f"{path} is not an SQLite database, or is damaged ({words_of(error)}): choose another with --storage"
         ) from error
     if health != "ok":
         raise InputError(f"the database {path} is damaged ({health}): restore a copy, or choose another with --storage")

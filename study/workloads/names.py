@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from search_spaces import ADAMW_PEAK_LR, SGD_PEAK_LR
-from search_spaces.errors import InputError, unknown
+from search_spaces.errors import InputError, unknown, words_of
 from study.workloads.named import abbreviated
 from study.workloads.user_code import is_imported
 
@@ -81,9 +81,7 @@ def check_dataset(name: str) -> None:
         path = Path(name).expanduser()
         is_file, is_folder = path.is_file(), path.is_dir()
     except (OSError, ValueError, RuntimeError) as error:  # too long, a zero byte, a home that does not exist
-        raise InputError(
-            f"--dataset {abbreviated(name)} is not the name of a file ({abbreviated(str(error))})"
-        ) from error
+        raise InputError(f"--dataset {abbreviated(name)} is not the name of a file ({words_of(error)})") from error
     file = is_table(path) or path.suffix.lower() == ARRAYS
     if reader := OTHER_TABLES.get(path.suffix.lower()) if is_file else None:
         raise InputError(

@@ -13,7 +13,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, words_of
 from study.workloads.named import name_list
 from study.workloads.number_cells import CELL
 
@@ -128,7 +128,6 @@ def open_table(path: Path, mode: str, **options: Any) -> Any:
 
 def unreadable(path: Path, error: Exception) -> InputError:
     """The error for a file that is not a table."""
-    reason = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, UnicodeError):
-        return InputError(f"{path} cannot be read as a table ({reason}): save it as CSV in UTF-8")
-    return InputError(f"{path} cannot be read as a table ({reason}): it needs a header of column names")
+        return InputError(f"{path} cannot be read as a table ({words_of(error)}): save it as CSV in UTF-8")
+    return InputError(f"{path} cannot be read as a table ({words_of(error)}): it needs a header of column names")

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
-from search_spaces.errors import InputError, require, unknown
+from search_spaces.errors import InputError, require, unknown, words_of
 
 VERSIONED = ("torch", "torchvision")
 """Packages whose versions are recorded instead of their files."""
@@ -121,7 +121,7 @@ def failure(error: BaseException) -> str:
     ...     print(failure(error).partition(" (")[0])
     KeyError: 'key'
     """
-    message = " ".join(str(error).split())
+    message = words_of(error)
     if isinstance(error, SyntaxError):
         return f"{type(error).__name__}: {message}"
     last = traceback.extract_tb(error.__traceback__)[-1]
