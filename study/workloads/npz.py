@@ -7,9 +7,9 @@ from pathlib import Path
 from zipfile import ZipFile, ZipInfo
 
 import numpy as np
-import psutil
 
 from search_spaces.errors import InputError, require, unknown, words_of
+from study.machine import check_free_memory
 from study.workloads.array_data import data_of_arrays
 from study.workloads.data import Data
 
@@ -57,9 +57,7 @@ def check_memory(path: Path) -> None:
         for member in file.infolist():
             if member.filename.endswith(".npy"):
                 check_header(path, file, member)
-    free = psutil.virtual_memory().available
-    if needed > free:
-        raise InputError(f"{path} needs about {needed / 1e9:.1f} GB of memory, but {free / 1e9:.1f} GB are free")
+    check_free_memory(str(path), needed)
 
 
 def check_header(path: Path, file: ZipFile, member: ZipInfo) -> None:
