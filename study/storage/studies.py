@@ -248,22 +248,34 @@ def load_or_create(
 ) -> optuna.Study:
     """Optuna's study of this name; its own sampler and pruner are not used. connections: to a server."""
     with usable(url):
-        storage = server_storage(connections) if connections else connect(url)
-        if connections is None:
-            # Readers and the one writer do not lock each other out; a killed process loses nothing.
-            with storage.engine.connect() as connection:
-                connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-                files = {name: file for _, name, file in connection.exec_driver_sql("PRAGMA database_list")}
-            notice_if_gone(storage.engine, Path(files["main"]))
+        storage = owner_storage(url, connections)
         check_group(storage, name, group)
-        return optuna.create_study(
-            storage=storage,
-            study_name=name,
-            direction=direction,
-            sampler=RandomSampler(),
-            pruner=NopPruner(),
-            load_if_exists=True,
-        )
+        return create_study(storage, name, direction)
+
+
+def create_study(storage: RDBStorage, name: str, direction: Literal["minimize", "maximize"]) -> optuna.Study:
+    """The study of this name, which may exist."""
+    return optuna.create_study(
+        storage=storage,
+        study_name=name,
+        direction=direction,
+        sampler=RandomSampler(),
+        pruner=NopPruner(),
+        load_if_exists=True,
+    )
+
+
+def owner_storage(url: URL, connections: Connections | None) -> RDBStorage:
+    """Optuna's storage, for the owner of a study. connections: to a server; None for an SQLite file."""
+    if connections:
+        return server_storage(connections)
+    storage = connect(url)
+    # Readers and the one writer do not lock each other out; a killed process loses nothing.
+    with storage.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+        files = {name: file for _, name, file in connection.exec_driver_sql("PRAGMA database_list")}
+    notice_if_gone(storage.engine, Path(files["main"]))
+    return storage
 
 
 def notice_if_gone(engine: sqlalchemy.Engine, path: Path) -> None:
