@@ -9,8 +9,9 @@ from filelock import FileLock
 from sqlalchemy.engine import URL
 
 from study.storage.lock import owned
-from study.storage.server import Connections, making_tables
+from study.storage.server import Connections
 from study.storage.server_lock import Owner
+from study.storage.server_storage import making_tables
 from study.storage.url import is_server, lock_folder
 
 

@@ -9,17 +9,14 @@ from __future__ import annotations
 import logging
 import re
 import time
-import weakref
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
 
-import sqlalchemy
-from optuna.storages import RDBStorage
-from sqlalchemy.engine import URL, ExceptionContext
+from sqlalchemy.engine import URL
 
 from search_spaces.errors import InputError
-from study.storage.server_lock import Owner, wait_for_tables
+from study.storage.server_lock import Owner
 from study.storage.url import rendered
 
 if TYPE_CHECKING:
@@ -33,6 +30,7 @@ SETTINGS = {
     "tcp_user_timeout": 60_000,  # milliseconds
 }
 """libpq's parameters of a connection, unless the URL sets them: a server that is gone is noticed within a minute."""
+log = logging.getLogger(__name__)
 PATIENCE = 600.0
 """Seconds that a search waits for a server that it has lost."""
 KEPT = "Finished trials are kept: type the same command to continue"
@@ -92,19 +90,17 @@ class Connections:
 
     def patient(self) -> psycopg.Connection:
         """A connection to a server that was there before: it may be restarting."""
-        began = time.monotonic()
-        said = False
+        began, said = time.monotonic(), False
         while True:
             try:
-                connection = connect_to_server(self.url)
-            except InputError as error:
-                if time.monotonic() - began >= self.patience:
-                    raise InputError(f"{error}. {KEPT}") from error
+                connection = raw_connection(self.url)
+            except driver().OperationalError as error:
+                reason = reason_of(error)
+                lost = f"{rendered(self.url)} does not answer ({reason})"
+                if time.monotonic() - began >= self.patience or advice_on(reason) != ADVICE[""]:
+                    raise InputError(f"{lost}. {KEPT}") from error
                 if not said:
-                    minutes = f"{self.patience / 60:.0f} minutes"
-                    logging.getLogger(__name__).warning(
-                        f"{error}. Waiting for it for up to {minutes} (Ctrl-C twice to stop)"
-                    )
+                    log.warning(f"{lost}: waiting for up to {self.patience / 60:.0f} minutes (Ctrl-C twice to stop)")
                     said = True
                 try:
                     time.sleep(0.5)
@@ -113,23 +109,38 @@ class Connections:
                     raise
             else:
                 if said:
-                    logging.getLogger(__name__).warning("The server is back: the search continues")
+                    log.warning(f"{rendered(self.url)} answers again: the search continues")
                 return connection
+
+
+def driver() -> Any:
+    """Psycopg; raises InputError if it is not installed."""
+    try:
+        import psycopg
+    except ImportError as error:
+        raise InputError("PostgreSQL needs the package psycopg: pip install -e '.[postgresql]'") from error
+    return psycopg
+
+
+def raw_connection(url: URL) -> psycopg.Connection:
+    """A connection of the driver; raises its errors."""
+    _, given = url.get_dialect()().create_connect_args(url)
+    connection: psycopg.Connection = driver().connect(**{**SETTINGS, **given})
+    return connection
 
 
 def connect_to_server(url: URL) -> psycopg.Connection:
     """A connection of the driver; raises InputError, with what to do, if it cannot be made."""
     try:
-        import psycopg
-    except ImportError as error:
-        raise InputError("PostgreSQL needs the package psycopg: pip install -e '.[postgresql]'") from error
-    _, given = url.get_dialect()().create_connect_args(url)
-    try:
-        return psycopg.connect(**{**SETTINGS, **given})
-    except psycopg.Error as error:
+        return raw_connection(url)
+    except driver().Error as error:
         reason = reason_of(error)
-        advice = next(advice for pattern, advice in ADVICE.items() if re.search(pattern, reason))
-        raise InputError(f"cannot connect to {rendered(url)} ({reason}): {advice}") from error
+        raise InputError(f"cannot connect to {rendered(url)} ({reason}): {advice_on(reason)}") from error
+
+
+def advice_on(reason: str) -> str:
+    """What to do if a connection cannot be made for this reason."""
+    return next(advice for pattern, advice in ADVICE.items() if re.search(pattern, reason))
 
 
 def reason_of(error: BaseException) -> str:
@@ -153,61 +164,3 @@ def holds_studies(url: URL) -> bool:
     """Whether there may be studies at this URL of a server; raises InputError if it cannot be reached."""
     with closing(connect_to_server(url)) as connection:
         return has_tables(connection)
-
-
-def server_storage(connections: Connections) -> RDBStorage:
-    """Optuna's storage that uses these connections. An owner has only one, and must find the tables that it needs.
-
-    Raises InputError if the server does not allow what is done. The storage raises it, too, if the connection is lost
-    in the middle of a write: whether that was stored is known once the study is opened again.
-    """
-    url = connections.url
-    owns = connections.owner is not None
-    options = {"creator": connections, "pool_pre_ping": True, **({"pool_size": 1, "max_overflow": 0} if owns else {})}
-    try:
-        # Optuna's check of the tables needs a second connection.
-        whole_url = url.render_as_string(hide_password=False)
-        storage = RDBStorage(whole_url, engine_kwargs=options, skip_compatibility_check=owns, skip_table_creation=owns)
-    except BaseException as error:
-        connections.end()
-        if isinstance(error, sqlalchemy.exc.DBAPIError) and (why := refusal(url, error.orig)):
-            raise why from error
-        raise
-
-    def explain(context: ExceptionContext) -> None:
-        if context.is_pre_ping:  # a new connection is made instead
-            return
-        if context.is_disconnect:
-            raise InputError(
-                f"the connection to {rendered(url)} was lost ({reason_of(context.original_exception)}). {KEPT}"
-            )
-        if why := refusal(url, context.original_exception):
-            raise why
-
-    sqlalchemy.event.listen(storage.engine, "handle_error", explain)
-    weakref.finalize(storage, connections.end)
-    return storage
-
-
-def refusal(url: URL, error: BaseException | None) -> InputError | None:
-    """What a server refuses for a reason that is not ours, and what to do; None for all else."""
-    state = getattr(error, "sqlstate", None) or ""
-    if state == "42501":
-        what = f"the server does not allow this user to write ({reason_of(error or Exception())})"
-        return InputError(f"{what} in {rendered(url)}: ask its owner for GRANT CREATE, USAGE ON SCHEMA public")
-    if state == "25006":
-        return InputError(
-            f"{rendered(url)} can only be read ({reason_of(error or Exception())}): name the primary server"
-        )
-    if state.startswith("53"):  # its disk or its memory is full, or it has too many connections
-        return InputError(f"the server of {rendered(url)} has no room ({reason_of(error or Exception())}). {KEPT}")
-    return None
-
-
-@contextmanager
-def making_tables(url: URL) -> Iterator[None]:
-    """Optuna's tables exist and are those of this version; no other process makes them, or a study, in this context."""
-    with closing(connect_to_server(url)) as connection:
-        wait_for_tables(connection)
-        server_storage(Connections(url, makes_tables=True))
-        yield

@@ -25,7 +25,8 @@ from study.objective import Engine
 from study.storage.checks import CODE, check_format, check_group, refuse_other
 from study.storage.owning import alone_with_tables, owning
 from study.storage.record_format import FORMAT, group_of
-from study.storage.server import Connections, holds_studies, server_storage
+from study.storage.server import Connections, holds_studies
+from study.storage.server_storage import server_storage
 from study.storage.study_record import StudyRecord
 from study.storage.url import (
     DEFAULT_STORAGE,

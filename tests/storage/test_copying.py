@@ -63,6 +63,7 @@ def test_a_study_goes_to_the_server_and_back(storage, other, database, workload,
     assert search(storage, workload, 10) == expected, "the original continues, too"
 
 
+@pytest.mark.slow
 def test_a_bracket_under_way_continues_in_the_copy(storage, database, workload, expected):
     seen = []
 
@@ -113,6 +114,7 @@ def test_what_cannot_be_copied_is_refused(storage, other, workload):
         copy_study_to(f"{storage}2", "small", other, "copy")
 
 
+@pytest.mark.slow
 def test_artifacts_that_are_gone_are_counted(storage, other, workload, tmp_path):
     search(storage, workload, 5)
     gone = next(iter(content(storage)[3]))
