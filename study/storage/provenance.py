@@ -56,7 +56,7 @@ def provenance(device: torch.device) -> dict[str, Any]:
     cuda = device.type == "cuda"
     return {
         "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-        "command": without_passwords(shlex.join([Path(sys.executable).name, *sys.argv])),
+        "command": shlex.join(map(without_passwords, [Path(sys.executable).name, *sys.argv])),
         "commit": commit(),
         "python": platform.python_version(),
         "versions": {name: version(name) for name in PACKAGES},

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sqlite3
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import optuna
 import sqlalchemy
 import sqlalchemy.event
-from filelock import FileLock
 from optuna.pruners import NopPruner
 from optuna.samplers import RandomSampler
 from optuna.storages import RDBStorage
@@ -22,10 +23,21 @@ from sqlalchemy.engine import URL
 from search_spaces.errors import InputError, unknown, words_of
 from study.objective import Engine
 from study.storage.checks import CODE, check_format, check_group, refuse_other
-from study.storage.lock import owned
+from study.storage.owning import alone_with_tables, owning
 from study.storage.record_format import FORMAT, group_of
+from study.storage.server import Connections, holds_studies
+from study.storage.server_storage import server_storage
 from study.storage.study_record import StudyRecord
-from study.storage.url import DEFAULT_STORAGE, check_file, lock_folder, make_folder, parse, shown_url
+from study.storage.url import (
+    DEFAULT_STORAGE,
+    check_file,
+    is_server,
+    make_folder,
+    optuna_url,
+    parse,
+    rendered,
+    shown_url,
+)
 
 STORAGE_ERRORS = (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError, sqlite3.Error)
 
@@ -59,16 +71,28 @@ def open_study(
         make_folder(Path("results"))
     url = parse(storage)
     check_file(url)
-    with owned(lock_folder(url), name):
+    with owning(url, name) as connections:
         try:
-            with FileLock(lock_folder(url) / "tables.lock"):  # two processes would create the same tables
-                optuna_study = load_or_create(url, name, attributes.get("group", name), configuration["direction"])
+            with usable(url), alone_with_tables(url):
+                group, direction = attributes.get("group", name), configuration["direction"]
+                optuna_study = load_or_create(url, name, group, direction, connections)
             prepare(optuna_study, configuration, attributes, session, accepted)
+            if connections:
+                connections.check = partial(refuse_continued, storage, name, optuna_study.user_attrs["sessions"])
             yield optuna_study
         except STORAGE_ERRORS as error:
             raise InputError(
                 f"the storage {shown_url(storage)} failed: {first_line(error)}. Finished trials are kept"
             ) from error
+
+
+def refuse_continued(storage: str, name: str, sessions: list[Any]) -> None:
+    """Raise InputError if another process has opened the study since these sessions were stored."""
+    if stored_attributes(storage, name).get("sessions") != sessions:
+        raise InputError(
+            f"another process continued study {name!r} while this one had lost its connection: "
+            "type the same command to continue, once that one has ended"
+        )
 
 
 def prepare(
@@ -115,7 +139,7 @@ def prepare(
 def stored_attributes(storage: str, name: str) -> dict[str, Any]:
     """The attributes of the study of this name; empty if it does not exist yet."""
     url = parse(storage)
-    if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+    if not (holds_studies(url) if is_server(url) else Path(url.database or "").exists()):
         return {}
     try:
         connected = connect_to_read(storage)
@@ -192,10 +216,10 @@ def connect_to_read(storage: str) -> RDBStorage:
     url = parse(storage)
     check_file(url)
     path = Path(url.database or "")
-    if url.get_backend_name() == "sqlite" and not (path.is_file() and path.stat().st_size):
+    if not is_server(url) and not (path.is_file() and path.stat().st_size):
         raise InputError(f"there is no database {path}: check --storage, or search first")
     with usable(url):
-        return connect(url)
+        return server_storage(Connections(url)) if is_server(url) else connect(url)
 
 
 @contextmanager
@@ -203,37 +227,56 @@ def usable(url: URL) -> Iterator[None]:
     """Turn errors of the storage in this context into an InputError."""
     try:
         yield
-    except (*STORAGE_ERRORS, RuntimeError, ImportError) as error:
-        raise InputError(f"the storage {url} cannot be used ({first_line(error)}): check --storage") from error
+    except RuntimeError as error:  # raised by Optuna for the tables of another version
+        upgrade = f"optuna storage upgrade --storage {shlex.quote(optuna_url(url))}"
+        raise InputError(
+            f"the tables in {rendered(url)} are those of another version of Optuna than {optuna.__version__}: "
+            f"back them up, then type: {upgrade}, or install the later version"
+        ) from error
+    except STORAGE_ERRORS as error:
+        raise InputError(
+            f"the storage {rendered(url)} cannot be used ({first_line(error)}): check --storage"
+        ) from error
 
 
 def connect(url: URL) -> RDBStorage:
-    """Optuna's storage at this URL; it waits up to 60 seconds while another process holds an SQLite file."""
-    sqlite = url.get_backend_name() == "sqlite"
-    return RDBStorage(
-        url.render_as_string(hide_password=False), engine_kwargs={"connect_args": {"timeout": 60}} if sqlite else None
+    """Optuna's storage of an SQLite file; it waits up to 60 seconds while another process holds the file."""
+    return RDBStorage(str(url), engine_kwargs={"connect_args": {"timeout": 60}})
+
+
+def load_or_create(
+    url: URL, name: str, group: str, direction: Literal["minimize", "maximize"], connections: Connections | None
+) -> optuna.Study:
+    """Optuna's study of this name; its own sampler and pruner are not used. connections: to a server."""
+    with usable(url):
+        storage = owner_storage(url, connections)
+        check_group(storage, name, group)
+        return create_study(storage, name, direction)
+
+
+def create_study(storage: RDBStorage, name: str, direction: Literal["minimize", "maximize"]) -> optuna.Study:
+    """The study of this name, which may exist."""
+    return optuna.create_study(
+        storage=storage,
+        study_name=name,
+        direction=direction,
+        sampler=RandomSampler(),
+        pruner=NopPruner(),
+        load_if_exists=True,
     )
 
 
-def load_or_create(url: URL, name: str, group: str, direction: Literal["minimize", "maximize"]) -> optuna.Study:
-    """Optuna's study of this name; its own sampler and pruner are not used."""
-    with usable(url):
-        storage = connect(url)
-        if url.get_backend_name() == "sqlite":
-            # Readers and the one writer do not lock each other out; a killed process loses nothing.
-            with storage.engine.connect() as connection:
-                connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-                files = {name: file for _, name, file in connection.exec_driver_sql("PRAGMA database_list")}
-            notice_if_gone(storage.engine, Path(files["main"]))
-        check_group(storage, name, group)
-        return optuna.create_study(
-            storage=storage,
-            study_name=name,
-            direction=direction,
-            sampler=RandomSampler(),
-            pruner=NopPruner(),
-            load_if_exists=True,
-        )
+def owner_storage(url: URL, connections: Connections | None) -> RDBStorage:
+    """Optuna's storage, for the owner of a study. connections: to a server; None for an SQLite file."""
+    if connections:
+        return server_storage(connections)
+    storage = connect(url)
+    # Readers and the one writer do not lock each other out; a killed process loses nothing.
+    with storage.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+        files = {name: file for _, name, file in connection.exec_driver_sql("PRAGMA database_list")}
+    notice_if_gone(storage.engine, Path(files["main"]))
+    return storage
 
 
 def notice_if_gone(engine: sqlalchemy.Engine, path: Path) -> None:

@@ -155,8 +155,15 @@ def test_the_dashboard_may_read_while_the_search_writes(storage, workload):
         ("sqlite://", "'sqlite://' does not persist"),
         ("sqlite:///nowhere/studies.db", "the folder nowhere of the storage does not exist: mkdir -p nowhere"),
         ("sqlite:////proc/studies.db", "cannot write to /proc"),
-        ("nosuchdatabase://host/studies", "cannot be used"),
-        ("postgresql://127.0.0.1:1/studies", "cannot be used"),
+        (
+            "nosuchdatabase://host/studies",
+            "'nosuchdatabase://host/studies' cannot keep studies, only SQLite and Postgre",
+        ),
+        (
+            "mysql+pymysql://me:secret@host/studies",
+            "'mysql[+]pymysql://me:[*]{3}@host/studies' cannot keep studies, only",
+        ),
+        ("postgresql+psycopg2://host/studies", "cannot keep studies, only SQLite and PostgreSQL can: give --storage "),
     ],
 )
 def test_storages_that_cannot_be_used(storage, said, workload, tmp_path, monkeypatch):

@@ -20,6 +20,7 @@ from optuna.trial import FrozenTrial
 from study.reports.dashboard.lr_curve import lr_line
 from study.reports.dashboard.trial_picture import Panel, run_picture
 from study.reports.plot_style import family_color
+from study.storage.artifact_places import artifact_store
 from study.storage.trial_record import TrialRecord
 
 PICTURE, CURVE = "run.svg", "curve.csv"
@@ -27,9 +28,9 @@ PICTURE, CURVE = "run.svg", "curve.csv"
 
 @dataclass
 class Artifacts:
-    """The artifacts of a study's trials. folder: where they are kept. problem: why some are missing."""
+    """The artifacts of a study's trials. place: a folder or a bucket. problem: why some are missing."""
 
-    folder: Path
+    place: str | Path
     problem: str | None = None
 
     def attach(self, trial: FrozenTrial) -> FrozenTrial:
@@ -42,14 +43,15 @@ class Artifacts:
             try:
                 trial.system_attrs = trial.system_attrs | self.written(record)
             except OSError as error:
-                self.problem = f"pictures and curves of trials could not be written to {self.folder} ({error.strerror})"
+                self.problem = f"pictures and curves of trials could not be written to {self.place} ({error.strerror})"
         return trial
 
     def written(self, trial: TrialRecord) -> dict[str, Any]:
         """Write the files; returns what Optuna notes about them."""
         assert trial.curve is not None
-        self.folder.mkdir(parents=True, exist_ok=True)
-        store = FileSystemArtifactStore(self.folder)
+        store = artifact_store(self.place)
+        if isinstance(store, FileSystemArtifactStore):
+            Path(self.place).mkdir(parents=True, exist_ok=True)
         in_memory = optuna.create_study(sampler=RandomSampler())
         bearer = in_memory.ask()
         with TemporaryDirectory() as name:

@@ -13,7 +13,6 @@ from study.reports.dashboard.figures import figures
 from study.reports.dashboard.note import note
 from study.search.bracket import Bracket
 from study.storage.study_record import StudyRecord
-from study.storage.url import artifact_folder
 
 REFRESH_EVERY = 5.0
 """Seconds between two refreshes, at least."""
@@ -27,13 +26,14 @@ to take as long as the last one did."""
 class Dashboard:
     """Writes the note and the figures of a study: a context, updated with every bracket that `search` yields.
 
-    They are written a last time when the context ends, also after an interruption.
+    They are written a last time when the context ends, also after an interruption. artifacts: where those of the trials
+    are kept.
     """
 
-    def __init__(self, optuna_study: optuna.Study, storage: str) -> None:
+    def __init__(self, optuna_study: optuna.Study, storage: str, artifacts: str) -> None:
         self.optuna_study, self.storage = optuna_study, storage
         self.record: StudyRecord | None = None
-        self.artifacts = Artifacts(artifact_folder(storage))
+        self.artifacts = Artifacts(artifacts)
         self.began = self.refreshed = time.monotonic()
         self.spent, self.last_took = 0.0, FIRST_REFRESH
         self.shown = -1

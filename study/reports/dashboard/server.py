@@ -13,14 +13,13 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import optuna
 import optuna_dashboard
-from optuna.artifacts import FileSystemArtifactStore
 from optuna.storages import BaseStorage
 
 from search_spaces.errors import InputError
 from study.reports.dashboard.answers import shown_importance, shown_study
+from study.storage.artifact_places import AllPlaces
 from study.storage.studies import connect_to_read
 from study.storage.study_record import DAMAGED, StudyRecord
-from study.storage.url import artifact_folder
 
 HOST = "127.0.0.1"
 """There is no login, and whoever reaches the dashboard can delete studies."""
@@ -86,7 +85,7 @@ def make_server_for(storage: str, port: int) -> WSGIServer:
     """A server that is bound to the port, on HOST; raises InputError if it is taken, or there is no such storage."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     connected = connect_to_read(storage)
-    application = optuna_dashboard.wsgi(connected, artifact_store=FileSystemArtifactStore(artifact_folder(storage)))
+    application = optuna_dashboard.wsgi(connected, artifact_store=AllPlaces(connected, storage))
     shown = for_its_own_pages(with_style(with_equal_lengths(application, Records(connected))))
     try:
         return make_server(HOST, port, shown, server_class=Server, handler_class=Quiet)
