@@ -44,7 +44,7 @@ def main(options: Options) -> None:
         from study.reports.report import rebuild, write_report
         from study.storage.studies import read_studies
 
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)  # of what is damaged, our message says it
     if options.rebuild:
         folder = options.rebuild
         rebuild(folder)

@@ -9,8 +9,9 @@ from typing import Any
 
 from search_spaces.errors import InputError
 from study.storage.csv_rows import read_csv, write_csv
+from study.storage.damage import DAMAGED, reason
 from study.storage.record_format import FORMAT
-from study.storage.study_record import DAMAGED, StudyRecord, reason
+from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
 
 TRIALS, CURVES, MANIFEST = "trials.csv", "curves.csv", "manifest.json"
