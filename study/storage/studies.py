@@ -18,7 +18,7 @@ from optuna.samplers import RandomSampler
 from optuna.storages import RDBStorage
 from sqlalchemy.engine import URL
 
-from search_spaces.errors import InputError, unknown
+from search_spaces.errors import InputError, require_text, unknown
 from study.objective import Engine
 from study.storage.checks import CODE, check_format, check_group, refuse_other
 from study.storage.damage import DAMAGED, STORAGE_ERRORS, cause, reading
@@ -47,6 +47,7 @@ def open_study(
     Raises InputError if the storage cannot be used, if another process searches this study, or if it was made with
     another configuration.
     """
+    require_text(name)
     if storage is None:
         in_memory = optuna.create_study(
             study_name=name, direction=configuration["direction"], sampler=RandomSampler(), pruner=NopPruner()
