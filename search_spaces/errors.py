@@ -77,6 +77,15 @@ def require(condition: bool, what: str, given: object) -> None:
         raise InputError(f"{what}, but {brief(given)} was given")
 
 
+def require_text(given: str) -> None:
+    """Raise an InputError for text that no file or database can hold: bytes that the locale could not read."""
+    try:
+        given.encode()
+    except UnicodeEncodeError as error:
+        shown = given.encode("utf-8", "backslashreplace").decode()
+        raise InputError(f"'{shown}' is not UTF-8, or the locale is not: type export LC_ALL=C.UTF-8") from error
+
+
 def require_at_least(least: int, options: object, *names: str) -> None:
     """Raise an InputError for the first of the named option fields that is below `least`, naming its flag."""
     for name in names:

@@ -27,6 +27,7 @@ from study.search.failures import Failures
 from study.search.reference import Reference, planned_batch
 from study.search.sampler_study import ask, is_reference, make_sampler_study, pruner_notes, tell
 from study.search.samplers.choice import make_sampler
+from study.storage.damage import reading
 from study.storage.record_format import evaluations_of
 from study.storage.studies import lower_cohort
 from study.storage.trial_record import Place, Seeds, TrialRecord
@@ -124,7 +125,8 @@ class Bracket:
         for position, (trial, schedule, one) in enumerate(zip(asked, schedules, planned, strict=True), start=begin):
             batch.append(Candidate(trial, schedule, position, number, is_reference=bool(one and one.is_reference)))
             if str(position) in self.saved:
-                batch[-1].load(self.saved[str(position)])
+                with reading(self.optuna_study.study_name):
+                    batch[-1].load(self.saved[str(position)])
         self.candidates += batch
         return batch
 

@@ -20,6 +20,7 @@ from study.search.failures import Failures
 from study.search.pruners import FullRuns
 from study.search.rungs import Rungs
 from study.search.sampler_study import next_bracket, place
+from study.storage.damage import reading
 from study.storage.stored_trials import finished_trials
 
 
@@ -42,20 +43,21 @@ def search(
     size, failures = configuration.bracket_size(objective.steps(1)), Failures()
     while len(finished := sorted(finished_trials(optuna_study), key=place)) < trials:
         number, size_now, stored = next_bracket(finished, size, trials)
-        bracket = Bracket(
-            number,
-            size_now,
-            optuna_study,
-            objective,
-            configuration,
-            executor,
-            strategy_of(configuration, objective),
-            [trial for trial in finished if place(trial) < (number, 0)],
-            stored,
-            interrupted,
-            attach,
-            failures,
-        )
+        with reading(optuna_study.study_name):
+            bracket = Bracket(
+                number,
+                size_now,
+                optuna_study,
+                objective,
+                configuration,
+                executor,
+                strategy_of(configuration, objective),
+                [trial for trial in finished if place(trial) < (number, 0)],
+                stored,
+                interrupted,
+                attach,
+                failures,
+            )
         for _ in bracket.run():
             yield bracket
         yield bracket

@@ -21,9 +21,10 @@ from optuna.storages import RDBStorage
 from search_spaces.errors import InputError
 from study.storage.artifact_places import KEY, artifact_store, check_reachable, opened_artifact, stored_places
 from study.storage.checks import check_group
+from study.storage.damage import STORAGE_ERRORS, cause
 from study.storage.owning import alone_with_tables, owning
 from study.storage.quiet import quiet_optuna
-from study.storage.studies import STORAGE_ERRORS, connect_to_read, create_study, first_line, owner_storage, usable
+from study.storage.studies import connect_to_read, create_study, owner_storage, usable
 from study.storage.url import artifact_folder, check_file, parse, shown_url
 
 COPIED = "copied_from"
@@ -73,7 +74,7 @@ def copy_study_to(
             finish(copy)
             return copied
         except STORAGE_ERRORS as error:
-            raise InputError(f"the copy failed ({first_line(error)}): type the same command to copy anew") from error
+            raise InputError(f"the copy failed ({cause(error)}): type the same command to copy anew") from error
 
 
 def empty_study(storage: RDBStorage, name: str, original: optuna.Study, shown_target: str) -> optuna.Study:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.engine import URL
 
 from search_spaces.errors import InputError
+from study.storage.damage import UnreachableError
 from study.storage.server_lock import Owner
 from study.storage.url import rendered
 
@@ -98,7 +99,7 @@ class Connections:
                 reason = reason_of(error)
                 lost = f"{rendered(self.url)} does not answer ({reason})"
                 if time.monotonic() - began >= self.patience or advice_on(reason) != ADVICE[""]:
-                    raise InputError(f"{lost}. {KEPT}") from error
+                    raise UnreachableError(f"{lost}. {KEPT}") from error
                 if not said:
                     log.warning(f"{lost}: waiting for up to {self.patience / 60:.0f} minutes (Ctrl-C twice to stop)")
                     said = True
@@ -135,7 +136,7 @@ def connect_to_server(url: URL) -> psycopg.Connection:
         return raw_connection(url)
     except driver().Error as error:
         reason = reason_of(error)
-        raise InputError(f"cannot connect to {rendered(url)} ({reason}): {advice_on(reason)}") from error
+        raise UnreachableError(f"cannot connect to {rendered(url)} ({reason}): {advice_on(reason)}") from error
 
 
 def advice_on(reason: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import sqlite3
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,11 +19,13 @@ from optuna.samplers import RandomSampler
 from optuna.storages import RDBStorage
 from sqlalchemy.engine import URL
 
-from search_spaces.errors import InputError, unknown, words_of
+from search_spaces.errors import InputError, require_text, unknown
 from study.objective import Engine
 from study.storage.checks import CODE, check_format, check_group, refuse_other
+from study.storage.damage import DAMAGED, STORAGE_ERRORS, cause, reading
+from study.storage.listing import listed_studies
 from study.storage.owning import alone_with_tables, owning
-from study.storage.record_format import FORMAT, group_of
+from study.storage.record_format import FORMAT
 from study.storage.server import Connections, holds_studies
 from study.storage.server_storage import server_storage
 from study.storage.study_record import StudyRecord
@@ -38,8 +39,6 @@ from study.storage.url import (
     rendered,
     shown_url,
 )
-
-STORAGE_ERRORS = (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError, sqlite3.Error)
 
 
 @contextmanager
@@ -60,6 +59,7 @@ def open_study(
     Raises InputError if the storage cannot be used, if another process searches this study, or if it was made with
     another configuration.
     """
+    require_text(name)
     if storage is None:
         in_memory = optuna.create_study(
             study_name=name, direction=configuration["direction"], sampler=RandomSampler(), pruner=NopPruner()
@@ -82,7 +82,7 @@ def open_study(
             yield optuna_study
         except STORAGE_ERRORS as error:
             raise InputError(
-                f"the storage {shown_url(storage)} failed: {first_line(error)}. Finished trials are kept"
+                f"the storage {shown_url(storage)} failed: {cause(error)}. Finished trials are kept"
             ) from error
 
 
@@ -104,12 +104,8 @@ def prepare(
 ) -> None:
     """Write the attributes of a new study, or check those of an existing one; add this start."""
     name = optuna_study.study_name
-    try:
+    with reading(name):
         attrs = optuna_study.user_attrs
-    except ValueError as error:
-        raise InputError(
-            f"the records of study {name!r} are damaged ({words_of(error)}): choose another name with --study"
-        ) from error
     if "configuration" not in attrs and optuna_study.get_trials(deepcopy=False):
         raise InputError(f"study {name!r} was not made by this project: choose another name with --study")
     direction = optuna_study.direction.name.lower()
@@ -119,6 +115,9 @@ def prepare(
             f"{configuration['direction']} its own: choose another name with --study"
         )
     if "configuration" in attrs:
+        check_format(name, attrs)
+        with reading(name):
+            StudyRecord.read(name, attrs, ())
         code = {key: attrs["configuration"][key] for key in CODE if key in attrs["configuration"]}
         refuse_other(name, attrs, configuration if accepted is None else {**configuration, **code})
         if accepted is not None:
@@ -143,10 +142,14 @@ def stored_attributes(storage: str, name: str) -> dict[str, Any]:
         return {}
     try:
         connected = connect_to_read(storage)
-        every = optuna.get_all_study_summaries(connected, include_best_trial=False)
-    except (*STORAGE_ERRORS, InputError, ValueError):  # which are reported when the study is opened
+        stored = next((one for one in listed_studies(connected) if one.name == name), None)
+        if stored and stored.ours:
+            stored.refuse_damaged()
+            check_format(name, stored.attributes)
+            StudyRecord.read(name, stored.attributes, ())
+    except (*STORAGE_ERRORS, *DAMAGED):  # which are reported when the study is opened
         return {}
-    return next((dict(one.user_attrs) for one in every if one.study_name == name), {})
+    return dict(stored.attributes) if stored else {}
 
 
 def stored_engine(optuna_study: optuna.Study) -> dict[str, Any] | None:
@@ -174,22 +177,20 @@ def read_studies(storage: str, name: str) -> list[StudyRecord]:
     """
     connected = connect_to_read(storage)
     try:
-        every = optuna.get_all_study_summaries(connected, include_best_trial=False)
-        ours = [one for one in every if "configuration" in one.user_attrs]
-        found = [one for one in ours if one.study_name == name] or [
-            one for one in ours if group_of(one.study_name, one.user_attrs["group"]) == name
-        ]
+        every = listed_studies(connected)
+        ours = [one for one in every if one.ours]
+        found = [one for one in ours if one.name == name] or [one for one in ours if one.group == name]
         if not found:
-            groups = dict.fromkeys(group_of(one.study_name, one.user_attrs["group"]) for one in ours)
-            known = list(dict.fromkeys([*groups, *(one.study_name for one in ours)]))
-            raise no_such_study(name, known, [one.study_name for one in every if one not in ours], shown_url(storage))
+            known = list(dict.fromkeys([*(one.group for one in ours), *(one.name for one in ours)]))
+            raise no_such_study(name, known, [one.name for one in every if not one.ours], shown_url(storage))
         for one in found:
-            check_format(one.study_name, one.user_attrs)
-        loaded = [optuna.load_study(study_name=one.study_name, storage=connected) for one in found]
+            one.refuse_damaged()
+            check_format(one.name, one.attributes)
+        loaded = [optuna.load_study(study_name=one.name, storage=connected) for one in found]
         return [StudyRecord.of(one) for one in loaded]
     except STORAGE_ERRORS as error:
         raise InputError(
-            f"the storage {shown_url(storage)} cannot be read ({first_line(error)}): check --storage"
+            f"the storage {shown_url(storage)} cannot be read ({cause(error)}): check --storage"
         ) from error
 
 
@@ -222,6 +223,10 @@ def connect_to_read(storage: str) -> RDBStorage:
         return server_storage(Connections(url)) if is_server(url) else connect(url)
 
 
+SETTING_UP = (ImportError, LookupError, ValueError, AssertionError, TypeError, AttributeError)
+"""What Optuna raises besides if a driver is missing, or its own tables are damaged."""
+
+
 @contextmanager
 def usable(url: URL) -> Iterator[None]:
     """Turn errors of the storage in this context into an InputError."""
@@ -233,10 +238,8 @@ def usable(url: URL) -> Iterator[None]:
             f"the tables in {rendered(url)} are those of another version of Optuna than {optuna.__version__}: "
             f"back them up, then type: {upgrade}, or install the later version"
         ) from error
-    except STORAGE_ERRORS as error:
-        raise InputError(
-            f"the storage {rendered(url)} cannot be used ({first_line(error)}): check --storage"
-        ) from error
+    except (*STORAGE_ERRORS, *SETTING_UP) as error:
+        raise InputError(f"the storage {rendered(url)} cannot be used ({cause(error)}): check --storage") from error
 
 
 def connect(url: URL) -> RDBStorage:
@@ -298,8 +301,3 @@ def notice_if_gone(engine: sqlalchemy.Engine, path: Path) -> None:
             )
 
     sqlalchemy.event.listen(engine, "begin", check)
-
-
-def first_line(error: BaseException) -> str:
-    """The first line of an error's message; the others are for developers."""
-    return next(iter(str(error).splitlines()), type(error).__name__)

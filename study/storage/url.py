@@ -95,11 +95,12 @@ def check_file(url: URL) -> None:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=60)) as connection:
             tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
             health = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise InputError(
             f"{path} is not an SQLite database, or is damaged ({words_of(error)}): choose another with --storage"
         ) from error
     if health != "ok":
+        health = " ".join(str(health).replace("*", "").split())
         raise InputError(f"the database {path} is damaged ({health}): restore a copy, or choose another with --storage")
     if tables and FIRST_TABLE not in tables:
         raise InputError(

@@ -15,6 +15,7 @@ from torch.nn.functional import cross_entropy
 from torch.optim import Optimizer
 
 from search_spaces.errors import InputError, require
+from search_spaces.optimizer_call import is_optimizer_call
 from study.machine import same_random_numbers_after
 from study.objective import FRACTION_OF_ROWS, Metric
 from study.workloads.data import Data, Split
@@ -89,6 +90,9 @@ class Workload:
         require(isinstance(self.metric, Metric), f"the metric of {what} must be a Metric", self.metric)
         for name in ("make_model", "loss", "make_optimizer"):
             require(callable(getattr(self, name)), f"{name} of {what} must be a function", getattr(self, name))
+        call = isinstance(self.optimizer_code, str) and is_optimizer_call(self.optimizer_code)
+        example = "a call such as 'torch.optim.SGD(model.parameters(), lr={lr})'"
+        require(call, f"optimizer_code of {what} must be {example}", self.optimizer_code)
         low, high = self.peak_lr
         require(0 < low <= high < math.inf, f"peak_lr of {what} must be (lowest, highest), above 0", self.peak_lr)
         clips = self.clip_norm is None or 0 < self.clip_norm < math.inf

@@ -298,3 +298,21 @@ def test_a_storage_may_be_a_uri_of_sqlite(tmp_path, workload, monkeypatch):
     with open_small("sqlite:///file:studies.db?uri=true", workload) as study:
         assert study.optuna_study.user_attrs["format"] == FORMAT
     assert (tmp_path / "studies.db").exists()
+
+
+def test_a_damaged_study_hides_no_other(tmp_path, workload):
+    """It is named if it is asked for; the other can be read, and searched on."""
+    storage = f"sqlite:///{tmp_path / 'studies.db'}"
+    run_search(storage, workload, 2, name="sound")
+    run_search(storage, workload, 1, name="broken")
+    with sqlite3.connect(tmp_path / "studies.db") as connection:
+        connection.execute("UPDATE study_user_attributes SET value_json = '{x' WHERE key = 'workload' AND study_id = 2")
+    connection.close()
+    assert len(read_studies(storage, "sound")[0].trials) == 2
+    assert len(run_search(storage, workload, 3, name="sound")) == 3
+    with pytest.raises(InputError, match="the records of study 'broken' are damaged .Expecting property name"):
+        read_studies(storage, "broken")
+    with pytest.raises(InputError, match="the records of study 'broken' are damaged"):
+        run_search(storage, workload, 2, name="broken")
+    with pytest.raises(InputError, match="unknown study 'brokn': did you mean 'broken'[?] Valid: sound, broken"):
+        read_studies(storage, "brokn")

@@ -18,8 +18,9 @@ from optuna.storages import BaseStorage
 from search_spaces.errors import InputError
 from study.reports.dashboard.answers import shown_importance, shown_study
 from study.storage.artifact_places import AllPlaces
+from study.storage.damage import DAMAGED
 from study.storage.studies import connect_to_read
-from study.storage.study_record import DAMAGED, StudyRecord
+from study.storage.study_record import StudyRecord
 
 HOST = "127.0.0.1"
 """There is no login, and whoever reaches the dashboard can delete studies."""
