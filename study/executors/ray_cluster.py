@@ -7,6 +7,8 @@ import os
 import secrets
 import signal
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -15,10 +17,14 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from search_spaces.errors import InputError
+from study.executors import ray_guard
 from study.executors.options import ExecutorOptions
 
 ANSWERS_WITHIN = 5.0
 """Seconds that a machine has to answer at its address. Ray itself would try for minutes, and then end this process."""
+TOKEN = secrets.token_hex(32)
+"""What every part of our own Ray must know. Ray reads it once in a process, so this stays the same; without it, Ray
+writes one into the home directory."""
 QUIET = {"log_to_driver": False, "logging_level": "ERROR"}
 
 
@@ -58,10 +64,24 @@ def own_ray(cpus: int, **settings: str) -> Iterator[str]:
         environment = {
             "RAY_USAGE_STATS_ENABLED": "0",
             "RAY_TMPDIR": folder,
-            "RAY_AUTH_TOKEN": secrets.token_hex(32),  # otherwise Ray writes one into the home directory
+            "RAY_AUTH_TOKEN": TOKEN,
         }
-        with started(environment | settings, "local", num_cpus=cpus, include_dashboard=False):
+        with (
+            guarded(folder),
+            started(environment | settings, "local", num_cpus=cpus, include_dashboard=False),
+        ):
             yield folder
+
+
+@contextmanager
+def guarded(folder: str) -> Iterator[None]:
+    """All that this process starts in this context ends, and the folder is removed, even if this process is killed."""
+    command = [sys.executable, ray_guard.__file__, str(os.getpid()), folder]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True) as guard:
+        try:
+            yield
+        finally:
+            guard.kill()
 
 
 @contextmanager
@@ -86,7 +106,7 @@ def started(environment: Mapping[str, str], address: str, **options: Any) -> Ite
     import ray
     from ray.exceptions import RayError
 
-    before = {name: os.environ.get(name) for name in environment}
+    before = {name: os.environ.get(name) for name in (*environment, "RAY_AUTH_MODE")}  # Ray sets the last one itself
     handler = signal.getsignal(signal.SIGTERM)
     os.environ.update(environment)
     try:

@@ -61,8 +61,9 @@ def test_an_address_that_nobody_answers_at_is_told_at_once(command, tmp_path):
 
 def leftovers():
     """Processes of Ray, and what is in shared memory."""
-    ours = {one.pid for one in psutil.process_iter(["cmdline"]) if "ray" in " ".join(one.info["cmdline"] or [])}
-    return {pid for pid in ours if alive(pid)}, set(os.listdir("/dev/shm"))
+    found = {one.pid: " ".join(one.info["cmdline"] or []) for one in psutil.process_iter(["cmdline"])}
+    ours = {pid for pid, said in found.items() if said.startswith("ray::") or "site-packages/ray/" in said}
+    return {pid for pid in ours if alive(pid)}, {name for name in os.listdir("/dev/shm") if "plasma" in name}
 
 
 @pytest.mark.slow
