@@ -79,7 +79,7 @@ def main(options: Options) -> None:
         from study.source import chosen_source, make_objective
 
     what, repeats = chosen_source(options.workload, options.training), (options.search_seeds, options.confirm_seeds)
-    objective = make_objective(what, options.device, options.data_root)
+    objective = make_objective(what, options.device, options.data_root, options.executor)
     unit: Unit = "steps" if options.steps else "epochs"
     budgets = options.steps or options.epochs
     where, console = (options.storage, options.name), plain_console()

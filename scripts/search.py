@@ -91,7 +91,7 @@ def main(options: Options) -> None:
     console, quiet = plain_console(), plain_console(quiet=options.print_space)
     source = chosen_source(options.workload, options.training)
     storage = None if options.dry_run or options.print_space else options.storage
-    objective = make_objective(source, options.device, options.data_root)
+    objective = make_objective(source, options.device, options.data_root, options.executor)
     search, known = options.search, options.enqueue
     plan = plan_search(
         *(source, objective, search, storage, options.study, None, known, options.reference, quiet.print),

@@ -148,7 +148,7 @@ def find_schedule(
     """
     given = {"model": model, "data": data, "optimizer": optimizer, "workload": workload, "train": train}
     source, configuration, executor = source_and_options(given, options, Configuration)
-    objective = make_objective(source, device, Path(data_root))
+    objective = make_objective(source, device, Path(data_root), executor)
     known = [str(one) for one in ([enqueue] if isinstance(enqueue, str | Path) else enqueue)]
     console = plain_console(quiet=not progress)
     url = storage_url(storage)
@@ -200,7 +200,7 @@ def compare_families(
     options = {"pruner": UNPRUNED.pruner} | options
     given = {"model": model, "data": data, "optimizer": optimizer, "workload": workload, "train": train}
     source, search_options, executor = source_and_options(given, options, SearchOptions)
-    objective = make_objective(source, device, Path(data_root))
+    objective = make_objective(source, device, Path(data_root), executor)
     unit: Unit = "epochs" if steps is None else "steps"
     one_or_more, url = epochs if steps is None else steps, storage_url(storage)
     budgets = [one_or_more] if isinstance(one_or_more, int) else list(one_or_more)

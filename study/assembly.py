@@ -9,10 +9,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from search_spaces.errors import InputError, require
-from study.executors.choice import Demand, agree, as_stored, executor_of
+from study.executors.choice import Demand, agree, as_stored, asked_pool, check_workers, executor_of
 from study.executors.options import ExecutorOptions
-from study.objective import Engine, Unit
+from study.executors.ray_cluster import ray_running
+from study.machine import name_of_device
+from study.objective import Engine, Objective, Unit
 from study.reports.comparison_progress import StudyProgress
 from study.reports.dashboard.dashboard import Dashboard
 from study.search.configuration import Configuration, SearchOptions
@@ -111,11 +115,14 @@ def opened(
     the engine is chosen, which takes a while.
     Raises InputError if the study cannot be opened, or was made with another configuration.
     """
-    objective = plan.objective
+    objective, demand = plan.objective, demand_of(plan)
+    check_workers(options, objective, demand)
     attributes = {"group": plan.group, **objective.attributes()} | ({"limit": dict(plan.limit)} if plan.limit else {})
     with ExitStack() as stack:
         stack.enter_context(quiet_optuna())  # studies in memory are none of the user's business
-        session = provenance(objective.device)
+        pool = stack.enter_context(asked_pool(options, objective))  # before a study is made: it may fail to start
+        session = provenance(torch.device("cpu") if pool else objective.device)
+        session |= {"device": pool.call(device_there)} if pool and objective.device.type == "cuda" else {}
         opening = open_study(plan.storage, plan.name, plan.record, attributes, session, plan.accepted)
         check_reachable(plan.artifacts)
         optuna_study = stack.enter_context(opening)
@@ -126,15 +133,21 @@ def opened(
         elif stored is None and plan.chosen:
             chosen = plan.chosen
         else:
-            chosen = agree(plan.name, stored, options, objective, demand_of(plan))
+            chosen = agree(plan.name, stored, options, objective, demand, pool)
         if stored is None:
             keep_engine(optuna_study, as_stored(chosen, options))
-        executor = stack.enter_context(executor_of(chosen.engine, objective))
+        kind = stored["asked"].get("executor") if stored else None
+        executor = stack.enter_context(executor_of(chosen.engine, objective, pool, kind))
         dashboard = None
         if plan.storage:
             place = keep_place(optuna_study, plan.artifacts, plan.storage)
             dashboard = stack.enter_context(Dashboard(optuna_study, plan.storage, place))
         yield OpenStudy(plan, optuna_study, chosen.engine, chosen.reason, executor, dashboard, chosen.speed)
+
+
+def device_there(objective: Objective) -> str:
+    """The name of the device that a worker trains on."""
+    return name_of_device(objective.device)
 
 
 def demand_of(plan: StudyPlan) -> Demand:
@@ -156,7 +169,10 @@ def within(plan: StudyPlan, limit: Limit, options: ExecutorOptions, trials: int)
         return fitted_before(plan, limit, stored.get("limit"), trials)
     if not limit.given:
         return plan, trials
-    chosen = agree(plan.name, None, options, plan.objective, demand_of(plan))
+    demand = demand_of(plan)
+    check_workers(options, plan.objective, demand)
+    with asked_pool(options, plan.objective) as pool:
+        chosen = agree(plan.name, None, options, plan.objective, demand, pool)
     fitted = Fitting(plan.configuration, plan.objective, limit, chosen, plan.reference is not None).fit(
         trials, len(plan.known)
     )
@@ -203,18 +219,19 @@ def comparing(
     A new study has the engine of the one before it.
     """
     chosen: Engine | None = None
-    for number, (part, seeds) in enumerate(zip(plan.studies, plan.seeds, strict=True)):
-        progress = partial(StudyProgress, number, part.configuration.families[0], part.configuration.budget)
-        with opened(part, options, chosen) as study:
-            chosen, trained, now = study.engine, 0.0, 0.0
-            for bracket in study.search(trials, interrupted):
-                now = bracket.epochs_trained - bracket.epochs_loaded
-                yield progress(trained + now)
-                trained += now if bracket.finished else 0.0
-            epochs = 0.0
-            for epochs in study.confirm(seeds, interrupted):
-                yield progress(trained + epochs)
-            yield progress(trained + epochs, study.record)
+    with ray_running(options):  # for all studies
+        for number, (part, seeds) in enumerate(zip(plan.studies, plan.seeds, strict=True)):
+            progress = partial(StudyProgress, number, part.configuration.families[0], part.configuration.budget)
+            with opened(part, options, chosen) as study:
+                chosen, trained, now = study.engine, 0.0, 0.0
+                for bracket in study.search(trials, interrupted):
+                    now = bracket.epochs_trained - bracket.epochs_loaded
+                    yield progress(trained + now)
+                    trained += now if bracket.finished else 0.0
+                epochs = 0.0
+                for epochs in study.confirm(seeds, interrupted):
+                    yield progress(trained + epochs)
+                yield progress(trained + epochs, study.record)
 
 
 def reproducing(record: StudyRecord, trial: TrialRecord, data_root: Path, **objects: Any) -> Iterator[Reproduced]:

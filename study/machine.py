@@ -31,6 +31,11 @@ def processor() -> str:
     return names[0] if names else platform.processor()
 
 
+def name_of_device(device: torch.device) -> str:
+    """The name of the GPU or, for the CPU, of the processor."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else processor()
+
+
 @contextmanager
 def torch_threads(threads: int) -> Iterator[None]:
     """Let torch use this many threads in this context, and restore the number afterwards."""
@@ -49,16 +54,25 @@ def check_free_memory(what: str, needed: int) -> None:
         raise InputError(f"{what} needs about {needed / 1e9:.1f} GB of memory, but {free / 1e9:.1f} GB are free")
 
 
-def choose_device(name: str) -> torch.device:
-    """The device of this name: auto, cpu or cuda; raises InputError for another name, and for CUDA without a GPU."""
+def choose_device(name: str, here: bool = True) -> torch.device:
+    """The device of this name: auto, cpu or cuda; raises InputError for another name, and for CUDA without a GPU.
+
+    here: whether this machine must have it; otherwise another one may.
+    """
     if name not in get_args(Device):
         raise unknown("device", name, get_args(Device))
-    if name == "cuda" and not torch.cuda.is_available():
+    if name == "cuda" and here and not torch.cuda.is_available():
         raise InputError("--device cuda needs a GPU that torch sees, but it sees none: use --device cpu")
-    if name == "cpu" or not torch.cuda.is_available():
+    if name == "cpu" or (name == "auto" and not torch.cuda.is_available()):
         return torch.device("cpu")
     make_cublas_deterministic()  # it may start before anything is trained
     return torch.device("cuda")
+
+
+def cards() -> list[str]:
+    """The GPUs that this process may use, as CUDA_VISIBLE_DEVICES names them."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return list(map(str, range(torch.cuda.device_count()))) if visible is None else [*filter(None, visible.split(","))]
 
 
 def make_cublas_deterministic() -> None:

@@ -7,7 +7,7 @@ workload, or anything else that can train. Neither the search nor the executor k
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
@@ -246,6 +246,18 @@ class Objective(Protocol):
     def largest_cohort(self) -> int:
         """How many runs fit into the free memory together."""
 
+    def changes(self, stored: Mapping[str, Any] | None) -> list[str]:
+        """What differs here from the record `made_of` in its attributes, by name."""
+
+    def code(self) -> Mapping[str, str]:
+        """A digest of each file that is run for it, and is not a module, by name."""
+
+    def elsewhere(self) -> Objective:
+        """The same for other processes: with its data in main memory, and the same `device`."""
+
+    def at(self, device: torch.device) -> Objective:
+        """The same, trained by this process on this device; raises InputError if its data cannot be read here."""
+
     def train(self, runs: Sequence[Run], stop: Stop) -> Iterator[Evaluation]:
         """Train runs of one budget as one cohort; yields each evaluation, the last of each run at its end.
 
@@ -255,7 +267,7 @@ class Objective(Protocol):
 
 
 class Executor(Protocol):
-    """Where cohorts run: in this process, in worker processes, or in a table of recorded runs."""
+    """Where cohorts run: in this process, in workers here or elsewhere, or in a table of recorded runs."""
 
     def train(
         self, runs: Sequence[Run], stop: Stop = never, done: Collection[int] = frozenset()

@@ -7,10 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, overload
 
+import torch
+
 from search_spaces import FAMILIES, Ranges, Schedule, domains_of
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, require
 from search_spaces.ranges import Either, Range, exactly
 from search_spaces.space_file import corners
+from study.executors.options import ExecutorOptions
 from study.machine import choose_device, same_random_numbers_after
 from study.search.configuration import Configuration
 from study.storage.checks import ACCEPT, CODE, changed_code, changes_since, differing, refuse_changed
@@ -30,6 +33,7 @@ WorkloadSource = WorkloadOptions | WorkloadObjects
 Source = WorkloadSource | TrainingSource
 """What is trained."""
 AnyObjective = WorkloadObjective | OwnTraining
+CHOSEN_BY_TIMING = ExecutorOptions()
 
 
 def chosen_source(workload: WorkloadOptions, training: TrainingOptions) -> Source:
@@ -38,18 +42,39 @@ def chosen_source(workload: WorkloadOptions, training: TrainingOptions) -> Sourc
 
 
 @overload
-def make_objective(source: WorkloadSource, device: str, data_root: Path) -> WorkloadObjective: ...
+def make_objective(
+    source: WorkloadSource, device: str, data_root: Path, executor: ExecutorOptions = ...
+) -> WorkloadObjective: ...
 @overload
-def make_objective(source: TrainingSource, device: str, data_root: Path) -> OwnTraining: ...
+def make_objective(
+    source: TrainingSource, device: str, data_root: Path, executor: ExecutorOptions = ...
+) -> OwnTraining: ...
 @overload
-def make_objective(source: Source, device: str, data_root: Path) -> AnyObjective: ...
-def make_objective(source: Source, device: str, data_root: Path) -> AnyObjective:
-    """The objective, on its device: auto, cpu or cuda; raises InputError if it cannot be made."""
-    chosen = choose_device(device)
+def make_objective(source: Source, device: str, data_root: Path, executor: ExecutorOptions = ...) -> AnyObjective: ...
+def make_objective(
+    source: Source, device: str, data_root: Path, executor: ExecutorOptions = CHOSEN_BY_TIMING
+) -> AnyObjective:
+    """The objective, on its device: auto, cpu or cuda; raises InputError if it cannot be made.
+
+    executor: if it trains in other processes, this one leaves the GPUs to them.
+    """
+    chosen = device_of_runs(device, executor)
     if isinstance(source, TrainingSource):
         return source.objective(chosen)
-    with same_random_numbers_after(chosen):  # models are made, to be inspected
-        return WorkloadObjective(source.load(data_root).to(chosen))
+    here = torch.device("cpu") if executor.elsewhere else chosen
+    with same_random_numbers_after(here):  # models are made, to be inspected
+        objective = WorkloadObjective(source.load(data_root).to(here))
+    return replace(objective, trained_on=chosen) if executor.elsewhere else objective
+
+
+def device_of_runs(name: str, executor: ExecutorOptions) -> torch.device:
+    """The device that runs are trained on; raises InputError if the flags say two. name: as --device takes it."""
+    if executor.executor != "ray":
+        return choose_device(name)
+    gpus = executor.gpus_per_run
+    contradiction = (name == "cpu" and gpus) or (name == "cuda" and gpus == 0)
+    require(not contradiction, f"--gpus-per-run must fit --device {name}", gpus)
+    return choose_device(name if gpus is None else "cuda" if gpus else "cpu", here=False)
 
 
 def source_record(source: Source, objective: AnyObjective) -> dict[str, Any]:
@@ -159,7 +184,8 @@ def stored_objective(record: StudyRecord, data_root: Path, objects: dict[str, An
     for name in source.given if isinstance(source, WorkloadObjects) else ():
         if name not in stored.get("objects", {}):
             raise InputError(f"the function {name!r} is not what study {record.name!r} was made with")
-    objective = make_objective(source, record.settings.device, data_root)
+    engine = ExecutorOptions(workers=record.engine.workers or None)
+    objective = make_objective(source, record.settings.device, data_root, engine)
     if isinstance(objective, OwnTraining):
         objective = objective.in_folder(runs_folder(None, record.name))
         objective = replace(objective, first_run=FirstRunResult.read(record.stored["first_run"]))

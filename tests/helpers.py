@@ -4,17 +4,19 @@ import os
 import re
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from optuna.trial import TrialState
 
+from search_spaces import Constant, Cosine
 from study.assembly import opened, plan_search
 from study.evidence.searches.record import record
 from study.executors.in_process import InProcess
 from study.executors.options import ExecutorOptions
-from study.objective import Engine
+from study.objective import Engine, Run
 from study.search.configuration import Configuration
 from study.training.lockstep import Lockstep
 from study.training.workload_objective import WorkloadObjective
@@ -66,9 +68,40 @@ def run_search(storage, workload, trials, configuration=SMALL, name="small", eng
         return study.optuna_study.get_trials()
 
 
+def runs_of(*peaks, epochs=2, seeds=(0,)):
+    """A run for each peak."""
+    return [Run(Cosine(peak_lr=peak), epochs, seeds[i % len(seeds)], evaluations=2) for i, peak in enumerate(peaks)]
+
+
+ENDLESS = Run(Constant(peak_lr=0.1), 10**6, 0, evaluations=1)
+"""A run that nobody waits for."""
+
+
+def by_run(evaluations):
+    """In the order of the runs, and of their steps."""
+    return sorted(evaluations, key=lambda evaluation: (evaluation.run, evaluation.step))
+
+
 def process_of(objective):
-    """The number of the process that trains the objective, for `Processes.everywhere`."""
+    """The number of the process that trains the objective, for workers to call."""
     return os.getpid()
+
+
+def alive(process):
+    """Whether a process of this number runs; one that has ended but was not collected does not."""
+    try:
+        with open(f"/proc/{process}/stat") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def wait_until(true, seconds=60, why=""):
+    """Wait until this becomes true."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, why
+        time.sleep(0.05)
 
 
 @dataclass

@@ -14,8 +14,10 @@ from search_spaces.errors import InputError, require
 from study.executors.in_process import InProcess
 from study.executors.options import ExecutorOptions
 from study.executors.processes import Processes
+from study.executors.ray_actors import RayActors
+from study.executors.side_by_side import SideBySide, Workers
 from study.executors.timing import seconds_by_cohort, seconds_per_step
-from study.machine import same_random_numbers_after, torch_threads, usable_cores
+from study.machine import cards, same_random_numbers_after, torch_threads, usable_cores
 from study.objective import Engine, Executor, Objective
 from study.speed import ChosenEngine, Speed
 
@@ -42,37 +44,70 @@ class Demand:
     worker_obstacle: str | None = None
 
 
-def asked_workers(options: ExecutorOptions) -> int | None:
-    """Number of worker processes that the options require, 0 for none; None if it is to be chosen."""
+def asked_workers(options: ExecutorOptions, objective: Objective) -> int | None:
+    """Number of workers that the options require, 0 for none; None if it is to be chosen."""
     if options.executor == "in-process":
         return 0
-    return options.workers or (usable_cores() if options.executor == "processes" else None)
+    there = cards() if objective.device.type == "cuda" else []
+    return options.workers or ((len(there) or usable_cores()) if options.executor == "processes" else None)
+
+
+def asked_pool(options: ExecutorOptions, objective: Objective) -> AbstractContextManager[Workers | None]:
+    """The workers that the options require, as a context; None if they require none. Ray's have begun."""
+    number = asked_workers(options, objective)
+    return pool_of(options.executor, number, objective, options) if number else nullcontext()
+
+
+def pool_of(
+    executor: str | None, workers: int, objective: Objective, options: ExecutorOptions
+) -> AbstractContextManager[Workers]:
+    """Workers that train an objective, as a context. executor: "ray", or else worker processes."""
+    if executor == "ray":
+        return RayActors(objective, workers, options)
+    return Processes(objective, workers)
 
 
 @contextmanager
-def executor_of(engine: Engine, objective: Objective) -> Iterator[Executor]:
-    """The executor that trains an objective with this engine; its workers end with the context."""
-    if engine.workers:
-        with Processes(objective, engine.cohort, engine.workers) as processes:
-            yield processes
-    else:
+def executor_of(
+    engine: Engine,
+    objective: Objective,
+    pool: Workers | None = None,
+    executor: str | None = None,
+    options: ExecutorOptions | None = None,
+) -> Iterator[Executor]:
+    """The executor that trains an objective with this engine; its workers end with the context.
+
+    pool: workers that have begun already. executor: the kind of workers if they must be made, with these options.
+    """
+    if not engine.workers:
         with torch_threads(engine.threads or torch.get_num_threads()):
             yield InProcess(objective, engine.cohort)
+    elif pool:
+        yield SideBySide(objective, engine.cohort, pool)
+    else:
+        with pool_of(executor, engine.workers, objective, options or ExecutorOptions()) as made:
+            yield SideBySide(objective, engine.cohort, made)
 
 
 def agree(
-    study: str, stored: Mapping[str, Any] | None, options: ExecutorOptions, objective: Objective, demand: Demand
+    study: str,
+    stored: Mapping[str, Any] | None,
+    options: ExecutorOptions,
+    objective: Objective,
+    demand: Demand,
+    pool: Workers | None = None,
 ) -> ChosenEngine:
     """The engine of a study; that of a new one is chosen and timed now.
 
-    study: its name. stored: the engine as `as_stored` returned it; None for a new study. Raises InputError if the
-    options require another engine than the stored one.
+    study: its name. stored: the engine as `as_stored` returned it; None for a new study. pool: the workers that the
+    options require. Raises InputError if the options require another engine than the stored one.
     """
-    if asked_workers(options):
-        check_workers(objective, demand)
+    asked = asked_workers(options, objective)
     if stored is None:
+        if pool and objective.device.type == "cuda":  # this process leaves the GPUs to the workers
+            return pool.call(choose, options, demand)
         with same_random_numbers_after(objective.device):
-            return choose(options, objective, demand)
+            return choose(objective, options, demand)
     if stored["cohort"] > 1 and not objective.resident:
         raise InputError(
             f"the runs of this study are trained together, so the data of {objective.name} must fit into memory: "
@@ -82,11 +117,11 @@ def agree(
         given, first_given, chosen = (values[option] for values in (asdict(options), stored["asked"], stored))
         if given not in ("auto", None, first_given, chosen):
             refuse(study, f"--{option} {chosen}")
-    if asked_workers(options) and not stored["workers"]:
+    if asked and not stored["workers"]:
         refuse(study, "--executor in-process")
-    if asked_workers(options) == 0 and stored["workers"]:
-        refuse(study, "--executor processes")
-    engine = Engine(stored["cohort"], asked_workers(options) or stored["workers"], stored.get("threads"))
+    if asked == 0 and stored["workers"]:
+        refuse(study, f"--executor {stored['asked'].get('executor') or 'processes'}")
+    engine = Engine(stored["cohort"], asked or stored["workers"], stored.get("threads"))
     return ChosenEngine(engine, "fixed when the study was created", Speed.read(stored.get("speed")))
 
 
@@ -101,11 +136,12 @@ def as_stored(chosen: ChosenEngine, options: ExecutorOptions) -> dict[str, Any]:
     return {"engine": engine.name, **asdict(engine), "asked": asdict(options), "speed": chosen.speed.plain()}
 
 
-def check_workers(objective: Objective, demand: Demand) -> None:
-    """Raise InputError if worker processes cannot train the runs, or would make the results depend on their speed."""
-    reason = workers_obstacle(objective, demand)
-    if reason:
-        raise InputError(reason)
+def check_workers(options: ExecutorOptions, objective: Objective, demand: Demand) -> None:
+    """Raise InputError if the options require workers that cannot train the runs, or whose speed would decide."""
+    if asked_workers(options, objective):
+        reason = demand.worker_obstacle if options.executor == "ray" else workers_obstacle(objective, demand)
+        if reason:
+            raise InputError(reason)
 
 
 def workers_obstacle(objective: Objective, demand: Demand) -> str | None:
@@ -113,11 +149,11 @@ def workers_obstacle(objective: Objective, demand: Demand) -> str | None:
     return demand.worker_obstacle or objective.process_obstacle()
 
 
-def choose(options: ExecutorOptions, objective: Objective, demand: Demand) -> ChosenEngine:
+def choose(objective: Objective, options: ExecutorOptions, demand: Demand) -> ChosenEngine:
     """The engine for a new study, the reason, and its speed."""
-    automatic = options.engine == "auto" and not options.cohort and not asked_workers(options)
-    if automatic and objective.can_be_timed:
-        return fastest(objective, demand, may_use_workers=asked_workers(options) is None)
+    asked = asked_workers(options, objective)
+    if options.engine == "auto" and not options.cohort and not asked and objective.can_be_timed:
+        return fastest(objective, demand, may_use_workers=asked is None)
     engine, reason = determined(options, objective, demand)
     engine, speed = with_speed(engine, objective)
     return ChosenEngine(engine, reason, speed)
@@ -125,7 +161,7 @@ def choose(options: ExecutorOptions, objective: Objective, demand: Demand) -> Ch
 
 def determined(options: ExecutorOptions, objective: Objective, demand: Demand) -> tuple[Engine, str]:
     """The engine that flags determine, or an objective that can only be trained in one way; and the reason."""
-    workers = asked_workers(options) or 0
+    workers = asked_workers(options, objective) or 0
     if options.engine == "loop" or options.cohort == 1 or (options.engine == "auto" and workers and not options.cohort):
         return Engine(1, workers), set_by(options)
     if options.engine == "auto" and not options.cohort:
@@ -144,7 +180,8 @@ def determined(options: ExecutorOptions, objective: Objective, demand: Demand) -
 
 def set_by(options: ExecutorOptions) -> str:
     """The reason for an engine that flags determine."""
-    return f"set by {', '.join(f'--{name}' for name, value in asdict(options).items() if value not in ('auto', None))}"
+    given = [name for name, value in asdict(options).items() if value not in ("auto", None)]
+    return f"set by {', '.join(f'--{name}' for name in given)}".replace("_", "-")
 
 
 def with_speed(engine: Engine, objective: Objective) -> tuple[Engine, Speed]:
@@ -190,12 +227,13 @@ def fastest(objective: Objective, demand: Demand, may_use_workers: bool) -> Chos
     times = {Engine(cohort): seconds for cohort, seconds in by_cohort.items()}
     engine, speed = with_threads(min(times, key=lambda engine: times[engine]), Speed(by_cohort), objective)
     in_process, cores = speed.of_a_step(engine.cohort), usable_cores()
-    if may_use_workers and cores > 1 and not workers_obstacle(objective, demand):
+    on_cores = may_use_workers and objective.device.type == "cpu" and cores > 1
+    if on_cores and not workers_obstacle(objective, demand):
         steps = 50 / 2 * demand.steps
         if steps * (in_process - by_cohort[1] / cores) > LEAST_SAVING:
             with (
                 suppress(InputError),
-                Processes(objective, 1, cores) as workers,
+                Processes(objective, cores) as workers,
             ):  # they fail in scripts without a main guard
                 times[Engine(1, cores)] = sum(workers.everywhere(seconds_per_step, 1, median)) / cores**2
     measured = ", ".join(f"{1000 * seconds:.2f} {engine}" for engine, seconds in times.items())

@@ -1,4 +1,4 @@
-"""Processes: single-threaded worker processes that train cohorts in parallel on the CPU cores."""
+"""Processes: single-threaded worker processes on this machine; on a machine with GPUs, each has one of them."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import replace
+from contextlib import contextmanager
 from multiprocessing import parent_process
+from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any, TypeVar
 
 import torch
-from torch.multiprocessing import get_context
+import torch.multiprocessing  # lets tensors go through shared memory
 
 from search_spaces.errors import InputError
-from study.executors.in_process import InProcess, cohorts
-from study.objective import Evaluation, Objective, Run, Stop, never
+from study.executors.side_by_side import Lost, Trained, train_whole
+from study.machine import cards
+from study.objective import Objective, Run
 
 T = TypeVar("T")
 
-LOOK_EVERY = 0.2
-"""Seconds between checks whether to stop."""
 BROKEN = "a worker process was killed or could not start: repeat the command to resume"
 STOP_SECONDS = 15.0
 """How long a worker that is to stop may take to leave its run, before it is ended."""
@@ -32,67 +32,115 @@ START_SECONDS = 120.0
 
 
 class Processes:
-    """An `Executor` that trains in `workers` processes, with the same results as a single-threaded process.
+    """`Workers` in processes of this machine, with the same results as a single-threaded process.
 
-    The data is shared, not copied. A context manager: the processes start with the first runs and end with the context.
+    Data in main memory is shared, not copied. A context manager: the processes start when they are needed and end with
+    the context. If the objective trains on CUDA, each process sees one card, and trains there.
     """
 
-    def __init__(self, objective: Objective, cohort: int, workers: int) -> None:
-        self.objective, self.cohort = objective, cohort
-        context = get_context("spawn")  # torch's: tensors go through shared memory
-        self.stopped = context.Event()
-        self.workers, together = workers, context.Barrier(workers)
-        self.pool = ProcessPoolExecutor(workers, context, begin, (objective, cohort, self.stopped, together))
+    def __init__(self, objective: Objective, workers: int) -> None:
+        self.workers = workers
+        context = OneCardEach(cards() if objective.device.type == "cuda" else [])
+        self.stopped, together = context.Event(), context.Barrier(workers)
+        # Without a lock, which a process that is killed would keep. Attempts with smaller numbers are given up.
+        self.first = torch.multiprocessing.get_context("spawn").RawValue("q", 0)
+        state = (objective.elsewhere(), objective.device, self.stopped, self.first, together)
+        self.pool = ProcessPoolExecutor(workers, context, begin, state)
+        self.training: dict[Future[Trained], int] = {}
+        self.attempts = 0
 
     def __enter__(self) -> Processes:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.leave()
         self.stopped.set()
         self.pool.shutdown(cancel_futures=True)
 
-    def train(
-        self, runs: Sequence[Run], stop: Stop = never, done: Collection[int] = frozenset()
-    ) -> Iterator[Evaluation]:
-        """Implements `Executor.train`; yields all evaluations of a cohort when it ends.
+    def submit(self, runs: Sequence[Run]) -> int:
+        self.attempts += 1
+        with told_if_broken():
+            self.training[self.pool.submit(train_in_worker, runs, self.attempts)] = self.attempts
+        return self.attempts
 
-        stop: called several times a second; the workers stop once it is true for all runs.
-        """
-        training: dict[Future[list[Evaluation]], list[int]] = {}
-        try:
-            for cohort in cohorts(runs, self.cohort, self.objective):
-                if not set(cohort) <= set(done):
-                    training[self.pool.submit(train_in_worker, [runs[index] for index in cohort])] = cohort
-            while training:
-                ended, _ = wait(training, LOOK_EVERY, FIRST_COMPLETED)
-                if all(map(stop, range(len(runs)))):
-                    return
-                for future in ended:
-                    indices = training.pop(future)
-                    for evaluation in future.result():
-                        yield replace(evaluation, run=indices[evaluation.run])
-        except (BrokenProcessPool, BrokenPipeError) as error:
-            raise InputError(BROKEN) from error
-        finally:
-            if training:
-                self.stopped.set()  # the caller closed the iterator early
+    def ended(self, seconds: float) -> Mapping[int, Trained | Lost]:
+        with told_if_broken():
+            done, _ = wait(self.training, seconds, FIRST_COMPLETED)
+            return {self.training.pop(future): future.result() for future in done}
+
+    def leave(self) -> None:
+        self.first.value = self.attempts + 1
+        for future in self.training:
+            future.cancel()
+        self.training.clear()
+
+    def call(self, function: Callable[..., T], *arguments: Any) -> T:
+        with told_if_broken():
+            return self.pool.submit(call_here, function, *arguments).result()
 
     def everywhere(self, function: Callable[..., T], *arguments: Any) -> list[T]:
         """Call function(objective, *arguments) in all workers at the same time; returns the result of each."""
-        futures = [self.pool.submit(call_together, function, *arguments) for _ in range(self.workers)]
-        try:
+        with told_if_broken():
+            futures = [self.pool.submit(call_together, function, *arguments) for _ in range(self.workers)]
             return [future.result() for future in futures]
-        except (BrokenProcessPool, BrokenPipeError) as error:
-            raise InputError(BROKEN) from error
 
 
-def begin(objective: Objective, cohort: int, stopped: Any, together: Any) -> None:
-    """Set up a worker: one thread, its executor, and a watcher that ends it together with its parent."""
+@contextmanager
+def told_if_broken() -> Iterator[None]:
+    """Raise InputError if a worker process has ended."""
+    try:
+        yield
+    except (BrokenProcessPool, BrokenPipeError) as error:
+        raise InputError(BROKEN) from error
+
+
+class OneCardEach(SpawnContext):
+    """Starts processes that see one card each, in turn; without cards, as any other context.
+
+    A process must find the variable when it starts, before anything imports torch.
+    """
+
+    def __init__(self, visible: Sequence[str]) -> None:
+        super().__init__()
+        self.visible, self.made = visible, 0
+
+    def Process(self, *arguments: Any, **named: Any) -> SpawnProcess:  # type: ignore[override]
+        """The next process."""
+        card = self.visible[self.made % len(self.visible)] if self.visible else None
+        self.made += 1
+        return OneCardProcess(card, *arguments, **named)
+
+
+class OneCardProcess(SpawnProcess):
+    """A process that sees one card. card: its number or identifier; None leaves all visible."""
+
+    def __init__(self, card: str | None, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.card = card
+
+    def start(self) -> None:
+        before = os.environ.get(VISIBLE)
+        if self.card is not None:
+            os.environ[VISIBLE] = self.card
+        try:
+            super().start()
+        finally:
+            if before is not None:
+                os.environ[VISIBLE] = before
+            elif self.card is not None:
+                del os.environ[VISIBLE]
+
+
+VISIBLE = "CUDA_VISIBLE_DEVICES"
+
+
+def begin(objective: Objective, device: torch.device, stopped: Any, first: Any, together: Any) -> None:
+    """Set up a worker: one thread, its objective, and watchers that end it with its parent or when it is stopped."""
     torch.set_num_threads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the parent decides
     threading.Thread(target=end_with_parent, daemon=True).start()
     threading.Thread(target=end_if_stopped, args=(stopped,), daemon=True).start()
-    state.update(executor=InProcess(objective, cohort), stopped=stopped, together=together)
+    state.update(objective=objective.at(device), stopped=stopped, first=first, together=together)
 
 
 def end_with_parent() -> None:
@@ -115,16 +163,22 @@ def end_if_stopped(stopped: Any) -> None:
 
 
 state: dict[str, Any] = {}
-"""State of a worker: its `executor`; `stopped`, an event set to stop; `together`, a barrier for all workers."""
+"""State of a worker: its `objective`; `stopped`, an event set to end; `first`, the number of the first attempt that is
+not given up; `together`, a barrier for all workers."""
 
 
-def train_in_worker(runs: Sequence[Run]) -> list[Evaluation]:
-    """Train a cohort to its end, or until `stopped` is set."""
-    executor, stopped = state["executor"], state["stopped"]
-    return list(executor.train(runs, lambda run: stopped.is_set()))
+def train_in_worker(runs: Sequence[Run], attempt: int) -> Trained:
+    """Train a cohort to its end, or until this attempt is given up."""
+    first = state["first"]
+    return train_whole(state["objective"], runs, lambda run: first.value > attempt)
+
+
+def call_here(function: Callable[..., T], *arguments: Any) -> T:
+    """Call the function with this worker's objective."""
+    return function(state["objective"], *arguments)
 
 
 def call_together(function: Callable[..., T], *arguments: Any) -> T:
     """Wait until every worker has arrived, then call the function with this worker's objective."""
     state["together"].wait(START_SECONDS)
-    return function(state["executor"].objective, *arguments)
+    return function(state["objective"], *arguments)

@@ -11,7 +11,7 @@ import torch
 
 from search_spaces import Constant
 from search_spaces.errors import InputError
-from study.executors.in_process import TOO_LARGE
+from study.executors.cohort_queue import TOO_LARGE
 from study.machine import out_of_memory, release_memory
 from study.objective import Objective, Run, Stop
 

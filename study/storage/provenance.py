@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from study.machine import processor
+from study.machine import name_of_device
 from study.storage.url import without_passwords
 
 PACKAGES = ("torch", "torchvision", "optuna", "numpy", "scipy", "mnist1d", "scikit-learn")
@@ -53,7 +53,6 @@ def present_session(device: torch.device) -> Session:
 
 def provenance(device: torch.device) -> dict[str, Any]:
     """The same as plain values, as they are stored."""
-    cuda = device.type == "cuda"
     return {
         "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "command": shlex.join(map(without_passwords, [Path(sys.executable).name, *sys.argv])),
@@ -61,7 +60,7 @@ def provenance(device: torch.device) -> dict[str, Any]:
         "python": platform.python_version(),
         "versions": {name: version(name) for name in PACKAGES},
         "platform": platform.platform(),
-        "device": torch.cuda.get_device_name(device) if cuda else processor(),
+        "device": name_of_device(device),
         "threads": torch.get_num_threads(),
     }
 

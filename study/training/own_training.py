@@ -125,6 +125,17 @@ class OwnTraining:
     def largest_cohort(self) -> int:
         return 1
 
+    def code(self) -> Mapping[str, str]:
+        """The files that the command names, or the function's."""
+        return self.trainer.record().get("sources") or {}
+
+    def elsewhere(self) -> OwnTraining:
+        """It has no data of its own."""
+        return self
+
+    def at(self, device: torch.device) -> OwnTraining:
+        return replace(self, device=device, pace=Pace())
+
     def train(self, runs: Sequence[Run], stop: Stop) -> Iterator[Evaluation]:
         for index, run in enumerate(runs):
             yield from self.train_one(index, run, stop)

@@ -20,6 +20,9 @@ MOST_OUTPUT = 10_000_000
 """Bytes of output that are kept of a run; of more, the last ones."""
 TAIL = 100_000
 """Bytes that are left when the output is cut."""
+GUARD = ("sh", "-c", 'read -r _; kill -KILL -- "-$0"')
+"""Ends a group of processes, whose number follows, once its standard input is closed: that is when this process ends,
+even if it is killed."""
 
 
 class ScriptProcess:
@@ -39,6 +42,7 @@ class ScriptProcess:
                 )
             except OSError as error:
                 raise InputError(f"--command cannot be run: {words[0]}: {error.strerror}") from error
+        self.guard = subprocess.Popen([*GUARD, str(self.process.pid)], stdin=subprocess.PIPE, start_new_session=True)
 
     def __enter__(self) -> ScriptProcess:
         return self
@@ -50,6 +54,8 @@ class ScriptProcess:
                 with suppress(subprocess.TimeoutExpired):
                     self.process.wait(GRACE)
         finally:  # a second Ctrl-C does not wait
+            self.guard.kill()
+            self.guard.communicate()
             self.signal(signal.SIGKILL)  # also the children that it left
             self.process.wait()
 

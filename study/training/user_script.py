@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shlex
 import shutil
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
-from multiprocessing import current_process, parent_process
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 from uuid import uuid4
-
-import torch
 
 from search_spaces.errors import InputError
 from search_spaces.schedule import Schedule
@@ -95,7 +91,7 @@ class UserScript:
         run_dir = fresh_folder((self.folder or Path(mkdtemp(prefix="study-"))) / run_name(request))
         words = self.command.filled(request, run_dir)
         events, run_file = ScriptEvents.at(run_dir, request, uuid4().hex[:8])
-        environment = {RUN: str(run_file), "PYTHONUNBUFFERED": "1", **device_of_worker()}
+        environment = {RUN: str(run_file), "PYTHONUNBUFFERED": "1"}
         elsewhere = self.elsewhere(request, run_dir)
         with ScriptProcess(words, environment, run_dir / "output.txt") as process:
             ended, reported_at, known = False, time.monotonic(), 0
@@ -154,15 +150,3 @@ def fresh_folder(path: Path) -> Path:
     except OSError as error:
         raise InputError(f"cannot make the folder of a run, {path}: {error.strerror}") from error
     return path.absolute()
-
-
-def device_of_worker() -> dict[str, str]:
-    """The environment that gives a worker process one GPU of its own; empty without workers, or without a GPU."""
-    if parent_process() is None:
-        return {}
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    devices = visible.split(",") if visible else list(map(str, range(torch.cuda.device_count())))
-    number = current_process().name.rpartition("-")[2]
-    if not devices or not number.isdigit():
-        return {}
-    return {"CUDA_VISIBLE_DEVICES": devices[(int(number) - 1) % len(devices)]}

@@ -33,10 +33,14 @@ FEW_ROWS = 200
 
 @dataclass(frozen=True)
 class WorkloadObjective:
-    """An `Objective` that trains a workload on the device of its data. unit: of budgets."""
+    """An `Objective` that trains a workload on the device of its data. unit: of budgets.
+
+    trained_on: the device of other processes that train it; None if this process does.
+    """
 
     workload: Workload
     unit: Unit = "epochs"
+    trained_on: torch.device | None = None
 
     @property
     def name(self) -> str:
@@ -52,7 +56,7 @@ class WorkloadObjective:
 
     @property
     def device(self) -> torch.device:
-        return self.workload.device
+        return self.trained_on or self.workload.device
 
     @property
     def resident(self) -> bool:
@@ -110,8 +114,6 @@ class WorkloadObjective:
 
     def process_obstacle(self) -> str | None:
         workload = self.workload
-        if workload.device.type != "cpu":
-            return "--workers requires the CPU: remove it, or use --device cpu"
         if not workload.data.resident:
             return f"{workload.data.name} already has worker processes that read it: remove --workers"
         functions = (workload.make_model, workload.make_optimizer, workload.loss, workload.measure)
@@ -128,6 +130,19 @@ class WorkloadObjective:
 
     def largest_cohort(self) -> int:
         return int(MEMORY_SHARE * free_memory(self.device) / bytes_of_a_run(self.workload))
+
+    def code(self) -> Mapping[str, str]:
+        """Its functions are in modules."""
+        return {}
+
+    def elsewhere(self) -> WorkloadObjective:
+        return replace(self, workload=self.workload.to(torch.device("cpu")), trained_on=self.device)
+
+    def at(self, device: torch.device) -> WorkloadObjective:
+        if not self.resident:
+            for split in (self.workload.data.train, self.workload.data.validation, self.workload.data.test):
+                split.first(1)  # such as a file that this machine does not have
+        return replace(self, workload=self.workload.to(device), trained_on=None)
 
     def train(self, runs: Sequence[Run], stop: Stop) -> Iterator[Evaluation]:
         # The learner seeds torch's generators.

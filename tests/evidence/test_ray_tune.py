@@ -62,7 +62,7 @@ def test_without_ray_it_says_what_to_install(command, monkeypatch, data_root):
     monkeypatch.setitem(sys.modules, "ray", None)
     result = command("evidence/benchmark_peer.py", "--dataset", "digits", "--epochs", "4", "--data-root", data_root)
     assert result.code == 2
-    assert result.err == "error: benchmark_peer.py needs Ray Tune: pip install -e '.[peers]'\n"
+    assert result.err == "error: this needs Ray Tune: pip install -e '.[peers]'\n"
 
 
 def test_a_run_reports_every_epoch_and_where_it_diverged(workload, monkeypatch):

@@ -108,7 +108,7 @@ def test_workers_are_not_started_if_they_promise_little(workload, storage, monke
 def test_workers_that_promise_much_are_timed_and_win_or_lose_by_that(workload, monkeypatch):
     monkeypatch.setattr(study.executors.choice, "usable_cores", lambda: 2)
     monkeypatch.setattr(study.executors.choice, "LEAST_SAVING", -math.inf)
-    chosen, reason, speed = study.executors.choice.choose(ExecutorOptions(), WorkloadObjective(workload), DEMAND)
+    chosen, reason, speed = study.executors.choice.choose(WorkloadObjective(workload), ExecutorOptions(), DEMAND)
     times = times_in(reason)
     assert "loop in 2 workers" in times
     assert times[str(chosen)] == min(times.values())
@@ -120,7 +120,7 @@ def test_workers_are_not_started_if_the_pruner_judges_on_the_way(workload, monke
     monkeypatch.setattr(study.executors.choice, "LEAST_SAVING", -math.inf)
     for pruner in PRUNES_MIDWAY:
         demand = replace(DEMAND, worker_obstacle=replace(SMALL, pruner=pruner).worker_obstacle)
-        _, reason, _ = study.executors.choice.choose(ExecutorOptions(), WorkloadObjective(workload), demand)
+        _, reason, _ = study.executors.choice.choose(WorkloadObjective(workload), ExecutorOptions(), demand)
         assert "workers" not in reason, "their results would depend on which of them is faster"
 
 
@@ -197,14 +197,12 @@ def test_what_cannot_be_done_is_told(storage, workload):
         agreed(storage, workload, ExecutorOptions("lockstep"), replace(SMALL, trials_per_batch=1, trials_per_bracket=1))
     median = replace(DEMAND, worker_obstacle=replace(SMALL, pruner="median").worker_obstacle)
     with pytest.raises(InputError, match="--pruner median prunes runs midway, one after another: remove --workers"):
-        study.executors.choice.check_workers(WorkloadObjective(workload), median)
-    with pytest.raises(InputError, match="--workers requires the CPU: remove it, or use --device cpu"):
-        study.executors.choice.check_workers(WorkloadObjective(workload.to(torch.device("meta"))), DEMAND)
+        study.executors.choice.check_workers(ExecutorOptions(workers=2), WorkloadObjective(workload), median)
     other = replace(workload, make_optimizer=lambda model: torch.optim.RMSprop(model.parameters()))
     objective = WorkloadObjective(other)
     with pytest.raises(InputError, match="only SGD and AdamW can be stacked, not RMSprop"):
-        study.executors.choice.choose(ExecutorOptions("lockstep"), objective, DEMAND)
-    engine, reason, _ = study.executors.choice.choose(ExecutorOptions(), objective, DEMAND)
+        study.executors.choice.choose(objective, ExecutorOptions("lockstep"), DEMAND)
+    engine, reason, _ = study.executors.choice.choose(objective, ExecutorOptions(), DEMAND)
     assert engine.cohort == 1
     assert "not in lockstep: only SGD and AdamW can be stacked, not RMSprop" in reason
 
@@ -220,7 +218,7 @@ def test_memory_bounds_the_cohort(workload, storage, monkeypatch):
     assert agreed(storage, workload, ExecutorOptions("lockstep", cohort=5))[0] == Engine(3), "the same command resumes"
     monkeypatch.setattr(WorkloadObjective, "largest_cohort", lambda objective: 1)
     with pytest.raises(InputError, match="two runs at a time do not fit into memory: use --engine loop"):
-        study.executors.choice.choose(ExecutorOptions("lockstep"), WorkloadObjective(workload), DEMAND)
+        study.executors.choice.choose(WorkloadObjective(workload), ExecutorOptions("lockstep"), DEMAND)
 
 
 def test_a_study_that_ran_out_of_memory_goes_on_with_smaller_cohorts(workload, storage, monkeypatch):
@@ -267,7 +265,7 @@ def test_all_threads_are_used_only_where_they_are_worth_it(shared, threads, two_
     for module in (study.executors.timing, study.executors.choice):
         monkeypatch.setattr(module, "seconds_per_step", by_threads)
     for options in (ExecutorOptions(), ExecutorOptions("loop")):
-        chosen, reason, speed = study.executors.choice.choose(options, WorkloadObjective(workload), DEMAND)
+        chosen, reason, speed = study.executors.choice.choose(WorkloadObjective(workload), options, DEMAND)
         assert chosen.threads == threads
         assert 1000 * speed.of_a_step(chosen.cohort) == pytest.approx(0.4 if threads else shared)
         assert ("; 2 threads are less than 1.5 times as fast as one" in reason) == (

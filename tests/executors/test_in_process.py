@@ -1,11 +1,6 @@
-"""Which runs train together, what happens if memory runs out, and real worker processes."""
+"""Which runs train together, and what happens if memory runs out."""
 
 import math
-import os
-import signal
-import subprocess
-import sys
-import time
 from dataclasses import replace
 
 import pytest
@@ -14,13 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from search_spaces import Constant, Cosine, InputError
-from study.executors.in_process import cohorts, divide
-from study.executors.processes import Processes
+from search_spaces import InputError
+from study.executors.cohort_queue import cohorts, divide
 from study.machine import out_of_memory
-from study.objective import Run
 from study.training.workload_objective import WorkloadObjective
-from tests.helpers import ROOT, Crowded, process_of, trainer
+from tests.helpers import Crowded, runs_of, trainer
 
 
 @given(st.integers(0, 60), st.integers(1, 20))
@@ -30,10 +23,6 @@ def test_cohorts_are_few_even_and_whole(count, most):
     assert len(parts) == math.ceil(count / most)
     assert not parts or max(map(len, parts)) - min(map(len, parts)) <= 1
     assert all(1 <= len(part) <= most for part in parts)
-
-
-def runs_of(*peaks, epochs=2, seeds=(0,)):
-    return [Run(Cosine(peak_lr=peak), epochs, seeds[i % len(seeds)], evaluations=2) for i, peak in enumerate(peaks)]
 
 
 def test_runs_of_other_lengths_train_apart(workload):
@@ -103,92 +92,3 @@ def test_one_run_that_does_not_fit_is_told(workload, monkeypatch):
     monkeypatch.setattr("study.training.plain.Plain.update", full)
     with pytest.raises(InputError, match="one run does not fit into the GPU's memory: use a smaller --batch-size"):
         list(trainer(workload).train(runs_of(0.1)))
-
-
-def by_run(evaluations):
-    return sorted(evaluations, key=lambda evaluation: (evaluation.run, evaluation.step))
-
-
-@pytest.fixture(scope="module")
-def workers(workload):
-    """Two processes that train two runs at a time."""
-    with Processes(WorkloadObjective(workload), 2, 2) as workers:
-        yield workers
-
-
-def assert_as_one_process(workers, cohort, workload):
-    """To the last bit: this process has one thread, too."""
-    runs = runs_of(0.1, 0.2, 0.3, 0.4, 1e9)
-    expected = by_run(trainer(workload, cohort).train(runs))
-    assert by_run(workers.train(runs)) == expected
-    assert by_run(workers.train(runs[:2])) == [e for e in expected if e.run < 2], "they can be used again"
-
-
-def test_workers_give_what_one_process_of_one_thread_gives(workers, workload):
-    assert_as_one_process(workers, 2, workload)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("cohort", "number"), [(1, 1), (1, 2), (2, 1)])
-def test_so_do_any_number_of_workers_with_any_cohort(cohort, number, workload):
-    with Processes(WorkloadObjective(workload), cohort, number) as workers:
-        assert_as_one_process(workers, cohort, workload)
-
-
-def test_workers_stop_when_asked(workers):
-    began = time.monotonic()
-    endless = [Run(Constant(peak_lr=0.1), 10**6, 0, evaluations=1)] * 3
-    assert list(workers.train(endless, lambda run: time.monotonic() > began + 1)) == []
-
-
-KILLED = """
-from pathlib import Path
-from search_spaces import Constant
-from study.executors.processes import Processes
-from study.objective import Run
-from study.training.workload_objective import WorkloadObjective
-from study.workloads.options import WorkloadOptions
-from tests.helpers import process_of
-
-if __name__ == "__main__":
-    workload = WorkloadOptions("digits").load(Path("."))
-    with Processes(WorkloadObjective(workload), 1, 1) as workers:
-        (worker,) = workers.everywhere(process_of)
-        print(worker, flush=True)
-        for _ in workers.train([Run(Constant(peak_lr=0.1), 10**6, 0, evaluations=1)]):
-            pass
-"""
-
-
-@pytest.mark.slow
-def test_workers_end_with_the_process_that_started_them(tmp_path):
-    script = tmp_path / "killed.py"
-    script.write_text(KILLED)
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True, env=environment) as process:
-        worker = int(process.stdout.readline())
-        process.send_signal(signal.SIGKILL)
-    deadline = time.monotonic() + 30
-    while alive(worker):
-        assert time.monotonic() < deadline, "the worker outlived its parent"
-        time.sleep(0.05)
-
-
-def alive(process):
-    """Whether a process of this number runs; one that has ended but was not collected does not."""
-    try:
-        with open(f"/proc/{process}/stat") as stat:
-            return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def test_a_worker_killed_from_outside_is_told(workload):
-    with Processes(WorkloadObjective(workload), 1, 1) as workers:
-        (worker,) = workers.everywhere(process_of)
-        evaluations = workers.train([Run(Constant(peak_lr=0.1), 10**6, 0, evaluations=1)])
-        os.kill(worker, signal.SIGKILL)
-        with pytest.raises(
-            InputError, match="a worker process was killed or could not start: repeat the command to resume"
-        ):
-            list(evaluations)

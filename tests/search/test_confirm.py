@@ -4,6 +4,7 @@ import pytest
 
 from search_spaces import Cosine
 from study.executors.processes import Processes
+from study.executors.side_by_side import SideBySide
 from study.objective import Evaluation, Run
 from study.search.confirm import confirm, confirming, training_missing
 from study.training.workload_objective import WorkloadObjective
@@ -15,7 +16,8 @@ SCHEDULE, SEEDS = Cosine(peak_lr=0.1), [1000, 1001, 1002]
 def test_workers_confirm_as_this_process_does(workload):
     objective = WorkloadObjective(workload)
     expected = confirm(objective, trainer(workload), SCHEDULE, 2, SEEDS)
-    with Processes(objective, 1, 2) as workers:
+    with Processes(objective, 2) as processes:
+        workers = SideBySide(objective, 1, processes)
         trained = []
         workers_train = workers.train
         workers.train = lambda runs, *others: trained.extend(runs) or workers_train(runs, *others)

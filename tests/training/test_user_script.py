@@ -10,8 +10,8 @@ import pytest
 import study
 from search_spaces import InputError
 from search_spaces.schedule_json import schedule_from_json, schedule_to_json
-from study.training import script_process, user_script
-from study.training.user_script import device_of_worker, run_name
+from study.training import script_process
+from study.training.user_script import run_name
 from tests.own_scripts import REPORTS, SCHEDULE, gone, reported
 from tests.own_training import run_request
 
@@ -41,20 +41,6 @@ def test_a_run_has_a_folder_of_its_own_which_keeps_its_output(script, tmp_path):
 
 def test_a_schedule_goes_in_as_json_and_is_the_same():
     assert schedule_from_json(schedule_to_json(SCHEDULE)) == SCHEDULE
-
-
-def test_each_worker_has_a_gpu_of_its_own(monkeypatch):
-    assert device_of_worker() == {}
-
-    class Process:
-        name = "SpawnProcess-4"
-
-    monkeypatch.setattr(user_script, "parent_process", lambda: object())
-    monkeypatch.setattr(user_script, "current_process", Process)
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5,7,8")
-    assert device_of_worker() == {"CUDA_VISIBLE_DEVICES": "5"}
-    Process.name = "SpawnProcess-2"
-    assert device_of_worker() == {"CUDA_VISIBLE_DEVICES": "7"}
 
 
 def search(trainer, **options):

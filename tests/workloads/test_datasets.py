@@ -200,13 +200,13 @@ def test_lazy_data_trains_in_the_plain_loop_only(storage):
     objective = WorkloadObjective(Workload("w", made_data("rows", Rows(X, Y), None, 0), with_dropout))
     demand = Demand(most_together=5, steps=64)
     assert objective.lockstep_obstacle() == "its data is not in memory"
-    engine, reason, _ = choose(ExecutorOptions(), objective, demand)
+    engine, reason, _ = choose(objective, ExecutorOptions(), demand)
     assert (engine.cohort, engine.workers) == (1, 0)
     assert "not in lockstep: its data is not in memory" in reason
     with pytest.raises(InputError, match=r"cannot be trained in lockstep \(its data is not in memory\)"):
-        choose(ExecutorOptions("lockstep"), objective, demand)
+        choose(objective, ExecutorOptions("lockstep"), demand)
     with pytest.raises(InputError, match="rows already has worker processes that read it: remove --workers"):
-        check_workers(objective, demand)
+        check_workers(ExecutorOptions(workers=2), objective, demand)
 
 
 def test_a_project_of_ones_own_is_searched_reported_and_reproduced(command, tmp_path):

@@ -6,13 +6,11 @@ faster on short runs: actors are reused, and as many trials may be pending as th
 
 from __future__ import annotations
 
-import os
-import secrets
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from importlib.util import find_spec
 from typing import Any
 
 import optuna
@@ -22,19 +20,17 @@ from optuna.samplers import TPESampler
 from search_spaces import InputError, Ranges, from_params, suggest
 from study.evidence.speed.studies import StudyOutcome, TriedSchedule
 from study.executors.in_process import InProcess
+from study.executors.ray_cluster import own_ray
 from study.machine import usable_cores
 from study.objective import Objective, Run
 from study.search.configuration import Configuration
 from study.search.study_plan import StudyPlan
 
-ENVIRONMENT = {
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_AUTH_TOKEN": secrets.token_hex(32),  # otherwise Ray writes one into the home directory
+SETTINGS = {
     "RAY_AIR_NEW_OUTPUT": "0",  # the new output prints a table even at verbosity 0
     "TUNE_DISABLE_SIGINT_HANDLER": "1",  # otherwise Ctrl-C ends the search as if it were complete
-    "TUNE_MAX_PENDING_TRIALS_PG": str(usable_cores()),  # otherwise short trials leave cores idle
 }
-"""Settings that make Ray quiet and interruptible, and let it use every core for short trials."""
+"""Environment variables that make Ray Tune quiet and interruptible."""
 
 
 def ray_study(plan: StudyPlan, trials: int) -> StudyOutcome:
@@ -46,21 +42,21 @@ def ray_study(plan: StudyPlan, trials: int) -> StudyOutcome:
 
 
 @contextmanager
-def local_ray() -> Iterator[str]:
-    """Start Ray on the cores of this machine, without output; yields the temporary directory for all its files."""
-    os.environ |= ENVIRONMENT
-    try:
-        import ray
-        import ray.tune.search.optuna  # fails if Ray lacks its tune extra
-    except ImportError as error:
-        raise InputError("benchmark_peer.py needs Ray Tune: pip install -e '.[peers]'") from error
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        quiet = {"include_dashboard": False, "log_to_driver": False, "logging_level": "ERROR"}
-        ray.init("local", num_cpus=usable_cores(), _temp_dir=folder, **quiet)
+def local_ray(cores: int | None = None) -> Iterator[str]:
+    """Start Ray on the cores of this machine, without output; yields the temporary directory for all its files.
+
+    cores: how many it uses; None for all. As many short trials may be pending: otherwise they leave cores idle.
+    """
+    missing = InputError("this needs Ray Tune: pip install -e '.[peers]'")
+    if find_spec("ray") is None:
+        raise missing
+    cores = cores or usable_cores()
+    with own_ray(cores, **SETTINGS, TUNE_MAX_PENDING_TRIALS_PG=str(cores)) as folder:
         try:
-            yield folder
-        finally:
-            ray.shutdown()
+            import ray.tune.search.optuna  # noqa: F401  # fails if Ray lacks its tune extra
+        except ImportError as error:
+            raise missing from error
+        yield folder
 
 
 def ray_trials(objective: Objective, configuration: Configuration, trials: int, folder: str) -> list[TriedSchedule]:

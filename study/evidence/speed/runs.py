@@ -20,6 +20,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from search_spaces import Cosine
 from study.evidence.speed.tutorial_loop import tutorial_run
 from study.executors.processes import Processes
+from study.executors.side_by_side import SideBySide
 from study.machine import choose_device, same_bits_every_time, same_random_numbers_after, usable_cores
 from study.objective import Objective, Run, never
 from study.training.lockstep import Lockstep
@@ -92,7 +93,7 @@ def begin_measuring(what: WorkloadOptions, device: str, way: str, together: int,
     workload = with_fewer_rows(what.load(data_root)).to(choose_device(device))
     state.update(workload=workload, way=way, together=together)
     if "workers" in way:
-        state["workers"] = Processes(WorkloadObjective(workload), 1, together)
+        state["workers"] = Processes(WorkloadObjective(workload), together)
 
 
 def end_measuring() -> None:
@@ -120,7 +121,7 @@ def seconds_of_an_epoch() -> float:
         if way == "tutorial":
             tutorial_run(workload, runs[0])
         elif "workers" in way:
-            list(state["workers"].train(runs))
+            list(SideBySide(WorkloadObjective(workload), 1, state["workers"]).train(runs))
         else:
             with same_random_numbers_after(workload.device), same_bits_every_time(workload.device):
                 learner = (Plain if way == "loop" else Lockstep)(workload, runs)

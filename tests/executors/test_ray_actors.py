@@ -1,0 +1,168 @@
+"""Ray actors: the same results as one process, whatever their number, and whatever happens to them."""
+
+import os
+import re
+import signal
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+
+import pytest
+
+from search_spaces import InputError
+from study.executors import ray_actors
+from study.executors.options import ExecutorOptions
+from study.executors.side_by_side import SideBySide
+from study.training.workload_objective import WorkloadObjective
+from tests.helpers import ENDLESS, alive, process_of, runs_of, trainer, wait_until
+from tests.ray_objectives import DeadAtOnce, Deadly, Waits
+
+pytest.importorskip("ray", reason="Ray is not installed: pip install -e '.[ray]'")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def ray():
+    """One Ray for all tests of this file: it takes seconds to start."""
+    from study.executors.ray_cluster import ray_running
+
+    with ray_running(ExecutorOptions(executor="ray", workers=6)):
+        yield
+
+
+@contextmanager
+def actors(objective, number):
+    with ray_actors.RayActors(objective, number, ExecutorOptions(executor="ray", workers=number)) as pool:
+        yield pool
+
+
+@pytest.fixture(scope="module")
+def pool(ray, workload):
+    """Two actors."""
+    with actors(WorkloadObjective(workload), 2) as pool:
+        yield pool
+
+
+def equal_to_one_process(objective, pool, cohort=2):
+    """To the last bit, in the same order: this process has one thread, too."""
+    runs = runs_of(0.1, 0.2, 0.3, 0.4, 1e9)
+    expected = list(trainer(objective.workload, cohort).train(runs))
+    return list(SideBySide(objective, cohort, pool).train(runs)) == expected
+
+
+def test_actors_give_what_one_process_of_one_thread_gives(pool, workload):
+    assert equal_to_one_process(WorkloadObjective(workload), pool)
+
+
+def test_an_actor_killed_while_it_trains_is_replaced(pool, workload):
+    objective, runs = WorkloadObjective(workload), runs_of(0.1, 0.2, 0.3, 0.4, epochs=30)
+    victim = pool.processes()[0]
+    threading.Timer(0.3, os.kill, (victim, signal.SIGKILL)).start()
+    assert list(SideBySide(objective, 2, pool).train(runs)) == list(trainer(workload, 2).train(runs))
+    assert not alive(victim)
+
+
+def test_actors_stop_when_asked_and_train_on(pool, workload):
+    objective, began = WorkloadObjective(workload), time.monotonic()
+    assert list(SideBySide(objective, 1, pool).train([ENDLESS] * 4, lambda run: time.monotonic() > began + 1)) == []
+    assert equal_to_one_process(objective, pool), "nothing of what was given up is among the results"
+    assert time.monotonic() < began + 60
+
+
+@pytest.mark.slow
+def test_so_do_one_actor_and_five(workload):
+    objective = WorkloadObjective(workload)
+    with actors(objective, 5) as pool:
+        assert equal_to_one_process(objective, pool, 1), "whoever of them has begun"
+        wait_until(lambda: pool.look(0.1) or all(slot.loaded for slot in pool.slots))
+        assert equal_to_one_process(objective, pool, 1)
+        processes = pool.processes()
+    wait_until(lambda: not any(map(alive, processes)), why="an actor outlived the study")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("state", ["loading", "training", "returning"])
+def test_an_actor_may_be_lost_in_every_state(state, workload, tmp_path):
+    """What it held is trained by another one."""
+    objective, file = Waits(workload, state=state, folder=tmp_path), tmp_path / state
+
+    def kill():
+        wait_until(lambda: file.exists() and file.read_text())
+        os.kill(int(file.read_text()), signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    with actors(objective, 2) as pool:
+        assert equal_to_one_process(objective, pool)
+    killer.join()
+
+
+@pytest.mark.slow
+def test_a_cohort_that_is_lost_again_and_again_is_recorded_as_failed(workload, monkeypatch):
+    assert ray_actors.ATTEMPTS == 3
+    monkeypatch.setattr(ray_actors, "ATTEMPTS", 2)  # each takes seconds
+    objective, runs = Deadly(workload), runs_of(0.1, 2.0, 0.3, epochs=1)
+    with actors(objective, 1) as pool:
+        found = list(SideBySide(objective, 1, pool).train(runs))
+    assert [evaluation for evaluation in found if evaluation.run != 1] == [
+        evaluation for evaluation in trainer(workload).train(runs) if evaluation.run != 1
+    ]
+    (failed,) = (evaluation for evaluation in found if evaluation.run == 1)
+    reason = "its Ray actor was lost 2 times, the last time because its process was killed, perhaps because memory ran"
+    assert failed.failure.startswith(reason)
+    assert (failed.diverged, failed.metric) == (True, 1.0)
+
+
+@pytest.mark.slow
+def test_actors_that_never_load_are_told(workload, monkeypatch):
+    monkeypatch.setattr(ray_actors, "ATTEMPTS", 1)
+    with (
+        pytest.raises(InputError, match="no Ray actor could be started: its process was killed"),
+        actors(DeadAtOnce(workload), 1),
+    ):
+        pass
+
+
+@pytest.mark.slow
+def test_other_versions_are_refused_and_named(workload, monkeypatch):
+    monkeypatch.setattr(ray_actors, "versions_here", lambda: {"torch": "1.4"})
+    said = r" has torch 2\.\S+, but this process has 1.4: install the same there"
+    with pytest.raises(InputError, match=said), actors(WorkloadObjective(workload), 1):
+        pass
+
+
+def test_what_cannot_be_pickled_is_named(workload):
+    locked = replace(workload, make_model=partial(workload.make_model, threading.Lock()))
+    said = r"digits-mlp-sgd cannot be sent to other processes: workload.make_model \(cannot pickle '_thread.lock'"
+    with pytest.raises(InputError, match=said), actors(WorkloadObjective(locked), 1):
+        pass
+
+
+def test_functions_of_a_notebook_can_be_sent(pool, workload):
+    """Unlike to worker processes: they go by value."""
+    assert pool.call(lambda objective: objective.steps(1)) == WorkloadObjective(workload).steps(1)
+    assert pool.call(process_of) in pool.processes()
+    with pytest.raises(ZeroDivisionError):
+        pool.call(lambda objective: 1 / 0)
+
+
+BAD = ["search.py", "--dataset", "digits", "--executor", "ray", "--workers", "1"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--gpus-per-run", "2"], r"--gpus-per-run 2 is more than any machine of the cluster has \(.+: 0\): lower it"),
+        (
+            ["--cpus-per-run", "99"],
+            r"--cpus-per-run 99 is more than any machine of the cluster has \(.+: 6\): lower it",
+        ),
+        (["--pruner", "median"], "--pruner median prunes runs midway, one after another: remove --workers"),
+    ],
+)
+def test_bad_input_is_told_before_a_study_is_made(flags, said, command, tmp_path):
+    result = command(*BAD, *flags)
+    assert result.code == 2
+    assert re.search(said, result.err), result.err
+    assert not (tmp_path / "results" / "studies.db").exists()
