@@ -23,6 +23,7 @@ from sqlalchemy.engine import URL
 from search_spaces.errors import InputError, unknown
 from study.objective import Engine
 from study.storage.checks import CODE, check_format, check_group, refuse_other
+from study.storage.names import attributes_of, every_study
 from study.storage.owning import alone_with_tables, owning
 from study.storage.record_format import FORMAT, group_of
 from study.storage.server import Connections, holds_studies
@@ -142,11 +143,9 @@ def stored_attributes(storage: str, name: str) -> dict[str, Any]:
     if not (holds_studies(url) if is_server(url) else Path(url.database or "").exists()):
         return {}
     try:
-        connected = connect_to_read(storage)
-        every = optuna.get_all_study_summaries(connected, include_best_trial=False)
+        return attributes_of(connect_to_read(storage), name)
     except (*STORAGE_ERRORS, InputError, ValueError):  # which are reported when the study is opened
         return {}
-    return next((dict(one.user_attrs) for one in every if one.study_name == name), {})
 
 
 def stored_engine(optuna_study: optuna.Study) -> dict[str, Any] | None:
@@ -174,19 +173,17 @@ def read_studies(storage: str, name: str) -> list[StudyRecord]:
     """
     connected = connect_to_read(storage)
     try:
-        every = optuna.get_all_study_summaries(connected, include_best_trial=False)
-        ours = [one for one in every if "configuration" in one.user_attrs]
-        found = [one for one in ours if one.study_name == name] or [
-            one for one in ours if group_of(one.study_name, one.user_attrs["group"]) == name
-        ]
+        own = attributes_of(connected, name)
+        every = {name: own} if "configuration" in own else dict(every_study(connected))
+        ours = {one: attributes for one, attributes in every.items() if "configuration" in attributes}
+        groups = {one: group_of(one, attributes["group"]) for one, attributes in ours.items()}
+        found = [name] if name in ours else [one for one in ours if groups[one] == name]
         if not found:
-            groups = dict.fromkeys(group_of(one.study_name, one.user_attrs["group"]) for one in ours)
-            known = list(dict.fromkeys([*groups, *(one.study_name for one in ours)]))
-            raise no_such_study(name, known, [one.study_name for one in every if one not in ours], shown_url(storage))
+            known = list(dict.fromkeys([*groups.values(), *ours]))
+            raise no_such_study(name, known, [one for one in every if one not in ours], shown_url(storage))
         for one in found:
-            check_format(one.study_name, one.user_attrs)
-        loaded = [optuna.load_study(study_name=one.study_name, storage=connected) for one in found]
-        return [StudyRecord.of(one) for one in loaded]
+            check_format(one, ours[one])
+        return [StudyRecord.of(optuna.load_study(study_name=one, storage=connected)) for one in found]
     except STORAGE_ERRORS as error:
         raise InputError(
             f"the storage {shown_url(storage)} cannot be read ({first_line(error)}): check --storage"
