@@ -103,7 +103,7 @@ class PrivateServer:
     def run(self, program: str, *arguments: str, **options: Any) -> str:
         """Run one of PostgreSQL's programs with this server as its default; returns what it printed."""
         options = {"env": {**os.environ, **self.variables}, **options}
-        ended = subprocess.run([program, *arguments], capture_output=True, check=False, **options)
+        ended = subprocess.run([self.programs / program, *arguments], capture_output=True, check=False, **options)
         if ended.returncode:
             raise InputError(f"{program} failed: {ended.stderr.decode()}")
         return str(ended.stdout.decode())

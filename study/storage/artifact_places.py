@@ -12,8 +12,9 @@ from typing import Any, BinaryIO
 import optuna
 from optuna.artifacts import FileSystemArtifactStore
 from optuna.artifacts.exceptions import ArtifactNotFound
-from optuna.storages import BaseStorage
+from optuna.storages import RDBStorage
 
+from study.storage.listing import listed_studies
 from study.storage.place import bucket_and_prefix, check_artifacts, is_bucket
 from study.storage.s3 import Bucket
 from study.storage.url import artifact_folder, make_folder
@@ -59,7 +60,7 @@ def keep_place(optuna_study: optuna.Study, given: str | None, storage: str) -> s
 class AllPlaces:
     """The artifacts of every study in a storage; others are written to the default place."""
 
-    def __init__(self, connected: BaseStorage, storage: str) -> None:
+    def __init__(self, connected: RDBStorage, storage: str) -> None:
         self.connected, self.default = connected, str(artifact_folder(storage))
         self.places = [self.default]
 
@@ -68,8 +69,7 @@ class AllPlaces:
         try:
             return opened_artifact(self.places, artifact_id)
         except ArtifactNotFound:
-            every = optuna.get_all_study_summaries(self.connected, include_best_trial=False)
-            places = [place for one in every for place in one.user_attrs.get(KEY, ())]
+            places = [place for one in listed_studies(self.connected) for place in one.attributes.get(KEY, ())]
             self.places = list(dict.fromkeys([self.default, *places]))
             return opened_artifact(self.places, artifact_id)
 

@@ -8,7 +8,7 @@ from typing import Any
 from optuna.storages import RDBStorage
 
 from search_spaces.errors import InputError
-from study.storage.listing import listed_studies
+from study.storage.listing import listed_study, study_names
 from study.storage.record_format import FORMAT, STORED_NAMES, sampler_named
 
 DERIVED = ("space", "horizons")
@@ -17,10 +17,15 @@ DERIVED = ("space", "horizons")
 
 def check_group(storage: RDBStorage, name: str, group: str) -> None:
     """Raise InputError if a search would get the name of a benchmark, or a benchmark that of a search."""
-    for one in listed_studies(storage):
-        if one.group == name != one.name:
+    for one in study_names(storage):
+        if one == name or not (one == group or one.startswith(f"{name}-")):
+            continue
+        found = listed_study(storage, one)
+        if found.problem:  # reported when that study is opened
+            continue
+        if found.group == name:
             raise InputError(f"{name!r} is the name of a benchmark: choose another name with --study")
-        if one.name == one.group == group != name:
+        if one == found.group == group:
             raise InputError(f"{group!r} is the name of a study: choose another name with --name")
 
 

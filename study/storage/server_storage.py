@@ -60,6 +60,8 @@ def refusal(url: URL, error: BaseException | None) -> InputError | None:
         return InputError(
             f"{rendered(url)} can only be read ({reason_of(error or Exception())}): name the primary server"
         )
+    if state == "22001":
+        return InputError("the name of the study has more than 512 characters: give a shorter one with --study")
     if state.startswith("53"):  # its disk or its memory is full, or it has too many connections
         return InputError(f"the server of {rendered(url)} has no room ({reason_of(error or Exception())}). {KEPT}")
     return None

@@ -23,7 +23,7 @@ from search_spaces.errors import InputError, require_text, unknown
 from study.objective import Engine
 from study.storage.checks import CODE, check_format, check_group, refuse_other
 from study.storage.damage import DAMAGED, STORAGE_ERRORS, cause, reading
-from study.storage.listing import listed_studies
+from study.storage.listing import listed_studies, listed_study, study_names
 from study.storage.owning import alone_with_tables, owning
 from study.storage.record_format import FORMAT
 from study.storage.server import Connections, holds_studies
@@ -142,14 +142,16 @@ def stored_attributes(storage: str, name: str) -> dict[str, Any]:
         return {}
     try:
         connected = connect_to_read(storage)
-        stored = next((one for one in listed_studies(connected) if one.name == name), None)
-        if stored and stored.ours:
+        if name not in study_names(connected):
+            return {}
+        stored = listed_study(connected, name)
+        if stored.ours:
             stored.refuse_damaged()
             check_format(name, stored.attributes)
             StudyRecord.read(name, stored.attributes, ())
     except (*STORAGE_ERRORS, *DAMAGED):  # which are reported when the study is opened
         return {}
-    return dict(stored.attributes) if stored else {}
+    return dict(stored.attributes)
 
 
 def stored_engine(optuna_study: optuna.Study) -> dict[str, Any] | None:
@@ -177,7 +179,8 @@ def read_studies(storage: str, name: str) -> list[StudyRecord]:
     """
     connected = connect_to_read(storage)
     try:
-        every = listed_studies(connected)
+        own = [listed_study(connected, name)] if name in study_names(connected) else []
+        every = own if own and own[0].ours else listed_studies(connected)
         ours = [one for one in every if one.ours]
         found = [one for one in ours if one.name == name] or [one for one in ours if one.group == name]
         if not found:

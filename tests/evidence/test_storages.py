@@ -5,7 +5,8 @@ import csv
 import pytest
 
 from study.evidence.private_server import postgresql_programs
-from study.evidence.speed.storages import STORED, Measurement, measure_storages, page_of_storages
+from study.evidence.speed import storages as storages_module
+from study.evidence.speed.storages import Measurement, measure_storages, page_of_storages
 from study.storage.studies import connect_to_read
 from study.training.workload_objective import WorkloadObjective
 from tests.helpers import start
@@ -24,17 +25,18 @@ def test_a_line_for_each_size():
     assert lines[-1].startswith("| 10,000 | 11.0 [10.0, 12.0] | 11.0 [10.0, 12.0] | 0.20 [0.10, 0.30] |")
 
 
-def test_storages_have_their_turns(tmp_path, workload):
+def test_storages_have_their_turns(tmp_path, workload, monkeypatch):
+    monkeypatch.setattr(storages_module, "STORED", 2)
     storages = {name: f"sqlite:///{tmp_path / name}.db" for name in ("one", "other")}
     objective = WorkloadObjective(workload)
     attributes = {"group": "measured", **objective.attributes()}
-    measured = list(measure_storages(objective, attributes, storages, (3, 30), 2))
+    measured = list(measure_storages(objective, attributes, storages, (3, 8), 2))
     assert [(one.trials, one.storage) for one in measured] == [
-        (size, name) for size in (3, 30) for _ in range(2) for name in storages
+        (size, name) for size in (3, 8) for _ in range(2) for name in storages
     ]
     assert all(one.storing > 0 and one.opening > 0 for one in measured)
     for url in storages.values():
-        assert connect_to_read(url).get_n_trials(1) == 3 + 2 * STORED + 2 * STORED
+        assert connect_to_read(url).get_n_trials(1) == 8 + 2 * 2
 
 
 @pytest.mark.slow

@@ -30,6 +30,7 @@ def test_it_says_what_it_copied_and_the_search_continues(command, tmp_path):
     assert second.err.startswith("error: sqlite:///results/studies.db already holds a study 'its copy'")
 
 
+@pytest.mark.slow
 def test_a_benchmark_is_copied_whole(command, tmp_path):
     benchmark = ("--dataset", "digits", "--epochs", 1, "--families", "constant", "rex", "--trials-per-family", 1)
     assert command("benchmark.py", *benchmark, "--confirm-seeds", 1, "--name", "all", "--engine", "loop").code == 0

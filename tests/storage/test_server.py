@@ -289,6 +289,11 @@ def test_a_user_who_may_not_create_tables(server, database, workload):
     assert len(read_studies(guest, "small")[0].trials) == 1, "reading needs no more than SELECT"
 
 
+def test_a_name_that_is_too_long_for_the_server_is_refused(database, workload):
+    with pytest.raises(InputError, match="more than 512 characters"), open_quick(database, workload, "x" * 600):
+        pass
+
+
 def test_without_the_driver_it_says_what_to_install(database, workload, monkeypatch):
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with (
