@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
 import optuna
-import sqlalchemy
-import sqlalchemy.event
 from filelock import FileLock
 from optuna.pruners import NopPruner
 from optuna.samplers import RandomSampler
@@ -23,10 +20,12 @@ from study.objective import Engine
 from study.storage.checks import CODE, check_format, check_group, refuse_other
 from study.storage.damage import DAMAGED, STORAGE_ERRORS, cause, reading
 from study.storage.listing import listed_studies
-from study.storage.lock import owned
+from study.storage.lock import owned, owned_in_file
+from study.storage.opening import readable, why_unusable
 from study.storage.record_format import FORMAT
 from study.storage.study_record import StudyRecord
 from study.storage.url import DEFAULT_STORAGE, check_file, lock_folder, make_folder, parse, shown_url
+from study.storage.vanished import noticed_if_gone
 
 
 @contextmanager
@@ -59,15 +58,23 @@ def open_study(
         make_folder(Path("results"))
     url = parse(storage)
     check_file(url)
-    with owned(lock_folder(url), name):
+    with owned(lock_folder(url), name), ExitStack() as stack:
         try:
             with FileLock(lock_folder(url) / "tables.lock"):  # two processes would create the same tables
-                optuna_study = load_or_create(url, name, attributes.get("group", name), configuration["direction"])
+                connected = connected_to_write(url, stack, name, attributes.get("group", name))
+                is_new = name not in [one.name for one in listed_studies(connected)]
+                optuna_study = load_or_create(connected, name, configuration["direction"])
             prepare(optuna_study, configuration, attributes, session, accepted)
-            yield optuna_study
+            try:
+                yield optuna_study
+            except BaseException:
+                if is_new and stored_engine(optuna_study) is None:  # nothing was trained: it was refused
+                    optuna.delete_study(study_name=name, storage=connected)
+                raise
         except STORAGE_ERRORS as error:
+            why = why_unusable(Path(url.database or ""), error) if url.get_backend_name() == "sqlite" else None
             raise InputError(
-                f"the storage {shown_url(storage)} failed: {cause(error)}. Finished trials are kept"
+                f"the storage {shown_url(storage)} failed: {why or cause(error)}. Finished trials are kept"
             ) from error
 
 
@@ -195,6 +202,8 @@ def connect_to_read(storage: str) -> RDBStorage:
     path = Path(url.database or "")
     if url.get_backend_name() == "sqlite" and not (path.is_file() and path.stat().st_size):
         raise InputError(f"there is no database {path}: check --storage, or search first")
+    if url.get_backend_name() == "sqlite":
+        url = readable(url)
     with usable(url):
         return connect(url)
 
@@ -216,12 +225,14 @@ def connect(url: URL) -> RDBStorage:
     """Optuna's storage at this URL; it waits up to 60 seconds while another process holds an SQLite file."""
     sqlite = url.get_backend_name() == "sqlite"
     return RDBStorage(
-        url.render_as_string(hide_password=False), engine_kwargs={"connect_args": {"timeout": 60}} if sqlite else None
+        url.render_as_string(hide_password=False),
+        engine_kwargs={"connect_args": {"timeout": 60}} if sqlite else None,
+        skip_table_creation="immutable" in url.query,
     )
 
 
-def load_or_create(url: URL, name: str, group: str, direction: Literal["minimize", "maximize"]) -> optuna.Study:
-    """Optuna's study of this name; its own sampler and pruner are not used."""
+def connected_to_write(url: URL, stack: ExitStack, name: str, group: str) -> RDBStorage:
+    """Optuna's storage, to write the study of this name; an SQLite file is watched, and locked, with the stack."""
     with usable(url):
         storage = connect(url)
         if url.get_backend_name() == "sqlite":
@@ -229,8 +240,15 @@ def load_or_create(url: URL, name: str, group: str, direction: Literal["minimize
             with storage.engine.connect() as connection:
                 connection.exec_driver_sql("PRAGMA journal_mode=WAL")
                 files = {name: file for _, name, file in connection.exec_driver_sql("PRAGMA database_list")}
-            notice_if_gone(storage.engine, Path(files["main"]))
+            stack.enter_context(owned_in_file(Path(files["main"]), name))
+            stack.enter_context(noticed_if_gone(storage.engine, Path(files["main"])))
         check_group(storage, name, group)
+        return storage
+
+
+def load_or_create(storage: RDBStorage, name: str, direction: Literal["minimize", "maximize"]) -> optuna.Study:
+    """Optuna's study of this name; its own sampler and pruner are not used."""
+    with usable(storage.engine.url):
         return optuna.create_study(
             storage=storage,
             study_name=name,
@@ -239,24 +257,3 @@ def load_or_create(url: URL, name: str, group: str, direction: Literal["minimize
             pruner=NopPruner(),
             load_if_exists=True,
         )
-
-
-def notice_if_gone(engine: sqlalchemy.Engine, path: Path) -> None:
-    """Let every transaction raise InputError once the file is deleted, moved or replaced.
-
-    SQLite would keep writing to the file that it has opened, which nobody can find any more.
-    """
-    opened = path.stat()
-
-    def check(connection: sqlalchemy.Connection) -> None:
-        try:
-            same = os.path.samestat(path.stat(), opened)
-        except OSError:
-            same = False
-        if not same:
-            raise InputError(
-                f"the database {path} was deleted, moved or replaced while it was used. What was stored went with it: "
-                "bring it back and type the same command, or start again"
-            )
-
-    sqlalchemy.event.listen(engine, "begin", check)
