@@ -36,7 +36,7 @@ from study.source import (
 from study.speed import ChosenEngine
 from study.storage.provenance import provenance
 from study.storage.quiet import quiet_optuna
-from study.storage.studies import keep_engine, open_study, stored_attributes, stored_engine
+from study.storage.studies import artifacts_in, keep_engine, open_study, stored_attributes, stored_engine
 from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
 
@@ -128,6 +128,8 @@ def opened(
             keep_engine(optuna_study, as_stored(chosen, options))
         executor = stack.enter_context(executor_of(chosen.engine, objective))
         dashboard = stack.enter_context(Dashboard(optuna_study, plan.storage)) if plan.storage else None
+        if dashboard and plan.storage:
+            dashboard.artifacts.sweep(partial(artifacts_in, plan.storage))
         yield OpenStudy(plan, optuna_study, chosen.engine, chosen.reason, executor, dashboard, chosen.speed)
 
 

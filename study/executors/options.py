@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 from search_spaces.errors import InputError, require, unknown
 
 EXECUTORS = ("in-process", "processes")
 ENGINES = ("auto", "lockstep", "loop")
+WORKERS_PER_CORE = 8
+"""More processes only take turns."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,8 @@ class ExecutorOptions:
             raise unknown("executor", self.executor, EXECUTORS)
         require(self.cohort is None or self.cohort >= 1, "--cohort must be at least 1", self.cohort)
         require(self.workers is None or self.workers >= 1, "--workers must be at least 1", self.workers)
+        most = WORKERS_PER_CORE * (os.cpu_count() or 1)
+        require(self.workers is None or self.workers <= most, f"--workers must be at most {most} here", self.workers)
         if self.executor == "in-process" and self.workers is not None:
             raise InputError(f"--executor in-process has no workers: remove --workers {self.workers}")
         if self.engine == "loop" and self.cohort not in (None, 1):

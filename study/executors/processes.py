@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import replace
 from multiprocessing import parent_process
 from typing import Any, TypeVar
@@ -40,9 +41,10 @@ class Processes:
     def __init__(self, objective: Objective, cohort: int, workers: int) -> None:
         self.objective, self.cohort = objective, cohort
         context = get_context("spawn")  # torch's: tensors go through shared memory
-        self.stopped = context.Event()
-        self.workers, together = workers, context.Barrier(workers)
-        self.pool = ProcessPoolExecutor(workers, context, begin, (objective, cohort, self.stopped, together))
+        with startable():
+            self.stopped = context.Event()
+            self.workers, together = workers, context.Barrier(workers)
+            self.pool = ProcessPoolExecutor(workers, context, begin, (objective, cohort, self.stopped, together))
 
     def __enter__(self) -> Processes:
         return self
@@ -62,7 +64,9 @@ class Processes:
         try:
             for cohort in cohorts(runs, self.cohort, self.objective):
                 if not set(cohort) <= set(done):
-                    training[self.pool.submit(train_in_worker, [runs[index] for index in cohort])] = cohort
+                    with startable():
+                        future = self.pool.submit(train_in_worker, [runs[index] for index in cohort])
+                    training[future] = cohort
             while training:
                 ended, _ = wait(training, LOOK_EVERY, FIRST_COMPLETED)
                 if all(map(stop, range(len(runs)))):
@@ -79,11 +83,27 @@ class Processes:
 
     def everywhere(self, function: Callable[..., T], *arguments: Any) -> list[T]:
         """Call function(objective, *arguments) in all workers at the same time; returns the result of each."""
-        futures = [self.pool.submit(call_together, function, *arguments) for _ in range(self.workers)]
+        with startable():
+            futures = [self.pool.submit(call_together, function, *arguments) for _ in range(self.workers)]
         try:
             return [future.result() for future in futures]
         except (BrokenProcessPool, BrokenPipeError) as error:
             raise InputError(BROKEN) from error
+
+
+@contextmanager
+def startable() -> Iterator[None]:
+    """Say why worker processes cannot be started, if the system refuses; they start when they are first given work."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        shared = "shared memory" in str(error)  # torch's message names a file that nobody knows
+        if not shared and not isinstance(error, OSError):
+            raise
+        reason = str(error).rpartition(": ")[2]
+        if shared and "No space" in reason:
+            reason = "/dev/shm, which holds the data they share, is too small"
+        raise InputError(f"worker processes cannot be started ({reason}): give --executor in-process") from error
 
 
 def begin(objective: Objective, cohort: int, stopped: Any, together: Any) -> None:

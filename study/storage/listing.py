@@ -13,6 +13,9 @@ from optuna.storages import RDBStorage
 from study.storage.damage import DAMAGED, damaged
 from study.storage.record_format import group_of
 
+ARTIFACTS = "artifacts:"
+"""How a key begins under which Optuna notes a file."""
+
 
 @dataclass(frozen=True)
 class ListedStudy:
@@ -47,6 +50,14 @@ def listed_studies(storage: RDBStorage) -> list[ListedStudy]:
         with storage.engine.connect() as connection:
             rows = connection.execute(sqlalchemy.text("SELECT study_name FROM studies ORDER BY study_id"))
             return [listed_study(storage, str(name)) for (name,) in rows]
+
+
+def noted_artifacts(storage: RDBStorage) -> set[str]:
+    """The names of all files that studies and trials have, as Optuna notes them."""
+    with storage.engine.connect() as connection:
+        tables = ("trial_system_attributes", "study_system_attributes")
+        selects = [f"SELECT key FROM {table} WHERE key LIKE '{ARTIFACTS}%'" for table in tables]
+        return {key.removeprefix(ARTIFACTS) for one in selects for (key,) in connection.execute(sqlalchemy.text(one))}
 
 
 def listed_study(storage: RDBStorage, name: str) -> ListedStudy:

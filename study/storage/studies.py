@@ -19,7 +19,7 @@ from search_spaces.errors import InputError, require_text, unknown
 from study.objective import Engine
 from study.storage.checks import CODE, check_format, check_group, refuse_other
 from study.storage.damage import DAMAGED, STORAGE_ERRORS, cause, reading
-from study.storage.listing import listed_studies
+from study.storage.listing import listed_studies, noted_artifacts
 from study.storage.lock import owned, owned_in_file
 from study.storage.opening import readable, why_unusable
 from study.storage.record_format import FORMAT
@@ -175,6 +175,11 @@ def read_studies(storage: str, name: str) -> list[StudyRecord]:
         raise InputError(
             f"the storage {shown_url(storage)} cannot be read ({cause(error)}): check --storage"
         ) from error
+
+
+def artifacts_in(storage: str) -> set[str]:
+    """The names of all files that the studies of a storage and their trials have."""
+    return noted_artifacts(connect_to_read(storage))
 
 
 def no_such_study(name: str, known: list[str], foreign: list[str], where: str) -> InputError:

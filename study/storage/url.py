@@ -45,7 +45,10 @@ def parse(storage: str) -> URL:
         url = make_url(storage)
     except (ArgumentError, ValueError) as error:
         raise InputError(f"{storage!r} is not a database URL: {example}") from error
-    if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
+    in_memory = url.database in (None, "", ":memory:", "file::memory:") or url.query.get("mode") == "memory"
+    if url.get_backend_name() == "sqlite" and not in_memory and "?" in storage and not url.query:
+        raise InputError(f"the name of a storage file must not contain ?, but {storage!r} was given")
+    if url.get_backend_name() == "sqlite" and in_memory:
         raise InputError(f"{storage!r} does not persist: {example}")
     if url.get_backend_name() == "sqlite":
         for name in (url.database, f"{url.database}.artifacts"):

@@ -16,7 +16,8 @@ from torch import nn
 
 from search_spaces import Constant, Cosine, InputError
 from study.executors.in_process import cohorts, divide
-from study.executors.processes import Processes
+from study.executors.options import ExecutorOptions
+from study.executors.processes import Processes, startable
 from study.machine import out_of_memory
 from study.objective import Run
 from study.training.workload_objective import WorkloadObjective
@@ -144,7 +145,8 @@ def test_workers_stop_when_asked(workers):
 KILLED = """
 from pathlib import Path
 from search_spaces import Constant
-from study.executors.processes import Processes
+from study.executors.options import ExecutorOptions
+from study.executors.processes import Processes, startable
 from study.objective import Run
 from study.training.workload_objective import WorkloadObjective
 from study.workloads.options import WorkloadOptions
@@ -192,3 +194,31 @@ def test_a_worker_killed_from_outside_is_told(workload):
             InputError, match="a worker process was killed or could not start: repeat the command to resume"
         ):
             list(evaluations)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            RuntimeError(
+                "unable to allocate shared memory(shm) for file </torch_1>: No space left on device (28)",
+            ),
+            "/dev/shm, which holds the data they share, is too small",
+        ),
+        (
+            RuntimeError("unable to open shared memory object </torch_1> in read-write mode: Too many open files (24)"),
+            "Too many open files .24.",
+        ),
+        (OSError(24, "Too many open files"), "Too many open files"),
+    ],
+)
+def test_workers_that_the_system_refuses(error, said):
+    with pytest.raises(InputError, match=f"cannot be started .*{said}.*: give --executor in-process"), startable():
+        raise error
+    with pytest.raises(RuntimeError, match="of torch"), startable():
+        raise RuntimeError("another error of torch")
+
+
+def test_there_are_not_more_workers_than_the_cores_can_use():
+    with pytest.raises(InputError, match="--workers must be at most [0-9]+ here, but 100000 was given"):
+        ExecutorOptions(workers=100_000)

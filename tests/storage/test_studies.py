@@ -293,6 +293,19 @@ def test_an_address_that_is_cut_is_refused():
         parse("postgresql://[::1")
 
 
+@pytest.mark.parametrize(
+    ("storage", "said"),
+    [
+        ("sqlite:///file:x.db?mode=memory&uri=true", "does not persist"),
+        ("sqlite:///file::memory:?uri=true", "does not persist"),
+        ("sqlite:///q?x.db", "must not contain [?], but 'sqlite:///q[?]x.db' was given"),
+    ],
+)
+def test_a_storage_that_would_be_kept_nowhere_or_elsewhere_is_refused(storage, said):
+    with pytest.raises(InputError, match=said):
+        parse(storage)
+
+
 def test_a_storage_may_be_a_uri_of_sqlite(tmp_path, workload, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with open_small("sqlite:///file:studies.db?uri=true", workload) as study:
