@@ -57,7 +57,8 @@ def interruption() -> Iterator[Callable[[], bool]]:
 
     def note(number: int, frame: FrameType | None) -> None:
         SIGNALS.append(number)
-        if received:
+        if received or AT_ONCE:
+            received.append(number)
             raise KeyboardInterrupt
         received.append(number)
 
@@ -67,6 +68,20 @@ def interruption() -> Iterator[Callable[[], bool]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+AT_ONCE: list[bool] = []
+"""Not empty while `interruption` lets the first signal raise."""
+
+
+@contextmanager
+def interrupted_at_once() -> Iterator[None]:
+    """Let a signal raise KeyboardInterrupt within `interruption`: nothing is written here, and it may take minutes."""
+    AT_ONCE.append(True)
+    try:
+        yield
+    finally:
+        AT_ONCE.pop()
 
 
 @contextmanager

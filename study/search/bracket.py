@@ -19,6 +19,7 @@ from optuna.trial import FixedTrial, FrozenTrial, Trial
 
 from search_spaces import from_params
 from search_spaces.schedule import Schedule
+from study.cli import interrupted_at_once
 from study.machine import torch_threads
 from study.objective import Engine, Evaluation, Executor, Objective, Run
 from study.search.candidate import Candidate
@@ -118,7 +119,7 @@ class Bracket:
         self.sampler_study.sampler = make_sampler(c.sampler, c.startup_trials, c.sampler_seed, self.number, number)
         places = range(len(self.earlier) + begin, len(self.earlier) + min(begin + c.trials_per_batch, self.size))
         planned = planned_batch(places, self.known, self.reference, self.tried_references())
-        with torch_threads(1):  # a Gaussian process's matrices are too small to share
+        with torch_threads(1), interrupted_at_once():  # a Gaussian process's matrices are too small to share
             asked = [ask(self.sampler_study, one) for one in planned]
             schedules = [self.suggest(trial) for trial in asked]
         batch = []

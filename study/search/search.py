@@ -42,8 +42,8 @@ def search(
     """
     size, failures = configuration.bracket_size(objective.steps(1)), Failures()
     while len(finished := sorted(finished_trials(optuna_study), key=place)) < trials:
-        number, size_now, stored = next_bracket(finished, size, trials)
         with reading(optuna_study.study_name):
+            number, size_now, stored = next_bracket(finished, size, trials)
             bracket = Bracket(
                 number,
                 size_now,

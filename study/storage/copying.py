@@ -7,7 +7,7 @@ it one of ours, the configuration, is written last, and what was cut off is copi
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +24,7 @@ from study.storage.checks import check_group
 from study.storage.damage import STORAGE_ERRORS, cause
 from study.storage.owning import alone_with_tables, owning
 from study.storage.quiet import quiet_optuna
-from study.storage.studies import connect_to_read, create_study, owner_storage, usable
+from study.storage.studies import connect_to_read, connected_to_write, create_study, usable
 from study.storage.url import artifact_folder, check_file, parse, shown_url
 
 COPIED = "copied_from"
@@ -59,13 +59,13 @@ def copy_study_to(
     here, there = parse(source), parse(target)
     check_file(there)
     connected = connect_to_read(source)
-    with quiet_optuna(), owning(here, study) as source_owner, owning(there, name) as owner:
+    with quiet_optuna(), owning(here, study) as source_owner, owning(there, name) as owner, ExitStack() as stack:
         try:
             if source_owner:
                 source_owner()
             original = optuna.load_study(study_name=study, storage=connected)
             with usable(there), alone_with_tables(there):
-                storage = owner_storage(there, owner)
+                storage = connected_to_write(there, name, stack, owner)
                 check_group(storage, name, name)
                 copy = empty_study(storage, name, original, shown_url(target))
             copied = fill(copy, storage, original, connected, source, artifacts or str(artifact_folder(target)))

@@ -13,6 +13,9 @@ from optuna.storages import RDBStorage
 from study.storage.damage import DAMAGED, damaged
 from study.storage.record_format import group_of
 
+ARTIFACTS = "artifacts:"
+"""How a key begins under which Optuna notes a file."""
+
 
 @dataclass(frozen=True)
 class ListedStudy:
@@ -48,6 +51,14 @@ def study_names(storage: RDBStorage) -> list[str]:
 def listed_studies(storage: RDBStorage) -> list[ListedStudy]:
     """All studies, in the order in which they were made; raises one of `STORAGE_ERRORS` if their names are damaged."""
     return [listed_study(storage, name) for name in study_names(storage)]
+
+
+def noted_artifacts(storage: RDBStorage) -> set[str]:
+    """The names of all files that studies and trials have, as Optuna notes them."""
+    with storage.engine.connect() as connection:
+        tables = ("trial_system_attributes", "study_system_attributes")
+        selects = [f"SELECT key FROM {table} WHERE key LIKE '{ARTIFACTS}%'" for table in tables]
+        return {key.removeprefix(ARTIFACTS) for one in selects for (key,) in connection.execute(sqlalchemy.text(one))}
 
 
 def listed_study(storage: RDBStorage, name: str) -> ListedStudy:

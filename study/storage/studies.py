@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import optuna
-import sqlalchemy
-import sqlalchemy.event
 from optuna.pruners import NopPruner
 from optuna.samplers import RandomSampler
 from optuna.storages import RDBStorage
@@ -23,7 +20,9 @@ from search_spaces.errors import InputError, require_text, unknown
 from study.objective import Engine
 from study.storage.checks import CODE, check_format, check_group, refuse_other
 from study.storage.damage import DAMAGED, STORAGE_ERRORS, cause, reading
-from study.storage.listing import listed_studies, listed_study, study_names
+from study.storage.listing import listed_studies, listed_study, noted_artifacts, study_names
+from study.storage.lock import owned_in_file
+from study.storage.opening import readable, why_unusable
 from study.storage.owning import alone_with_tables, owning
 from study.storage.record_format import FORMAT
 from study.storage.server import Connections, holds_studies
@@ -39,6 +38,7 @@ from study.storage.url import (
     rendered,
     shown_url,
 )
+from study.storage.vanished import noticed_if_gone
 
 
 @contextmanager
@@ -71,18 +71,26 @@ def open_study(
         make_folder(Path("results"))
     url = parse(storage)
     check_file(url)
-    with owning(url, name) as connections:
+    with owning(url, name) as connections, ExitStack() as stack:
         try:
             with usable(url), alone_with_tables(url):
-                group, direction = attributes.get("group", name), configuration["direction"]
-                optuna_study = load_or_create(url, name, group, direction, connections)
+                connected = connected_to_write(url, name, stack, connections)
+                check_group(connected, name, attributes.get("group", name))
+                is_new = name not in study_names(connected)
+                optuna_study = create_study(connected, name, configuration["direction"])
             prepare(optuna_study, configuration, attributes, session, accepted)
             if connections:
                 connections.check = partial(refuse_continued, storage, name, optuna_study.user_attrs["sessions"])
-            yield optuna_study
+            try:
+                yield optuna_study
+            except BaseException:
+                if is_new and stored_engine(optuna_study) is None:  # nothing was trained: it was refused
+                    optuna.delete_study(study_name=name, storage=connected)
+                raise
         except STORAGE_ERRORS as error:
+            why = why_unusable(Path(url.database or ""), error) if not is_server(url) else None
             raise InputError(
-                f"the storage {shown_url(storage)} failed: {cause(error)}. Finished trials are kept"
+                f"the storage {shown_url(storage)} failed: {why or cause(error)}. Finished trials are kept"
             ) from error
 
 
@@ -197,6 +205,11 @@ def read_studies(storage: str, name: str) -> list[StudyRecord]:
         ) from error
 
 
+def artifacts_in(storage: str) -> set[str]:
+    """The names of all files that the studies of a storage and their trials have."""
+    return noted_artifacts(connect_to_read(storage))
+
+
 def no_such_study(name: str, known: list[str], foreign: list[str], where: str) -> InputError:
     """The error for a study that cannot be read. known: studies and benchmarks of ours. foreign: those of others."""
     if not known:
@@ -223,7 +236,7 @@ def connect_to_read(storage: str) -> RDBStorage:
     if not is_server(url) and not (path.is_file() and path.stat().st_size):
         raise InputError(f"there is no database {path}: check --storage, or search first")
     with usable(url):
-        return server_storage(Connections(url)) if is_server(url) else connect(url)
+        return server_storage(Connections(url)) if is_server(url) else connect(readable(url))
 
 
 SETTING_UP = (ImportError, LookupError, ValueError, AssertionError, TypeError, AttributeError)
@@ -247,21 +260,31 @@ def usable(url: URL) -> Iterator[None]:
 
 def connect(url: URL) -> RDBStorage:
     """Optuna's storage of an SQLite file; it waits up to 60 seconds while another process holds the file."""
-    return RDBStorage(str(url), engine_kwargs={"connect_args": {"timeout": 60}})
+    return RDBStorage(
+        str(url),
+        engine_kwargs={"connect_args": {"timeout": 60}},
+        skip_table_creation="immutable" in url.query,
+    )
 
 
-def load_or_create(
-    url: URL, name: str, group: str, direction: Literal["minimize", "maximize"], connections: Connections | None
-) -> optuna.Study:
-    """Optuna's study of this name; its own sampler and pruner are not used. connections: to a server."""
-    with usable(url):
-        storage = owner_storage(url, connections)
-        check_group(storage, name, group)
-        return create_study(storage, name, direction)
+def connected_to_write(url: URL, name: str, stack: ExitStack, connections: Connections | None) -> RDBStorage:
+    """Optuna's storage, for the owner of the study of this name. connections: to a server; None for an SQLite file,
+    which is watched, and locked, until the stack ends.
+    """
+    if connections:
+        return server_storage(connections)
+    storage = connect(url)
+    # Readers and the one writer do not lock each other out; a killed process loses nothing.
+    with storage.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+        files = {name: file for _, name, file in connection.exec_driver_sql("PRAGMA database_list")}
+    stack.enter_context(owned_in_file(Path(files["main"]), name))
+    stack.enter_context(noticed_if_gone(storage.engine, Path(files["main"])))
+    return storage
 
 
 def create_study(storage: RDBStorage, name: str, direction: Literal["minimize", "maximize"]) -> optuna.Study:
-    """The study of this name, which may exist."""
+    """Optuna's study of this name, which may exist; its own sampler and pruner are not used."""
     return optuna.create_study(
         storage=storage,
         study_name=name,
@@ -270,37 +293,3 @@ def create_study(storage: RDBStorage, name: str, direction: Literal["minimize", 
         pruner=NopPruner(),
         load_if_exists=True,
     )
-
-
-def owner_storage(url: URL, connections: Connections | None) -> RDBStorage:
-    """Optuna's storage, for the owner of a study. connections: to a server; None for an SQLite file."""
-    if connections:
-        return server_storage(connections)
-    storage = connect(url)
-    # Readers and the one writer do not lock each other out; a killed process loses nothing.
-    with storage.engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-        files = {name: file for _, name, file in connection.exec_driver_sql("PRAGMA database_list")}
-    notice_if_gone(storage.engine, Path(files["main"]))
-    return storage
-
-
-def notice_if_gone(engine: sqlalchemy.Engine, path: Path) -> None:
-    """Let every transaction raise InputError once the file is deleted, moved or replaced.
-
-    SQLite would keep writing to the file that it has opened, which nobody can find any more.
-    """
-    opened = path.stat()
-
-    def check(connection: sqlalchemy.Connection) -> None:
-        try:
-            same = os.path.samestat(path.stat(), opened)
-        except OSError:
-            same = False
-        if not same:
-            raise InputError(
-                f"the database {path} was deleted, moved or replaced while it was used. What was stored went with it: "
-                "bring it back and type the same command, or start again"
-            )
-
-    sqlalchemy.event.listen(engine, "begin", check)

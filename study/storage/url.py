@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from search_spaces.errors import InputError, require, words_of
+from study.storage.opening import readable, why_unusable
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
@@ -47,9 +48,13 @@ def parse(storage: str) -> URL:
         url = make_url(re.sub(r"^postgres(ql)?://", f"{POSTGRESQL}://", storage))
     except (ArgumentError, ValueError) as error:
         raise InputError(f"{shown_storage!r} is not a database URL: {example}") from error
-    if url.get_backend_name() != "sqlite":
+    if is_server(url):
         check_server_url(url, shown_storage)
-    if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
+        return url
+    in_memory = url.database in (None, "", ":memory:", "file::memory:") or url.query.get("mode") == "memory"
+    if not in_memory and "?" in storage and not url.query:
+        raise InputError(f"the name of a storage file must not contain ?, but {storage!r} was given")
+    if in_memory:
         raise InputError(f"{storage!r} does not persist: {example}")
     if url.get_backend_name() == "sqlite":
         for name in (url.database, f"{url.database}.artifacts"):
@@ -91,11 +96,14 @@ def check_file(url: URL) -> None:
         )
     if not path.exists() or path.stat().st_size == 0:
         return
+    mode = "mode=rw" if readable(url) is url else "immutable=1"
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=60)) as connection:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, timeout=60)) as connection:
             tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
             health = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     except (sqlite3.Error, UnicodeDecodeError) as error:
+        if why := why_unusable(path, error):
+            raise InputError(f"the database {path} cannot be opened: {why}") from error
         raise InputError(
             f"{path} is not an SQLite database, or is damaged ({words_of(error)}): choose another with --storage"
         ) from error

@@ -19,6 +19,8 @@ from study.workloads.number_cells import CELL
 
 UNNAMED = "Unnamed: "
 """How pandas names a column without a name, such as the index that DataFrame.to_csv() writes."""
+MOST_COLUMNS = 100_000
+"""Of more, pandas would take minutes."""
 LOOKED_AT = 100
 """Number of rows from which the decimal sign is found."""
 DECIMAL_COMMA = re.compile(r"(\d+|\d{1,3}(\.\d{3})+),\d+")
@@ -76,6 +78,10 @@ class TableFile:
         twice = [name for name, times in Counter(names).items() if times > 1]
         if twice:
             raise InputError(f"{self.path}: the header has {name_list(map(repr, twice))} twice: rename or remove one")
+        if len(names) > MOST_COLUMNS:
+            raise InputError(
+                f"{self.path} has {len(names):,} columns, but at most {MOST_COLUMNS:,} can be read: leave some out"
+            )
         if not names:
             raise InputError(f"{self.path} cannot be read as a table (it is empty): it needs a header of column names")
         return names

@@ -7,6 +7,10 @@ uploaded for a trial of a study in memory, and what Optuna notes about them ther
 from __future__ import annotations
 
 import csv
+import os
+import re
+import time
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,6 +28,10 @@ from study.storage.artifact_places import artifact_store
 from study.storage.trial_record import TrialRecord
 
 PICTURE, CURVE = "run.svg", "curve.csv"
+ARTIFACT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""How Optuna names a file."""
+SWEPT_AFTER = 3600.0
+"""Seconds after which a file that no trial has is removed: its trial is stored at once, if it is."""
 
 
 @dataclass
@@ -45,6 +53,22 @@ class Artifacts:
             except OSError as error:
                 self.problem = f"pictures and curves of trials could not be written to {self.place} ({error.strerror})"
         return trial
+
+    def sweep(self, noted: Callable[[], Collection[str]]) -> None:
+        """Remove files that no trial has, as a kill leaves them between writing a file and storing its trial.
+
+        noted: the names of all files that the storage knows, of any study. Files that are not old may be another's.
+        """
+        try:
+            old = time.time() - SWEPT_AFTER
+            found = [one for one in os.scandir(self.place) if one.is_file() and one.stat().st_mtime < old]
+            if found:
+                known = noted()
+                for one in found:
+                    if ARTIFACT.fullmatch(one.name) and one.name not in known:
+                        os.unlink(one.path)
+        except OSError:  # there is no such folder, or it may not be written to: nothing depends on it
+            return
 
     def written(self, trial: TrialRecord) -> dict[str, Any]:
         """Write the files; returns what Optuna notes about them."""

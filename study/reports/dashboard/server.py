@@ -106,6 +106,7 @@ def for_its_own_pages(application: Application) -> Application:
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         host, origin = environ.get("HTTP_HOST", ""), environ.get("HTTP_ORIGIN")
         if host.partition(":")[0] in (HOST, "localhost") and origin in (None, f"http://{host}"):
+            environ.setdefault("HTTP_ACCEPT_ENCODING", "identity")  # which optuna-dashboard looks up
             return application(environ, start_response)
         start_response("403 Forbidden", [("Content-Type", "text/plain")])
         return [f"Open the dashboard as http://{HOST}:{environ['SERVER_PORT']}/".encode()]
