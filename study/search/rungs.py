@@ -43,6 +43,8 @@ class Rungs:
             for candidate in batch:
                 candidate.trial.report(candidate.reported[first], step=first)
             bracket.tell(batch)
+        bracket.explored = True
+        yield
         live, audited = bracket.candidates, list[Candidate]()
         sign, reduction = bracket.objective.metric.sign, bracket.configuration.reduction
         for before, budget in pairwise(self.budgets):
