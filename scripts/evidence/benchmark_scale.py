@@ -155,8 +155,10 @@ def efficiency(options: Options) -> Measured:
     """The same study with one and two workers of each kind."""
     from study.evidence.scale.efficiency import our_timed_study, tune_timed_study
     from study.evidence.scale.pages import page_of_efficiency
+    from study.evidence.speed.ray_tune import require_ray_tune
     from study.source import make_objective
 
+    require_ray_tune()
     what, search, trials = options.workload, options.search, options.trials
     objective = make_objective(what, "cpu", options.data_root)
     measured = [our_timed_study(what, objective, search, trials, "in-process", 1)]

@@ -24,6 +24,7 @@ class Ahead:
     def __init__(self, present: Bracket, begin: Begin | None) -> None:
         self.present, self.begin = present, begin
         self.bracket: Bracket | None = None
+        self.given_up = False
         self.running: Iterator[None] = iter(())
         executor, learns_early = present.executor, present.strategy.completes_first_runs
         self.executor = executor.beside() if learns_early and isinstance(executor, PatientExecutor) else None
@@ -44,7 +45,7 @@ class Ahead:
             next(self.running)
         assert isinstance(self.present.executor, PatientExecutor)
         if self.executor.cohort != self.present.executor.cohort:
-            self.bracket, self.running, self.begin = None, iter(()), None
+            self.bracket, self.running, self.begin, self.given_up = None, iter(()), None, True
 
     @property
     def exploring(self) -> bool:

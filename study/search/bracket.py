@@ -25,7 +25,15 @@ from study.search.candidate import Candidate
 from study.search.configuration import Configuration
 from study.search.failures import Failures
 from study.search.reference import Reference, planned_batch
-from study.search.sampler_study import as_seen, ask, is_outside, is_reference, make_sampler_study, pruner_notes, tell
+from study.search.sampler_study import (
+    ask,
+    is_outside,
+    is_reference,
+    make_sampler_study,
+    pruner_notes,
+    tell,
+    values_seen,
+)
 from study.search.samplers.choice import make_sampler
 from study.storage.record_format import evaluations_of
 from study.storage.studies import lower_cohort
@@ -62,7 +70,8 @@ class Bracket:
     """One bracket under way.
 
     earlier: the trials of the brackets before it. stored: positions that are in the storage. stored_before: positions
-    that an earlier start of the search has stored. training, budget: the candidates that are trained now, and the
+    that an earlier start of the search has stored. learnt: the sampler's study of the bracket before it, if the sampler
+    knows from it what the earlier trials would tell it. training, budget: the candidates that are trained now, and the
     epochs of their runs. is_ahead: whether the bracket before it has not ended. explored: whether all trials have had
     their first run. finished: whether all trials are stored.
     """
@@ -79,6 +88,7 @@ class Bracket:
     interrupted: Callable[[], bool] = lambda: False
     attach: Callable[[FrozenTrial], FrozenTrial] = lambda trial: trial
     failures: Failures = field(default_factory=Failures)
+    learnt: optuna.Study | None = None
     candidates: list[Candidate] = field(default_factory=list)
     training: Sequence[Candidate] = ()
     budget: int = 0
@@ -94,13 +104,13 @@ class Bracket:
         stored = self.optuna_study.user_attrs.get("configuration", {})
         self.split_seed = stored.get("split_seed", 0)
         self.known, self.reference = stored.get("enqueued", ()), Reference.read(stored.get("reference"))
-        self.sampler_study = make_sampler_study(
+        self.seen = [values_seen(trial) for trial in self.earlier if not is_outside(trial)]
+        self.sampler_study = self.learnt or make_sampler_study(
             self.earlier,
             self.objective.metric.direction,
             self.strategy.pruner,
             self.strategy.completes_first_runs,
         )
-        self.seen = self.sampler_study.get_trials(deepcopy=False)
 
     def run(self) -> Iterator[None]:
         """Train and store all trials; yields after every evaluation."""
@@ -293,8 +303,7 @@ class Bracket:
         The sampler knows of them what it needs: their first runs. The promotions need all runs.
         """
         self.is_ahead, self.earlier, self.executor = False, earlier, executor
-        seen = [trial for trial in earlier if not is_outside(trial)]
-        self.seen = [as_seen(trial, self.strategy.completes_first_runs) for trial in seen]
+        self.seen = [values_seen(trial) for trial in earlier if not is_outside(trial)]
 
     @property
     def tried(self) -> int:

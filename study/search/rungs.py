@@ -49,7 +49,7 @@ class Rungs:
         sign, reduction = bracket.objective.metric.sign, bracket.configuration.reduction
         for before, budget in pairwise(self.budgets):
             within = [candidate.reported for candidate in live if not candidate.outside]
-            seen = [trial.intermediate_values for trial in bracket.seen] + within
+            seen = [*bracket.seen, *within]
             worst = worst_to_promote([sign * values[before] for values in seen if before in values], reduction)
             kept = best_references(live, before, references_promoted(budget, full), sign)
             for candidate in live:

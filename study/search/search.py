@@ -44,17 +44,26 @@ def search(
     size, failures = configuration.bracket_size(objective.steps(1)), Failures()
 
     def bracket_of(
-        number: int, size: int, executor: Executor, earlier: Sequence[FrozenTrial], stored: set[int], failures: Failures
+        number: int,
+        size: int,
+        executor: Executor,
+        earlier: Sequence[FrozenTrial],
+        stored: set[int],
+        failures: Failures,
+        before: Bracket | None,
     ) -> Bracket:
         strategy = strategy_of(configuration, objective)
         own = (optuna_study, objective, configuration, executor, strategy, earlier, stored)
-        return Bracket(number, size, *own, interrupted, attach, failures)
+        learnt = before.sampler_study if before and strategy.completes_first_runs else None
+        return Bracket(number, size, *own, interrupted, attach, failures, learnt)
 
-    def begin_at(number: int, left: int) -> Begin | None:
+    def begin_after(before: Bracket, left: int) -> Begin | None:
         if left <= 0:
             return None
-        return lambda executor, earlier: bracket_of(number, min(size, left), executor, earlier, set(), Failures())
+        at, size_now = before.number + 1, min(size, left)
+        return lambda executor, earlier: bracket_of(at, size_now, executor, earlier, set(), Failures(), before)
 
+    bracket: Bracket | None = None
     ahead: Ahead | None = None
     while len(finished := sorted(finished_trials(optuna_study), key=place)) < trials:
         number, size_now, stored = next_bracket(finished, size, trials)
@@ -63,9 +72,10 @@ def search(
             bracket, running = ahead.bracket, ahead.running
             bracket.follow(earlier, executor)
         else:
-            bracket = bracket_of(number, size_now, executor, earlier, stored, failures)
+            before = None if ahead and ahead.given_up else bracket  # which then holds trials that are asked again
+            bracket = bracket_of(number, size_now, executor, earlier, stored, failures, before)
             running = bracket.run()
-        ahead = Ahead(bracket, begin_at(number + 1, trials - len(earlier) - size_now))
+        ahead = Ahead(bracket, begin_after(bracket, trials - len(earlier) - size_now))
         try:
             for _ in running:
                 yield bracket

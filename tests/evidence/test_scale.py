@@ -84,7 +84,8 @@ def test_the_simulation_and_the_owner_are_measured(command, tmp_path, data_root)
 
 @pytest.mark.slow
 def test_efficiency_and_start_are_measured(command, tmp_path, data_root):
-    pytest.importorskip("ray.tune", reason="Ray Tune is not installed: pip install -e '.[peers]'")
+    missing = "Ray Tune is not installed: pip install -e '.[peers]'"
+    pytest.importorskip("ray.tune.search.optuna", reason=missing, exc_type=ImportError)
     flags = ["--measure", "start", "efficiency", "--dataset", "digits", "--epochs", 2, "--trials", 2, "--workers", 1]
     result = command("evidence/benchmark_scale.py", *flags, "--data-root", data_root)
     assert result.code == 0, result.err
