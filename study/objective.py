@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
-from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args, runtime_checkable
 
 from search_spaces.errors import require
 from search_spaces.schedule import Schedule
@@ -277,3 +277,18 @@ class Executor(Protocol):
         A cohort is trained as a whole unless all of its runs are done, so that it is the same cohort after a restart. A
         cohort that does not fit into memory is halved; its evaluations name the sizes that were too large.
         """
+
+
+@runtime_checkable
+class PatientExecutor(Executor, Protocol):
+    """An executor that can train several things at the same time, as far as the caller looks after all of them."""
+
+    cohort: int
+
+    def train_patiently(
+        self, runs: Sequence[Run], stop: Stop = never, done: Collection[int] = frozenset()
+    ) -> Iterator[Evaluation | None]:
+        """As `train`; yields None several times a second while it waits."""
+
+    def beside(self) -> PatientExecutor:
+        """Another one, whose runs are trained at the same time."""

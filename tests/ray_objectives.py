@@ -21,26 +21,18 @@ def wait_the_first_time(file):
 
 @dataclass(frozen=True)
 class Waits(WorkloadObjective):
-    """state: loading, training or returning. folder: where the process writes its number."""
+    """While it loads, trains and returns. folder: where the process writes its number, into a file of that name."""
 
-    state: str = ""
     folder: Path = Path()
 
-    def reach(self, state):
-        if state == self.state:
-            wait_the_first_time(self.folder / state)
-
     def at(self, device):
-        self.reach("loading")
+        wait_the_first_time(self.folder / "loading")
         return self
 
     def train(self, runs, stop):
-        self.reach("training")
+        wait_the_first_time(self.folder / "training")
         for evaluation in super().train(runs, stop):
-            if self.state == "returning":
-                yield replace(evaluation, too_large=SlowToSend(self.folder))
-            else:
-                yield evaluation
+            yield replace(evaluation, too_large=SlowToSend(self.folder))
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,10 @@ class Options:
     """Trials of each study whose efficiency is measured."""
     most_trials: int = 10_000
     """Trials of the studies whose owner's work is measured."""
+    studies: tuple[int, ...] = (50, 500, 5000)
+    """Trials of the studies that are simulated."""
+    samplers: tuple[str, ...] = ("random", "gp")
+    """Samplers of the studies whose owner's work is measured: one that costs nothing, and the default."""
     actors: tuple[int, ...] = (1, 8, 64)
     """Stand-ins for actors, for the owner's work."""
     workers: tuple[int, ...] = (1, 2)
@@ -98,7 +102,7 @@ def makespan(options: Options) -> Measured:
     steps = objective.steps(1)
     runs = RecordedLengths.of(testbed.recorded, search.budgets(steps), steps, objective.metric.sign)
     default = (search.trials_per_batch, search.trials_per_bracket)
-    studies = [(trials, devices) for trials in (50, 500, 5000) for devices in DEVICES]
+    studies = [(trials, devices) for trials in options.studies for devices in DEVICES]
     shapes = {
         "one by one": [Shape(trials, *default) for trials, _ in studies],
         "one ahead": [Shape(trials, *default, ahead=1) for trials, _ in studies],
@@ -129,7 +133,7 @@ def owner(options: Options) -> Measured:
     ends = sorted({min(one, most) for one in (500, 1000, 2000, 5000, most)})
     measured = [
         one
-        for sampler in (options.search.sampler, "random")
+        for sampler in options.samplers
         for actors in options.actors
         for one in owners_cost(options.recorded, sampler, actors, ends, options.data_root)
     ]
@@ -151,8 +155,10 @@ def efficiency(options: Options) -> Measured:
     """The same study with one and two workers of each kind."""
     from study.evidence.scale.efficiency import our_timed_study, tune_timed_study
     from study.evidence.scale.pages import page_of_efficiency
+    from study.evidence.speed.ray_tune import require_ray_tune
     from study.source import make_objective
 
+    require_ray_tune()
     what, search, trials = options.workload, options.search, options.trials
     objective = make_objective(what, "cpu", options.data_root)
     measured = [our_timed_study(what, objective, search, trials, "in-process", 1)]

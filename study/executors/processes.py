@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -29,6 +29,8 @@ STOP_SECONDS = 15.0
 """How long a worker that is to stop may take to leave its run, before it is ended."""
 START_SECONDS = 120.0
 """How long workers wait for the slowest one to start."""
+MOST_ATTEMPTS = 100_000
+"""Attempts that may be unfinished at the same time."""
 
 
 class Processes:
@@ -43,9 +45,8 @@ class Processes:
         context = OneCardEach(cards() if objective.device.type == "cuda" else [])
         with startable():
             self.stopped, together = context.Event(), context.Barrier(workers)
-            # Without a lock, which a process that is killed would keep. Attempts with smaller numbers are given up.
-            self.first = torch.multiprocessing.get_context("spawn").RawValue("q", 0)
-            state = (objective.elsewhere(), objective.device, self.stopped, self.first, together)
+            self.left = context.RawArray("b", MOST_ATTEMPTS)  # no lock, which a process that is killed would keep
+            state = (objective.elsewhere(), objective.device, self.stopped, self.left, together)
             self.pool = ProcessPoolExecutor(workers, context, begin, state)
         self.training: dict[Future[Trained], int] = {}
         self.attempts = 0
@@ -54,12 +55,13 @@ class Processes:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.leave()
+        self.leave(self.training.values())
         self.stopped.set()
         self.pool.shutdown(cancel_futures=True)
 
     def submit(self, runs: Sequence[Run]) -> int:
         self.attempts += 1
+        self.left[self.attempts % MOST_ATTEMPTS] = 0
         with startable(), told_if_broken():
             self.training[self.pool.submit(train_in_worker, runs, self.attempts)] = self.attempts
         return self.attempts
@@ -69,11 +71,13 @@ class Processes:
             done, _ = wait(self.training, seconds, FIRST_COMPLETED)
             return {self.training.pop(future): future.result() for future in done}
 
-    def leave(self) -> None:
-        self.first.value = self.attempts + 1
-        for future in self.training:
+    def leave(self, attempts: Collection[int]) -> None:
+        given_up = set(attempts)
+        for attempt in given_up:
+            self.left[attempt % MOST_ATTEMPTS] = 1
+        for future in [future for future, attempt in self.training.items() if attempt in given_up]:
             future.cancel()
-        self.training.clear()
+            del self.training[future]
 
     def call(self, function: Callable[..., T], *arguments: Any) -> T:
         with startable(), told_if_broken():
@@ -150,13 +154,13 @@ class OneCardProcess(SpawnProcess):
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 
-def begin(objective: Objective, device: torch.device, stopped: Any, first: Any, together: Any) -> None:
+def begin(objective: Objective, device: torch.device, stopped: Any, left: Any, together: Any) -> None:
     """Set up a worker: one thread, its objective, and watchers that end it with its parent or when it is stopped."""
     torch.set_num_threads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the parent decides
     threading.Thread(target=end_with_parent, daemon=True).start()
     threading.Thread(target=end_if_stopped, args=(stopped,), daemon=True).start()
-    state.update(objective=objective.at(device), stopped=stopped, first=first, together=together)
+    state.update(objective=objective.at(device), stopped=stopped, left=left, together=together)
 
 
 def end_with_parent() -> None:
@@ -179,14 +183,14 @@ def end_if_stopped(stopped: Any) -> None:
 
 
 state: dict[str, Any] = {}
-"""State of a worker: its `objective`; `stopped`, an event set to end; `first`, the number of the first attempt that is
-not given up; `together`, a barrier for all workers."""
+"""State of a worker: its `objective`; `stopped`, an event set to end; `left`, for each attempt whether it is given up;
+`together`, a barrier for all workers."""
 
 
 def train_in_worker(runs: Sequence[Run], attempt: int) -> Trained:
     """Train a cohort to its end, or until this attempt is given up."""
-    first = state["first"]
-    return train_whole(state["objective"], runs, lambda run: first.value > attempt)
+    left, place = state["left"], attempt % MOST_ATTEMPTS
+    return train_whole(state["objective"], runs, lambda run: bool(left[place]))
 
 
 def call_here(function: Callable[..., T], *arguments: Any) -> T:

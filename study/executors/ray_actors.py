@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, TypeVar
@@ -189,12 +189,13 @@ class RayActors:
             return {}
         return {again.number: Lost(f"its Ray actor was lost {ATTEMPTS} times, the last time because {self.reason}")}
 
-    def leave(self) -> None:
+    def leave(self, attempts: Collection[int]) -> None:
         import ray
 
-        self.waiting.clear()
+        given_up = set(attempts)
+        self.waiting = deque(one for one in self.waiting if one.number not in given_up)
         for slot in self.slots:
-            if slot.attempt:
+            if slot.attempt and slot.attempt.number in given_up:
                 ray.cancel(slot.answer)
                 slot.attempt = None
 
@@ -227,7 +228,7 @@ class RayActors:
         """End all actors: those that train leave their runs first, so that what these have started ends too."""
         import ray
 
-        self.leave()
+        self.leave(range(1, self.attempts + 1))
         loaded = [slot.actor.process.remote() for slot in self.slots if slot.loaded]
         if loaded:
             ray.wait(loaded, num_returns=len(loaded), timeout=LEAVE_SECONDS)

@@ -63,6 +63,7 @@ def own_ray(cpus: int, **settings: str) -> Iterator[str]:
     with TemporaryDirectory(prefix="ray-", dir="/tmp", ignore_cleanup_errors=True) as folder:  # sockets: a short path
         environment = {
             "RAY_USAGE_STATS_ENABLED": "0",
+            "RAY_worker_niceness": "0",  # as for worker processes: nice ones stand still on a busy machine
             "RAY_TMPDIR": folder,
             "RAY_AUTH_TOKEN": TOKEN,
         }

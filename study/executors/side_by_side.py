@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from study.executors.cohort_queue import CohortQueue
+from study.executors.cohort_queue import Cohort, CohortQueue
 from study.machine import out_of_memory, release_memory
 from study.objective import Evaluation, Objective, Run, Stop, never
 
@@ -44,8 +45,8 @@ class Workers(Protocol):
         Raises InputError if all workers are lost, and what the training itself has raised.
         """
 
-    def leave(self) -> None:
-        """Give up all attempts so far: they are stopped, and what still comes of them is ignored."""
+    def leave(self, attempts: Collection[int]) -> None:
+        """Give up these attempts: they are stopped, and what still comes of them is ignored."""
 
     def call(self, function: Callable[..., T], *arguments: Any) -> T:
         """Call function(objective, *arguments) in one worker, on its device."""
@@ -59,6 +60,13 @@ class SideBySide:
 
     def __init__(self, objective: Objective, cohort: int, workers: Workers) -> None:
         self.objective, self.cohort, self.workers = objective, cohort, workers
+        self.outcomes: dict[int, Trained | Lost] = {}  # of attempts that have ended and are not committed
+
+    def beside(self) -> SideBySide:
+        """Another executor with the same workers, whose runs are trained at the same time."""
+        other = SideBySide(self.objective, self.cohort, self.workers)
+        other.outcomes = self.outcomes
+        return other
 
     def train(
         self, runs: Sequence[Run], stop: Stop = never, done: Collection[int] = frozenset()
@@ -68,32 +76,45 @@ class SideBySide:
         stop: called several times a second; the workers stop once it is true for all runs. If a cohort does not fit
         into memory, it is halved as in one process: the cohorts after it are divided anew, and trained again.
         """
+        with closing(self.train_patiently(runs, stop, done)) as evaluations:
+            yield from (evaluation for evaluation in evaluations if evaluation is not None)
+
+    def train_patiently(
+        self, runs: Sequence[Run], stop: Stop = never, done: Collection[int] = frozenset()
+    ) -> Generator[Evaluation | None, None, None]:
+        """The same; yields None several times a second while it waits."""
         queue = CohortQueue(runs, self.cohort, self.objective, done)
-        attempts: dict[Any, int] = {}  # by cohort
-        outcomes: dict[int, Trained | Lost] = {}
+        attempts: dict[Cohort, int] = {}
         try:
             while queue.waiting:
                 for cohort in queue.waiting:
                     if cohort not in attempts:
                         attempts[cohort] = self.workers.submit([runs[index] for index in cohort.runs])
-                outcomes |= self.workers.ended(LOOK_EVERY)
+                if attempts[queue.waiting[0]] not in self.outcomes:
+                    self.outcomes |= self.workers.ended(LOOK_EVERY)
+                    yield None
                 if all(map(stop, range(len(runs)))):
                     return
-                while queue.waiting and attempts.get(queue.waiting[0]) in outcomes:
+                while queue.waiting and attempts.get(queue.waiting[0]) in self.outcomes:
                     cohort = queue.waiting.popleft()
-                    outcome = outcomes.pop(attempts.pop(cohort))
+                    outcome = self.outcomes.pop(attempts.pop(cohort))
                     if isinstance(outcome, Lost):
                         outcome = self.failed([runs[index] for index in cohort.runs], outcome.reason)
                     yield from queue.new(cohort, iter(outcome.evaluations))
                     if not outcome.fits:
-                        self.workers.leave()
-                        attempts.clear()
-                        outcomes.clear()
+                        self.give_up(attempts)
                         queue.halve(cohort)
                         self.cohort = queue.most
         finally:
-            if attempts:
-                self.workers.leave()  # stopped, failed, or the caller closed the iterator early
+            self.give_up(attempts)  # stopped, failed, or the caller closed the iterator early
+
+    def give_up(self, attempts: dict[Cohort, int]) -> None:
+        """Forget these attempts."""
+        if attempts:
+            self.workers.leave(attempts.values())
+        for attempt in attempts.values():
+            self.outcomes.pop(attempt, None)
+        attempts.clear()
 
     def failed(self, runs: Sequence[Run], reason: str) -> Trained:
         """What is recorded of runs that no worker could train: each ends as a diverged one does, with the reason."""

@@ -21,12 +21,20 @@ from search_spaces import from_params
 from search_spaces.schedule import Schedule
 from study.cli import interrupted_at_once
 from study.machine import torch_threads
-from study.objective import Engine, Evaluation, Executor, Objective, Run
+from study.objective import Engine, Evaluation, Executor, Objective, PatientExecutor, Run
 from study.search.candidate import Candidate
 from study.search.configuration import Configuration
 from study.search.failures import Failures
 from study.search.reference import Reference, planned_batch
-from study.search.sampler_study import ask, is_reference, make_sampler_study, pruner_notes, tell
+from study.search.sampler_study import (
+    ask,
+    is_outside,
+    is_reference,
+    make_sampler_study,
+    pruner_notes,
+    tell,
+    values_seen,
+)
 from study.search.samplers.choice import make_sampler
 from study.storage.damage import reading
 from study.storage.record_format import evaluations_of
@@ -64,8 +72,10 @@ class Bracket:
     """One bracket under way.
 
     earlier: the trials of the brackets before it. stored: positions that are in the storage. stored_before: positions
-    that an earlier start of the search has stored. training, budget: the candidates that are trained now, and the
-    epochs of their runs. finished: whether all trials are stored.
+    that an earlier start of the search has stored. learnt: the sampler's study of the bracket before it, if the sampler
+    knows from it what the earlier trials would tell it. training, budget: the candidates that are trained now, and the
+    epochs of their runs. is_ahead: whether the bracket before it has not ended. explored: whether all trials have had
+    their first run. finished: whether all trials are stored.
     """
 
     number: int
@@ -80,9 +90,12 @@ class Bracket:
     interrupted: Callable[[], bool] = lambda: False
     attach: Callable[[FrozenTrial], FrozenTrial] = lambda trial: trial
     failures: Failures = field(default_factory=Failures)
+    learnt: optuna.Study | None = None
     candidates: list[Candidate] = field(default_factory=list)
     training: Sequence[Candidate] = ()
     budget: int = 0
+    is_ahead: bool = False
+    explored: bool = False
     finished: bool = False
 
     def __post_init__(self) -> None:
@@ -93,13 +106,13 @@ class Bracket:
         stored = self.optuna_study.user_attrs.get("configuration", {})
         self.split_seed = stored.get("split_seed", 0)
         self.known, self.reference = stored.get("enqueued", ()), Reference.read(stored.get("reference"))
-        self.sampler_study = make_sampler_study(
+        self.seen = [values_seen(trial) for trial in self.earlier if not is_outside(trial)]
+        self.sampler_study = self.learnt or make_sampler_study(
             self.earlier,
             self.objective.metric.direction,
             self.strategy.pruner,
             self.strategy.completes_first_runs,
         )
-        self.seen = self.sampler_study.get_trials(deepcopy=False)
 
     def run(self) -> Iterator[None]:
         """Train and store all trials; yields after every evaluation."""
@@ -108,8 +121,8 @@ class Bracket:
         except KeyboardInterrupt:
             self.save()  # what has ended since the last time
             raise
-        if self.optuna_study.user_attrs.get("unfinished"):
-            self.optuna_study.set_user_attr("unfinished", {})
+        if kept := self.optuna_study.user_attrs.get("unfinished"):
+            self.optuna_study.set_user_attr("unfinished", kept.get("ahead", {}))
         self.finished = True
 
     def ask(self) -> list[Candidate]:
@@ -173,18 +186,25 @@ class Bracket:
             for index, candidate in begun.items():
                 candidate.seconds = seconds_before[index] + spent * candidate.evaluations[-1].step / steps
 
-        training = self.executor.train(runs, stop, done)
+        executor = self.executor
+        train = executor.train_patiently if isinstance(executor, PatientExecutor) else executor.train
+        training = train(runs, stop, done)
         while True:
             began = time.perf_counter()
-            evaluation = next(training, None)
-            spent += time.perf_counter() - began
-            if evaluation is None:
+            try:
+                evaluation = next(training)
+            except StopIteration:
                 break
+            finally:
+                spent += time.perf_counter() - began
+            if evaluation is None:  # it waits
+                yield
+                continue
             candidate = live[evaluation.run]
             if evaluation.run not in begun:
                 begun[evaluation.run] = candidate
                 candidate.evaluations = []
-            if evaluation.too_large:
+            if evaluation.too_large and not self.is_ahead:
                 lower_cohort(self.optuna_study, math.ceil(evaluation.too_large[-1] / 2))
             candidate.observe(evaluation, budget, self.steps_per_epoch)
             self.strategy.observe(self, candidate, evaluation, budget)
@@ -257,14 +277,36 @@ class Bracket:
         self.saved_at = time.monotonic()
         if self.strategy.saves_runs:
             kept = {str(candidate.position): candidate.saved() for candidate in self.candidates if candidate.trained}
-            mine = {"generation": self.number, "size": self.size, "candidates": kept}
+            mine: dict[str, Any] = {"generation": self.number, "size": self.size, "candidates": kept}
+            before = self.optuna_study.user_attrs.get("unfinished", {})
+            if self.is_ahead:
+                mine = {**before, "ahead": mine}
+            elif before.get("ahead"):
+                mine["ahead"] = before["ahead"]
             self.optuna_study.set_user_attr("unfinished", mine)
 
     def load(self) -> dict[str, dict[str, Any]]:
         """The runs of this bracket that an earlier start has saved, by position."""
         kept = self.optuna_study.user_attrs.get("unfinished", {})
-        mine = (kept.get("generation"), kept.get("size")) == (self.number, self.size)
-        return dict(kept["candidates"]) if mine else {}
+        for one in (kept, kept.get("ahead", {})):
+            if (one.get("generation"), one.get("size")) == (self.number, self.size):
+                return dict(one["candidates"])
+        return {}
+
+    def provisional_rows(self) -> list[FrozenTrial]:
+        """The candidates as far as they are trained: what the next bracket is asked from, if it begins before the end.
+
+        All must have had their first run.
+        """
+        return [self.row(candidate) for candidate in self.candidates]
+
+    def follow(self, earlier: Sequence[FrozenTrial], executor: Executor) -> None:
+        """Continue as the first bracket that has not ended. earlier: the trials of the brackets before it, all stored.
+
+        The sampler knows of them what it needs: their first runs. The promotions need all runs.
+        """
+        self.is_ahead, self.earlier, self.executor = False, earlier, executor
+        self.seen = [values_seen(trial) for trial in earlier if not is_outside(trial)]
 
     @property
     def tried(self) -> int:

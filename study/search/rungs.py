@@ -43,11 +43,13 @@ class Rungs:
             for candidate in batch:
                 candidate.trial.report(candidate.reported[first], step=first)
             bracket.tell(batch)
+        bracket.explored = True
+        yield
         live, audited = bracket.candidates, list[Candidate]()
         sign, reduction = bracket.objective.metric.sign, bracket.configuration.reduction
         for before, budget in pairwise(self.budgets):
             within = [candidate.reported for candidate in live if not candidate.outside]
-            seen = [trial.intermediate_values for trial in bracket.seen] + within
+            seen = [*bracket.seen, *within]
             worst = worst_to_promote([sign * values[before] for values in seen if before in values], reduction)
             kept = best_references(live, before, references_promoted(budget, full), sign)
             for candidate in live:

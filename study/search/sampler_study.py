@@ -100,14 +100,19 @@ def pruner_notes(study: optuna.Study, trial: Trial | FixedTrial) -> dict[str, An
     return study.get_trials(deepcopy=False)[trial.number].system_attrs
 
 
+def values_seen(trial: FrozenTrial) -> dict[int, float]:
+    """The values that a stored trial reported, by epoch; of an audited one those until it would have been pruned."""
+    pruned_at = trial.user_attrs["record"]["audited_from"]
+    return {epoch: value for epoch, value in trial.intermediate_values.items() if epoch <= (pruned_at or epoch)}
+
+
 def as_seen(trial: FrozenTrial, first_run_only: bool = False) -> FrozenTrial:
     """A stored trial without the records for people, and with the notes of the pruner.
 
     An audited trial is seen as pruned when it would have been, so the study has the same results as without the audit.
     first_run_only: see it as complete, with the value of its first run.
     """
-    pruned_at = trial.user_attrs["record"]["audited_from"]
-    seen = {epoch: value for epoch, value in trial.intermediate_values.items() if epoch <= (pruned_at or epoch)}
+    pruned_at, seen = trial.user_attrs["record"]["audited_from"], values_seen(trial)
     state, value = (TrialState.PRUNED, seen[pruned_at]) if pruned_at else (trial.state, trial.value)
     if first_run_only:
         state, value = TrialState.COMPLETE, next(iter(seen.values()))

@@ -2,18 +2,20 @@
 
 A bracket has a few batches. Each batch is trained at the first rung, and the sampler learns from its values before it
 suggests the next one. When the whole bracket has been tried, its best trials are promoted to the next rung together
-(rungs.py). So the sampler learns in small steps, and the long runs share their kernels. A trial is written to the
-storage in one piece, once its last run has ended: all trials there are finished, even if this process is killed.
+(rungs.py); meanwhile the next bracket may begin (ahead.py). So the sampler learns in small steps, and the long runs
+share their kernels. A trial is written to the storage in one piece, once its last run has ended: all trials there are
+finished, even if this process is killed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 
 import optuna
 from optuna.trial import FrozenTrial
 
 from study.objective import Executor, Objective
+from study.search.ahead import Ahead, Begin
 from study.search.bracket import Bracket, Strategy
 from study.search.configuration import Configuration
 from study.search.failures import Failures
@@ -41,26 +43,53 @@ def search(
     attach: adds to a finished trial what is stored with it, such as its artifacts.
     """
     size, failures = configuration.bracket_size(objective.steps(1)), Failures()
+
+    def bracket_of(
+        number: int,
+        size: int,
+        executor: Executor,
+        earlier: Sequence[FrozenTrial],
+        stored: set[int],
+        failures: Failures,
+        before: Bracket | None,
+    ) -> Bracket:
+        strategy = strategy_of(configuration, objective)
+        own = (optuna_study, objective, configuration, executor, strategy, earlier, stored)
+        learnt = before.sampler_study if before and strategy.completes_first_runs else None
+        return Bracket(number, size, *own, interrupted, attach, failures, learnt)
+
+    def begin_after(before: Bracket, left: int) -> Begin | None:
+        if left <= 0:
+            return None
+        at, size_now = before.number + 1, min(size, left)
+        return lambda executor, earlier: bracket_of(at, size_now, executor, earlier, set(), Failures(), before)
+
+    bracket: Bracket | None = None
+    ahead: Ahead | None = None
     while len(finished := sorted(finished_trials(optuna_study), key=place)) < trials:
         with reading(optuna_study.study_name):
             number, size_now, stored = next_bracket(finished, size, trials)
-            bracket = Bracket(
-                number,
-                size_now,
-                optuna_study,
-                objective,
-                configuration,
-                executor,
-                strategy_of(configuration, objective),
-                [trial for trial in finished if place(trial) < (number, 0)],
-                stored,
-                interrupted,
-                attach,
-                failures,
-            )
-        for _ in bracket.run():
+            earlier = [trial for trial in finished if place(trial) < (number, 0)]
+            if ahead and ahead.bracket:
+                bracket, running = ahead.bracket, ahead.running
+                bracket.follow(earlier, executor)
+            else:
+                before = None if ahead and ahead.given_up else bracket  # which then holds trials that are asked again
+                bracket = bracket_of(number, size_now, executor, earlier, stored, failures, before)
+                running = bracket.run()
+        ahead = Ahead(bracket, begin_after(bracket, trials - len(earlier) - size_now))
+        try:
+            for _ in running:
+                yield bracket
+                ahead.step()
             yield bracket
-        yield bracket
+            while ahead.exploring:
+                ahead.step()
+                yield ahead.bracket or bracket
+        except KeyboardInterrupt:
+            bracket.save()
+            ahead.save()
+            raise
 
 
 def strategy_of(configuration: Configuration, objective: Objective) -> Strategy:

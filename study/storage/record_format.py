@@ -13,7 +13,7 @@ stored then), `artifacts` (where those of its trials are kept, if that was given
 missing in studies made before they were kept),
 `confirmed` (of a benchmark: the trial evaluated on test, the seeds, the test metrics), `finals` (of a search: what was
 trained again to confirm its answer, see finals.py), `sessions` (provenance of every start, in order), `unfinished` (the
-runs that a bracket has behind it, while it is trained).
+runs that a bracket has behind it, while it is trained; `ahead` in it: the same of the next bracket, if it has begun).
 
 A trial's attributes: `record` and `curve` (columns, one row per evaluation of the last run); for Hyperband and
 successive halving `pruner_notes` (what they must find again). A record holds

@@ -21,7 +21,8 @@ REX = {"family": "rex", "peak_lr": 0.1, "warmup_fraction_is_0": True}
 
 @pytest.fixture(scope="module")
 def ray():
-    return pytest.importorskip("ray", reason="Ray Tune is not installed: pip install -e '.[peers]'")
+    missing = "Ray Tune is not installed: pip install -e '.[peers]'"
+    return pytest.importorskip("ray.tune.search.optuna", reason=missing, exc_type=ImportError)
 
 
 @pytest.mark.slow

@@ -1,37 +1,14 @@
 """Cohorts in workers: committed in order, halved if memory runs out, given up and failed. The workers are stand-ins."""
 
 import math
-import random
 
 import pytest
 
 from search_spaces import InputError
-from study.executors.side_by_side import Lost, SideBySide, Trained, train_whole
-from study.objective import never
+from study.executors.side_by_side import SideBySide, Trained
 from study.training.workload_objective import WorkloadObjective
 from tests.helpers import Crowded, by_run, runs_of, trainer
-
-
-class OutOfOrder:
-    """`Workers` that train in this process, when they are asked, in a random order; some are lost."""
-
-    def __init__(self, objective, seed=0, lost=()):
-        self.objective, self.random, self.lost = objective, random.Random(seed), lost
-        self.waiting, self.submitted, self.given_up = {}, 0, 0
-
-    def submit(self, runs):
-        self.submitted += 1
-        self.waiting[self.submitted] = runs
-        return self.submitted
-
-    def ended(self, seconds):
-        attempt = self.random.choice(sorted(self.waiting))
-        runs = self.waiting.pop(attempt)
-        return {attempt: Lost("lightning") if attempt in self.lost else train_whole(self.objective, runs, never)}
-
-    def leave(self):
-        self.given_up += len(self.waiting)
-        self.waiting.clear()
+from tests.out_of_order import OutOfOrder
 
 
 @pytest.mark.parametrize("seed", range(3))

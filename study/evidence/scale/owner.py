@@ -8,7 +8,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -58,8 +58,8 @@ class ReplayedActors:
         now = [self.waiting.popleft() for _ in range(min(self.number, len(self.waiting)))]
         return {attempt: Trained(list(self.replay.train(runs))) for attempt, runs in now}
 
-    def leave(self) -> None:
-        self.waiting.clear()
+    def leave(self, attempts: Collection[int]) -> None:
+        self.waiting = deque(one for one in self.waiting if one[0] not in set(attempts))
 
     def call(self, function: Callable[..., T], *arguments: Any) -> T:
         return function(self.replay.objective, *arguments)

@@ -71,8 +71,8 @@ def page_of_start(measured: Sequence[StartOfRay], name: str, cohort: int) -> str
     ]
     return (
         f"Seconds that Ray takes on this machine, for {name}: until it runs; from then on, until the first actor and "
-        "all of them have loaded the objective; and until all has ended. *Round trip*: a cohort without runs, the "
-        f"least of 20.\n\n{table(heads, rows)}\n\nBytes that are sent:\n\n{table(['what', 'bytes'], sizes)}\n"
+        "all of them have loaded the objective; and until all has ended. *Round trip*: a call that trains nothing, "
+        f"the least of 20.\n\n{table(heads, rows)}\n\nBytes that are sent:\n\n{table(['what', 'bytes'], sizes)}\n"
     )
 
 

@@ -19,7 +19,7 @@ class StartOfRay:
     """Seconds of each stage, with a number of actors, and bytes.
 
     running: until Ray runs here. first: until one actor has the objective. all_actors: until all have. ended: to end it
-    all. round_trip: of a cohort that trains nothing, beside its training. objective: bytes that each actor reads once.
+    all. round_trip: of a call that trains nothing. objective: bytes that each actor reads once.
     runs, evaluations: bytes of a cohort, there and back.
     """
 
@@ -35,7 +35,7 @@ class StartOfRay:
 
 
 def start_of_ray(objective: Objective, actors: int, epochs: int, cohort: int) -> StartOfRay:
-    """Start Ray here, load the objective in actors, train a cohort that is stopped at once, and end it."""
+    """Start Ray here, load the objective in actors, call them, and end it."""
     options = ExecutorOptions(executor="ray", workers=actors)
     runs = [Run(Cosine(peak_lr=objective.peak_lr[0]), epochs, 0, evaluations=epochs) for _ in range(cohort)]
     began = time.perf_counter()
@@ -62,12 +62,14 @@ def start_of_ray(objective: Objective, actors: int, epochs: int, cohort: int) ->
 
 
 def seconds_of_nothing(pool: RayActors) -> float:
-    """Seconds of a cohort without runs, there and back."""
+    """Seconds of a call that trains nothing, there and back."""
     began = time.perf_counter()
-    attempt = pool.submit([])
-    while attempt not in pool.ended(1.0):
-        pass
+    pool.call(nothing)
     return time.perf_counter() - began
+
+
+def nothing(objective: Objective) -> None:
+    """Train nothing."""
 
 
 def sent(what: object) -> int:

@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from importlib.util import find_spec
 from typing import Any
 
 import optuna
@@ -47,16 +46,18 @@ def local_ray(cores: int | None = None) -> Iterator[str]:
 
     cores: how many it uses; None for all. As many short trials may be pending: otherwise they leave cores idle.
     """
-    missing = InputError("this needs Ray Tune: pip install -e '.[peers]'")
-    if find_spec("ray") is None:
-        raise missing
+    require_ray_tune()
     cores = cores or usable_cores()
     with own_ray(cores, **SETTINGS, TUNE_MAX_PENDING_TRIALS_PG=str(cores)) as folder:
-        try:
-            import ray.tune.search.optuna  # noqa: F401  # fails if Ray lacks its tune extra
-        except ImportError as error:
-            raise missing from error
         yield folder
+
+
+def require_ray_tune() -> None:
+    """Raise InputError unless Ray Tune is installed: Ray comes without it."""
+    try:
+        import ray.tune.search.optuna  # noqa: F401
+    except ImportError as error:
+        raise InputError("this needs Ray Tune: pip install -e '.[peers]'") from error
 
 
 def ray_trials(objective: Objective, configuration: Configuration, trials: int, folder: str) -> list[TriedSchedule]:
