@@ -62,8 +62,9 @@ def server():
 
 
 @pytest.fixture
-def database(server):
-    """The URL of a new database on it."""
+def database(server, tmp_path, monkeypatch):
+    """The URL of a new database on it; the working folder, where artifacts are kept by default, is an empty one."""
+    monkeypatch.chdir(tmp_path)
     return server.create(f"test_{uuid.uuid4().hex[:12]}")
 
 
