@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
 import signal
 import socket
@@ -24,7 +25,9 @@ START_WITHIN = 60.0
 
 
 def postgresql_programs() -> Path | None:
-    """The folder of PostgreSQL's programs; None if it is not installed."""
+    """The folder of PostgreSQL's programs; None if it is not installed, or root has no user postgres to run it."""
+    if os.geteuid() == 0 and "postgres" not in (user.pw_name for user in pwd.getpwall()):
+        return None
     found = shutil.which("initdb")
     folders = [Path(found).resolve().parent] if found else sorted(Path("/").glob(DEBIAN[1:]))
     return folders[-1] if folders else None

@@ -1,9 +1,12 @@
 """Artifacts in a folder or a bucket: where the flag says, found again by whoever reads the study."""
 
 import contextlib
+import http.client
 import logging
+import socket
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 
 import optuna
 import pytest
@@ -14,6 +17,7 @@ from optuna.storages import RDBStorage
 from search_spaces import InputError
 from study.assembly import opened, plan_search
 from study.executors.options import ExecutorOptions
+from study.reports.dashboard.server import make_server_for
 from study.storage.artifact_places import AllPlaces, artifact_store, check_reachable, opened_artifact, stored_places
 from study.storage.place import check_artifacts
 from study.storage.s3 import client
@@ -70,6 +74,28 @@ def files_of(storage):
     return found
 
 
+def served(storage):
+    """The answer of the dashboard to a request for the first picture: its type and its content."""
+    connected = connect_to_read(storage)
+    trials = connected.get_all_trials(1)
+    trial, meta = next((one, meta) for one in trials for meta in get_all_artifact_meta(one, storage=connected))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with make_server_for(storage, port) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+                number = connected.get_trial_id_from_study_id_trial_number(1, trial.number)
+                connection.request("GET", f"/artifacts/1/{number}/{meta.artifact_id}")
+                answer = connection.getresponse()
+                return answer.status, answer.headers["Content-Type"], answer.read()
+        finally:
+            server.shutdown()
+            thread.join()
+
+
 def test_a_bucket_keeps_them_under_a_prefix(s3, storage, workload, tmp_path):
     attributes = search_in("s3://team/lr/", storage, workload)
     assert attributes["artifacts"] == ["s3://team/lr/"]
@@ -78,6 +104,9 @@ def test_a_bucket_keeps_them_under_a_prefix(s3, storage, workload, tmp_path):
     assert len(names) == len(found) >= 2
     assert all(name.startswith("lr/") for name in names)
     assert any(content.startswith(b"<svg") for _, _, content in found)
+    status, kind, content = served(storage)
+    assert (status, kind) == (200, "image/svg+xml")
+    assert content in [content for _, _, content in found]
     assert "very-secret" not in (tmp_path / "studies.db").read_bytes().decode(errors="replace")
     assert not Path(f"{tmp_path}/studies.db.artifacts").exists()
     artifact_store("s3://team/lr").remove(names[0].removeprefix("lr/"))
