@@ -46,7 +46,7 @@ def main(options: Options) -> None:
 
     from study.evidence.reliability.damage import damaged_databases
     from study.evidence.reliability.kills import kill_storm, killed_reports
-    from study.evidence.reliability.page import page
+    from study.evidence.reliability.page import reliability_page
     from study.evidence.reliability.together import search_together
     from study.storage.provenance import provenance
     from study.storage.whole_files import write_whole
@@ -66,7 +66,7 @@ def main(options: Options) -> None:
         reports = list(killed_reports(folders[1], options.reports, options.seed))
         os.chdir(folders[2])  # reports and code of the damaged studies are written there
         cases = list(damaged_databases(folders[2], options.damaged, options.seed))
-    text = page(resumed, reports, cases, together)
+    text = reliability_page(resumed, reports, cases, together)
     kept = {
         "made": provenance(torch.device("cpu")),
         "resumed": [one._asdict() for one in resumed],

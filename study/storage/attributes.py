@@ -59,7 +59,7 @@ class StoredConfiguration(TypedDict, total=False):
     reference: StoredReference | None
     enqueued: list[Mapping[str, Any]]
     sources: Mapping[str, str] | None
-    objects: Mapping[str, str] | None
+    objects: Mapping[str, str | None] | None
     declared: Mapping[str, Any] | None
     data: str | None
     split_seed: int

@@ -130,7 +130,7 @@ class StudyRecord:
         return record
 
     def check(self) -> None:
-        """Raise TypeError or ValueError, saying what is damaged, if a value is not one that this project writes.
+        """Raise TypeError or ValueError, saying what is damaged, if this project writes no such value.
 
         Trials check themselves when they are read.
         """

@@ -167,7 +167,7 @@ class TrialRecord:
         return read
 
     def check(self) -> None:
-        """Raise one of `DAMAGED`, saying what is damaged, if a value is not one that this project writes."""
+        """Raise one of `DAMAGED`, saying what is damaged, if this project writes no such value."""
         check_types(self)
         from_params(self.params)  # whether it is a schedule
         if not (math.isfinite(self.value) and self.epochs_used and self.cohorts and self.reported):

@@ -1,6 +1,6 @@
 """A database that is deleted, moved or replaced under a search is noticed at the next write, and what it held is kept.
 
-SQLite would go on writing to the file that it has opened, which nobody can find any more.
+SQLite would continue to write to the file that it has opened, which nobody can find any more.
 """
 
 from __future__ import annotations

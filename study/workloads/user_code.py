@@ -153,7 +153,7 @@ def sha256_of(file: Path) -> str:
 
 
 def file_of(module: str) -> Path | None:
-    """The file that a module would be imported from; None if there is none. Nothing is imported, no package either."""
+    """The file that a module would be imported from; None if it has no file. Nothing is imported, no package either."""
     places: list[str] | None = [os.getcwd(), *sys.path]
     spec = None
     parts = module.split(".")

@@ -8,7 +8,7 @@ from study.evidence.reliability.commands import MESSAGE, RESULT, TRACEBACK, Outc
 from study.evidence.reliability.damage import OTHER, SAME, Case, damaged_databases, kind_of
 from study.evidence.reliability.killed_at import counting
 from study.evidence.reliability.kills import SETUPS, Kill, KilledReport, Resumed, kill_storm
-from study.evidence.reliability.page import page
+from study.evidence.reliability.page import reliability_page
 from study.evidence.reliability.together import Together
 
 
@@ -35,7 +35,7 @@ def test_the_page_counts():
     resumed = [Resumed("median", kills, ""), Resumed("median", kills[:1], "another study")]
     cases = [Case("bytes [1]", "export", MESSAGE, ""), Case("bytes [2]", "export", SAME, "")]
     reports = [KilledReport("SIGKILL", True, ""), KilledReport("SIGKILL", True, "report.md")]
-    text = page(resumed, reports, cases, Together(8, 8, 70, 0, 30.0, ()))
+    text = reliability_page(resumed, reports, cases, Together(8, 8, 70, 0, 30.0, ()))
     assert "| median | 2 | 2 | 0 | 0 | 2 | 2 | 1 |" in text
     assert "2 reports were killed while they ran. After 1 of these kills" in text
     assert "| export | 1 | 1 | 0 | 0 |" in text

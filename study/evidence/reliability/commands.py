@@ -11,14 +11,15 @@ import sys
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import optuna
 
-from study.storage.stored_trials import finished_trials
+from study.storage.study_record import StudyRecord
+from study.storage.trial_record import TrialRecord
 
 ROOT = Path(__file__).parents[3]
 MESSAGE, RESULT, TRACEBACK = "one message", "a result", "a traceback"
@@ -74,15 +75,23 @@ def start(script: str, arguments: Sequence[str], folder: Path, before: Sequence[
     return subprocess.Popen(command, cwd=folder, env=environment, start_new_session=True, **pipes)
 
 
-def substance(storage: str) -> dict[str, list[Any]]:
-    """The finished trials of every study, by its name, without numbers and times: equal in equal studies."""
-    found = {}
-    for name in sorted(optuna.get_all_study_names(storage)):
-        trials = finished_trials(optuna.load_study(study_name=name, storage=storage))
-        records = [{k: v for k, v in one.user_attrs["record"].items() if k != "seconds"} for one in trials]
-        rows = [
-            [record["place"], record, str(trial.state), trial.values, trial.params, trial.intermediate_values]
-            for record, trial in zip(records, trials, strict=True)
-        ]
-        found[name] = sorted(rows, key=lambda row: (row[0]["generation"], row[0]["position"]))
-    return found
+def substance(storage: str) -> dict[str, str]:
+    """The trials and finals of every study, by its name, without numbers and times: equal in equal studies."""
+    records = [StudyRecord.of(optuna.load_study(study_name=name, storage=storage)) for name in study_names(storage)]
+    return {record.name: repr([*map(timeless, record.trials), finals_by_place(record)]) for record in records}
+
+
+def study_names(storage: str) -> list[str]:
+    """The names of all studies."""
+    return sorted(optuna.get_all_study_names(storage))
+
+
+def timeless(trial: TrialRecord) -> TrialRecord:
+    """The trial without what may differ in equal studies: Optuna numbers trials as they are stored."""
+    return replace(trial, number=0, seconds=0.0, ended=None)
+
+
+def finals_by_place(record: StudyRecord) -> list[Any]:
+    """The runs that confirmed a study, with the places of their trials instead of the numbers."""
+    places = {trial.number: trial.place for trial in record.trials}
+    return [(places[run.trial], run._replace(trial=0)) for run in (record.finals.runs if record.finals else ())]

@@ -142,7 +142,7 @@ def searched_on(path: Path) -> Outcome:
     outcome = run_here("search.py", *SEARCH, "--trials", str(TRIALS + 2), "--storage", storage)
     if outcome.kind == RESULT:
         try:
-            outcome = Outcome(RESULT, json.dumps(substance(storage), default=str), outcome.errors)
+            outcome = Outcome(RESULT, repr(substance(storage)), outcome.errors)
         except Exception as error:  # the search has not read what was damaged
             outcome = Outcome(RESULT, f"{type(error).__name__}: {error}", outcome.errors)
     return outcome

@@ -25,7 +25,7 @@ def counting(at: int, act: Callable[[], None]) -> Callable[..., None]:
     return count
 
 
-def main() -> None:
+def run_counted() -> None:
     """Count the statements and commits of every database from the first on."""
     from sqlalchemy import event
     from sqlalchemy.engine import Engine
@@ -40,4 +40,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_counted()

@@ -11,7 +11,9 @@ from study.evidence.reliability.together import Together
 from study.reports.markdown import table
 
 
-def page(resumed: Sequence[Resumed], reports: Sequence[KilledReport], cases: Sequence[Case], together: Together) -> str:
+def reliability_page(
+    resumed: Sequence[Resumed], reports: Sequence[KilledReport], cases: Sequence[Case], together: Together
+) -> str:
     """The page. cases: of damaged databases."""
     parts = [
         "# Reliability",
