@@ -58,13 +58,6 @@ class Deadly(WorkloadObjective):
         yield from super().train(runs, stop)
 
 
-class DeadAtOnce(WorkloadObjective):
-    """Kills each process that loads it."""
-
-    def at(self, device):
-        os.kill(os.getpid(), signal.SIGKILL)
-
-
 class OnlyHere(WorkloadObjective):
     """Its data can be read by its owner only."""
 

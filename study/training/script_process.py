@@ -20,7 +20,7 @@ MOST_OUTPUT = 10_000_000
 """Bytes of output that are kept of a run; of more, the last ones."""
 TAIL = 100_000
 """Bytes that are left when the output is cut."""
-GUARD = ("sh", "-c", 'read -r _; kill -KILL -- "-$0"')
+GUARD = ("sh", "-c", 'read -r _; kill -s KILL -- "-$0"')
 """Ends a group of processes, whose number follows, once its standard input is closed: that is when this process ends,
 even if it is killed."""
 

@@ -280,3 +280,43 @@ def test_an_engine_of_one_thread_trains_with_one_and_is_kept(two_threads, worklo
     assert torch.get_num_threads() == 2
     stored = as_stored(ChosenEngine(engine, "timed"), ExecutorOptions())
     assert agree("a", stored, ExecutorOptions(), WorkloadObjective(workload), DEMAND)[0] == engine
+
+
+def test_a_study_of_actors_continues_in_processes_but_not_in_this_one(workload):
+    """One thread each, so the bits are the same."""
+    objective, actors = WorkloadObjective(workload), ExecutorOptions(executor="ray", workers=2)
+    stored = as_stored(ChosenEngine(Engine(1, 2), "set"), actors)
+    assert agree("a", stored, ExecutorOptions(executor="processes", workers=3), objective, DEMAND)[0] == Engine(1, 3)
+    assert agree("a", stored, ExecutorOptions(), objective, DEMAND)[0] == Engine(1, 2)
+    with pytest.raises(InputError, match="was created with --executor ray: use the same"):
+        agree("a", stored, ExecutorOptions(executor="in-process"), objective, DEMAND)
+
+
+@pytest.mark.parametrize("executor", ["processes", "ray"])
+def test_an_engine_for_cuda_is_chosen_in_a_worker(executor, workload, monkeypatch):
+    """This process leaves the GPUs alone: even their memory is asked for there."""
+    asked = []
+
+    class Pool:
+        def call(self, function, *arguments):
+            asked.append(function.__name__)
+            return function(WorkloadObjective(workload), *arguments)
+
+    def untouched(device):
+        assert device.type == "cpu"
+        return psutil.virtual_memory().available
+
+    monkeypatch.setattr("study.training.workload_objective.free_memory", untouched)
+    options = ExecutorOptions("lockstep", cohort=3, executor=executor, workers=2)
+    objective = WorkloadObjective(workload, trained_on=torch.device("cuda"))
+    chosen = agree("a", None, options, objective, DEMAND, Pool())
+    assert (chosen.engine, asked) == (Engine(3, 2), ["choose"])
+
+
+def test_a_process_for_each_card_by_default(workload, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,2")
+    options = ExecutorOptions(executor="processes")
+    on_cards = WorkloadObjective(workload, trained_on=torch.device("cuda"))
+    assert study.executors.choice.asked_workers(options, on_cards) == 3
+    monkeypatch.setattr(study.executors.choice, "usable_cores", lambda: 7)
+    assert study.executors.choice.asked_workers(options, WorkloadObjective(workload)) == 7

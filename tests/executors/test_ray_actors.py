@@ -17,7 +17,7 @@ from study.executors.options import ExecutorOptions
 from study.executors.side_by_side import SideBySide
 from study.training.workload_objective import WorkloadObjective
 from tests.helpers import ENDLESS, alive, process_of, runs_of, trainer, wait_until
-from tests.ray_objectives import DeadAtOnce, Deadly, Waits
+from tests.ray_objectives import Deadly, Waits
 
 pytest.importorskip("ray", reason="Ray is not installed: pip install -e '.[ray]'")
 
@@ -105,16 +105,6 @@ def test_a_cohort_that_is_lost_again_and_again_is_recorded_as_failed(workload, m
     reason = "its Ray actor was lost 2 times, the last time because its process was killed, perhaps because memory ran"
     assert failed.failure.startswith(reason)
     assert (failed.diverged, failed.metric) == (True, 1.0)
-
-
-@pytest.mark.slow
-def test_actors_that_never_load_are_told(workload, monkeypatch):
-    monkeypatch.setattr(ray_actors, "ATTEMPTS", 1)
-    with (
-        pytest.raises(InputError, match="no Ray actor could be started: its process was killed"),
-        actors(DeadAtOnce(workload), 1),
-    ):
-        pass
 
 
 def test_what_cannot_be_pickled_is_named(workload):

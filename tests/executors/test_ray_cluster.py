@@ -72,7 +72,7 @@ def test_an_owner_killed_with_all_its_actors_goes_on_when_started_again(folder, 
     """As the same search in one process of one thread; nothing of Ray is left."""
     pytest.importorskip("ray", reason="Ray is not installed: pip install -e '.[ray]'")
     processes, shared = leftovers()
-    flags = [*FLAGS, "--epochs", 40, "--trials", 10, "--confirm-seeds", 0, "--study", "killed"]
+    flags = [*FLAGS, "--epochs", 20, "--trials", 10, "--confirm-seeds", 0, "--study", "killed"]
     ray = [*flags, "--executor", "ray", "--workers", 2]
     with start("search.py", *ray, cwd=folder) as process:
         wait_until_training(process, folder, 0, 1)
@@ -91,6 +91,19 @@ def test_an_owner_killed_with_all_its_actors_goes_on_when_started_again(folder, 
     assert trials_in(folder) == trials_in(other)
     wait_until(lambda: not leftovers()[0] - processes, why="processes of Ray outlived the search")
     assert leftovers()[1] <= shared
+
+
+@pytest.mark.slow
+def test_actors_that_run_out_of_memory_are_told(folder, monkeypatch):
+    """Ray ends them, as if two hundredths of the memory were all; no study is left behind."""
+    pytest.importorskip("ray", reason="Ray is not installed: pip install -e '.[ray]'")
+    monkeypatch.setenv("RAY_memory_usage_threshold", "0.02")
+    monkeypatch.setenv("RAY_memory_monitor_refresh_ms", "100")
+    with start("search.py", *FLAGS, "--executor", "ray", "--workers", 1, cwd=folder) as process:
+        said = process.communicate(timeout=250)[0]
+    assert process.returncode == 2
+    assert said.endswith("error: no Ray actor could be started: its machine ran out of memory\n")
+    assert not (folder / "results" / "studies.db").exists()
 
 
 def trials_in(folder):

@@ -40,9 +40,6 @@ with RayActors(objective, 3, options) as pool:
     threading.Timer(0.5, cluster.remove_node, (second,)).start()
     assert list(SideBySide(objective, 1, pool).train(runs)) == expected
     usable(1)
-    cluster.add_node(num_cpus=1)
-    usable(2)
-    assert list(SideBySide(objective, 1, pool).train(runs)) == expected
 cluster.shutdown()
 print("the same", flush=True)
 """
@@ -50,7 +47,7 @@ print("the same", flush=True)
 
 @pytest.mark.slow
 def test_a_node_that_is_lost_and_one_that_joins(tmp_path):
-    """Three actors are wanted: one trains at first, then two, then one again, and two at last.
+    """Three actors are wanted: one is there at first, then two, and one again while they train.
 
     In a process of its own, since Ray reads only once whether a token is needed: as on real machines, one is.
     """

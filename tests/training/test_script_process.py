@@ -1,5 +1,8 @@
 """The process of a run: all that it starts ends with it, and its output is kept, as far as it is of use."""
 
+import os
+import subprocess
+import sys
 import time
 
 import psutil
@@ -8,6 +11,7 @@ import pytest
 from search_spaces.step_watch import Left
 from study.training import script_process
 from study.training.trainer import Died
+from tests.helpers import ROOT
 from tests.own_scripts import SCHEDULE, gone, reported
 from tests.own_training import run_request
 
@@ -73,3 +77,26 @@ def test_of_gigabytes_of_output_the_last_is_kept(script, tmp_path, monkeypatch):
     assert output.stat().st_size < 500_000
     assert output.read_text().startswith("[the output before this is left out]\n")
     assert output.read_text().endswith(f"{'x' * 10_000} 59\n")
+
+
+OWNER = """
+import sys, time
+from pathlib import Path
+from study.training.script_process import ScriptProcess
+
+with ScriptProcess(["sh", "-c", "sleep 600 & sleep 600"], {}, Path(sys.argv[1])) as run:
+    print(run.process.pid, flush=True)
+    time.sleep(600)
+"""
+
+
+def test_a_run_ends_with_the_process_that_started_it_even_if_that_is_killed(tmp_path):
+    """Such as an actor on another machine, whose GPU it would keep."""
+    command = [sys.executable, "-c", OWNER, str(tmp_path / "output.txt")]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as owner:
+        run = psutil.Process(int(owner.stdout.readline()))
+        started = [run, *run.children()]
+        assert len(started) >= 2
+        owner.kill()
+    assert all(gone(process.pid) for process in started)

@@ -11,6 +11,7 @@ import torch
 
 from study.evidence.gpu.agreement import TOLERANCE, compare_with_cpu
 from study.evidence.gpu.asking import search_beside_gpu, search_on
+from study.evidence.gpu.cards import train_on_cards
 from study.evidence.gpu.memory import ASKED, fill_memory
 from study.evidence.speed.runs import matrix_rate, measure, measured_name, useful_flop
 from study.evidence.speed.runs_report import EPOCHS_PER_RUN, table_of_runs
@@ -66,6 +67,7 @@ def sections(sizes: Sizes, device: torch.device, data_root: Path) -> Iterator[Ch
     checks: dict[str, Callable[[Sizes, torch.device, Path], tuple[str, Sequence[str]]]] = {
         "Same results as on the CPU": agreement,
         "Memory": memory,
+        "A process for each card": processes_on_cards,
         "Studies, and the process that asks": studies,
         "Speed of training": speed,
     }
@@ -108,6 +110,14 @@ def memory(sizes: Sizes, device: torch.device, data_root: Path) -> tuple[str, Se
         f"{found.ended} of {ASKED}",
     ]
     return f"{ASKED} runs of a model of which about six fit.\n\n{table(heads, [cells])}", found.problems
+
+
+def processes_on_cards(sizes: Sizes, device: torch.device, data_root: Path) -> tuple[str, Sequence[str]]:
+    """Worker processes beside one process, on the same kind of device."""
+    found = train_on_cards(MLP.load(data_root), device)
+    answer = "to the last bit what one process trains" if found.same else "something else than one process"
+    seen = ", ".join(found.seen)
+    return f"{len(found.seen)} processes, which see {seen} as CUDA_VISIBLE_DEVICES, train {answer}.", found.problems
 
 
 def studies(sizes: Sizes, device: torch.device, data_root: Path) -> tuple[str, Sequence[str]]:

@@ -13,6 +13,7 @@ from search_spaces import REX
 from study.evidence.gpu import checks
 from study.evidence.gpu.agreement import Agreement, compare_with_cpu, example_runs
 from study.evidence.gpu.asking import Asked, search_beside_gpu, search_on
+from study.evidence.gpu.cards import CardsFound, train_on_cards
 from study.evidence.gpu.checks import FULL, MLP, SMALL, Checked, introduction, sections
 from study.evidence.gpu.memory import ASKED, MemoryFound, fill_memory, with_wide_model
 from study.evidence.speed.studies import StudyOutcome
@@ -107,13 +108,14 @@ def test_a_check_that_breaks_off_does_not_stop_the_others(monkeypatch, tmp_path)
         raise RuntimeError("CUDA error: an illegal memory access was encountered")
 
     monkeypatch.setattr(checks, "agreement", broken)
+    monkeypatch.setattr(checks, "processes_on_cards", lambda *arguments: ("equal", []))
     monkeypatch.setattr(checks, "studies", lambda *arguments: ("fine", []))
     monkeypatch.setattr(checks, "speed", lambda *arguments: ("fast", []))
     first, *others = sections(SMALL, CPU, tmp_path)
     assert "an illegal memory access" in str(first)
     assert "- **FAILED**: RuntimeError: see above" in str(first)
     assert [section.text for section in others] == [
-        "Not checked: only the memory of a GPU can be filled.", "fine", "fast",
+        "Not checked: only the memory of a GPU can be filled.", "equal", "fine", "fast",
     ]  # fmt: skip
 
 
@@ -158,7 +160,7 @@ def test_the_script_prints_and_writes_every_section(problems, code, command, tmp
 def test_all_checks_run_on_the_cpu(data_root):
     """In small sizes, as with --device cpu; searches and timings in processes of their own."""
     found = {section.title: section for section in sections(SMALL, CPU, data_root)}
-    assert [section.problems for section in found.values()] == [[]] * 4
+    assert [section.problems for section in found.values()] == [[]] * 5
     for way in ("tutorial", "loop", "lockstep of 8"):
         assert f" | {way} | " in found["Speed of training"].text
     assert "that process has not touched CUDA" in found["Studies, and the process that asks"].text
@@ -183,6 +185,18 @@ def test_a_gpu_computes_the_same_bits_every_time_and_is_then_as_before(cohort, d
 @pytest.mark.cuda
 def test_a_gpus_memory_bounds_and_halves_cohorts(data_root):
     assert fill_memory(MLP.load(data_root), CUDA, SMALL.free).problems == []
+
+
+def test_processes_that_see_the_same_card_or_train_something_else_are_noticed():
+    assert CardsFound(["0", "1"], ["1", "0"], True).problems == []
+    assert CardsFound([], ["all", "all"], True).problems == []
+    assert CardsFound(["0", "1"], ["0", "0"], True).problems == ["the processes see 0, 0, not one card each"]
+    assert CardsFound(["0"], ["0"], False).problems == ["processes train something else than one process"]
+
+
+@pytest.mark.cuda
+def test_a_process_for_each_card_trains_what_one_process_does(data_root):
+    assert train_on_cards(MLP.load(data_root), CUDA).problems == []
 
 
 @pytest.mark.cuda
