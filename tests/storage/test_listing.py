@@ -9,7 +9,7 @@ from optuna.storages import RDBStorage
 
 from search_spaces import InputError
 from study.storage.checks import check_group
-from study.storage.names import attributes_of, every_study, study_names
+from study.storage.listing import listed_studies, listed_study, study_names
 from study.storage.studies import read_studies, stored_attributes
 from study.storage.url import parse
 from tests.helpers import open_small, run_search
@@ -32,8 +32,8 @@ def test_names_and_attributes(storage, workload):
     optuna.create_study(storage=storage, study_name="a study of another program").set_user_attr("x", 1)
     connected = RDBStorage(storage)
     assert study_names(connected) == ["small", "a study of another program"]
-    assert dict(every_study(connected))["a study of another program"] == {"x": 1}
-    assert attributes_of(connected, "nobody's") == {}
+    assert [one.ours for one in listed_studies(connected)] == [True, False]
+    assert listed_study(connected, "a study of another program").attributes == {"x": 1}
 
 
 @pytest.mark.parametrize(("first", "second"), [("bench-4-epochs-rex", "bench"), ("bench", "bench-4-epochs-rex")])
