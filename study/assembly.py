@@ -133,8 +133,8 @@ def opened(
             chosen = agree(plan.name, stored, options, objective, demand, pool)
         if stored is None:
             keep_engine(optuna_study, as_stored(chosen, options))
-        kind = stored["asked"].get("executor") if stored else None
-        executor = stack.enter_context(executor_of(chosen.engine, objective, pool, kind))
+        asked = ExecutorOptions(**stored["asked"]) if stored else options
+        executor = stack.enter_context(executor_of(chosen.engine, objective, pool, asked))
         dashboard = stack.enter_context(Dashboard(optuna_study, plan.storage)) if plan.storage else None
         yield OpenStudy(plan, optuna_study, chosen.engine, chosen.reason, executor, dashboard, chosen.speed)
 

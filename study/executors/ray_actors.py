@@ -65,12 +65,9 @@ class RayActors:
 
     def __enter__(self) -> RayActors:
         with ExitStack() as stack:
-            options = self.options
-            if options.executor != "ray":  # the study was begun with it
-                options = ExecutorOptions(executor="ray", workers=self.workers)
-            stack.enter_context(ray_running(options))
+            stack.enter_context(ray_running(self.options))
             stack.callback(self.end)
-            self.prepare(options)
+            self.prepare(self.options)
             self.slots = [self.start() for _ in range(self.workers)]
             while not self.check():
                 self.look(1.0)
