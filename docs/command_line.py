@@ -21,6 +21,7 @@ COMMANDS = (
     "export.py",
     "extend.py",
     "reproduce.py",
+    "copy_study.py",
     "dashboard.py",
 )
 

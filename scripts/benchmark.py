@@ -19,6 +19,7 @@ from study.executors.options import ExecutorOptions
 from study.flags import Device, Shown
 from study.objective import Unit
 from study.search.configuration import UNPRUNED, SearchOptions
+from study.storage.place import check_artifacts
 from study.storage.url import DEFAULT_STORAGE, parse
 from study.training.training_options import TrainingOptions, require_alone
 from study.workloads.options import DATA_ROOT, WorkloadOptions
@@ -48,6 +49,8 @@ class Options:
     """Name of the benchmark. Default: derived from dataset, model and optimizer."""
     search_seeds: Annotated[int, Shown("search")] = 1
     """Repeats of the whole search, to separate search variance from seed variance."""
+    artifacts: Annotated[str | None, Shown("rarely needed", "PLACE")] = None
+    """Folder or s3://BUCKET/PREFIX for pictures and curves of trials. Default: as before, or beside the database."""
     data_root: Annotated[Path, Shown("workload", "PATH")] = DATA_ROOT
     """Directory for datasets that are downloaded or generated."""
 
@@ -65,6 +68,7 @@ class Options:
             require(self.epochs == (20,), "give --epochs or --steps, not both", self.epochs)
         require_alone(self.training, self.workload)
         parse(self.storage)
+        check_artifacts(self.artifacts)
 
 
 def main(options: Options) -> None:
@@ -79,7 +83,9 @@ def main(options: Options) -> None:
     unit: Unit = "steps" if options.steps else "epochs"
     budgets = options.steps or options.epochs
     where, console = (options.storage, options.name), plain_console()
-    plan = plan_comparison(what, objective, options.search, budgets, *repeats, *where, unit, console.print)
+    plan = plan_comparison(
+        what, objective, options.search, budgets, *repeats, *where, unit, console.print, options.artifacts
+    )
     compare_and_show(plan, options.executor, options.trials_per_family, console)
 
 

@@ -59,7 +59,7 @@ def main(options: Options) -> None:
     from study.reports.schedule_origin import as_comment, exported, origin
     from study.storage.studies import read_study
 
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)  # of what is damaged, our message says it
     study = read_study(options.storage, options.study)
     trial = chosen_trial(study, options)
     if options.format == "json":

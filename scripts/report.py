@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated
 
 from search_spaces.errors import InputError
-from study.cli import quick_imports, run_command
+from study.cli import quick_imports, run_command, visible
 from study.flags import Shown
 from study.storage.url import DEFAULT_STORAGE, folder_name, make_folder
 
@@ -44,7 +44,7 @@ def main(options: Options) -> None:
         from study.reports.report import rebuild, write_report
         from study.storage.studies import read_studies
 
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)  # of what is damaged, our message says it
     if options.rebuild:
         folder = options.rebuild
         rebuild(folder)
@@ -54,7 +54,7 @@ def main(options: Options) -> None:
         folder = options.output or Path("results") / folder_name(options.study)
         make_folder(folder)
         write_report(studies, folder)
-    print(f"{folder / 'report.md'}\n{folder / 'report.html'}")
+    print(visible(f"{folder / 'report.md'}\n{folder / 'report.html'}"))
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from study.flags import Device, Shown
 from study.reports.table_names import check_tables
 from study.search.configuration import Configuration, check_confirm_seeds
 from study.search.limit import Limit
+from study.storage.place import check_artifacts
 from study.storage.url import DEFAULT_STORAGE, parse
 from study.training.training_options import TrainingOptions, require_alone
 from study.workloads.options import DATA_ROOT, WorkloadOptions
@@ -60,6 +61,8 @@ class Options:
     """Show what would be searched, with the first runs of your own training; store nothing."""
     print_space: Annotated[bool, Shown("search")] = False
     """Print the search space as a file for --space, and exit."""
+    artifacts: Annotated[str | None, Shown("rarely needed", "PLACE")] = None
+    """Folder or s3://BUCKET/PREFIX for pictures and curves of trials. Default: as before, or beside the database."""
     data_root: Annotated[Path, Shown("workload", "PATH")] = DATA_ROOT
     """Directory for datasets that are downloaded or generated."""
 
@@ -72,6 +75,7 @@ class Options:
         require(self.trials >= 1, "--trials must be at least 1", self.trials)
         require_alone(self.training, self.workload)
         parse(self.storage)
+        check_artifacts(self.artifacts)
         check_tables(self.show)
         check_confirm_seeds(self.confirm_seeds)
 
@@ -91,7 +95,7 @@ def main(options: Options) -> None:
     search, known = options.search, options.enqueue
     plan = plan_search(
         *(source, objective, search, storage, options.study, None, known, options.reference, quiet.print),
-        options.accept_changes,
+        *(options.accept_changes, options.artifacts),
     )
     if options.print_space:
         search = plan.configuration

@@ -12,6 +12,8 @@ MEANT = {"gpu": "cuda"}
 """What is meant by a name that is spelt like another one."""
 LONGEST_SHOWN = 200
 """Maximum number of characters of what was given."""
+LONGEST_QUOTED = 400
+"""Maximum number of characters of another's message."""
 MOST_LISTED = 40
 """Maximum number of names in a message."""
 
@@ -48,14 +50,40 @@ def brief(given: object) -> str:
         shown = repr(given)
     except (ValueError, RecursionError):  # an integer of thousands of digits; a nest of lists
         return f"a very long {type(given).__name__}"
-    half = LONGEST_SHOWN // 2 - 2
-    return shown if len(shown) <= LONGEST_SHOWN else f"{shown[:half]}...{shown[-half:]}"
+    return without_middle(shown)
+
+
+def words_of(error: BaseException | str) -> str:
+    """What the code of others says is wrong, in one printable line, to quote in a message of ours.
+
+    Libraries quote damaged files: megabytes of them, and characters that a terminal would obey.
+
+    >>> words_of(ValueError("bad header:\\n  \\x1b[31m")), words_of(EOFError())
+    ('bad header: ?[31m', 'EOFError')
+    """
+    words = " ".join(str(error).split()) or type(error).__name__
+    return without_middle("".join(letter if letter.isprintable() else "?" for letter in words), LONGEST_QUOTED)
+
+
+def without_middle(text: str, most: int = LONGEST_SHOWN) -> str:
+    """The text; of more than `most` characters the middle is left out."""
+    half = most // 2 - 2
+    return text if len(text) <= most else f"{text[:half]}...{text[-half:]}"
 
 
 def require(condition: bool, what: str, given: object) -> None:
     """Raise an InputError that says what is required and what was given, unless the condition holds."""
     if not condition:
         raise InputError(f"{what}, but {brief(given)} was given")
+
+
+def require_text(given: str) -> None:
+    """Raise an InputError for text that no file or database can hold: bytes that the locale could not read."""
+    try:
+        given.encode()
+    except UnicodeEncodeError as error:
+        shown = given.encode("utf-8", "backslashreplace").decode()
+        raise InputError(f"'{shown}' is not UTF-8, or the locale is not: type export LC_ALL=C.UTF-8") from error
 
 
 def require_at_least(least: int, options: object, *names: str) -> None:

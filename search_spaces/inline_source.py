@@ -75,7 +75,9 @@ def standalone(
     constants = [text for text in helpers.values() if not text.startswith(("def ", "class ", "@"))]
     blocks = [text for text in helpers.values() if text not in constants]
     head += ["\n".join(constants)] if constants else []
-    return "\n\n\n".join(part for part in ["\n\n".join(head), *blocks, source.strip()] if part)
+    code = "\n\n\n".join(part for part in ["\n\n".join(head), *blocks, source.strip()] if part)
+    ast.parse(code)  # it is printed for people to run
+    return code
 
 
 def by_type(name: str) -> tuple[int, str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from search_spaces import FAMILIES, Schedule, from_params
-from search_spaces.errors import InputError, require, unknown
+from search_spaces.errors import InputError, require, unknown, words_of
 from search_spaces.ranges import read_exact_flag, searched_parameters
 
 KEYS = ("family", "peak_lr", "parameters", "provenance")
@@ -46,7 +46,7 @@ def read_file(path: str, usage: str) -> Iterator[tuple[str, Any]]:
         raise InputError(f"cannot read {path}: {error.strerror}. {usage}") from error
     except (ValueError, RecursionError) as error:
         raise InputError(
-            f"{path} is not valid JSON ({error}): create it with scripts/export.py --format json"
+            f"{path} is not valid JSON ({words_of(error)}): create it with scripts/export.py --format json"
         ) from error
     if not isinstance(content, list):
         yield path, content

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from search_spaces import FAMILIES, SGD_PEAK_LR, Ranges, check_families, domains_of, space, suggest
-from search_spaces.errors import InputError, require, unknown
+from search_spaces.errors import InputError, require, unknown, words_of
 from search_spaces.ranges import Choice, Domain, Either, FixedParameters, Float, Integer, Range, exactly
 
 RANGE_KEYS = ("low", "high", "log", "or_exactly")
@@ -46,7 +46,7 @@ def read_space(name: str) -> SpaceFile:
     except FileNotFoundError as error:
         raise unknown("space", name, [*presets(), "a FILE.toml"]) from error
     except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"the space {name} is not valid TOML ({error})") from error
+        raise InputError(f"the space {name} is not valid TOML ({words_of(error)})") from error
     families = values.pop("families", list(FAMILIES))
     if not (isinstance(families, list) and all(isinstance(family, str) for family in families)):
         raise InputError(f'{name}: families must be a list such as ["cosine", "wsd"], but {families!r} was given')

@@ -124,6 +124,7 @@ def find_schedule(
     reference: str | None = None,
     confirm_seeds: int | None = None,
     accept_changes: bool = False,
+    artifacts: str | Path | None = None,
     **options: Any,
 ) -> Result:
     """Search for the best learning-rate schedule, as `scripts/search.py` does with the flags of the same names.
@@ -138,7 +139,9 @@ def find_schedule(
     show: tables to print before the verdict: families, importance, peaks, audit, edges. reference: what the answer is
     compared with: a family, a JSON file of export.py, or "none"; None is a cosine. confirm_seeds: fresh seeds that
     confirm the answer, 0 for none; None is 8, or fewer if a full run takes more than a minute.
-    accept_changes: whether a stored study continues although your files or model have changed.
+    accept_changes: whether a stored study continues although your files or model have changed. artifacts: the folder or
+    s3://BUCKET/PREFIX that keeps pictures and curves of a stored study's trials; None is where they were kept before,
+    or beside the storage.
     options: all other flags of the command line, such as epochs, families, sampler, cohort.
     Raises InputError for options that do not fit each other. On Ctrl-C, a stored study raises KeyboardInterrupt; a
     study in memory, and any study in a notebook, returns its results so far.
@@ -150,7 +153,17 @@ def find_schedule(
     console = plain_console(quiet=not progress)
     url = storage_url(storage)
     plan = plan_search(
-        source, objective, configuration, url, study, None, known, reference, console.print, accept_changes
+        source,
+        objective,
+        configuration,
+        url,
+        study,
+        None,
+        known,
+        reference,
+        console.print,
+        accept_changes,
+        artifacts if artifacts is None else str(artifacts),
     )
     [limit] = options_of({"max_cost": max_cost, "max_hours": max_hours}, Limit)
     plan, trials = within(plan, limit, executor, trials)
@@ -175,6 +188,7 @@ def compare_families(
     device: str = "auto",
     data_root: str | Path = DATA_ROOT,
     progress: bool = True,
+    artifacts: str | Path | None = None,
     **options: Any,
 ) -> Comparison:
     """Compare families of schedules fairly, as `scripts/benchmark.py` does with the flags of the same names.
@@ -191,7 +205,18 @@ def compare_families(
     one_or_more, url = epochs if steps is None else steps, storage_url(storage)
     budgets = [one_or_more] if isinstance(one_or_more, int) else list(one_or_more)
     repeats, console = (search_seeds, confirm_seeds), plain_console(quiet=not progress)
-    plan = plan_comparison(source, objective, search_options, budgets, *repeats, url, name, unit, console.print)
+    plan = plan_comparison(
+        source,
+        objective,
+        search_options,
+        budgets,
+        *repeats,
+        url,
+        name,
+        unit,
+        console.print,
+        artifacts if artifacts is None else str(artifacts),
+    )
     return Comparison(compare_and_show(plan, executor, trials_per_family, console))
 
 

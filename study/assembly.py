@@ -38,9 +38,10 @@ from study.source import (
     stored_objective,
 )
 from study.speed import ChosenEngine
+from study.storage.artifact_places import check_reachable, is_of_one_file, keep_place
 from study.storage.provenance import provenance
 from study.storage.quiet import quiet_optuna
-from study.storage.studies import keep_engine, open_study, stored_attributes, stored_engine
+from study.storage.studies import artifacts_in, keep_engine, open_study, stored_attributes, stored_engine
 from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
 
@@ -56,13 +57,14 @@ def plan_search(
     reference: str | None = NO_REFERENCE,
     announce: Callable[[str], None] = lambda line: None,
     accept_changes: bool = False,
+    artifacts: str | None = None,
 ) -> StudyPlan:
     """The plan of one study; raises InputError if its parts do not fit each other. source: of the objective.
 
     name: None derives it from the workload and the configuration. enqueue: schedules to try first, as for `read_known`.
     reference: as for `make_reference`; None takes that of the stored study, or the usual one for a new study.
     announce: is given lines for people, if the objective must be tried first. accept_changes: whether a stored study
-    continues although the user's files or model have changed.
+    continues although the user's files or model have changed. artifacts: as of the plan.
     """
     name = name or configuration.study_name(source.subject)
     objective = objective.counting(configuration.unit)
@@ -79,7 +81,7 @@ def plan_search(
     said = changes_in_words(stored, name, changed)
     about = "\n".join(filter(None, [objective.about, *left_out, obstacle, said]))
     plan = StudyPlan(name, objective, configuration, record, storage, group or name, known, about, found)
-    return replace(plan, accepted=changed if accept_changes else None)
+    return replace(plan, accepted=changed if accept_changes else None, artifacts=artifacts)
 
 
 def chosen_reference(
@@ -122,6 +124,7 @@ def opened(
         session = provenance(torch.device("cpu") if pool else objective.device)
         session |= {"device": pool.call(device_there)} if pool and objective.device.type == "cuda" else {}
         opening = open_study(plan.storage, plan.name, plan.record, attributes, session, plan.accepted)
+        check_reachable(plan.artifacts)
         optuna_study = stack.enter_context(opening)
         announce(StudyRecord.of(optuna_study))
         stored = stored_engine(optuna_study)
@@ -135,7 +138,12 @@ def opened(
             keep_engine(optuna_study, as_stored(chosen, options))
         asked = ExecutorOptions(**stored["asked"]) if stored else options
         executor = stack.enter_context(executor_of(chosen.engine, objective, pool, asked))
-        dashboard = stack.enter_context(Dashboard(optuna_study, plan.storage)) if plan.storage else None
+        dashboard = None
+        if plan.storage:
+            place = keep_place(optuna_study, plan.artifacts, plan.storage)
+            dashboard = stack.enter_context(Dashboard(optuna_study, plan.storage, place))
+            if is_of_one_file(place, plan.storage):
+                dashboard.artifacts.sweep(partial(artifacts_in, plan.storage))
         yield OpenStudy(plan, optuna_study, chosen.engine, chosen.reason, executor, dashboard, chosen.speed)
 
 
@@ -184,11 +192,12 @@ def plan_comparison(
     name: str | None = None,
     unit: Unit = "epochs",
     announce: Callable[[str], None] = lambda line: None,
+    artifacts: str | None = None,
 ) -> ComparisonPlan:
     """The plan of a comparison of families; raises InputError, before anything runs, if a part cannot be trained.
 
     budgets: of the unit. search_seeds: how often each search is repeated. confirm_seeds: fresh seeds for each winner.
-    announce: as for `plan_search`.
+    announce, artifacts: as for `plan_search`.
     """
     for flag, number in (("--confirm-seeds", confirm_seeds), ("--search-seeds", search_seeds)):
         require(isinstance(number, int) and number >= 1, f"{flag} must be at least 1", number)
@@ -197,7 +206,10 @@ def plan_comparison(
     name = name or f"benchmark-{source.subject}"
     todo = parts(options, budgets, search_seeds, confirm_seeds, name, unit)
     objective = after_first_runs(objective.counting(unit), budgets[0], storage, todo[0].name, announce)
-    plans = [plan_search(source, objective, part.configuration, storage, part.name, group=name) for part in todo]
+    plans = [
+        plan_search(source, objective, part.configuration, storage, part.name, group=name, artifacts=artifacts)
+        for part in todo
+    ]
     return ComparisonPlan(name, plans, [part.seeds for part in todo])
 
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 import errno
 import gc
 import os
+import re
 import select
 import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TypeVar
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 
 from search_spaces.errors import InputError
 from study.flag_parser import read_flags
@@ -55,7 +57,8 @@ def interruption() -> Iterator[Callable[[], bool]]:
 
     def note(number: int, frame: FrameType | None) -> None:
         SIGNALS.append(number)
-        if received:
+        if received or AT_ONCE:
+            received.append(number)
             raise KeyboardInterrupt
         received.append(number)
 
@@ -65,6 +68,20 @@ def interruption() -> Iterator[Callable[[], bool]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+AT_ONCE: list[bool] = []
+"""Not empty while `interruption` lets the first signal raise."""
+
+
+@contextmanager
+def interrupted_at_once() -> Iterator[None]:
+    """Let a signal raise KeyboardInterrupt within `interruption`: nothing is written here, and it may take minutes."""
+    AT_ONCE.append(True)
+    try:
+        yield
+    finally:
+        AT_ONCE.pop()
 
 
 @contextmanager
@@ -104,9 +121,30 @@ def run_command(options: type[T], main: Callable[[T], None]) -> None:
     run(command)
 
 
+class VisibleConsole(Console):
+    """A console that shows control characters within what it prints, such as names of files, as `visible` does."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for text, style, control in super().render(renderable, options):
+            yield Segment(text if control else visible(text), style, control)
+
+
 def plain_console(quiet: bool = False) -> Console:
     """A console that prints text as it is and leaves long lines for the terminal to wrap. quiet: it prints nothing."""
-    return Console(highlight=False, markup=False, emoji=False, soft_wrap=True, quiet=quiet)
+    return VisibleConsole(highlight=False, markup=False, emoji=False, soft_wrap=True, quiet=quiet)
+
+
+HIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Characters that a terminal obeys instead of showing them, or that are none; not tab and line feed."""
+
+
+def visible(text: str) -> str:
+    """Text without characters that a terminal would obey, such as those that set colours: they are shown by name.
+
+    >>> print(visible("a\x1b[31mred"))
+    a\\x1b[31mred
+    """
+    return HIDDEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def run(command: Callable[[], None]) -> None:
@@ -131,7 +169,7 @@ def run(command: Callable[[], None]) -> None:
             raise
         sys.stdout.flush()
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(visible(f"error: {error}"), file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt as error:
         if SIGNALS:

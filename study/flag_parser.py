@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from itertools import groupby
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from search_spaces.errors import InputError, unknown
+from search_spaces.errors import InputError, require_text, unknown
 from study.flags import OPTIONS, Flag, flags_of, grouped, item_type
 
 T = TypeVar("T")
@@ -22,6 +22,8 @@ def read_flags(options: type[T], words: Sequence[str], prog: str, description: s
 
     Raises InputError for an unknown flag, a missing one, and a value of another type.
     """
+    for word in words:
+        require_text(word)
     parser = parser_of(options, prog, description)
     given, rest = parser.parse_known_args([typed(word) for word in words])
     flags = list(flags_of(options))

@@ -54,8 +54,8 @@ class Flag:
 
     @property
     def name(self) -> str:
-        """As it is typed. A switch that is on by default is typed to turn it off."""
-        name = self.path[-1].replace("_", "-")
+        """As it is typed, without the `_` behind a word of Python. A switch that is on is typed to turn it off."""
+        name = self.path[-1].rstrip("_").replace("_", "-")
         return f"--no-{name}" if self.is_switch and self.default else f"--{name}"
 
     @property

@@ -47,6 +47,13 @@ def torch_threads(threads: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+def check_free_memory(what: str, needed: int) -> None:
+    """Raise InputError if this many bytes are more than the free memory of the machine. what: that needs them."""
+    free = psutil.virtual_memory().available
+    if needed > free:
+        raise InputError(f"{what} needs about {needed / 1e9:.1f} GB of memory, but {free / 1e9:.1f} GB are free")
+
+
 def choose_device(name: str, here: bool = True) -> torch.device:
     """The device of this name: auto, cpu or cuda; raises InputError for another name, and for CUDA without a GPU.
 

@@ -25,8 +25,10 @@ from study.training.own_training import OwnTraining
 from study.training.training_options import TrainingOptions
 from study.training.training_source import TrainingSource
 from study.training.workload_objective import WorkloadObjective
+from study.workloads.made_of import changed_files
 from study.workloads.objects import WorkloadObjects, workload_source
 from study.workloads.options import WorkloadOptions
+from study.workloads.user_code import changed_modules
 
 WorkloadSource = WorkloadOptions | WorkloadObjects
 """What is trained by our loop."""
@@ -180,7 +182,11 @@ def stored_objective(record: StudyRecord, data_root: Path, objects: dict[str, An
 
     Raises InputError if something that the study was made with is missing, or is not the same now.
     """
-    source, stored = stored_source(record, objects), record.configuration
+    stored = record.configuration
+    files = (record.stored.get("made_of") or {}).get("modules", {})
+    changed = [*changed_files(files), *changed_modules(stored.get("sources") or {})]
+    refuse_changed(record.name, list(dict.fromkeys(changed)), instead="")  # before they are imported, which runs them
+    source = stored_source(record, objects)
     for name in source.given if isinstance(source, WorkloadObjects) else ():
         if name not in stored.get("objects", {}):
             raise InputError(f"the function {name!r} is not what study {record.name!r} was made with")

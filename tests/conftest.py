@@ -5,12 +5,14 @@ import runpy
 import shlex
 import signal
 import sys
+import uuid
 
 import optuna
 import pytest
 import torch
 from hypothesis import settings
 
+from study.evidence.private_server import PrivateServer, postgresql_programs
 from study.training.command_line import CommandLine
 from study.training.user_script import UserScript
 from tests.helpers import DIGITS, ROOT, Result
@@ -47,6 +49,23 @@ def workload(data_root):
 @pytest.fixture
 def storage(tmp_path):
     return f"sqlite:///{tmp_path / 'studies.db'}"
+
+
+@pytest.fixture(scope="session")
+def server():
+    """A PostgreSQL server of this worker."""
+    if postgresql_programs() is None:
+        pytest.skip("needs PostgreSQL: apt-get install postgresql")
+    pytest.importorskip("psycopg", reason="needs the extra postgresql")
+    with PrivateServer(["fsync=off", "synchronous_commit=off"]) as running:
+        yield running
+
+
+@pytest.fixture
+def database(server, tmp_path, monkeypatch):
+    """The URL of a new database on it; the working folder, where artifacts are kept by default, is an empty one."""
+    monkeypatch.chdir(tmp_path)
+    return server.create(f"test_{uuid.uuid4().hex[:12]}")
 
 
 @pytest.fixture

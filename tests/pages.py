@@ -8,8 +8,8 @@ from tests.helpers import ROOT, Result, start
 README = (ROOT / "README.md").read_text()
 GUIDE = (ROOT / "GUIDE.md").read_text()
 DOCS = {path.stem: path.read_text() for path in sorted((ROOT / "docs").glob("*.md"))}
-NOT_TYPED = [DOCS.pop(name) for name in ("your-training", "command-line")]
-"""They are about files of the reader's, and list the examples of --help: other tests run such commands."""
+NOT_TYPED = [DOCS.pop(name) for name in ("your-training", "command-line", "team-store")]
+"""They are about files and a server of the reader's, and list the examples of --help: other tests run such commands."""
 
 
 def fenced(page):

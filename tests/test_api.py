@@ -101,6 +101,7 @@ def test_the_defaults_are_those_of_the_command_line(command):
         "reference": None,
         "confirm_seeds": None,
         "accept_changes": False,
+        "artifacts": None,
     }
 
 

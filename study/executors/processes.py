@@ -43,10 +43,11 @@ class Processes:
     def __init__(self, objective: Objective, workers: int) -> None:
         self.workers = workers
         context = OneCardEach(cards() if objective.device.type == "cuda" else [])
-        self.stopped, together = context.Event(), context.Barrier(workers)
-        self.left = context.RawArray("b", MOST_ATTEMPTS)  # without a lock, which a process that is killed would keep
-        state = (objective.elsewhere(), objective.device, self.stopped, self.left, together)
-        self.pool = ProcessPoolExecutor(workers, context, begin, state)
+        with startable():
+            self.stopped, together = context.Event(), context.Barrier(workers)
+            self.left = context.RawArray("b", MOST_ATTEMPTS)  # no lock, which a process that is killed would keep
+            state = (objective.elsewhere(), objective.device, self.stopped, self.left, together)
+            self.pool = ProcessPoolExecutor(workers, context, begin, state)
         self.training: dict[Future[Trained], int] = {}
         self.attempts = 0
 
@@ -61,7 +62,7 @@ class Processes:
     def submit(self, runs: Sequence[Run]) -> int:
         self.attempts += 1
         self.left[self.attempts % MOST_ATTEMPTS] = 0
-        with told_if_broken():
+        with startable(), told_if_broken():
             self.training[self.pool.submit(train_in_worker, runs, self.attempts)] = self.attempts
         return self.attempts
 
@@ -79,12 +80,12 @@ class Processes:
             del self.training[future]
 
     def call(self, function: Callable[..., T], *arguments: Any) -> T:
-        with told_if_broken():
+        with startable(), told_if_broken():
             return self.pool.submit(call_here, function, *arguments).result()
 
     def everywhere(self, function: Callable[..., T], *arguments: Any) -> list[T]:
         """Call function(objective, *arguments) in all workers at the same time; returns the result of each."""
-        with told_if_broken():
+        with startable(), told_if_broken():
             futures = [self.pool.submit(call_together, function, *arguments) for _ in range(self.workers)]
             return [future.result() for future in futures]
 
@@ -96,6 +97,21 @@ def told_if_broken() -> Iterator[None]:
         yield
     except (BrokenProcessPool, BrokenPipeError) as error:
         raise InputError(BROKEN) from error
+
+
+@contextmanager
+def startable() -> Iterator[None]:
+    """Say why worker processes cannot be started, if the system refuses; they start when they are first given work."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        shared = "shared memory" in str(error)  # torch's message names a file that nobody knows
+        if not shared and not isinstance(error, OSError):
+            raise
+        reason = str(error).rpartition(": ")[2]
+        if shared and "No space" in reason:
+            reason = "/dev/shm, which holds the data they share, is too small"
+        raise InputError(f"worker processes cannot be started ({reason}): give --executor in-process") from error
 
 
 class OneCardEach(SpawnContext):

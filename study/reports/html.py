@@ -52,6 +52,8 @@ def html_page(markdown: str, figures: Mapping[str, bytes], title: str) -> str:
 
     def inlined(found: re.Match[str]) -> str:
         name, caption = html.unescape(found["name"]), found["caption"]
+        if name not in figures:  # it is no figure of ours, but part of a name
+            return found[0]
         svg = figures[name].decode()
         # An id is unique within its figure, and must be so on the page.
         prefix = name.removesuffix(".svg")

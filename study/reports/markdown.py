@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 
 
 def escaped(text: str) -> str:
-    r"""Text that is shown unchanged in Markdown and in its tables.
+    r"""Text that is shown unchanged in Markdown and in its tables, on one line.
 
     >>> print(escaped("a_b <c> | *d*"))
     a\_b \<c\> \| \*d\*
     """
+    text = " ".join(text.splitlines())
     return re.sub(r"([\\`*_{}\[\]<>()#+!|&$~])", r"\\\1", text)
 
 
@@ -32,5 +33,12 @@ def bullets(lines: Iterable[str]) -> str:
 
 
 def code(lines: str, language: str = "") -> str:
-    """A block of code."""
-    return f"```{language}\n{lines}\n```"
+    """A block of code, whatever it holds.
+
+    >>> print(code("a ``` b"))
+    ````
+    a ``` b
+    ````
+    """
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", lines)), default=0))
+    return f"{fence}{language}\n{lines}\n{fence}"

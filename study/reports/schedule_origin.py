@@ -8,6 +8,7 @@ from typing import Any
 from search_spaces.export import Exported
 from study.analysis.answer import Answer
 from study.analysis.peak_drift import peak_drifts
+from study.cli import visible
 from study.objective import length_in_words
 from study.reports.measure import validation_measure
 from study.reports.run_lengths import drift_in_words, lengths_in_words
@@ -80,4 +81,4 @@ def as_comment(study: StudyRecord, trial: TrialRecord) -> str:
         f"made        {found['time']}, commit {found['commit']}, "
         + ", ".join(f"{package} {version}" for package, version in found["versions"].items()),
     ]
-    return "".join(f"# {' '.join(line.splitlines())}\n" for line in lines)
+    return "".join(f"# {visible(' '.join(line.splitlines()))}\n" for line in lines)

@@ -19,6 +19,7 @@ from optuna.trial import FixedTrial, FrozenTrial, Trial
 
 from search_spaces import from_params
 from search_spaces.schedule import Schedule
+from study.cli import interrupted_at_once
 from study.machine import torch_threads
 from study.objective import Engine, Evaluation, Executor, Objective, PatientExecutor, Run
 from study.search.candidate import Candidate
@@ -35,6 +36,7 @@ from study.search.sampler_study import (
     values_seen,
 )
 from study.search.samplers.choice import make_sampler
+from study.storage.damage import reading
 from study.storage.record_format import evaluations_of
 from study.storage.studies import lower_cohort
 from study.storage.trial_record import Place, Seeds, TrialRecord
@@ -130,14 +132,15 @@ class Bracket:
         self.sampler_study.sampler = make_sampler(c.sampler, c.startup_trials, c.sampler_seed, self.number, number)
         places = range(len(self.earlier) + begin, len(self.earlier) + min(begin + c.trials_per_batch, self.size))
         planned = planned_batch(places, self.known, self.reference, self.tried_references())
-        with torch_threads(1):  # a Gaussian process's matrices are too small to share
+        with torch_threads(1), interrupted_at_once():  # a Gaussian process's matrices are too small to share
             asked = [ask(self.sampler_study, one) for one in planned]
             schedules = [self.suggest(trial) for trial in asked]
         batch = []
         for position, (trial, schedule, one) in enumerate(zip(asked, schedules, planned, strict=True), start=begin):
             batch.append(Candidate(trial, schedule, position, number, is_reference=bool(one and one.is_reference)))
             if str(position) in self.saved:
-                batch[-1].load(self.saved[str(position)])
+                with reading(self.optuna_study.study_name):
+                    batch[-1].load(self.saved[str(position)])
         self.candidates += batch
         return batch
 

@@ -26,8 +26,11 @@ def place(trial: FrozenTrial) -> tuple[int, int]:
 def next_bracket(finished: list[FrozenTrial], size: int, trials: int) -> tuple[int, int, set[int]]:
     """(number, size, positions already stored) of the bracket to ask: the last one again, if it is unfinished.
 
-    finished: the stored trials, in the order in which they were asked. size: of a whole bracket.
+    finished: the stored trials, in the order in which they were asked. size: of a whole bracket. Raises ValueError if
+    two of them have the same place.
     """
+    if len(set(map(place, finished))) < len(finished):
+        raise ValueError("two trials have the same place, as after two searches at once")
     if not finished:
         return 0, min(size, trials), set()
     last = finished[-1].user_attrs["record"]["place"]

@@ -22,6 +22,7 @@ from study.search.failures import Failures
 from study.search.pruners import FullRuns
 from study.search.rungs import Rungs
 from study.search.sampler_study import next_bracket, place
+from study.storage.damage import reading
 from study.storage.stored_trials import finished_trials
 
 
@@ -66,15 +67,16 @@ def search(
     bracket: Bracket | None = None
     ahead: Ahead | None = None
     while len(finished := sorted(finished_trials(optuna_study), key=place)) < trials:
-        number, size_now, stored = next_bracket(finished, size, trials)
-        earlier = [trial for trial in finished if place(trial) < (number, 0)]
-        if ahead and ahead.bracket:
-            bracket, running = ahead.bracket, ahead.running
-            bracket.follow(earlier, executor)
-        else:
-            before = None if ahead and ahead.given_up else bracket  # which then holds trials that are asked again
-            bracket = bracket_of(number, size_now, executor, earlier, stored, failures, before)
-            running = bracket.run()
+        with reading(optuna_study.study_name):
+            number, size_now, stored = next_bracket(finished, size, trials)
+            earlier = [trial for trial in finished if place(trial) < (number, 0)]
+            if ahead and ahead.bracket:
+                bracket, running = ahead.bracket, ahead.running
+                bracket.follow(earlier, executor)
+            else:
+                before = None if ahead and ahead.given_up else bracket  # which then holds trials that are asked again
+                bracket = bracket_of(number, size_now, executor, earlier, stored, failures, before)
+                running = bracket.run()
         ahead = Ahead(bracket, begin_after(bracket, trials - len(earlier) - size_now))
         try:
             for _ in running:

@@ -29,6 +29,7 @@ class StudyPlan:
     parameters of trials. about: how the data was read, for people. reference: what the answer is compared with, if
     anything. limit: a `Fitted` as plain values, which a new study stores; None without a limit of the cost. chosen: the
     engine of a new study, if the plan depends on its speed; otherwise it is chosen when the study is opened.
+    artifacts: where pictures and curves of trials are kept; None for where the study has them, or beside the storage.
     accepted: what of the user's files and model may have changed since the study was made; None if nothing may.
     """
 
@@ -44,6 +45,7 @@ class StudyPlan:
     limit: Mapping[str, Any] | None = None
     chosen: ChosenEngine | None = None
     accepted: Sequence[str] | None = None
+    artifacts: str | None = None
 
 
 class Watcher(Protocol):

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from search_spaces.errors import InputError
-from study.storage.csv_rows import read_csv, write_csv
+from search_spaces.errors import InputError, words_of
+from study.storage.csv_rows import csv_of, rows_of
+from study.storage.damage import DAMAGED, reason
 from study.storage.record_format import FORMAT
-from study.storage.study_record import DAMAGED, StudyRecord, reason
+from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
+from study.storage.typed import as_tuple
+from study.storage.whole_files import write_whole
 
 TRIALS, CURVES, MANIFEST = "trials.csv", "curves.csv", "manifest.json"
 READABLE = ("study", "trial", "state", "value", "family", "peak_lr", "epochs_trained", "seconds")
@@ -20,37 +23,48 @@ COMPLETE, PRUNED = "complete", "pruned"
 
 
 def write_archive(studies: Sequence[StudyRecord], folder: Path) -> None:
-    """Write the trials of the studies, the curves of those that ran to their end, and the studies' attributes.
+    """Write the files of these studies to the folder, all or none."""
+    write_whole(folder, archive_of(studies))
+
+
+def archive_of(studies: Sequence[StudyRecord]) -> dict[str, bytes]:
+    """The trials of the studies, the curves of those that ran to their end, and the studies' attributes, as files.
 
     Only the number of unfinished trials is written, not the trials. The same studies give the same bytes.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    write_csv(folder / TRIALS, [trial_line(study.name, trial) for study in studies for trial in study.trials])
     curves = [(study.name, trial) for study in studies for trial in study.complete]
-    write_csv(folder / CURVES, [row for name, trial in curves for row in curve_lines(name, trial)])
     manifest = [
         {"name": study.name, "direction": study.metric.direction, "attributes": dict(sorted(study.stored.items()))}
         for study in studies
     ]
-    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n")
+    return {
+        TRIALS: csv_of([trial_line(study.name, trial) for study in studies for trial in study.trials]),
+        CURVES: csv_of([row for name, trial in curves for row in curve_lines(name, trial)]),
+        MANIFEST: (json.dumps(manifest, indent=1) + "\n").encode(),
+    }
 
 
 def read_archive(folder: Path) -> list[StudyRecord]:
-    """The studies that were written there; raises InputError if there are none, or the files are damaged."""
+    """The studies that were written there; raises InputError if the files are missing or damaged."""
     if not all((folder / name).is_file() for name in (TRIALS, CURVES, MANIFEST)):
         raise InputError(f"{folder} holds no report: it needs {TRIALS}, {CURVES} and {MANIFEST}")
+    return archived({name: (folder / name).read_bytes() for name in (TRIALS, CURVES, MANIFEST)}, folder)
+
+
+def archived(files: Mapping[str, bytes], folder: Path) -> list[StudyRecord]:
+    """The studies that these files hold. folder: where they are, or will be, for messages."""
     again = "write the report again from its study"
     try:
-        manifest = json.loads((folder / MANIFEST).read_text())
-    except ValueError as error:
-        raise InputError(f"{folder / MANIFEST} is damaged ({error}): {again}") from error
+        manifest = json.loads(files[MANIFEST])
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{folder / MANIFEST} is damaged ({words_of(error)}): {again}") from error
     try:
-        for kept in manifest:
+        for kept in as_tuple(manifest):
             if kept["attributes"].get("format") != FORMAT:
                 raise ValueError(f"record format {kept['attributes'].get('format')}, not {FORMAT}")
-        curves = read_curves(folder)
+        curves = read_curves(files[CURVES])
         trials: dict[str, list[TrialRecord]] = {kept["name"]: [] for kept in manifest}
-        for row in read_csv(folder / TRIALS):
+        for row in rows_of(files[TRIALS]):
             trials[row["study"]].append(read_trial(row, curves.get((row["study"], row["trial"]))))
         return [StudyRecord.read(kept["name"], kept["attributes"], trials[kept["name"]]) for kept in manifest]
     except DAMAGED as error:
@@ -84,10 +98,10 @@ def curve_lines(study: str, trial: TrialRecord) -> list[dict[str, Any]]:
     return [{"study": study, "trial": trial.number, **dict(zip(columns, line, strict=True))} for line in lines]
 
 
-def read_curves(folder: Path) -> dict[tuple[str, str], dict[str, list[Any]]]:
+def read_curves(content: bytes) -> dict[tuple[str, str], dict[str, list[Any]]]:
     """By study and number of the trial: the columns of its curve."""
     curves: dict[tuple[str, str], dict[str, list[Any]]] = {}
-    for row in read_csv(folder / CURVES):
+    for row in rows_of(content):
         columns = curves.setdefault((row.pop("study"), row.pop("trial")), {})
         for name, value in row.items():
             columns.setdefault(name, []).append(json.loads(value) if value else None)

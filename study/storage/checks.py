@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import optuna
 from optuna.storages import RDBStorage
 
 from search_spaces.errors import InputError
-from study.storage.record_format import FORMAT, STORED_NAMES, group_of, sampler_named
+from study.storage.listing import listed_study, study_names
+from study.storage.record_format import FORMAT, STORED_NAMES, sampler_named
 
 DERIVED = ("space", "horizons")
 """Parts of a configuration that follow from others: a message names only the others."""
@@ -17,15 +17,15 @@ DERIVED = ("space", "horizons")
 
 def check_group(storage: RDBStorage, name: str, group: str) -> None:
     """Raise InputError if a search would get the name of a benchmark, or a benchmark that of a search."""
-    try:
-        every = optuna.get_all_study_summaries(storage, include_best_trial=False)
-    except ValueError:  # damaged records: reported when their study is opened
-        return
-    for one in every:
-        theirs = group_of(one.study_name, one.user_attrs.get("group", one.study_name))
-        if theirs == name != one.study_name:
+    for one in study_names(storage):
+        if one == name or not (one == group or one.startswith(f"{name}-")):
+            continue
+        found = listed_study(storage, one)
+        if found.problem:  # reported when that study is opened
+            continue
+        if found.group == name:
             raise InputError(f"{name!r} is the name of a benchmark: choose another name with --study")
-        if one.study_name == theirs == group != name:
+        if one == found.group == group:
             raise InputError(f"{group!r} is the name of a study: choose another name with --name")
 
 
@@ -116,7 +116,7 @@ def refuse_other(name: str, attrs: dict[str, Any], configuration: dict[str, Any]
         )
 
 
-def check_format(name: str, attrs: dict[str, Any]) -> None:
+def check_format(name: str, attrs: Mapping[str, Any]) -> None:
     """Raise InputError if another version of this project wrote the records."""
     if attrs.get("format") != FORMAT:
         raise InputError(

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from statistics import mean
 from typing import Any, NamedTuple
 
+from study.storage.typed import as_tuple
+
 
 class FinalRun(NamedTuple):
     """A full run of a trial's schedule with a fresh seed.
@@ -43,12 +45,12 @@ class Finals:
     @classmethod
     def read(cls, stored: Mapping[str, Any]) -> Finals:
         """From the attribute of a study."""
-        runs = tuple(FinalRun(*run) for run in stored["runs"])
+        runs = tuple(FinalRun(*as_tuple(run)) for run in as_tuple(stored["runs"]))
         return cls(
-            finalists=tuple(stored["finalists"]),
-            references=tuple(stored["references"]),
-            selection_seeds=tuple(stored["selection_seeds"]),
-            seeds=tuple(stored["seeds"]),
+            finalists=as_tuple(stored["finalists"]),
+            references=as_tuple(stored["references"]),
+            selection_seeds=as_tuple(stored["selection_seeds"]),
+            seeds=as_tuple(stored["seeds"]),
             winner=stored["winner"],
             reference=stored["reference"],
             runs=runs,
@@ -59,6 +61,11 @@ class Finals:
     def record(self) -> dict[str, Any]:
         """As it is stored."""
         return asdict(self)  # which Optuna stores as JSON: tuples become lists
+
+    @property
+    def trials_named(self) -> set[int]:
+        """The numbers of all trials that are named."""
+        return {*self.finalists, *self.references, *self.chosen, *(run.trial for run in self.runs)}
 
     def of(self, trial: int, seeds: tuple[int, ...]) -> list[FinalRun]:
         """The trial's runs with these seeds, in their order, as far as they have ended."""

@@ -55,7 +55,7 @@ def provenance(device: torch.device) -> dict[str, Any]:
     """The same as plain values, as they are stored."""
     return {
         "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-        "command": without_passwords(shlex.join([Path(sys.executable).name, *sys.argv])),
+        "command": shlex.join(map(without_passwords, [Path(sys.executable).name, *sys.argv])),
         "commit": commit(),
         "python": platform.python_version(),
         "versions": {name: version(name) for name in PACKAGES},

@@ -8,7 +8,9 @@ trained, what was asked for, and the speed that was measured), `limit` (of its c
 rungs that were fitted to it), `workload` (its name), `group` (the benchmark it belongs to, its own name otherwise),
 `metric` (name, direction, unit, worst), `optimizer_code` (how it is made), `steps_per_epoch`, `made_of` (digests of the
 user's modules and of a fresh model, see made_of.py), `accepted` (changes of them, in words, and how many trials were
-stored then), `validation_rows` (that a value is the mean over; both are missing in studies made before they were kept),
+stored then), `artifacts` (where those of its trials are kept, if that was given, the present place last), `copied_from`
+(its name and the time, if it was copied by copy_study.py), `validation_rows` (that a value is the mean over; both are
+missing in studies made before they were kept),
 `confirmed` (of a benchmark: the trial evaluated on test, the seeds, the test metrics), `finals` (of a search: what was
 trained again to confirm its answer, see finals.py), `sessions` (provenance of every start, in order), `unfinished` (the
 runs that a bracket has behind it, while it is trained; `ahead` in it: the same of the next bracket, if it has begun).

@@ -10,6 +10,7 @@ from search_spaces.distributions import range_from_json
 from search_spaces.ranges import Range
 from study.objective import Unit
 from study.storage.record_format import sampler_named
+from study.storage.typed import as_tuple
 
 
 @dataclass(frozen=True)
@@ -59,14 +60,14 @@ class Settings:
             device=stored.get("device", "cpu"),
             epochs=int(stored.get("steps") or stored["epochs"]),
             unit="steps" if stored.get("steps") else "epochs",
-            budgets=tuple(int(budget) for budget in stored["horizons"]),
-            families=tuple(stored["families"]),
+            budgets=as_tuple(stored["horizons"]),
+            families=as_tuple(stored["families"]),
             space={name: range_from_json(searched) for name, searched in stored["space"].items()},
             sampler=sampler_named(stored["sampler"]),
             sampler_seed=int(stored["sampler_seed"]),
             startup_trials=int(stored["startup_trials"]),
             pruner=stored["pruner"],
             reduction=int(stored["reduction"]),
-            enqueued=tuple(stored.get("enqueued", ())),
+            enqueued=as_tuple(stored.get("enqueued", ())),
             own_training=stored.get("train") or stored.get("command"),
         )

@@ -2,32 +2,43 @@
 
 from __future__ import annotations
 
-import os
-import sqlite3
+import shlex
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import optuna
-import sqlalchemy
-import sqlalchemy.event
-from filelock import FileLock
 from optuna.pruners import NopPruner
 from optuna.samplers import RandomSampler
 from optuna.storages import RDBStorage
 from sqlalchemy.engine import URL
 
-from search_spaces.errors import InputError, unknown
+from search_spaces.errors import InputError, require_text, unknown
 from study.objective import Engine
 from study.storage.checks import CODE, check_format, check_group, refuse_other
-from study.storage.lock import owned
-from study.storage.record_format import FORMAT, group_of
+from study.storage.damage import DAMAGED, STORAGE_ERRORS, cause, reading
+from study.storage.listing import listed_studies, listed_study, noted_artifacts, study_names
+from study.storage.lock import owned_in_file
+from study.storage.opening import readable, why_unusable
+from study.storage.owning import alone_with_tables, owning
+from study.storage.record_format import FORMAT
+from study.storage.server import Connections, holds_studies
+from study.storage.server_storage import server_storage
 from study.storage.study_record import StudyRecord
-from study.storage.url import DEFAULT_STORAGE, check_file, lock_folder, make_folder, parse, shown_url
-
-STORAGE_ERRORS = (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError, sqlite3.Error)
+from study.storage.url import (
+    DEFAULT_STORAGE,
+    check_file,
+    is_server,
+    make_folder,
+    optuna_url,
+    parse,
+    rendered,
+    shown_url,
+)
+from study.storage.vanished import noticed_if_gone
 
 
 @contextmanager
@@ -48,6 +59,7 @@ def open_study(
     Raises InputError if the storage cannot be used, if another process searches this study, or if it was made with
     another configuration.
     """
+    require_text(name)
     if storage is None:
         in_memory = optuna.create_study(
             study_name=name, direction=configuration["direction"], sampler=RandomSampler(), pruner=NopPruner()
@@ -59,16 +71,36 @@ def open_study(
         make_folder(Path("results"))
     url = parse(storage)
     check_file(url)
-    with owned(lock_folder(url), name):
+    with owning(url, name) as connections, ExitStack() as stack:
         try:
-            with FileLock(lock_folder(url) / "tables.lock"):  # two processes would create the same tables
-                optuna_study = load_or_create(url, name, attributes.get("group", name), configuration["direction"])
+            with usable(url), alone_with_tables(url):
+                connected = connected_to_write(url, name, stack, connections)
+                check_group(connected, name, attributes.get("group", name))
+                is_new = name not in study_names(connected)
+                optuna_study = create_study(connected, name, configuration["direction"])
             prepare(optuna_study, configuration, attributes, session, accepted)
-            yield optuna_study
+            if connections:
+                connections.check = partial(refuse_continued, storage, name, optuna_study.user_attrs["sessions"])
+            try:
+                yield optuna_study
+            except BaseException:
+                if is_new and stored_engine(optuna_study) is None:  # nothing was trained: it was refused
+                    optuna.delete_study(study_name=name, storage=connected)
+                raise
         except STORAGE_ERRORS as error:
+            why = why_unusable(Path(url.database or ""), error) if not is_server(url) else None
             raise InputError(
-                f"the storage {shown_url(storage)} failed: {first_line(error)}. Finished trials are kept"
+                f"the storage {shown_url(storage)} failed: {why or cause(error)}. Finished trials are kept"
             ) from error
+
+
+def refuse_continued(storage: str, name: str, sessions: list[Any]) -> None:
+    """Raise InputError if another process has opened the study since these sessions were stored."""
+    if stored_attributes(storage, name).get("sessions") != sessions:
+        raise InputError(
+            f"another process continued study {name!r} while this one had lost its connection: "
+            "type the same command to continue, once that one has ended"
+        )
 
 
 def prepare(
@@ -80,12 +112,8 @@ def prepare(
 ) -> None:
     """Write the attributes of a new study, or check those of an existing one; add this start."""
     name = optuna_study.study_name
-    try:
+    with reading(name):
         attrs = optuna_study.user_attrs
-    except ValueError as error:
-        raise InputError(
-            f"the records of study {name!r} are damaged ({error}): choose another name with --study"
-        ) from error
     if "configuration" not in attrs and optuna_study.get_trials(deepcopy=False):
         raise InputError(f"study {name!r} was not made by this project: choose another name with --study")
     direction = optuna_study.direction.name.lower()
@@ -95,6 +123,9 @@ def prepare(
             f"{configuration['direction']} its own: choose another name with --study"
         )
     if "configuration" in attrs:
+        check_format(name, attrs)
+        with reading(name):
+            StudyRecord.read(name, attrs, ())
         code = {key: attrs["configuration"][key] for key in CODE if key in attrs["configuration"]}
         refuse_other(name, attrs, configuration if accepted is None else {**configuration, **code})
         if accepted is not None:
@@ -115,14 +146,20 @@ def prepare(
 def stored_attributes(storage: str, name: str) -> dict[str, Any]:
     """The attributes of the study of this name; empty if it does not exist yet."""
     url = parse(storage)
-    if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+    if not (holds_studies(url) if is_server(url) else Path(url.database or "").exists()):
         return {}
     try:
         connected = connect_to_read(storage)
-        every = optuna.get_all_study_summaries(connected, include_best_trial=False)
-    except (*STORAGE_ERRORS, InputError, ValueError):  # which are reported when the study is opened
+        if name not in study_names(connected):
+            return {}
+        stored = listed_study(connected, name)
+        if stored.ours:
+            stored.refuse_damaged()
+            check_format(name, stored.attributes)
+            StudyRecord.read(name, stored.attributes, ())
+    except (*STORAGE_ERRORS, *DAMAGED):  # which are reported when the study is opened
         return {}
-    return next((dict(one.user_attrs) for one in every if one.study_name == name), {})
+    return dict(stored.attributes)
 
 
 def stored_engine(optuna_study: optuna.Study) -> dict[str, Any] | None:
@@ -150,23 +187,27 @@ def read_studies(storage: str, name: str) -> list[StudyRecord]:
     """
     connected = connect_to_read(storage)
     try:
-        every = optuna.get_all_study_summaries(connected, include_best_trial=False)
-        ours = [one for one in every if "configuration" in one.user_attrs]
-        found = [one for one in ours if one.study_name == name] or [
-            one for one in ours if group_of(one.study_name, one.user_attrs["group"]) == name
-        ]
+        own = [listed_study(connected, name)] if name in study_names(connected) else []
+        every = own if own and own[0].ours else listed_studies(connected)
+        ours = [one for one in every if one.ours]
+        found = [one for one in ours if one.name == name] or [one for one in ours if one.group == name]
         if not found:
-            groups = dict.fromkeys(group_of(one.study_name, one.user_attrs["group"]) for one in ours)
-            known = list(dict.fromkeys([*groups, *(one.study_name for one in ours)]))
-            raise no_such_study(name, known, [one.study_name for one in every if one not in ours], shown_url(storage))
+            known = list(dict.fromkeys([*(one.group for one in ours), *(one.name for one in ours)]))
+            raise no_such_study(name, known, [one.name for one in every if not one.ours], shown_url(storage))
         for one in found:
-            check_format(one.study_name, one.user_attrs)
-        loaded = [optuna.load_study(study_name=one.study_name, storage=connected) for one in found]
+            one.refuse_damaged()
+            check_format(one.name, one.attributes)
+        loaded = [optuna.load_study(study_name=one.name, storage=connected) for one in found]
         return [StudyRecord.of(one) for one in loaded]
     except STORAGE_ERRORS as error:
         raise InputError(
-            f"the storage {shown_url(storage)} cannot be read ({first_line(error)}): check --storage"
+            f"the storage {shown_url(storage)} cannot be read ({cause(error)}): check --storage"
         ) from error
+
+
+def artifacts_in(storage: str) -> set[str]:
+    """The names of all files that the studies of a storage and their trials have."""
+    return noted_artifacts(connect_to_read(storage))
 
 
 def no_such_study(name: str, known: list[str], foreign: list[str], where: str) -> InputError:
@@ -192,10 +233,14 @@ def connect_to_read(storage: str) -> RDBStorage:
     url = parse(storage)
     check_file(url)
     path = Path(url.database or "")
-    if url.get_backend_name() == "sqlite" and not (path.is_file() and path.stat().st_size):
+    if not is_server(url) and not (path.is_file() and path.stat().st_size):
         raise InputError(f"there is no database {path}: check --storage, or search first")
     with usable(url):
-        return connect(url)
+        return server_storage(Connections(url)) if is_server(url) else connect(readable(url))
+
+
+SETTING_UP = (ImportError, LookupError, ValueError, AssertionError, TypeError, AttributeError)
+"""What Optuna raises besides if a driver is missing, or its own tables are damaged."""
 
 
 @contextmanager
@@ -203,60 +248,48 @@ def usable(url: URL) -> Iterator[None]:
     """Turn errors of the storage in this context into an InputError."""
     try:
         yield
-    except (*STORAGE_ERRORS, RuntimeError, ImportError) as error:
-        raise InputError(f"the storage {url} cannot be used ({first_line(error)}): check --storage") from error
+    except RuntimeError as error:  # raised by Optuna for the tables of another version
+        upgrade = f"optuna storage upgrade --storage {shlex.quote(optuna_url(url))}"
+        raise InputError(
+            f"the tables in {rendered(url)} are those of another version of Optuna than {optuna.__version__}: "
+            f"back them up, then type: {upgrade}, or install the later version"
+        ) from error
+    except (*STORAGE_ERRORS, *SETTING_UP) as error:
+        raise InputError(f"the storage {rendered(url)} cannot be used ({cause(error)}): check --storage") from error
 
 
 def connect(url: URL) -> RDBStorage:
-    """Optuna's storage at this URL; it waits up to 60 seconds while another process holds an SQLite file."""
-    sqlite = url.get_backend_name() == "sqlite"
+    """Optuna's storage of an SQLite file; it waits up to 60 seconds while another process holds the file."""
     return RDBStorage(
-        url.render_as_string(hide_password=False), engine_kwargs={"connect_args": {"timeout": 60}} if sqlite else None
+        str(url),
+        engine_kwargs={"connect_args": {"timeout": 60}},
+        skip_table_creation="immutable" in url.query,
     )
 
 
-def load_or_create(url: URL, name: str, group: str, direction: Literal["minimize", "maximize"]) -> optuna.Study:
-    """Optuna's study of this name; its own sampler and pruner are not used."""
-    with usable(url):
-        storage = connect(url)
-        if url.get_backend_name() == "sqlite":
-            # Readers and the one writer do not lock each other out; a killed process loses nothing.
-            with storage.engine.connect() as connection:
-                connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-                files = {name: file for _, name, file in connection.exec_driver_sql("PRAGMA database_list")}
-            notice_if_gone(storage.engine, Path(files["main"]))
-        check_group(storage, name, group)
-        return optuna.create_study(
-            storage=storage,
-            study_name=name,
-            direction=direction,
-            sampler=RandomSampler(),
-            pruner=NopPruner(),
-            load_if_exists=True,
-        )
-
-
-def notice_if_gone(engine: sqlalchemy.Engine, path: Path) -> None:
-    """Let every transaction raise InputError once the file is deleted, moved or replaced.
-
-    SQLite would keep writing to the file that it has opened, which nobody can find any more.
+def connected_to_write(url: URL, name: str, stack: ExitStack, connections: Connections | None) -> RDBStorage:
+    """Optuna's storage, for the owner of the study of this name. connections: to a server; None for an SQLite file,
+    which is watched, and locked, until the stack ends.
     """
-    opened = path.stat()
-
-    def check(connection: sqlalchemy.Connection) -> None:
-        try:
-            same = os.path.samestat(path.stat(), opened)
-        except OSError:
-            same = False
-        if not same:
-            raise InputError(
-                f"the database {path} was deleted, moved or replaced while it was used. What was stored went with it: "
-                "bring it back and type the same command, or start again"
-            )
-
-    sqlalchemy.event.listen(engine, "begin", check)
+    if connections:
+        return server_storage(connections)
+    storage = connect(url)
+    # Readers and the one writer do not lock each other out; a killed process loses nothing.
+    with storage.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+        files = {name: file for _, name, file in connection.exec_driver_sql("PRAGMA database_list")}
+    stack.enter_context(owned_in_file(Path(files["main"]), name))
+    stack.enter_context(noticed_if_gone(storage.engine, Path(files["main"])))
+    return storage
 
 
-def first_line(error: BaseException) -> str:
-    """The first line of an error's message; the others are for developers."""
-    return next(iter(str(error).splitlines()), type(error).__name__)
+def create_study(storage: RDBStorage, name: str, direction: Literal["minimize", "maximize"]) -> optuna.Study:
+    """Optuna's study of this name, which may exist; its own sampler and pruner are not used."""
+    return optuna.create_study(
+        storage=storage,
+        study_name=name,
+        direction=direction,
+        sampler=RandomSampler(),
+        pruner=NopPruner(),
+        load_if_exists=True,
+    )

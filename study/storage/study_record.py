@@ -7,7 +7,7 @@ archive and for rebuilding the search from its configuration.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import accumulate
@@ -15,18 +15,19 @@ from typing import Any
 
 import optuna
 
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, brief
+from search_spaces.optimizer_call import is_optimizer_call
 from study.objective import Engine, Metric
+from study.storage.attributes import Attributes
 from study.storage.checks import check_format
+from study.storage.damage import reading
 from study.storage.finals import Finals
 from study.storage.provenance import Session
 from study.storage.record_format import group_of
 from study.storage.settings import Settings
 from study.storage.stored_trials import FINISHED
 from study.storage.trial_record import TrialRecord
-
-DAMAGED = (InputError, LookupError, TypeError, ValueError, AttributeError)
-"""What reading raises if the stored values are damaged, or this project did not write them."""
+from study.storage.typed import as_tuple, check_types
 
 
 @dataclass(frozen=True)
@@ -84,18 +85,20 @@ class StudyRecord:
         """
         name = optuna_study.study_name
         known = {trial.number: trial for trial in before.trials} if before else {}
-        try:
+        with reading(name):
             attributes = optuna_study.user_attrs
             trials = optuna_study.get_trials(deepcopy=False, states=FINISHED)
-        except ValueError as error:
-            raise damaged(name, error) from error
         if "configuration" not in attributes:
             raise InputError(f"study {name!r} was not made by this project: choose another name with --study")
         check_format(name, attributes)
-        try:
-            return cls.read(name, attributes, (known.get(t.number) or TrialRecord.of(t) for t in trials))
-        except DAMAGED as error:
-            raise damaged(name, error) from error
+        with reading(name):
+            record = cls.read(name, attributes, (known.get(t.number) or TrialRecord.of(t) for t in trials))
+            numbers = {trial.number for trial in record.trials}
+            named = record.finals.trials_named if record.finals else set()
+            named |= {record.confirmed.trial} if record.confirmed else set()
+            if not named <= numbers:
+                raise ValueError(f"trial {min(named - numbers)} is missing")
+            return record
 
     @classmethod
     def read(cls, name: str, attributes: Mapping[str, Any], trials: Iterable[TrialRecord]) -> StudyRecord:
@@ -103,26 +106,42 @@ class StudyRecord:
         metric, engine = attributes["metric"], attributes.get("engine", {"cohort": 1, "workers": 0})
         confirmed, under_way = attributes.get("confirmed"), attributes.get("unfinished")
         unfinished = under_way if isinstance(under_way, int) else len((under_way or {}).get("candidates", ()))
-        return cls(
+        record = cls(
             name=name,
             group=group_of(name, attributes["group"]),
             workload=attributes["workload"],
             metric=Metric(metric["name"], metric["direction"], metric["unit"], float(metric["worst"])),
             settings=Settings.read(attributes["configuration"]),
-            steps_per_epoch=int(attributes["steps_per_epoch"]),
+            steps_per_epoch=attributes["steps_per_epoch"],
             optimizer_code=attributes["optimizer_code"],
             validation_rows=attributes.get("validation_rows"),
             engine=Engine(engine["cohort"], engine["workers"], engine.get("threads")),
-            sessions=tuple(map(Session.read, attributes["sessions"])),
-            confirmed=Confirmed(confirmed["trial"], tuple(confirmed["seeds"]), tuple(confirmed["test"]))
-            if confirmed
+            sessions=tuple(map(Session.read, as_tuple(attributes["sessions"]))),
+            confirmed=Confirmed(confirmed["trial"], as_tuple(confirmed["seeds"]), as_tuple(confirmed["test"]))
+            if confirmed is not None
             else None,
             unfinished=unfinished,
             trials=tuple(sorted(trials, key=lambda trial: (trial.place.bracket, trial.place.position))),
-            finals=Finals.read(attributes["finals"]) if attributes.get("finals") else None,
-            accepted=tuple(Accepted(one["trials"], tuple(one["changes"])) for one in attributes.get("accepted", ())),
+            finals=Finals.read(attributes["finals"]) if "finals" in attributes else None,
+            accepted=tuple(Accepted(one["trials"], as_tuple(one["changes"])) for one in attributes.get("accepted", ())),
             stored={key: unfinished if key == "unfinished" else value for key, value in attributes.items()},
         )
+        record.check()
+        return record
+
+    def check(self) -> None:
+        """Raise TypeError or ValueError, saying what is damaged, if this project writes no such value.
+
+        Trials check themselves when they are read.
+        """
+        check_types(replace(self, trials=()))
+        check_types(dict(self.stored), Attributes)
+        if not self.sessions:
+            raise ValueError("sessions is empty")
+        if not (self.settings.budgets and self.settings.epochs >= 1 and self.steps_per_epoch >= 1):
+            raise ValueError("a run has no steps")
+        if not is_optimizer_call(self.optimizer_code):
+            raise ValueError(f"optimizer_code is {brief(self.optimizer_code)}")
 
     @property
     def configuration(self) -> Mapping[str, Any]:
@@ -193,13 +212,3 @@ class StudyRecord:
         ended = trial.ended or datetime.now(UTC)
         before = [session for session in self.sessions if session.time <= ended]
         return before[-1] if before else self.sessions[0]
-
-
-def damaged(name: str, error: Exception) -> InputError:
-    """The error for a study whose records cannot be read."""
-    return InputError(f"the records of study {name!r} are damaged ({reason(error)}): choose another name with --study")
-
-
-def reason(error: Exception) -> str:
-    """Why stored values cannot be read, in words."""
-    return f"{error} is missing" if isinstance(error, KeyError) else str(error)

@@ -6,6 +6,7 @@ Hyperband and successive halving it has a third, `pruner_notes`, which only the 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from typing import Any
 from optuna.trial import FrozenTrial, TrialState
 
 from search_spaces import Schedule, from_params
+from study.storage.typed import as_tuple, check_types
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,11 @@ class Curve:
         """The curve of the stored columns."""
         value_name = [name for name in columns if name.startswith("val_")][-1]
         stored = (columns[name] for name in ("step", "val_loss", value_name, "lr", "momentum"))
-        return cls(value_name.removeprefix("val_"), *map(tuple, stored))
+        return cls(value_name.removeprefix("val_"), *map(as_tuple, stored))
+
+    def ends_at(self, value: float) -> bool:
+        """Whether its columns are equally long, and its last value is this one."""
+        return {len(column) for column in self.columns.values()} == {len(self.values)} and self.values[-1:] == (value,)
 
     @property
     def columns(self) -> dict[str, list[Any]]:
@@ -134,7 +140,7 @@ class TrialRecord:
         """The record of stored values; stored: the attributes."""
         record = stored["record"]
         place = record["place"]
-        return cls(
+        read = cls(
             number=number,
             complete=complete,
             value=float(value),
@@ -146,7 +152,7 @@ class TrialRecord:
             epochs_used={int(budget): epochs for budget, epochs in record["epochs_used"].items()},
             cohorts={int(budget): runs for budget, runs in record["cohort"].items()},
             engine=record["engine"],
-            too_large=tuple(record["too_large"]),
+            too_large=as_tuple(record["too_large"]),
             best_epoch=record["best_epoch"],
             diverged=record["diverged"],
             audited_from=record.get("audited_from"),
@@ -157,6 +163,17 @@ class TrialRecord:
             is_reference=record.get("reference", False),
             outside="outside" in record,
         )
+        read.check()
+        return read
+
+    def check(self) -> None:
+        """Raise one of `DAMAGED`, saying what is damaged, if this project writes no such value."""
+        check_types(self)
+        from_params(self.params)  # whether it is a schedule
+        if not (math.isfinite(self.value) and self.epochs_used and self.cohorts and self.reported):
+            raise ValueError(f"trial {self.number} has no result")
+        if self.curve and not self.curve.ends_at(self.value):
+            raise ValueError(f"trial {self.number} has two results")
 
     @property
     def stored(self) -> dict[str, Any]:

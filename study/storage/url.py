@@ -12,12 +12,15 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from search_spaces.errors import InputError, require
+from search_spaces.errors import InputError, require, words_of
+from study.storage.opening import readable, why_unusable
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
 DEFAULT_STORAGE = "sqlite:///results/studies.db"
+POSTGRESQL = "postgresql+psycopg"
+"""How SQLAlchemy names the server and its driver; its versions have different drivers for postgresql://."""
 FIRST_TABLE = "studies"
 """Optuna makes it before all others, so a database that was cut off while it was made has it."""
 
@@ -35,16 +38,23 @@ def storage_url(storage: str | Path | None) -> str | None:
 
 
 def parse(storage: str) -> URL:
-    """The parsed URL; raises InputError if it is not a database URL, or is an SQLite one without a file."""
+    """The parsed URL; raises InputError if it does not name an SQLite file or a PostgreSQL database."""
     from sqlalchemy.engine import make_url  # takes longer to load than --help may take
     from sqlalchemy.exc import ArgumentError
 
     example = f"give --storage a database URL such as {DEFAULT_STORAGE}"
+    shown_storage = without_passwords(storage)
     try:
-        url = make_url(storage)
+        url = make_url(re.sub(r"^postgres(ql)?://", f"{POSTGRESQL}://", storage))
     except (ArgumentError, ValueError) as error:
-        raise InputError(f"{storage!r} is not a database URL: {example}") from error
-    if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
+        raise InputError(f"{shown_storage!r} is not a database URL: {example}") from error
+    if is_server(url):
+        check_server_url(url, shown_storage)
+        return url
+    in_memory = url.database in (None, "", ":memory:", "file::memory:") or url.query.get("mode") == "memory"
+    if not in_memory and "?" in storage and not url.query:
+        raise InputError(f"the name of a storage file must not contain ?, but {storage!r} was given")
+    if in_memory:
         raise InputError(f"{storage!r} does not persist: {example}")
     if url.get_backend_name() == "sqlite":
         for name in (url.database, f"{url.database}.artifacts"):
@@ -53,8 +63,24 @@ def parse(storage: str) -> URL:
             except (FileNotFoundError, NotADirectoryError, PermissionError):
                 pass  # reported when the file is opened
             except (OSError, ValueError) as error:  # too long, links in a circle, a zero byte
-                raise InputError(f"--storage does not name a file ({' '.join(str(error).split())[:100]})") from error
+                raise InputError(f"--storage does not name a file ({words_of(error)})") from error
     return url
+
+
+def check_server_url(url: URL, shown_storage: str) -> None:
+    """Raise InputError unless it is one of PostgreSQL, by psycopg."""
+    if url.drivername != POSTGRESQL:
+        both = f"{DEFAULT_STORAGE} or postgresql://HOST/DATABASE"
+        raise InputError(
+            f"{shown_storage!r} cannot keep studies, only SQLite and PostgreSQL can: give --storage {both}"
+        )
+    if "@" in (url.host or ""):
+        raise InputError(f"the password in {shown_storage!r} contains @: write %40 for it, or put it into ~/.pgpass")
+
+
+def is_server(url: URL) -> bool:
+    """Whether the database is on a server; otherwise it is an SQLite file."""
+    return url.get_backend_name() != "sqlite"
 
 
 def check_file(url: URL) -> None:
@@ -70,15 +96,19 @@ def check_file(url: URL) -> None:
         )
     if not path.exists() or path.stat().st_size == 0:
         return
+    mode = "mode=rw" if readable(url) is url else "immutable=1"
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=60)) as connection:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, timeout=60)) as connection:
             tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
             health = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        if why := why_unusable(path, error):
+            raise InputError(f"the database {path} cannot be opened: {why}") from error
         raise InputError(
-            f"{path} is not an SQLite database, or is damaged ({error}): choose another with --storage"
+            f"{path} is not an SQLite database, or is damaged ({words_of(error)}): choose another with --storage"
         ) from error
     if health != "ok":
+        health = " ".join(str(health).replace("*", "").split())
         raise InputError(f"the database {path} is damaged ({health}): restore a copy, or choose another with --storage")
     if tables and FIRST_TABLE not in tables:
         raise InputError(
@@ -96,10 +126,8 @@ def make_folder(folder: Path) -> None:
 
 
 def lock_folder(url: URL) -> Path:
-    """The folder of the locks: beside an SQLite file, or in the temporary folder for a database server."""
-    if url.get_backend_name() == "sqlite":
-        return Path(f"{Path(url.database or '').resolve()}.locks")
-    return Path(tempfile.gettempdir()) / f"{server_name(url)}.locks"
+    """The folder of the locks, beside an SQLite file."""
+    return Path(f"{Path(url.database or '').resolve()}.locks")
 
 
 def artifact_folder(storage: str) -> Path:
@@ -138,25 +166,39 @@ def runs_folder(storage: str | None, study: str) -> Path:
 
 def server_name(url: URL) -> str:
     """A database on a server as part of a file name."""
-    return re.sub(r"\W", "_", f"{url.host}_{url.database}")
+    return re.sub(r"\W", "_", f"{url.host or 'localhost'}_{url.database}")
 
 
 def shown_url(storage: str) -> str:
-    """The URL without its password.
+    """The URL without its passwords.
 
     >>> shown_url("postgresql://me:secret@host/db")
     'postgresql://me:***@host/db'
     """
-    return parse(storage).render_as_string()
+    return rendered(parse(storage))
 
 
-def without_passwords(command: str) -> str:
-    """A command line with the passwords in its URLs replaced.
+def rendered(url: URL) -> str:
+    """A parsed URL, as it is shown: without passwords, and without the driver."""
+    return without_passwords(url.set(drivername=url.get_backend_name()).render_as_string())
 
-    >>> without_passwords("search.py --storage postgresql://me:secret@host/db --trials 5")
-    'search.py --storage postgresql://me:***@host/db --trials 5'
+
+def optuna_url(url: URL) -> str:
+    """The same with the driver, as Optuna's own commands need it."""
+    return without_passwords(url.render_as_string())
+
+
+def without_passwords(text: str) -> str:
+    """A message, or a word of a command line, with the passwords in its URLs replaced.
+
+    >>> without_passwords("postgresql://me:secret@host/db"), without_passwords("host=h password=secret user=me")
+    ('postgresql://me:***@host/db', 'host=h password=*** user=me')
+    >>> without_passwords("--storage=postgresql://me:my p@ss@host/db?sslpassword=secret&sslmode=require")
+    '--storage=postgresql://me:***@host/db?sslpassword=***&sslmode=require'
     """
-    return re.sub(r"(://[^:/@\s]*:)[^@\s]*@", r"\1***@", command)
+    text = re.sub(r"^((?:--[\w-]+=)?[\w+]+://[^:/@\s]*:).*@", r"\1***@", text, flags=re.DOTALL)  # whatever is in it
+    text = re.sub(r"(\w://[^:/@\s]*:)[^@\s]*@", r"\1***@", text)
+    return re.sub(r"(password\s*=\s*)('[^']*'|[^&\s]+)", r"\1***", text, flags=re.IGNORECASE)
 
 
 def storage_flag(storage: str) -> str:

@@ -53,6 +53,8 @@ class Lockstep:
         # Each run's loss depends only on its own parameters, so the gradient of the sum contains every run's gradient.
         gradients = torch.autograd.grad(losses.sum(), list(trained.values()), allow_unused=True)
         given = {name: gradient for name, gradient in zip(trained, gradients, strict=True) if gradient is not None}
+        if self.workload.clip_norm is not None:
+            clip_each(given, self.workload.clip_norm)
         with torch.no_grad():
             self.stacked.step(self.parameters, given, self.optimizers)
         return losses.detach()
@@ -78,6 +80,14 @@ class Lockstep:
         self.optimizers = [self.optimizers[position] for position in positions]
         self.parameters, self.buffers = (at_positions(state, positions) for state in (self.parameters, self.buffers))
         self.stacked.keep(positions)
+
+
+def clip_each(gradients: dict[str, Tensor], norm: float) -> None:
+    """What `torch.nn.utils.clip_grad_norm_` does, in place, for each run. gradients: (runs, ...) by parameter."""
+    squares = [gradient.flatten(1).square().sum(1) for gradient in gradients.values()]
+    shares = (norm / (torch.stack(squares).sum(0).sqrt() + 1e-6)).clamp(max=1.0)
+    for gradient in gradients.values():
+        gradient.mul_(shares.view(-1, *[1] * (gradient.ndim - 1)))
 
 
 def at_positions(state: dict[str, Tensor], positions: Sequence[int]) -> dict[str, Tensor]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from search_spaces.errors import InputError, unknown
+from search_spaces.errors import InputError, unknown, words_of
 
 
 @dataclass
@@ -63,7 +63,7 @@ def compiled(pattern: str) -> re.Pattern[str]:
     try:
         expression = re.compile(pattern)
     except re.error as error:
-        raise InputError(f"--metric-pattern {pattern!r} is no regular expression: {error}") from error
+        raise InputError(f"--metric-pattern {pattern!r} is no regular expression: {words_of(error)}") from error
     if expression.groups != 1:
         raise InputError(f"--metric-pattern {pattern!r} needs one group in parentheses, the number: 'error: ([0-9.]+)'")
     return expression

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.utils import clip_grad_norm_
 
 from study.objective import Run
 from study.workloads.inputs import Inputs, forward
@@ -27,6 +28,8 @@ class Plain:
         loss = self.workload.loss(forward(self.model, x), y).mean()
         self.optimizers[0].zero_grad()
         loss.backward()
+        if self.workload.clip_norm is not None:
+            clip_grad_norm_(self.model.parameters(), self.workload.clip_norm)
         self.optimizers[0].step()
         return loss.detach()[None]
 

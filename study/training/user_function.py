@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, words_of
 from search_spaces.metric_values import metric_name, observable
 from search_spaces.schedule import Schedule
 from search_spaces.step_watch import Left
@@ -109,7 +109,7 @@ class UserFunction:
             inspect.signature(self.function).bind(watched, **takes)
         except TypeError as error:
             raise InputError(
-                f"{self.path} must take (schedule, {request.unit}, seed), but it does not: {error}"
+                f"{self.path} must take (schedule, {request.unit}, seed), but it does not: {words_of(error)}"
             ) from error
         if request.unit not in takes:
             other = "steps" if request.unit == "epochs" else "epochs"

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, words_of
 from search_spaces.schedule import Schedule
 from study.machine import free_memory, same_bits_every_time, same_random_numbers_after
 from study.objective import Evaluation, Metric, Run, Stop, Unit
@@ -124,7 +124,8 @@ class WorkloadObjective:
         try:
             pickle.dumps((workload.make_model, workload.make_optimizer, workload.loss, workload.metric))
         except (pickle.PicklingError, AttributeError, TypeError) as error:
-            return f"--workers requires functions of a module, not lambdas or inner functions ({error}): remove it"
+            why = words_of(error)
+            return f"--workers requires functions of a module, not lambdas or inner functions ({why}): remove it"
         return None
 
     def largest_cohort(self) -> int:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, words_of
 
 LOST = 1e-3
 """Numbers are not converted to float32 if they would change by more than this fraction of their deviation."""
@@ -41,7 +41,7 @@ def array_of(what: str, values: Any) -> Any:
     try:
         array = np.asarray(values.to_numpy() if hasattr(values, "to_numpy") else values)
     except (TypeError, ValueError) as error:
-        raise InputError(f"{what} must have rows of equal shape ({' '.join(str(error).split())})") from error
+        raise InputError(f"{what} must have rows of equal shape ({words_of(error)})") from error
     if array.dtype.kind == "O":
         array = without_objects(array)
     if array.dtype.kind == "u" and array.itemsize > 1:

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from search_spaces.errors import InputError, unknown
+from search_spaces.errors import InputError, unknown, words_of
 from search_spaces.imported import import_named
 from study.workloads.cache import kept_or_made
 from study.workloads.data import Data, Split
@@ -86,10 +86,9 @@ def torchvision_images(name: str, data_root: Path, train: bool) -> Split:
             unpack_debian_fashion_mnist(data_root)
         dataset = getattr(torchvision.datasets, TORCHVISION_DATASETS[name])(str(data_root), train=train, download=True)
     except (RuntimeError, OSError, EOFError, ValueError) as error:
-        reason = " ".join(str(error).split())
         package = ", or install Debian's package dataset-fashion-mnist" if name == "fashion-mnist" else ""
         raise InputError(
-            f"dataset {name!r} cannot be read from {data_root} or downloaded ({reason}): "
+            f"dataset {name!r} cannot be read from {data_root} or downloaded ({words_of(error)}): "
             f"copy torchvision's files for {TORCHVISION_DATASETS[name]} there, "
             f"or set --data-root to the directory that has them{package}"
         ) from error

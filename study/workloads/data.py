@@ -62,8 +62,8 @@ class Data:
     """A dataset in three disjoint splits; the search never touches test.
 
     classes: outputs of a model per example: the number of classes, or, for regression, of targets, usually 1.
-    task: classification or regression. about: lines for the user about how the data was read. alternative: makes the
-    same data with its inputs in another type, for a model that does not take this one.
+    task: classification, regression or language. about: lines for the user about how the data was read.
+    alternative: makes the same data with its inputs in another type, for a model that does not take this one.
     """
 
     name: str

@@ -15,9 +15,10 @@ from study.workloads.builtin_datasets import load_dataset
 from study.workloads.data import Data
 from study.workloads.dataset_data import TARGETS, data_of_datasets, is_dataset
 from study.workloads.image_folder import read_images
-from study.workloads.names import ARRAYS, DATASETS, TABLES, check_dataset, is_table
+from study.workloads.names import ARRAYS, DATASETS, TABLES, TEXT, check_dataset, is_table
 from study.workloads.npz import read_arrays
 from study.workloads.table import TableOptions, read_table
+from study.workloads.text import read_text_file
 from study.workloads.user_code import call, imported
 
 PART_NAMES = {"train": "train", "val": "validation", "validation": "validation", "test": "test"}
@@ -38,7 +39,8 @@ class Source:
         """Read the data; raises InputError if it is missing or unsuitable for training."""
         check_dataset(self.dataset)
         path = Path(self.dataset).expanduser()
-        table, images = is_table(path), self.dataset not in DATASETS and path.is_dir()
+        text = self.dataset == "pydoc" or (path.suffix.lower() == TEXT and self.target is None)
+        table, images = is_table(path) and not text, self.dataset not in DATASETS and path.is_dir()
         for flag in ("target", "split_by", "split_time") if not table else ():
             if (given := getattr(self, flag)) is not None:
                 named = f"--{flag.replace('_', '-')}"
@@ -46,12 +48,16 @@ class Source:
         size = self.image_size
         if size is not None and not images:
             raise InputError(f"--image-size is for folders of images: remove --image-size {size}")
+        if text and self.task is not None:
+            raise InputError(f"{self.dataset} is text, for language models: remove --task {self.task}")
         if self.task == "regression" and (images or self.dataset in DATASETS):
             raise InputError(f"{self.dataset} is a classification: remove --task regression")
         if self.dataset in DATASETS:
             return load_dataset(self.dataset, data_root, split_seed)
         if images:
             return read_images(path, size, split_seed)
+        if text:
+            return read_text_file(path, split_seed)
         if table:
             options = TableOptions(self.target, self.task, self.split_by, self.split_time)
             return read_table(path, options, split_seed)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from torch import Tensor
 
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, words_of
 
 GRAY = ("1", "L")
 """Pillow's modes of gray images of at most 8 bits."""
@@ -31,7 +31,7 @@ def open_image(path: str) -> Any:
         with warnings.catch_warnings(action="ignore"), Image.open(path) as image:  # of damaged EXIF data
             return ImageOps.exif_transpose(image)
     except (*CANNOT, Image.DecompressionBombError) as error:
-        raise InputError(f"image {path} cannot be read ({error}): replace or remove it") from error
+        raise InputError(f"image {path} cannot be read ({words_of(error)}): replace or remove it") from error
 
 
 class Head(NamedTuple):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from search_spaces import ADAMW_PEAK_LR, SGD_PEAK_LR
-from search_spaces.errors import InputError, unknown
+from search_spaces.errors import InputError, unknown, words_of
 from study.workloads.named import abbreviated
 from study.workloads.user_code import is_imported
 
@@ -26,10 +26,13 @@ DATASETS = {
     "mnist1d": "study.workloads.builtin_datasets:mnist1d",
     "digits": "study.workloads.builtin_datasets:digits",
     **dict.fromkeys(TORCHVISION_DATASETS, "study.workloads.builtin_datasets:images"),
+    "pydoc": "study.workloads.text:pydoc",
 }
 """The function (name, data_root, split_seed) -> Data of each built-in dataset."""
 TABLES = (".csv", ".tsv", ".txt")
 """Suffixes of files that are tables, in any case; .gz may follow."""
+TEXT = ".txt"
+"""Suffix of a text, or with `--target` of a table."""
 ARRAYS = ".npz"
 OTHER_TABLES = {
     ".parquet": "parquet",
@@ -41,14 +44,22 @@ OTHER_TABLES = {
 }
 """What pandas reads and this project does not, with the name of its function."""
 TASKS = ("classification", "regression")
+"""Of tables and arrays."""
+LANGUAGE = "language"
+"""The task of text."""
 
 MODELS = {
     "mlp": "study.workloads.builtin_models:mlp",
     "cnn": "study.workloads.builtin_models:cnn",
     "transformer": "study.workloads.builtin_models:Transformer",
     "resnet18": "study.workloads.builtin_models:resnet18",
+    "gpt": "study.workloads.gpt:tiny",
+    "gpt:tiny": "study.workloads.gpt:tiny",
+    "gpt:small": "study.workloads.gpt:small",
 }
 """The function (input_shape, classes) -> nn.Module of each built-in model."""
+LANGUAGE_MODELS = ("gpt", "gpt:tiny", "gpt:small")
+"""Those of MODELS for text."""
 LIBRARIES = {
     "torchvision": "study.workloads.models:torchvision_model",
     "timm": "study.workloads.models:timm_model",
@@ -72,6 +83,8 @@ OPTIMIZERS = {
     "sgd": OptimizerChoice("SGD", {"momentum": 0.9}, 5e-4, SGD_PEAK_LR),
     "adamw": OptimizerChoice("AdamW", {}, 1e-2, ADAMW_PEAK_LR),
 }
+LANGUAGE_ADAMW = OptimizerChoice("AdamW", {"betas": (0.9, 0.95)}, 0.1, ADAMW_PEAK_LR)
+"""adamw for text, as usual since GPT-3 (Brown et al. 2020)."""
 YOURS = "package.module:function"
 
 
@@ -81,16 +94,14 @@ def check_dataset(name: str) -> None:
         path = Path(name).expanduser()
         is_file, is_folder = path.is_file(), path.is_dir()
     except (OSError, ValueError, RuntimeError) as error:  # too long, a zero byte, a home that does not exist
-        raise InputError(
-            f"--dataset {abbreviated(name)} is not the name of a file ({abbreviated(str(error))})"
-        ) from error
+        raise InputError(f"--dataset {abbreviated(name)} is not the name of a file ({words_of(error)})") from error
     file = is_table(path) or path.suffix.lower() == ARRAYS
     if reader := OTHER_TABLES.get(path.suffix.lower()) if is_file else None:
         raise InputError(
             f"--dataset {name} is not a CSV file: convert it with pandas.read_{reader}(...).to_csv(..., index=False)"
         )
     if not (name in DATASETS or file or is_folder or is_imported(name)):
-        raise unknown("dataset", name, [*DATASETS, "FILE.csv", "FILE.npz", "FOLDER of images", YOURS])
+        raise unknown("dataset", name, [*DATASETS, "FILE.csv", "FILE.npz", "FILE.txt", "FOLDER of images", YOURS])
     if file and not is_file and not is_folder:
         raise InputError(f"--dataset {name}: no such file in {path.absolute().parent}")
 

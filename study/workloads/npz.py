@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import zlib
 from math import prod
 from pathlib import Path
-from zipfile import BadZipFile, ZipFile, ZipInfo
+from zipfile import ZipFile, ZipInfo
 
 import numpy as np
-import psutil
 
-from search_spaces.errors import InputError, require, unknown
+from search_spaces.errors import InputError, require, unknown, words_of
+from study.machine import check_free_memory
 from study.workloads.array_data import data_of_arrays
 from study.workloads.data import Data
 
-DAMAGED = (OSError, ValueError, BadZipFile, EOFError, RuntimeError, MemoryError, zlib.error, SyntaxError, KeyError)
-"""What numpy and zipfile raise for a file that is not theirs, or is cut, encrypted or of another version."""
 COPIES = 3
 """How often the arrays are in memory while they are read: once as they are, once converted, once split."""
 PARTS = {"train": "", "validation": "_val", "test": "_test"}
@@ -33,12 +30,13 @@ def read_arrays(path: Path, task: str | None, split_seed: int) -> Data:
                 if name not in known:
                     raise unknown(f"array in {path}", name, known)
                 arrays[name] = file[name]
-    except DAMAGED as error:
+    except InputError:
+        raise
+    except Exception as error:  # of numpy, zipfile, zlib, tokenize, ...: none documents what a damaged file raises
         objects = "Object arrays" in str(error)
         what = "convert arrays of Python objects with .astype(str) or a number type, and " if objects else ""
-        reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(
-            f"{path} cannot be read ({reason}): {what}save it with numpy.savez(path, x=..., y=...)"
+            f"{path} cannot be read ({words_of(error)}): {what}save it with numpy.savez(path, x=..., y=...)"
         ) from error
     parts = {}
     for part, suffix in PARTS.items():
@@ -59,9 +57,7 @@ def check_memory(path: Path) -> None:
         for member in file.infolist():
             if member.filename.endswith(".npy"):
                 check_header(path, file, member)
-    free = psutil.virtual_memory().available
-    if needed > free:
-        raise InputError(f"{path} needs about {needed / 1e9:.1f} GB of memory, but {free / 1e9:.1f} GB are free")
+    check_free_memory(str(path), needed)
 
 
 def check_header(path: Path, file: ZipFile, member: ZipInfo) -> None:

@@ -14,7 +14,8 @@ from torch.optim import Optimizer
 
 from search_spaces.errors import InputError, require
 from search_spaces.optimizer_facts import FACTOR
-from study.workloads.names import OPTIMIZERS, check_optimizer
+from study.workloads.language import grouped_adamw, grouped_adamw_code
+from study.workloads.names import LANGUAGE_ADAMW, OPTIMIZERS, check_optimizer
 from study.workloads.user_code import bare_name, call, imported, is_importable, is_imported, path_of
 
 
@@ -27,8 +28,12 @@ class Optimizing(NamedTuple):
     weight_decay: float
 
 
-def optimizing(name: str | Callable[..., Any], weight_decay: float | None, model: nn.Module) -> Optimizing:
-    """The optimizer with this name, or made by this function. weight_decay: None for its default. model: to try it on.
+def optimizing(
+    name: str | Callable[..., Any], weight_decay: float | None, model: nn.Module, language: bool = False
+) -> Optimizing:
+    """The optimizer with this name, or made by this function.
+
+    weight_decay: None for its default. model: to try it on. language: whether that is a language model.
 
     Raises InputError if there is no such optimizer, or it takes no weight decay.
     """
@@ -37,6 +42,8 @@ def optimizing(name: str | Callable[..., Any], weight_decay: float | None, model
     if is_imported(name):
         return users_optimizer(imported(name, "--optimizer"), name, weight_decay, model)
     check_optimizer(name)
+    if language and name == "adamw":
+        return language_adamw(weight_decay)
     choice = OPTIMIZERS[name]
     usual = 0.0 if has_sparse_gradients(model) else choice.weight_decay  # torch's weight decay takes dense ones only
     decay = usual if weight_decay is None else weight_decay
@@ -48,6 +55,15 @@ def optimizing(name: str | Callable[..., Any], weight_decay: float | None, model
         peak_lr=choice.peak_lr,
         weight_decay=decay,
     )
+
+
+def language_adamw(weight_decay: float | None) -> Optimizing:
+    """AdamW as language models are trained: it decays matrices only."""
+    choice = LANGUAGE_ADAMW
+    decay = choice.weight_decay if weight_decay is None else weight_decay
+    arguments = choice.arguments | {"weight_decay": decay}
+    make = partial(grouped_adamw, arguments)
+    return Optimizing(make, grouped_adamw_code(arguments), choice.peak_lr, decay)
 
 
 def has_sparse_gradients(model: nn.Module) -> bool:

@@ -26,8 +26,9 @@ class WorkloadOptions:
     """What is trained."""
 
     dataset: str = "mnist1d"
-    """Built-in: mnist1d, digits, fashion-mnist, mnist, kmnist, cifar10, cifar100. Yours: FILE.csv (with --target),
-    FILE.npz of arrays x and y, a FOLDER of images, or package.module:function that returns (x, y) or a Dataset."""
+    """Built-in: mnist1d, digits, fashion-mnist, mnist, kmnist, cifar10, cifar100, pydoc (text). Yours: FILE.csv (with
+    --target), FILE.npz of arrays x and y, FILE.txt for a language model, a FOLDER of images, or package.module:function
+    that returns (x, y) or a Dataset."""
     target: str | None = None
     """Column to predict (tables only)."""
     task: str | None = None
@@ -35,8 +36,8 @@ class WorkloadOptions:
     image_size: int | None = None
     """Side in pixels of the images of a folder. Default: their own, or 64 if they differ."""
     model: str = "mlp"
-    """Built-in: mlp, cnn, transformer, resnet18. Libraries: torchvision:NAME, timm:NAME. Yours:
-    package.module:function that returns an nn.Module; it may take input_shape and classes."""
+    """Built-in: mlp, cnn, transformer, resnet18; gpt, gpt:small for text. Libraries: torchvision:NAME, timm:NAME.
+    Yours: package.module:function that returns an nn.Module; it may take input_shape and classes."""
     workload: str | None = None
     """Data, model, loss and metric of your own: package.module:function that returns a study.workloads.Workload."""
     optimizer: str = "sgd"
@@ -44,7 +45,7 @@ class WorkloadOptions:
     batch_size: int = 64
     """Rows per optimizer step."""
     weight_decay: float | None = None
-    """Weight decay. Default: 0.0005 for sgd, 0.01 for adamw; any other optimizer keeps its own."""
+    """Weight decay. Default: 0.0005 for sgd, 0.01 for adamw (0.1 for text); any other optimizer keeps its own."""
     split_by: Annotated[str | None, RARE] = None
     """Column whose equal values keep rows in the same part, such as a person or a place (tables only)."""
     split_time: Annotated[str | None, RARE] = None

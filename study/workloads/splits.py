@@ -46,9 +46,12 @@ def encode(name: str, task: str, targets: Mapping[str, Any], standardise: bool) 
 
     targets: numpy arrays. Raises InputError if the targets do not fit the task.
     """
+    train = targets["train"]
+    for part, y in targets.items():
+        must = f"{name} ({part}): targets must have the shape of those in train, {train.shape[1:]} in each row"
+        require(y.shape[1:] == train.shape[1:], must, y.shape[1:])
     if task == "regression":
         return encode_numbers(name, targets, standardise)
-    train = targets["train"]
     if train.ndim != 1:
         raise InputError(
             f"{name}: classification needs one class per row, but y has shape {train.shape}: "

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, words_of
 from study.machine import usable_cores
 from study.workloads.inputs import Inputs, mapped
 
@@ -52,9 +52,10 @@ class StreamedSplit:
             for x, y in loader:
                 yield mapped(x, self.converted), y.detach().to(self.device, non_blocking=True)
         except Exception as error:  # whatever the user's dataset raises; a worker's traceback ends with the message
-            reason = str(error).strip().splitlines()[-1].removeprefix(f"{InputError.__module__}.InputError: ")
+            lines = str(error).strip().splitlines() or [type(error).__name__]
+            last = lines[-1].removeprefix(f"{InputError.__module__}.InputError: ")
             raise InputError(
-                reason if isinstance(error, InputError) else f"an example cannot be read ({reason})"
+                last if isinstance(error, InputError) else f"an example cannot be read ({words_of(last)})"
             ) from error
 
     def converted(self, tensor: Tensor) -> Tensor:

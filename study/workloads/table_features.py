@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,6 @@ def features(path: Path, columns: Columns, rows: Mapping[str, Any]) -> tuple[dic
 
     rows: the row numbers of each part. Columns that are empty in the training rows are left out.
     """
-    from sklearn.compose import ColumnTransformer
     from sklearn.impute import SimpleImputer
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import OneHotEncoder, StandardScaler
@@ -32,29 +31,31 @@ def features(path: Path, columns: Columns, rows: Mapping[str, Any]) -> tuple[dic
     numbers = [name for name in columns.numbers if name in table]
     categories = [name for name in columns.categories if name in table]
     require(len(table.columns) > 0, f"{path} needs at least one non-empty column besides the target", 0)
-    table = table.astype(dict.fromkeys(numbers, "float64"))
+    values, texts = table[numbers].to_numpy("float64"), table[categories].copy()
     for part, chosen in rows.items():
-        infinite = np.isinf(table[numbers].iloc[chosen].to_numpy()).any(0)
+        infinite = np.isinf(values[chosen]).any(0)
         names = [column for column, is_infinite in zip(numbers, infinite, strict=True) if is_infinite]
         require(not names, f"{path} ({part}): numbers must be finite or missing", f"infinity in {name_list(names)}")
     for column in categories:
-        table[column] = table[column].astype("object").where(table[column].notna(), "missing").astype(str)
+        texts[column] = texts[column].astype("object").where(texts[column].notna(), "missing").astype(str)
     numbers_of = make_pipeline(SimpleImputer(strategy="median", add_indicator=True), StandardScaler())
     one_hot = OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=MOST_CATEGORIES, sparse_output=False)
-    transformer = ColumnTransformer([("numbers", numbers_of, numbers), ("categories", one_hot, categories)])
-    transformer.fit(table.iloc[rows["train"]])
-    made = {
-        part: torch.as_tensor(transformer.transform(table.iloc[n]), dtype=torch.float32) for part, n in rows.items()
-    }
+    # One array of numbers: as columns of a DataFrame, 20,000 of them would take half a minute.
+    kinds: list[tuple[Any, Callable[[Any], Any]]] = [(numbers_of, lambda n: values[n])] if numbers else []
+    kinds += [(one_hot, lambda n: texts.iloc[n])] if categories else []
+    for transformer, cells in kinds:
+        transformer.fit(cells(rows["train"]))
+    found = {part: [one.transform(cells(n)) for one, cells in kinds] for part, n in rows.items()}
+    made = {part: torch.as_tensor(np.hstack(blocks), dtype=torch.float32) for part, blocks in found.items()}
     for part, x in made.items():
         check_finite(f"{path} ({part})", x)
-    sizes = {kind: indices.stop - indices.start for kind, indices in transformer.output_indices_.items()}
-    empty = int(table[numbers].isna().sum().sum())
+    sizes = [block.shape[1] for block in found["train"]]
+    empty = int(np.isnan(values).sum())
     filled = f"; empty cells filled with the median: {empty}" if empty else ""
-    lines = [f"numbers: {name_list(numbers)} ({counted_features(sizes['numbers'])}{filled})"] if numbers else []
+    lines = [f"numbers: {name_list(numbers)} ({counted_features(sizes[0])}{filled})"] if numbers else []
     if categories:
-        shared = "".join(shared_columns(transformer.named_transformers_["categories"], categories))
-        lines.append(f"categories: {name_list(categories)} ({counted_features(sizes['categories'])}{shared})")
+        shared = "".join(shared_columns(one_hot, categories))
+        lines.append(f"categories: {name_list(categories)} ({counted_features(sizes[-1])}{shared})")
     return made, lines
 
 

@@ -13,12 +13,14 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, words_of
 from study.workloads.named import name_list
 from study.workloads.number_cells import CELL
 
 UNNAMED = "Unnamed: "
 """How pandas names a column without a name, such as the index that DataFrame.to_csv() writes."""
+MOST_COLUMNS = 100_000
+"""Of more, pandas would take minutes."""
 LOOKED_AT = 100
 """Number of rows from which the decimal sign is found."""
 DECIMAL_COMMA = re.compile(r"(\d+|\d{1,3}(\.\d{3})+),\d+")
@@ -76,6 +78,10 @@ class TableFile:
         twice = [name for name, times in Counter(names).items() if times > 1]
         if twice:
             raise InputError(f"{self.path}: the header has {name_list(map(repr, twice))} twice: rename or remove one")
+        if len(names) > MOST_COLUMNS:
+            raise InputError(
+                f"{self.path} has {len(names):,} columns, but at most {MOST_COLUMNS:,} can be read: leave some out"
+            )
         if not names:
             raise InputError(f"{self.path} cannot be read as a table (it is empty): it needs a header of column names")
         return names
@@ -128,7 +134,6 @@ def open_table(path: Path, mode: str, **options: Any) -> Any:
 
 def unreadable(path: Path, error: Exception) -> InputError:
     """The error for a file that is not a table."""
-    reason = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, UnicodeError):
-        return InputError(f"{path} cannot be read as a table ({reason}): save it as CSV in UTF-8")
-    return InputError(f"{path} cannot be read as a table ({reason}): it needs a header of column names")
+        return InputError(f"{path} cannot be read as a table ({words_of(error)}): save it as CSV in UTF-8")
+    return InputError(f"{path} cannot be read as a table ({words_of(error)}): it needs a header of column names")

@@ -8,14 +8,15 @@ import inspect
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from importlib.machinery import PathFinder
 from pathlib import Path
 from types import CodeType
 from typing import Any
 
-from search_spaces.errors import InputError, require, unknown
+from search_spaces.errors import InputError, require, unknown, words_of
 
 VERSIONED = ("torch", "torchvision")
 """Packages whose versions are recorded instead of their files."""
@@ -121,7 +122,7 @@ def failure(error: BaseException) -> str:
     ...     print(failure(error).partition(" (")[0])
     KeyError: 'key'
     """
-    message = " ".join(str(error).split())
+    message = words_of(error)
     if isinstance(error, SyntaxError):
         return f"{type(error).__name__}: {message}"
     last = traceback.extract_tb(error.__traceback__)[-1]
@@ -138,6 +139,30 @@ def sources(*names: str | None) -> dict[str, str]:
             if file and module.partition(".")[0] not in VERSIONED:
                 found[module] = hashlib.sha256(Path(file).read_bytes()).hexdigest()
     return found
+
+
+def changed_modules(digests: Mapping[str, str]) -> list[str]:
+    """The files of those modules that have another SHA-256 than this; none of them is imported."""
+    found = ((file_of(module), digest) for module, digest in digests.items())
+    return [os.path.relpath(file) for file, digest in found if file and digest != sha256_of(file)]
+
+
+def sha256_of(file: Path) -> str:
+    """The SHA-256 of a file."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def file_of(module: str) -> Path | None:
+    """The file that a module would be imported from; None if it has no file. Nothing is imported, no package either."""
+    places: list[str] | None = [os.getcwd(), *sys.path]
+    spec = None
+    parts = module.split(".")
+    for number in range(1, len(parts) + 1):
+        spec = PathFinder.find_spec(".".join(parts[:number]), places)
+        if spec is None:
+            return None
+        places = list(spec.submodule_search_locations or ())
+    return Path(spec.origin) if spec and spec.origin and spec.has_location else None
 
 
 def is_importable(function: Callable[..., Any]) -> bool:

@@ -15,11 +15,14 @@ from torch.nn.functional import cross_entropy
 from torch.optim import Optimizer
 
 from search_spaces.errors import InputError, require
+from search_spaces.optimizer_call import is_optimizer_call
 from study.machine import same_random_numbers_after
 from study.objective import FRACTION_OF_ROWS, Metric
 from study.workloads.data import Data, Split
 from study.workloads.inputs import forward
+from study.workloads.language import CLIP_NORM, bits_per_byte, token_loss
 from study.workloads.models import model_maker
+from study.workloads.names import LANGUAGE, LANGUAGE_MODELS, MODELS
 from study.workloads.optimizers import SGD_DEFAULT, optimizing
 from study.workloads.streamed import StreamedSplit
 from study.workloads.user_code import call, failure, imported
@@ -60,6 +63,7 @@ class Workload:
 
     name: for messages and reports. make_model: returns a newly initialised model. loss: (outputs, targets) -> the loss
     of each row, (rows,). metric: what is searched for; its `measure` has the signature of `loss`.
+    clip_norm: the largest norm of a gradient; a longer one is scaled down to it, None for as it is.
     The other fields are set by `--optimizer`, `--weight-decay` and `--batch-size`, so your workload may omit them.
     make_optimizer: returns an optimizer for a model; only the ratios between its learning rates matter.
     optimizer_code: the call that makes it from `model`, with full module paths and `{lr}` as the learning rate.
@@ -72,6 +76,7 @@ class Workload:
     make_model: Callable[[], nn.Module]
     loss: Callable[[Tensor, Tensor], Tensor] = CROSS_ENTROPY
     metric: Metric = ERROR
+    clip_norm: float | None = None
     make_optimizer: Callable[[nn.Module], Optimizer] = SGD_DEFAULT.make_optimizer
     optimizer_code: str = SGD_DEFAULT.optimizer_code
     peak_lr: tuple[float, float] = SGD_DEFAULT.peak_lr
@@ -85,8 +90,13 @@ class Workload:
         require(isinstance(self.metric, Metric), f"the metric of {what} must be a Metric", self.metric)
         for name in ("make_model", "loss", "make_optimizer"):
             require(callable(getattr(self, name)), f"{name} of {what} must be a function", getattr(self, name))
+        call = isinstance(self.optimizer_code, str) and is_optimizer_call(self.optimizer_code)
+        example = "a call such as 'torch.optim.SGD(model.parameters(), lr={lr})'"
+        require(call, f"optimizer_code of {what} must be {example}", self.optimizer_code)
         low, high = self.peak_lr
         require(0 < low <= high < math.inf, f"peak_lr of {what} must be (lowest, highest), above 0", self.peak_lr)
+        clips = self.clip_norm is None or 0 < self.clip_norm < math.inf
+        require(clips, f"clip_norm of {what} must be above 0 and finite, or None", self.clip_norm)
         require(self.batch_size >= 1, f"batch_size of {what} must be at least 1", self.batch_size)
         if (self.metric.measure is None) == (self.metric.whole is None):
             raise InputError(
@@ -129,12 +139,19 @@ class Workload:
 
 
 def workload_of(name: str, data: Data, model: str | Callable[..., Any]) -> Workload:
-    """A classification or regression workload, by the task of the data. model: a value of `--model`, or a function.
+    """A workload for the task of the data. model: a value of `--model`, or a function.
 
     Raises InputError if the model is unknown or does not fit the data.
     """
+    if data.task == LANGUAGE and isinstance(model, str) and model in set(MODELS) - set(LANGUAGE_MODELS):
+        raise InputError(
+            f"{data.name} is text, for which --model {model} is not made: use --model gpt, "
+            "or --target COLUMN if the text is a table"
+        )
     make_model = model_maker(model, data.input_shape, data.classes)
     data = as_taken(data, make_model)
+    if data.task == LANGUAGE:
+        return Workload(name, data, make_model, token_loss, bits_per_byte(1.0), CLIP_NORM)
     loss, metric = CROSS_ENTROPY, ERROR
     if data.task == "regression":
         loss, metric = squared_error, squared_error_metric(float(data.train.sample()[1].var(0, correction=0).mean()))
@@ -193,4 +210,5 @@ def optimized(
         raise InputError(
             f"{workload.name}: the model cannot be made for examples of shape {shape} ({failure(error)})"
         ) from error
-    return replace(workload, batch_size=batch_size, **optimizing(optimizer, weight_decay, model)._asdict())
+    language = workload.data.task == LANGUAGE
+    return replace(workload, batch_size=batch_size, **optimizing(optimizer, weight_decay, model, language)._asdict())

@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from search_spaces import InputError
-from study.executors.processes import Processes
+from study.executors.options import ExecutorOptions
+from study.executors.processes import Processes, startable
 from study.executors.side_by_side import SideBySide
 from study.training.workload_objective import WorkloadObjective
 from tests.helpers import ENDLESS, ROOT, alive, by_run, process_of, runs_of, trainer, wait_until
@@ -87,7 +88,8 @@ def test_each_process_has_a_card_of_its_own_from_its_start(workload, monkeypatch
 
 KILLED = """
 from pathlib import Path
-from study.executors.processes import Processes
+from study.executors.options import ExecutorOptions
+from study.executors.processes import Processes, startable
 from study.executors.side_by_side import SideBySide
 from study.training.workload_objective import WorkloadObjective
 from study.workloads.options import WorkloadOptions
@@ -121,3 +123,31 @@ def test_a_worker_killed_from_outside_is_told(workload):
             InputError, match="a worker process was killed or could not start: repeat the command to resume"
         ):
             list(evaluations)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            RuntimeError(
+                "unable to allocate shared memory(shm) for file </torch_1>: No space left on device (28)",
+            ),
+            "/dev/shm, which holds the data they share, is too small",
+        ),
+        (
+            RuntimeError("unable to open shared memory object </torch_1> in read-write mode: Too many open files (24)"),
+            "Too many open files .24.",
+        ),
+        (OSError(24, "Too many open files"), "Too many open files"),
+    ],
+)
+def test_workers_that_the_system_refuses(error, said):
+    with pytest.raises(InputError, match=f"cannot be started .*{said}.*: give --executor in-process"), startable():
+        raise error
+    with pytest.raises(RuntimeError, match="of torch"), startable():
+        raise RuntimeError("another error of torch")
+
+
+def test_there_are_not_more_workers_than_the_cores_can_use():
+    with pytest.raises(InputError, match="--workers must be at most [0-9]+ here, but 100000 was given"):
+        ExecutorOptions(workers=100_000)

@@ -56,8 +56,12 @@ def test_a_helper_module_that_changes_is_named(command, searched):
         2,
         f"error: {said}, give --accept-changes, or choose another name with --study\n",
     )
+    forget()
+    parts.write_text(f"{parts.read_text()}\nopen('imported', 'w').close()\n")
     reproduced = command(*REPRODUCE)
-    assert (reproduced.code, reproduced.err) == (2, f"error: {said}\n")
+    only_the_file = "helped/parts.py has changed since study 's' was created: restore it"
+    assert (reproduced.code, reproduced.err) == (2, f"error: {only_the_file}\n")
+    assert not (searched / "imported").exists(), "it is compared before it is imported, which runs it"
     accepted = command(*SEARCH, 3, "--accept-changes")
     assert accepted.code == 0
     both = "helped/parts.py and the model's outputs"

@@ -320,3 +320,18 @@ print(during, gc.isenabled(), gc.get_freeze_count() > 100_000)
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     printed = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True).stdout
     assert printed.split() == (["True", "True", "False"] if loaded else ["False", "True", "True"])
+
+
+def test_names_cannot_steer_the_terminal(command, tmp_path):
+    (tmp_path / "t\x1b[31m.csv").write_text("a\x1b[31mRED,y\n" + "1,2\n2,1\n" * 30)
+    refused = command("search.py", "--dataset", "t\x1b[31m.csv", "--target", "z")
+    assert refused.err == "error: unknown column 'z' in t\\x1b[31m.csv. Valid: a\\x1b[31mRED, y\n"
+    planned = command("search.py", "--dataset", "t\x1b[31m.csv", "--target", "y", "--dry-run", "--batch-size", 8)
+    assert "\\x1b[31m" in planned.out
+    assert "\x1b" not in planned.out + planned.err
+
+
+def test_a_name_that_is_no_text_is_refused(command):
+    result = command("search.py", *DIGITS, "--study", "\udcff")
+    assert (result.code, result.out) == (2, "")
+    assert result.err == "error: '\\udcff' is not UTF-8, or the locale is not: type export LC_ALL=C.UTF-8\n"

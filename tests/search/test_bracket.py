@@ -1,5 +1,6 @@
 """A search that is interrupted while a batch is suggested: it ends before the next trial, and is continued the same."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -8,6 +9,8 @@ from dataclasses import replace
 
 import pytest
 
+from study.cli import interruption
+from study.search.configuration import Configuration
 from study.search.samplers.batch_gp import BatchGP
 from tests.helpers import ROOT, SMALL, finished, open_small, run_search
 
@@ -74,3 +77,17 @@ def test_a_signal_ends_the_search_before_the_next_suggestion(sampler, how, tmp_p
         said, _ = process.communicate(timeout=120)
     assert lines_of(tmp_path / "suggested") <= suggested + 1
     assert "Interrupted: everything finished is kept" in said
+
+
+def test_an_interruption_ends_a_suggestion_that_takes_minutes(storage, workload, monkeypatch):
+    """The first signal is noted while something may be written, but a sampler that is at work is left at once."""
+
+    def slow(trial, peak_lr):
+        os.kill(os.getpid(), signal.SIGINT)
+        raise AssertionError("the signal was not heard here")
+
+    with open_small(storage, workload) as study, interruption() as interrupted:
+        monkeypatch.setattr(Configuration, "suggest", lambda self, trial, peak_lr: slow(trial, peak_lr))
+        with pytest.raises(KeyboardInterrupt):
+            next(study.search(10, interrupted))
+        assert interrupted()

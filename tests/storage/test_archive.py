@@ -7,6 +7,7 @@ import optuna
 import pytest
 
 from search_spaces import InputError
+from study.reports.report import rebuild, write_report
 from study.storage.archive import CURVES, MANIFEST, TRIALS, read_archive, write_archive
 from study.storage.record_format import FORMAT
 from study.storage.study_record import StudyRecord
@@ -68,3 +69,18 @@ def test_what_is_damaged_is_refused_naming_the_folder(damage, said, study, tmp_p
     (tmp_path / MANIFEST).write_text(json.dumps(manifest))
     with pytest.raises(InputError, match=f"the report in {tmp_path} {said}: write the report again from its study"):
         read_archive(tmp_path)
+
+
+@pytest.mark.parametrize("manifest", ["[]", "3", "{}", "[3]", "[[]]", "{", "[" * 100_000])
+def test_a_manifest_that_is_another_is_refused(manifest, study, tmp_path):
+    write_archive([study], tmp_path)
+    (tmp_path / MANIFEST).write_text(manifest)
+    with pytest.raises(InputError, match="write the report again from its study"):
+        rebuild(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["a\rb", "a\r\nb", "a,\nb", 'a"\rb', "x\n```\n\n![a](b)\n\n```", ".."])
+def test_any_name_comes_back(name, study, tmp_path):
+    write_report([replace(study, name=name, group=name)], tmp_path)
+    assert [one.name for one in read_archive(tmp_path)] == [name]
+    assert 'src="b"' not in (tmp_path / "report.html").read_text()

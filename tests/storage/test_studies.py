@@ -4,6 +4,8 @@ import os
 import shutil
 import signal
 import sqlite3
+import tempfile
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,11 +17,12 @@ from sqlalchemy.engine import Engine
 from search_spaces import InputError
 from study.assembly import opened, plan_search
 from study.executors.options import ExecutorOptions
+from study.storage import lock
 from study.storage.record_format import FORMAT
 from study.storage.studies import read_studies
 from study.storage.url import artifact_folder, check_file, dashboard_command, parse
 from study.training.workload_objective import WorkloadObjective
-from tests.helpers import DIGITS, SMALL, open_small, run_search
+from tests.helpers import DIGITS, SMALL, finished, open_small, run_search
 
 
 def test_a_study_carries_what_it_promises(storage, workload):
@@ -155,8 +158,15 @@ def test_the_dashboard_may_read_while_the_search_writes(storage, workload):
         ("sqlite://", "'sqlite://' does not persist"),
         ("sqlite:///nowhere/studies.db", "the folder nowhere of the storage does not exist: mkdir -p nowhere"),
         ("sqlite:////proc/studies.db", "cannot write to /proc"),
-        ("nosuchdatabase://host/studies", "cannot be used"),
-        ("postgresql://127.0.0.1:1/studies", "cannot be used"),
+        (
+            "nosuchdatabase://host/studies",
+            "'nosuchdatabase://host/studies' cannot keep studies, only SQLite and Postgre",
+        ),
+        (
+            "mysql+pymysql://me:secret@host/studies",
+            "'mysql[+]pymysql://me:[*]{3}@host/studies' cannot keep studies, only",
+        ),
+        ("postgresql+psycopg2://host/studies", "cannot keep studies, only SQLite and PostgreSQL can: give --storage "),
     ],
 )
 def test_storages_that_cannot_be_used(storage, said, workload, tmp_path, monkeypatch):
@@ -270,8 +280,12 @@ def test_a_database_that_is_gone_while_it_is_searched_is_noticed(befalls, tmp_pa
                 if bracket.finished and bracket.number == 0:
                     acts[befalls]()
 
-    with pytest.raises(InputError, match="was deleted, moved or replaced while it was used"):
+    with pytest.raises(InputError, match="was deleted, moved or replaced .* is kept in .*studies.db.kept: move that"):
         search()
+    kept = f"sqlite:///{path}.kept"
+    assert read_studies(kept, "small")[0].trials
+    undisturbed = run_search(f"sqlite:///{tmp_path / 'undisturbed.db'}", workload, 10)
+    assert finished(run_search(kept, workload, 10)) == finished(undisturbed)
 
 
 @pytest.mark.parametrize("name", ["x" * 300, "loop.db", "%00", "x" * 250])
@@ -286,8 +300,149 @@ def test_an_address_that_is_cut_is_refused():
         parse("postgresql://[::1")
 
 
+@pytest.mark.parametrize(
+    ("storage", "said"),
+    [
+        ("sqlite:///file:x.db?mode=memory&uri=true", "does not persist"),
+        ("sqlite:///file::memory:?uri=true", "does not persist"),
+        ("sqlite:///q?x.db", "must not contain [?], but 'sqlite:///q[?]x.db' was given"),
+    ],
+)
+def test_a_storage_that_would_be_kept_nowhere_or_elsewhere_is_refused(storage, said):
+    with pytest.raises(InputError, match=said):
+        parse(storage)
+
+
 def test_a_storage_may_be_a_uri_of_sqlite(tmp_path, workload, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with open_small("sqlite:///file:studies.db?uri=true", workload) as study:
         assert study.optuna_study.user_attrs["format"] == FORMAT
     assert (tmp_path / "studies.db").exists()
+
+
+def test_a_damaged_study_hides_no_other(tmp_path, workload):
+    """It is named if it is asked for; the other can be read, and searched on."""
+    storage = f"sqlite:///{tmp_path / 'studies.db'}"
+    run_search(storage, workload, 2, name="sound")
+    run_search(storage, workload, 1, name="broken")
+    with sqlite3.connect(tmp_path / "studies.db") as connection:
+        connection.execute("UPDATE study_user_attributes SET value_json = '{x' WHERE key = 'workload' AND study_id = 2")
+    connection.close()
+    assert len(read_studies(storage, "sound")[0].trials) == 2
+    assert len(run_search(storage, workload, 3, name="sound")) == 3
+    with pytest.raises(InputError, match="the records of study 'broken' are damaged .Expecting property name"):
+        read_studies(storage, "broken")
+    with pytest.raises(InputError, match="the records of study 'broken' are damaged"):
+        run_search(storage, workload, 2, name="broken")
+    with pytest.raises(InputError, match="unknown study 'brokn': did you mean 'broken'[?] Valid: sound, broken"):
+        read_studies(storage, "brokn")
+
+
+def searches_in_a_process(storage, workload, name="small"):
+    """What another process says that searches this study."""
+    read, write = os.pipe()
+    child = os.fork()
+    if not child:
+        lock.OPEN.clear()  # as a process that was not forked
+        try:
+            run_search(storage, workload, 1, name=name)
+            os.write(write, b"searched")
+        except InputError as error:
+            os.write(write, str(error).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    os.close(write)
+    with os.fdopen(read) as said:
+        return said.read()
+
+
+@pytest.mark.parametrize("path", ["studies.db", "hard link.db"])
+def test_one_process_at_a_time_also_without_the_lock_files(path, tmp_path, workload):
+    storage = f"sqlite:///{tmp_path / 'studies.db'}"
+    with open_small(storage, workload):
+        if path == "studies.db":
+            shutil.rmtree(tmp_path / "studies.db.locks")
+        else:
+            os.link(tmp_path / "studies.db", tmp_path / path)
+        same = f"sqlite:///{tmp_path / path}"
+        said = searches_in_a_process(same, workload)
+        if path == "studies.db":
+            assert "'small' is being searched by another process, whose lock" in said
+            assert searches_in_a_process(same, workload, "another") == "searched"
+        assert said != "searched", "SQLite itself may refuse a file whose log has another name"
+    assert searches_in_a_process(storage, workload) == "searched"
+
+
+def test_two_trials_of_one_place_are_refused(tmp_path, workload):
+    storage = f"sqlite:///{tmp_path / 'studies.db'}"
+    trial = run_search(storage, workload, 2)[0]
+    optuna.load_study(study_name="small", storage=storage).add_trial(trial)
+    with pytest.raises(InputError, match="the records of study 'small' are damaged .two trials have the same place"):
+        run_search(storage, workload, 5)
+
+
+def test_an_owner_that_is_a_folder_is_in_nobodys_way(tmp_path, workload):
+    storage = f"sqlite:///{tmp_path / 'studies.db'}"
+    run_search(storage, workload, 1)
+    [owner] = (tmp_path / "studies.db.locks").glob("*.owner")
+    owner.unlink()
+    owner.mkdir()
+    with open_small(storage, workload), pytest.raises(InputError, match="being searched by another process"):
+        run_search(storage, workload, 2)
+
+
+def test_an_engine_that_is_refused_leaves_no_study(tmp_path, workload):
+    storage = f"sqlite:///{tmp_path / 'studies.db'}"
+    objective = WorkloadObjective(
+        replace(workload, metric=replace(workload.metric, measure=None, whole=lambda *_: 0.0))
+    )
+    plan = plan_search(DIGITS, objective, SMALL, storage, "small")
+    refused = ExecutorOptions(engine="lockstep")
+    with pytest.raises(InputError), opened(plan, refused):
+        pass
+    assert optuna.get_all_study_names(storage) == []
+
+
+AS_NOBODY = os.getuid() == 0
+"""Whether a test can become a user who may not write everywhere; it must if it is root."""
+
+
+def as_nobody(act):
+    """What a process of a user without rights returns or raises."""
+    read, write = os.pipe()
+    child = os.fork()
+    if not child:
+        if AS_NOBODY:
+            os.setuid(65534)
+        try:
+            os.write(write, str(act()).encode())
+        except InputError as error:
+            os.write(write, str(error).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    os.close(write)
+    with os.fdopen(read) as said:
+        return said.read()
+
+
+def test_a_finished_study_where_nothing_can_be_written(tmp_path, workload):
+    """It is read, whatever its name; a search says why it cannot."""
+    place = Path(tempfile.mkdtemp())  # pytest's own may not be entered by others
+    path = place / "my study's #1 100%.db"
+    run_search(f"sqlite:///{tmp_path / 'studies.db'}", workload, 2)
+    with closing(sqlite3.connect(tmp_path / "studies.db")) as written, closing(sqlite3.connect(path)) as copy:
+        written.backup(copy)
+    path.chmod(0o444)
+    place.chmod(0o555)
+    storage = "sqlite:///" + str(path).replace("%", "%25")
+    try:
+        url = parse(storage)
+        assert url.database == str(path)
+        assert as_nobody(lambda: len(read_studies(storage, "small")[0].trials)) == "2"
+        assert "Permission denied" in as_nobody(lambda: run_search(storage, workload, 3))
+        path.chmod(0)
+        said = as_nobody(lambda: read_studies(storage, "small"))
+        assert said == f"the database {path} cannot be opened: it may not be read (Permission denied)"
+    finally:
+        place.chmod(0o755)
+        shutil.rmtree(place)

@@ -160,7 +160,11 @@ def test_what_may_be_stored_besides(optuna_study):
 @pytest.mark.parametrize(
     ("path", "value", "said"),
     [
-        (["metric"], None, "damaged .'metric' is missing.: choose another name with --study"),
+        (
+            ["metric"],
+            None,
+            "damaged .'metric' is missing.: restore a copy of the database, or choose another name with --study",
+        ),
         (["metric", "worst"], None, "damaged .'worst' is missing."),
         (["metric"], "error", "damaged"),
         (["configuration", "epochs"], "four", "damaged .invalid literal for int"),

@@ -17,6 +17,8 @@ from study.training.loop import train_cohort
 from study.training.plain import Plain
 from study.training.stacked_optimizers import stacked_optimizer
 from study.workloads.options import WorkloadOptions
+from study.workloads.text import text_data
+from study.workloads.workload import optimized, workload_of
 from tests.helpers import trainer
 
 BATCH_NORM = nn.Sequential(nn.Flatten(), nn.Linear(64, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Linear(32, 10))
@@ -109,6 +111,21 @@ def test_each_run_is_as_in_the_plain_loop(model, optimizer, data_root):
         assert set(state) == set(states[index])
         for name, tensor in state.items():
             torch.testing.assert_close(states[index][name], tensor, rtol=1e-9, atol=1e-9)
+
+
+def test_gradients_of_each_run_are_clipped_as_torch_clips_them():
+    """A language model, whose gradients are all longer than this norm."""
+    text = text_data("t", bytes(range(256)) * 20, 0)
+    named = optimized(workload_of("t", text, "gpt"), "adamw", 4, None)
+    workload = replace(named, clip_norm=0.01, make_model=lambda: named.make_model().double())
+    runs = [Run(schedule, 1, 0, evaluations=2) for schedule in (Cosine(peak_lr=0.002), Linear(peak_lr=0.001))]
+    free, _ = trained(replace(workload, clip_norm=None), runs[:1], Lockstep)
+    together, _ = trained(workload, runs, Lockstep)
+    assert together[0].loss != pytest.approx(free[0].loss, rel=1e-3), "clipping changes the runs"
+    for index, run in enumerate(runs):
+        alone, _ = trained(workload, [run], Plain)
+        own = [evaluation.loss for evaluation in together if evaluation.run == index]
+        assert own == pytest.approx([evaluation.loss for evaluation in alone], rel=1e-9)
 
 
 def assert_as_alone(workload, runs, rel, rel_of_twelfth):

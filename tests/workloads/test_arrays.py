@@ -100,6 +100,14 @@ def test_parts_of_another_shape_or_kind_are_refused(test):
         made_data("w", {"train": (X, Y), "test": (test, Y)}, None, 0)
 
 
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_targets_of_another_shape_in_one_part_are_refused(task):
+    """Classes could not be joined, and numbers were standardised by the deviation of others."""
+    pairs = torch.stack([Y, Y], dim=1)[:, :, None].expand(-1, 2, 2)
+    with pytest.raises(InputError, match=r"w \(test\): targets must .* train, \(\) in each row, but \(2, 2\) was"):
+        made_data("w", {"train": (X, Y), "test": (X, pairs)}, task, 0)
+
+
 def test_frames_and_series_are_arrays():
     frames = pd.DataFrame(X.numpy(), index=range(7, 207)), pd.Series(Y.numpy(), index=range(7, 207))
     assert made_data("w", frames, None, 0).fingerprint() == made_data("w", (X, Y), None, 0).fingerprint()

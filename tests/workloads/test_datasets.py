@@ -80,6 +80,15 @@ def test_a_row_that_cannot_be_read_is_told_in_one_line():
     assert "\n" not in str(told.value)
 
 
+def test_a_row_that_cannot_be_read_without_a_message_is_told_by_the_type():
+    class Silent(Broken):
+        def __getitem__(self, row):
+            raise EOFError
+
+    with pytest.raises(InputError, match=r"an example cannot be read \(EOFError\)"):
+        list(StreamedSplit(Silent(X, Y)).parts(50))
+
+
 def test_what_a_function_may_return():
     parts = {"train": (X, Y), "val": (X[:20], Y[:20]), "test": (X[20:50], Y[20:50])}
     data = made_data("mine", parts, None, 0)

@@ -69,3 +69,17 @@ def test_a_member_that_is_encrypted_or_packed_in_an_unknown_way_is_refused(tmp_p
         (tmp_path / "damaged.npz").write_bytes(damaged)
         with pytest.raises(InputError, match="damaged.npz cannot be read"):
             read(tmp_path / "damaged.npz")
+
+
+def test_a_file_that_python_quotes_whole_is_refused_in_one_printable_line(tmp_path):
+    np.savez(tmp_path / "whole.npz", x=X, y=Y)
+    damaged = bytearray((tmp_path / "whole.npz").read_bytes())
+    damaged[26:28] = (60_000).to_bytes(2, "little")  # the length of the first member's name
+    (tmp_path / "named.npz").write_bytes(damaged + bytes(60_000))
+    with zipfile.ZipFile(tmp_path / "named.npz") as file, pytest.raises(zipfile.BadZipFile) as quoted:
+        file.read("x.npy")
+    assert len(str(quoted.value)) > 60_000
+    with pytest.raises(InputError, match=r"named.npz cannot be read \(File name .*\.\.\..*\): save it with") as told:
+        read(tmp_path / "named.npz")
+    assert len(str(told.value)) < 1000
+    assert str(told.value).isprintable()

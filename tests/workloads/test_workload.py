@@ -5,12 +5,12 @@ import torch
 
 from search_spaces import InputError
 from study.workloads.models import model_maker
-from study.workloads.names import MODELS, OPTIMIZERS
+from study.workloads.names import LANGUAGE_MODELS, MODELS, OPTIMIZERS
 from study.workloads.options import WorkloadOptions
 from study.workloads.workload import ERROR
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", [model for model in MODELS if model not in LANGUAGE_MODELS])
 @pytest.mark.parametrize("shape", [(1, 40), (1, 8, 8), (1, 28, 28), (3, 32, 32)])
 def test_models_take_1d_and_image_inputs(model, shape):
     if model == "resnet18" and len(shape) == 2:

@@ -12,8 +12,8 @@ from study.reports.dashboard.artifacts import Artifacts
 from study.reports.dashboard.figures import figures
 from study.reports.dashboard.note import note
 from study.search.bracket import Bracket
+from study.storage.damage import first_line
 from study.storage.study_record import StudyRecord
-from study.storage.url import artifact_folder
 
 REFRESH_EVERY = 5.0
 """Seconds between two refreshes, at least."""
@@ -27,13 +27,15 @@ to take as long as the last one did."""
 class Dashboard:
     """Writes the note and the figures of a study: a context, updated with every bracket that `search` yields.
 
-    They are written a last time when the context ends, also after an interruption.
+    They are written a last time when the context ends, also after an interruption. artifacts: where those of the trials
+    are kept.
     """
 
-    def __init__(self, optuna_study: optuna.Study, storage: str) -> None:
+    def __init__(self, optuna_study: optuna.Study, storage: str, artifacts: str) -> None:
         self.optuna_study, self.storage = optuna_study, storage
         self.record: StudyRecord | None = None
-        self.artifacts = Artifacts(artifact_folder(storage))
+        self.artifacts = Artifacts(artifacts)
+        self.unwritten: str | None = None
         self.began = self.refreshed = time.monotonic()
         self.spent, self.last_took = 0.0, FIRST_REFRESH
         self.shown = -1
@@ -48,7 +50,7 @@ class Dashboard:
     @property
     def problem(self) -> str | None:
         """What could not be written, and why."""
-        return self.artifacts.problem
+        return self.artifacts.problem or self.unwritten
 
     def attach(self, trial: FrozenTrial) -> FrozenTrial:
         """The trial, which is about to be stored, with its artifacts."""
@@ -70,11 +72,14 @@ class Dashboard:
 
         began = time.monotonic()
         self.record = study = StudyRecord.of(self.optuna_study, self.record)
-        save_note(self.optuna_study, note(study, self.storage, bracket))
-        if len(study.trials) != self.shown:
-            self.shown = len(study.trials)
-            for name, figure in figures(study).items():
-                save_plotly_graph_object(self.optuna_study, figure, graph_object_id=name)
+        try:
+            save_note(self.optuna_study, note(study, self.storage, bracket))
+            if len(study.trials) != self.shown:
+                self.shown = len(study.trials)
+                for name, figure in figures(study).items():
+                    save_plotly_graph_object(self.optuna_study, figure, graph_object_id=name)
+        except ValueError as error:  # what optuna-dashboard has stored of this study is damaged, but not our records
+            self.unwritten = f"the note and the figures could not be written ({first_line(error)})"
         self.refreshed = time.monotonic()
         self.last_took = self.refreshed - began
         self.spent += self.last_took

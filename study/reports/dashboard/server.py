@@ -13,14 +13,14 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import optuna
 import optuna_dashboard
-from optuna.artifacts import FileSystemArtifactStore
 from optuna.storages import BaseStorage
 
 from search_spaces.errors import InputError
 from study.reports.dashboard.answers import shown_importance, shown_study
+from study.storage.artifact_places import AllPlaces
+from study.storage.damage import DAMAGED
 from study.storage.studies import connect_to_read
-from study.storage.study_record import DAMAGED, StudyRecord
-from study.storage.url import artifact_folder
+from study.storage.study_record import StudyRecord
 
 HOST = "127.0.0.1"
 """There is no login, and whoever reaches the dashboard can delete studies."""
@@ -86,7 +86,7 @@ def make_server_for(storage: str, port: int) -> WSGIServer:
     """A server that is bound to the port, on HOST; raises InputError if it is taken, or there is no such storage."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     connected = connect_to_read(storage)
-    application = optuna_dashboard.wsgi(connected, artifact_store=FileSystemArtifactStore(artifact_folder(storage)))
+    application = optuna_dashboard.wsgi(connected, artifact_store=AllPlaces(connected, storage))
     shown = for_its_own_pages(with_style(with_equal_lengths(application, Records(connected))))
     try:
         return make_server(HOST, port, shown, server_class=Server, handler_class=Quiet)
@@ -106,6 +106,7 @@ def for_its_own_pages(application: Application) -> Application:
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         host, origin = environ.get("HTTP_HOST", ""), environ.get("HTTP_ORIGIN")
         if host.partition(":")[0] in (HOST, "localhost") and origin in (None, f"http://{host}"):
+            environ.setdefault("HTTP_ACCEPT_ENCODING", "identity")  # which optuna-dashboard looks up
             return application(environ, start_response)
         start_response("403 Forbidden", [("Content-Type", "text/plain")])
         return [f"Open the dashboard as http://{HOST}:{environ['SERVER_PORT']}/".encode()]

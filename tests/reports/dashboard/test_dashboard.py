@@ -227,6 +227,19 @@ def test_answers_only_its_own_pages(headers: dict[str, str], status: int, addres
     connection.close()
 
 
+def test_a_request_without_an_encoding_is_answered(address: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """As `curl` sends it: optuna-dashboard alone prints a traceback."""
+    connection = http.client.HTTPConnection("127.0.0.1", int(address.rpartition(":")[2]), timeout=30)
+    for path in ("/dashboard", "/static/bundle.js"):
+        connection.putrequest("GET", path, skip_accept_encoding=True)
+        connection.endheaders()
+        answer = connection.getresponse()
+        assert answer.status == 200
+        answer.read()
+    connection.close()
+    assert "Traceback" not in capfd.readouterr().err
+
+
 @pytest.mark.slow
 def test_a_browser_shows_all_of_it(address: str, get: Callable[[str], Any]) -> None:
     """Figures that are drawn, the note, a trial's picture, the picture for the README; no page is too wide."""

@@ -1,0 +1,1 @@
+"""What kills, damaged databases and many processes at once do to studies."""

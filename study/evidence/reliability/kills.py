@@ -1,0 +1,182 @@
+"""A storm of kills: searches and benchmarks are killed at random moments, and resumed; none may differ from one that
+was left alone.
+
+A report is killed, too: what is in its folder then must be whole files, of the older report or of the new one.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import NamedTuple
+
+from study.evidence.reliability.commands import start, substance
+
+SIGNALS = (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
+"""What a process is sent, each as likely."""
+STORAGE = "sqlite:///storm.db"
+COMMON = (
+    *("--dataset", "digits", "--engine", "loop", "--families", "cosine", "rex", "one_cycle", "--least-steps", "1"),
+    *("--storage", STORAGE),
+)
+LONGEST = 300.0
+"""Seconds that a command may take when it is left alone."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What is killed. statements: how many SQL statements and commits a whole run makes, about."""
+
+    name: str
+    script: str
+    arguments: tuple[str, ...]
+    statements: int = 700
+
+
+def a_search(name: str, *arguments: str) -> Setup:
+    """A search of 16 trials, and its confirmation."""
+    own = ("--epochs", "3", "--trials", "16", "--trials-per-batch", "4", "--trials-per-bracket", "8")
+    seeds = ("--startup-trials", "6", "--confirm-seeds", "2", "--study", "storm")
+    return Setup(name, "search.py", (*COMMON, *own, *seeds, *arguments))
+
+
+SETUPS = (
+    a_search("our rungs, gp", "--rung-fractions", "0.34"),
+    a_search("our rungs, an audit", "--rung-fractions", "0.34", "--audit", "0.5", "--sampler", "tpe"),
+    a_search("median", "--pruner", "median", "--sampler", "tpe"),
+    a_search("hyperband", "--pruner", "hyperband", "--sampler", "tpe"),
+    a_search("successive halving", "--pruner", "halving", "--sampler", "tpe"),
+    a_search("two workers", "--rung-fractions", "0.34", "--executor", "processes", "--workers", "2"),
+    Setup(
+        "a benchmark",
+        "benchmark.py",
+        (*COMMON, "--epochs", "2", "--trials-per-family", "4", "--confirm-seeds", "2", "--name", "storm"),
+    ),
+)
+
+
+class Kill(NamedTuple):
+    """A start that was killed: the setup, the signal, the moment in words, and whether it was still running then."""
+
+    setup: str
+    signal: str
+    moment: str
+    was_running: bool
+
+
+class Resumed(NamedTuple):
+    """A study after its kills. problem: empty if it equals the undisturbed one."""
+
+    setup: str
+    kills: tuple[Kill, ...]
+    problem: str
+
+
+def undisturbed(setup: Setup, folder: Path) -> tuple[float, str]:
+    """(seconds, substance) of a run that is left alone."""
+
+    folder.mkdir()
+    began = time.monotonic()
+    process = start(setup.script, setup.arguments, folder)
+    said, _ = process.communicate(timeout=LONGEST)
+    if process.returncode:
+        raise RuntimeError(f"{setup.name} ended with exit code {process.returncode}: {said[-2000:]}")
+    return time.monotonic() - began, what_is_held(folder)
+
+
+def what_is_held(folder: Path) -> str:
+    """All studies of the storm's database in this folder, as text that is equal for equal ones."""
+    return repr(substance(f"sqlite:///{folder / 'storm.db'}"))
+
+
+def killed_start(setup: Setup, folder: Path, seconds: float, random: Random) -> Kill:
+    """Start the setup in this folder, and kill it at a random moment: of time, or at a random SQL statement."""
+    number = random.choice(SIGNALS)
+    if random.random() < 0.5:
+        at = random.choice([random.randint(1, 150), random.randint(1, setup.statements)])
+        before = ("-m", "study.evidence.reliability.killed_at", str(at), str(int(number)))
+        process, moment = start(setup.script, setup.arguments, folder, before), f"statement {at}"
+        process.communicate(timeout=LONGEST)
+        return Kill(setup.name, number.name, moment, process.returncode not in (0, 2))
+    wait = random.uniform(0, seconds)
+    process = start(setup.script, setup.arguments, folder)
+    try:
+        process.communicate(timeout=wait)
+        running = False
+    except subprocess.TimeoutExpired:
+        process.send_signal(number)
+        process.communicate(timeout=LONGEST)
+        running = True
+    return Kill(setup.name, number.name, f"after {wait:.2f} s", running)
+
+
+def kill_storm(folder: Path, kills: int, seed: int, setups: tuple[Setup, ...] = SETUPS) -> Iterator[Resumed]:
+    """Kill until this many starts have been killed while they ran; each study three to eight times, in turn."""
+    alone = {setup.name: undisturbed(setup, folder / f"alone-{number}") for number, setup in enumerate(setups)}
+    done, number = 0, 0
+    while done < kills:
+        setup, random = setups[number % len(setups)], Random(f"{seed} {number}")
+        place = folder / str(number)
+        place.mkdir()
+        seconds, wanted = alone[setup.name]
+        most = min(random.randint(3, 8), kills - done)
+        own = [killed_start(setup, place, seconds, random) for _ in range(most)]
+        done += max(1, sum(kill.was_running for kill in own))
+        yield Resumed(setup.name, tuple(own), resumed_problem(setup, place, wanted))
+        number += 1
+
+
+def resumed_problem(setup: Setup, folder: Path, wanted: str) -> str:
+    """Let the setup end now; what is wrong with it, or nothing."""
+    process = start(setup.script, setup.arguments, folder)
+    said, _ = process.communicate(timeout=LONGEST)
+    if process.returncode:
+        return f"exit code {process.returncode}: {said[-500:]}"
+    return "" if what_is_held(folder) == wanted else "another study"
+
+
+class KilledReport(NamedTuple):
+    """A report that was killed. problem: empty if what its folder holds is whole."""
+
+    signal: str
+    was_running: bool
+    problem: str
+
+
+def killed_reports(folder: Path, kills: int, seed: int) -> Iterator[KilledReport]:
+    """Kill the report of a study this many times at random moments, half of them over an older report."""
+
+    setup = SETUPS[0]
+    undisturbed(setup, folder / "reported")
+    own = ("--study", "storm", "--storage", STORAGE, "--output")
+    began = time.monotonic()
+    process = start("report.py", (*own, "whole"), folder / "reported")
+    process.communicate(timeout=LONGEST)
+    seconds = time.monotonic() - began
+    whole = contents(folder / "reported" / "whole")
+    for number in range(kills):
+        random, place = Random(f"{seed} report {number}"), folder / "reported" / f"report-{number // 2}"
+        sent = random.choice(SIGNALS)
+        process = start("report.py", (*own, place.name), folder / "reported")
+        try:
+            process.communicate(timeout=random.uniform(0.5 * seconds, 1.1 * seconds))
+            running = False
+        except subprocess.TimeoutExpired:
+            process.send_signal(sent)
+            process.communicate(timeout=LONGEST)
+            running = True
+        found = contents(place) if place.exists() else {}
+        wrong = [name for name, content in found.items() if whole.get(name) != content]
+        older = number % 2 and not running
+        missing = [name for name in whole if name not in found] if older else []
+        yield KilledReport(sent.name, running, ", ".join([*wrong, *missing]))
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """The files of a folder, without what a killed process left beside them."""
+    return {one.name: one.read_bytes() for one in folder.iterdir() if not one.name.endswith(".partial")}

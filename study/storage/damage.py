@@ -1,0 +1,68 @@
+"""What reading a storage raises, and how it is said: damaged records, and storages that fail."""
+
+from __future__ import annotations
+
+import csv
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import optuna
+import sqlalchemy
+
+from search_spaces.errors import InputError, brief, words_of
+
+DAMAGED = (
+    InputError,
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    ArithmeticError,
+    AssertionError,
+    RecursionError,
+    csv.Error,
+)
+"""What reading raises if the stored values are damaged, or this project did not write them."""
+STORAGE_ERRORS = (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError, sqlite3.Error)
+"""What a storage raises that fails."""
+
+
+class UnreachableError(InputError):
+    """A server does not answer: that says nothing about its records."""
+
+
+@contextmanager
+def reading(name: str) -> Iterator[None]:
+    """Turn what reading the records of this study raises into an InputError that names it."""
+    try:
+        yield
+    except UnreachableError:
+        raise
+    except (*DAMAGED, *STORAGE_ERRORS) as error:
+        raise damaged(name, error) from error
+
+
+def damaged(name: str, error: BaseException) -> InputError:
+    """The error for a study whose records cannot be read."""
+    return InputError(
+        f"the records of study {name!r} are damaged ({reason(error)}): restore a copy of the database, or choose "
+        "another name with --study"
+    )
+
+
+def reason(error: BaseException) -> str:
+    """Why stored values cannot be read, in words."""
+    return f"{brief(error.args[0])} is missing" if isinstance(error, KeyError) and error.args else first_line(error)
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's message, or its type; the other lines are for developers."""
+    return words_of(next(iter(str(error).splitlines()), "") or type(error).__name__)
+
+
+def cause(error: BaseException) -> str:
+    """What happened first, in one line: the error that caused this one, if there is such a one."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return first_line(error)

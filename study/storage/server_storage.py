@@ -1,0 +1,76 @@
+"""Optuna's storage on a PostgreSQL server, with what the server refuses in plain words."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import sqlalchemy
+from optuna.storages import RDBStorage
+from sqlalchemy.engine import URL, ExceptionContext
+
+from search_spaces.errors import InputError
+from study.storage.server import KEPT, Connections, connect_to_server, reason_of
+from study.storage.server_lock import wait_for_tables
+from study.storage.url import rendered
+
+
+def server_storage(connections: Connections) -> RDBStorage:
+    """Optuna's storage that uses these connections. An owner has only one, and must find the tables that it needs.
+
+    Raises InputError if the server does not allow what is done. The storage raises it, too, if the connection is lost
+    in the middle of a write: whether that was stored is known once the study is opened again.
+    """
+    url = connections.url
+    owns = connections.owner is not None
+    options = {"creator": connections, "pool_pre_ping": True, **({"pool_size": 1, "max_overflow": 0} if owns else {})}
+    try:
+        # Optuna's check of the tables needs a second connection.
+        whole_url = url.render_as_string(hide_password=False)
+        storage = RDBStorage(whole_url, engine_kwargs=options, skip_compatibility_check=owns, skip_table_creation=owns)
+    except BaseException as error:
+        connections.end()
+        if isinstance(error, sqlalchemy.exc.DBAPIError) and (why := refusal(url, error.orig)):
+            raise why from error
+        raise
+
+    def explain(context: ExceptionContext) -> None:
+        if context.is_pre_ping:  # a new connection is made instead
+            return
+        if context.is_disconnect:
+            raise InputError(
+                f"the connection to {rendered(url)} was lost ({reason_of(context.original_exception)}). {KEPT}"
+            )
+        if why := refusal(url, context.original_exception):
+            raise why
+
+    sqlalchemy.event.listen(storage.engine, "handle_error", explain)
+    weakref.finalize(storage, connections.end)
+    return storage
+
+
+def refusal(url: URL, error: BaseException | None) -> InputError | None:
+    """What a server refuses for a reason that is not ours, and what to do; None for all else."""
+    state = getattr(error, "sqlstate", None) or ""
+    if state == "42501":
+        what = f"the server does not allow this user to write ({reason_of(error or Exception())})"
+        return InputError(f"{what} in {rendered(url)}: ask its owner for GRANT CREATE, USAGE ON SCHEMA public")
+    if state == "25006":
+        return InputError(
+            f"{rendered(url)} can only be read ({reason_of(error or Exception())}): name the primary server"
+        )
+    if state == "22001":
+        return InputError("the name of the study has more than 512 characters: give a shorter one with --study")
+    if state.startswith("53"):  # its disk or its memory is full, or it has too many connections
+        return InputError(f"the server of {rendered(url)} has no room ({reason_of(error or Exception())}). {KEPT}")
+    return None
+
+
+@contextmanager
+def making_tables(url: URL) -> Iterator[None]:
+    """Optuna's tables exist and are those of this version; no other process makes them, or a study, in this context."""
+    with closing(connect_to_server(url)) as connection:
+        wait_for_tables(connection)
+        server_storage(Connections(url, makes_tables=True))
+        yield

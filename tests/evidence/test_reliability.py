@@ -1,0 +1,58 @@
+"""The storms: what they count, and small ones of each; `scripts/evidence/reliability.py` has the large ones."""
+
+from collections import Counter
+
+import pytest
+
+from study.evidence.reliability.commands import MESSAGE, RESULT, TRACEBACK, Outcome, run_here
+from study.evidence.reliability.damage import OTHER, SAME, Case, damaged_databases, kind_of
+from study.evidence.reliability.killed_at import counting
+from study.evidence.reliability.kills import SETUPS, Kill, KilledReport, Resumed, kill_storm
+from study.evidence.reliability.page import reliability_page
+from study.evidence.reliability.together import Together
+
+
+def test_outcomes_are_told_apart():
+    assert Outcome.of(0, "code", "").kind == RESULT
+    assert Outcome.of(2, "", "error: the records are damaged\n").kind == MESSAGE
+    assert Outcome.of(2, "", "error: one\nand another line\n").kind == TRACEBACK
+    assert Outcome.of(1, "", "Traceback ...\n").kind == TRACEBACK
+    assert run_here("export.py", "--study", "s", "--storage", "nonsense").kind == MESSAGE
+    wanted = Outcome(RESULT, "code", "")
+    assert kind_of(Outcome(RESULT, "code", ""), wanted) == SAME
+    assert kind_of(Outcome(RESULT, "other code", ""), wanted) == OTHER
+    assert kind_of(Outcome(MESSAGE, "", "error: x\n"), wanted) == MESSAGE
+
+
+def test_a_statement_is_counted_once():
+    acted = []
+    count = counting(3, lambda: acted.append(1))
+    assert [count() or len(acted) for _ in range(5)] == [0, 0, 1, 1, 1]
+
+
+def test_the_page_counts():
+    kills = (Kill("median", "SIGKILL", "statement 7", True), Kill("median", "SIGINT", "after 1.00 s", False))
+    resumed = [Resumed("median", kills, ""), Resumed("median", kills[:1], "another study")]
+    cases = [Case("bytes [1]", "export", MESSAGE, ""), Case("bytes [2]", "export", SAME, "")]
+    reports = [KilledReport("SIGKILL", True, ""), KilledReport("SIGKILL", True, "report.md")]
+    text = reliability_page(resumed, reports, cases, Together(8, 8, 70, 0, 30.0, ()))
+    assert "| median | 2 | 2 | 0 | 0 | 2 | 2 | 1 |" in text
+    assert "2 reports were killed while they ran. After 1 of these kills" in text
+    assert "| export | 1 | 1 | 0 | 0 |" in text
+    assert "8 of 8 searches" in text
+
+
+@pytest.mark.slow
+def test_damaged_databases_give_a_message_or_a_result(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    cases = list(damaged_databases(tmp_path, 8, seed=1))
+    found = Counter(case.kind for case in cases)
+    assert found[TRACEBACK] == 0, [case for case in cases if case.kind == TRACEBACK]
+    assert found[MESSAGE] > 0
+    assert found[SAME] > 0
+
+
+@pytest.mark.slow
+def test_a_small_storm_of_kills(tmp_path):
+    resumed = list(kill_storm(tmp_path, 2, 0, (SETUPS[2],)))
+    assert [one.problem for one in resumed] == ["" for _ in resumed]
