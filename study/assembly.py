@@ -136,8 +136,8 @@ def opened(
             chosen = agree(plan.name, stored, options, objective, demand, pool)
         if stored is None:
             keep_engine(optuna_study, as_stored(chosen, options))
-        kind = stored["asked"].get("executor") if stored else None
-        executor = stack.enter_context(executor_of(chosen.engine, objective, pool, kind))
+        asked = ExecutorOptions(**stored["asked"]) if stored else options
+        executor = stack.enter_context(executor_of(chosen.engine, objective, pool, asked))
         dashboard = None
         if plan.storage:
             place = keep_place(optuna_study, plan.artifacts, plan.storage)

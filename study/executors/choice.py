@@ -55,14 +55,12 @@ def asked_workers(options: ExecutorOptions, objective: Objective) -> int | None:
 def asked_pool(options: ExecutorOptions, objective: Objective) -> AbstractContextManager[Workers | None]:
     """The workers that the options require, as a context; None if they require none. Ray's have begun."""
     number = asked_workers(options, objective)
-    return pool_of(options.executor, number, objective, options) if number else nullcontext()
+    return pool_of(number, objective, options) if number else nullcontext()
 
 
-def pool_of(
-    executor: str | None, workers: int, objective: Objective, options: ExecutorOptions
-) -> AbstractContextManager[Workers]:
-    """Workers that train an objective, as a context. executor: "ray", or else worker processes."""
-    if executor == "ray":
+def pool_of(workers: int, objective: Objective, options: ExecutorOptions) -> AbstractContextManager[Workers]:
+    """Workers that train an objective, as a context: Ray actors if the options say so, or else processes."""
+    if options.executor == "ray":
         return RayActors(objective, workers, options)
     return Processes(objective, workers)
 
@@ -72,12 +70,11 @@ def executor_of(
     engine: Engine,
     objective: Objective,
     pool: Workers | None = None,
-    executor: str | None = None,
     options: ExecutorOptions | None = None,
 ) -> Iterator[Executor]:
     """The executor that trains an objective with this engine; its workers end with the context.
 
-    pool: workers that have begun already. executor: the kind of workers if they must be made, with these options.
+    pool: workers that have begun already. options: if they must be made, of which kind and how; None for processes.
     """
     if not engine.workers:
         with torch_threads(engine.threads or torch.get_num_threads()):
@@ -85,7 +82,7 @@ def executor_of(
     elif pool:
         yield SideBySide(objective, engine.cohort, pool)
     else:
-        with pool_of(executor, engine.workers, objective, options or ExecutorOptions()) as made:
+        with pool_of(engine.workers, objective, options or ExecutorOptions()) as made:
             yield SideBySide(objective, engine.cohort, made)
 
 

@@ -25,7 +25,7 @@ LOOK_EVERY_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
-class Owner:
+class Surroundings:
     """What an actor must know of the process that owns the study.
 
     versions: see `versions_here`. folder: its working directory. path: where it imports from. made_of, code: see
@@ -49,7 +49,7 @@ class TrainingActor:
 
     objective: Objective
 
-    def load(self, owner: Owner, objective: Sequence[Any], device: str) -> str:
+    def load(self, owner: Surroundings, objective: Sequence[Any], device: str) -> str:
         """Build the objective on its device, once; returns the name of this machine.
 
         objective: its only item refers to it, so that the versions are compared before it is read.

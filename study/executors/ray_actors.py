@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from search_spaces.errors import InputError
 from study.executors.options import ExecutorOptions
-from study.executors.ray_actor import Owner, TrainingActor, versions_here
+from study.executors.ray_actor import Surroundings, TrainingActor, versions_here
 from study.executors.ray_cluster import ray_running
 from study.executors.side_by_side import Lost, Trained
 from study.objective import Objective, Run
@@ -65,12 +65,9 @@ class RayActors:
 
     def __enter__(self) -> RayActors:
         with ExitStack() as stack:
-            options = self.options
-            if options.executor != "ray":  # the study was begun with it
-                options = ExecutorOptions(executor="ray", workers=self.workers)
-            stack.enter_context(ray_running(options))
+            stack.enter_context(ray_running(self.options))
             stack.callback(self.end)
-            self.prepare(options)
+            self.prepare(self.options)
             self.slots = [self.start() for _ in range(self.workers)]
             while not self.check():
                 self.look(1.0)
@@ -90,7 +87,7 @@ class RayActors:
         except Exception as error:  # whatever its parts raise
             raise InputError(f"{objective.name} cannot be sent to other processes: {unsendable(objective)}") from error
         made_of, path = objective.attributes().get("made_of"), [os.path.abspath(place) for place in sys.path]
-        owner = Owner(versions_here(), os.getcwd(), path, made_of, objective.code())
+        owner = Surroundings(versions_here(), os.getcwd(), path, made_of, objective.code())
         gpus = (1 if device == "cuda" else 0) if options.gpus_per_run is None else options.gpus_per_run
         reserved = {"num_gpus": gpus, "num_cpus": options.cpus_per_run or 1}
         self.actor = ray.remote(TrainingActor).options(**reserved, max_restarts=0, max_task_retries=0)
@@ -254,14 +251,14 @@ def why_lost(error: Exception) -> str:
 
 def unsendable(whole: Any) -> str:
     """The innermost part of an object that cannot be pickled, as a path of its attributes, and why."""
-    for path, part in fields_of(whole):
+    for path, part in named_fields(whole):
         if reason := not_pickled(part):
             inner = unsendable(part) if is_dataclass(part) else reason
             return f"{path}.{inner}" if is_dataclass(part) and inner != reason else f"{path} ({reason})"
     return not_pickled(whole) or "it cannot be pickled"
 
 
-def fields_of(whole: Any) -> Iterator[tuple[str, Any]]:
+def named_fields(whole: Any) -> Iterator[tuple[str, Any]]:
     """The fields of a dataclass, by name."""
     if is_dataclass(whole) and not isinstance(whole, type):
         yield from ((field.name, getattr(whole, field.name)) for field in fields(whole))

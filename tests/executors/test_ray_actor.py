@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from search_spaces import InputError
-from study.executors.ray_actor import Owner, TrainingActor, versions_here
+from study.executors.ray_actor import Surroundings, TrainingActor, versions_here
 from study.training.own_training import OwnTraining
 from study.training.workload_objective import WorkloadObjective
 from tests.ray_objectives import OnlyHere
@@ -27,7 +27,7 @@ def owner(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
-    return Owner(versions_here(), str(tmp_path), sys.path, None, {})
+    return Surroundings(versions_here(), str(tmp_path), sys.path, None, {})
 
 
 def test_it_loads_in_the_folder_of_the_owner_and_imports_from_the_same_places(owner, workload, tmp_path):

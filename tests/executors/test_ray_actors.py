@@ -27,7 +27,7 @@ def ray():
     """One Ray for all tests of this file: it takes seconds to start."""
     from study.executors.ray_cluster import ray_running
 
-    with ray_running(ExecutorOptions(executor="ray", workers=6)):
+    with ray_running(ExecutorOptions(executor="ray", workers=8)):
         yield
 
 
@@ -131,7 +131,7 @@ BAD = ["search.py", "--dataset", "digits", "--executor", "ray", "--workers", "1"
         (["--gpus-per-run", "2"], r"--gpus-per-run 2 is more than any machine of the cluster has \(.+: 0\): lower it"),
         (
             ["--cpus-per-run", "99"],
-            r"--cpus-per-run 99 is more than any machine of the cluster has \(.+: 6\): lower it",
+            r"--cpus-per-run 99 is more than any machine of the cluster has \(.+: 8\): lower it",
         ),
         (["--pruner", "median"], "--pruner median prunes runs midway, one after another: remove --workers"),
     ],
