@@ -77,13 +77,9 @@ def start(script: str, arguments: Sequence[str], folder: Path, before: Sequence[
 
 def substance(storage: str) -> dict[str, str]:
     """The trials and finals of every study, by its name, without numbers and times: equal in equal studies."""
-    records = [StudyRecord.of(optuna.load_study(study_name=name, storage=storage)) for name in study_names(storage)]
+    names = sorted(optuna.get_all_study_names(storage))
+    records = [StudyRecord.of(optuna.load_study(study_name=name, storage=storage)) for name in names]
     return {record.name: repr([*map(timeless, record.trials), finals_by_place(record)]) for record in records}
-
-
-def study_names(storage: str) -> list[str]:
-    """The names of all studies."""
-    return sorted(optuna.get_all_study_names(storage))
 
 
 def timeless(trial: TrialRecord) -> TrialRecord:
