@@ -15,11 +15,10 @@ import study
 from study.evidence.private_server import PASSWORD, USER
 from study.storage.copying import copy_study_to
 from tests.helpers import finished, start
-from tests.processes import ARGUMENTS
 
 pytestmark = pytest.mark.slow
-KILLED = [*ARGUMENTS, "--trials", 40, "--startup-trials", 5, "--trials-per-batch", 4, "--engine", "loop"]
-KILLED += ["--confirm-seeds", 0]
+KILLED = ["--dataset", "digits", "--epochs", 2, "--rung-fractions", 0.5, "--least-steps", 1, "--study", "killed"]
+KILLED += ["--trials", 40, "--startup-trials", 5, "--trials-per-batch", 4, "--engine", "loop", "--confirm-seeds", 0]
 SMALL = ["--dataset", "digits", "--epochs", 1, "--trials", 3, "--engine", "loop", "--confirm-seeds", 2]
 LOST = "Finished trials are kept: type the same command to continue"
 
@@ -53,7 +52,7 @@ def wait_for_trials(process, url, number):
     while stored(url) < number:
         assert process.poll() is None, process.communicate()[0]
         assert time.monotonic() < deadline
-        time.sleep(0.01)
+        time.sleep(0.02)
 
 
 def free_port():
