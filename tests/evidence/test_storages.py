@@ -1,6 +1,7 @@
 """The table of what storages cost, and that both are measured, in turns."""
 
 import csv
+import json
 
 import pytest
 
@@ -9,7 +10,7 @@ from study.evidence.speed import storages as storages_module
 from study.evidence.speed.storages import Measurement, measure_storages, page_of_storages
 from study.storage.studies import connect_to_read
 from study.training.workload_objective import WorkloadObjective
-from tests.helpers import start
+from tests.helpers import ROOT, start
 
 
 def test_a_line_for_each_size():
@@ -37,6 +38,18 @@ def test_storages_have_their_turns(tmp_path, workload, monkeypatch):
     assert all(one.storing > 0 and one.opening > 0 for one in measured)
     for url in storages.values():
         assert connect_to_read(url).get_n_trials(1) == 8 + 2 * 2
+
+
+def test_the_committed_table_is_that_of_the_committed_rows():
+    folder = ROOT / "results" / "speed"
+    with (folder / "storages.csv").open(newline="") as file:
+        measured = [
+            Measurement(row["storage"], int(row["trials"]), float(row["storing"]), float(row["opening"]))
+            for row in csv.DictReader(file)
+        ]
+    made = json.loads((folder / "storages.json").read_text())
+    page = page_of_storages(measured, tuple(made["load"]), made["server"])
+    assert (folder / "storages.md").read_text() == page
 
 
 @pytest.mark.slow

@@ -226,7 +226,7 @@ def fields_of(options):
         if is_dataclass(hints[field.name]):
             yield from fields_of(hints[field.name])
         else:
-            yield f"--{'no-' * (field.default is True)}{field.name.replace('_', '-')}", hints[field.name]
+            yield f"--{'no-' * (field.default is True)}{field.name.rstrip('_').replace('_', '-')}", hints[field.name]
 
 
 SCRIPTS = ROOT / "scripts"

@@ -12,7 +12,7 @@ import pytest
 
 from study.evidence.private_server import PrivateServer, postgresql_programs
 from tests.helpers import ROOT
-from tests.pages import fenced, lines
+from tests.pages import fenced, lines, table
 
 PAGE = (ROOT / "docs" / "team-store.md").read_text()
 HOST = "db.example.com"
@@ -60,6 +60,11 @@ def test_its_commands_in_order(command, tmp_path, monkeypatch):
         assert "choose-one" not in said
     assert "Copied study 'bob-digits': 6 trials" in said
     assert list((tmp_path / "team" / "artifacts").iterdir())
+
+
+def test_its_table_is_that_which_was_printed():
+    measured = (ROOT / "results" / "speed" / "storages.md").read_text()
+    assert table(PAGE, "trials in the study") == table(measured, "trials in the study")
 
 
 def test_its_messages_are_those_of_the_code():
