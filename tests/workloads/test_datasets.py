@@ -235,6 +235,6 @@ def test_a_project_of_ones_own_is_searched_reported_and_reproduced(command, tmp_
         assert "results/mine/report.html" in command("report.py", *what).out
     (tmp_path / "own_project.py").write_text(dedent(code) + "# changed\n")
     found = command("reproduce.py", "--study", "mine", "--trial", 1)
-    assert (found.code, found.err[:28]) == (2, "error: the file of 'own_proj")
+    assert (found.code, found.err[:28]) == (2, "error: own_project.py has ch")
     found = command("search.py", *flags, "--trials", 5)
     assert "error: own_project.py has changed since study 'mine' was created" in found.err
