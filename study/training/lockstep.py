@@ -84,7 +84,9 @@ class Lockstep:
 
 def clip_each(gradients: dict[str, Tensor], norm: float) -> None:
     """What `torch.nn.utils.clip_grad_norm_` does, in place, for each run. gradients: (runs, ...) by parameter."""
-    squares = [gradient.flatten(1).square().sum(1) for gradient in gradients.values()]
+    if not gradients:
+        return
+    squares = [gradient.reshape(len(gradient), -1).abs().square().sum(1) for gradient in gradients.values()]
     shares = (norm / (torch.stack(squares).sum(0).sqrt() + 1e-6)).clamp(max=1.0)
     for gradient in gradients.values():
         gradient.mul_(shares.view(-1, *[1] * (gradient.ndim - 1)))

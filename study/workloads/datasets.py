@@ -49,7 +49,9 @@ class Source:
         if size is not None and not images:
             raise InputError(f"--image-size is for folders of images: remove --image-size {size}")
         if text and self.task is not None:
-            raise InputError(f"{self.dataset} is text, for language models: remove --task {self.task}")
+            raise InputError(
+                f"{self.dataset} is text, for language models: remove --task {self.task}, or give a table its --target"
+            )
         if self.task == "regression" and (images or self.dataset in DATASETS):
             raise InputError(f"{self.dataset} is a classification: remove --task regression")
         if self.dataset in DATASETS:

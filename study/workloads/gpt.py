@@ -8,8 +8,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from search_spaces.errors import InputError
-
 DEVIATION = 0.02
 """Standard deviation of initial weights, as in GPT-2; of those that write to the residual stream, less."""
 
@@ -25,8 +23,6 @@ class GPT(nn.Module):
 
     def __init__(self, input_shape: tuple[int, ...], classes: int, width: int, depth: int, heads: int) -> None:
         super().__init__()
-        if len(input_shape) != 1:
-            raise InputError(f"model gpt needs text, but the examples have shape {input_shape}: use --dataset FILE.txt")
         self.embedding = nn.Embedding(classes, width)
         self.blocks = nn.ModuleList(Block(width, heads) for _ in range(depth))
         self.norm = nn.RMSNorm(width)

@@ -40,11 +40,12 @@ def bits(scores: Tensor, targets: Tensor, tokens_per_byte: float) -> Tensor:
 
 
 def grouped_adamw(arguments: dict[str, Any], model: nn.Module) -> AdamW:
-    """AdamW that decays matrices only, not the scales of norms; fused, which is faster."""
+    """AdamW that decays matrices only, not the scales of norms; fused, which is faster, if torch can."""
     matrices = [parameter for parameter in model.parameters() if parameter.ndim >= 2]
     others = [parameter for parameter in model.parameters() if parameter.ndim < 2]
     groups: list[dict[str, Any]] = [{"params": matrices}, {"params": others, "weight_decay": 0.0}]
-    return AdamW([group for group in groups if group["params"]], lr=1.0, fused=True, **arguments)
+    fusible = all(parameter.is_floating_point() for parameter in model.parameters())  # complex ones are not
+    return AdamW([group for group in groups if group["params"]], lr=1.0, fused=fusible or None, **arguments)
 
 
 def grouped_adamw_code(arguments: dict[str, Any]) -> str:

@@ -53,7 +53,8 @@ def text_data(name: str, text: bytes, split_seed: int) -> Data:
     examples = numbers[: count * CONTEXT].view(count, CONTEXT)
     following = numbers[1 : count * CONTEXT + 1].view(count, CONTEXT)
     ends = [0, int(TRAIN * count), int((TRAIN + VALIDATION) * count), count]
-    train, validation, test = (Split(examples[begin:end], following[begin:end]) for begin, end in pairwise(ends))
+    parts = [(examples[begin:end].clone(), following[begin:end].clone()) for begin, end in pairwise(ends)]
+    train, validation, test = (Split(*part) for part in parts)  # clones: a view is sent with all that it is a view of
     counts = " + ".join(str(part.rows) for part in (train, validation, test))
     about = (
         f"{name}: {len(text):,} bytes of text; {counts} examples of {CONTEXT} bytes for train, validation and test, "

@@ -22,7 +22,7 @@ from study.workloads.data import Data, Split
 from study.workloads.inputs import forward
 from study.workloads.language import CLIP_NORM, bits_per_byte, token_loss
 from study.workloads.models import model_maker
-from study.workloads.names import LANGUAGE, LANGUAGE_MODELS, MODELS
+from study.workloads.names import LANGUAGE, LANGUAGE_MODELS, LIBRARIES, MODELS
 from study.workloads.optimizers import SGD_DEFAULT, optimizing
 from study.workloads.streamed import StreamedSplit
 from study.workloads.user_code import call, failure, imported
@@ -76,12 +76,12 @@ class Workload:
     make_model: Callable[[], nn.Module]
     loss: Callable[[Tensor, Tensor], Tensor] = CROSS_ENTROPY
     metric: Metric = ERROR
-    clip_norm: float | None = None
     make_optimizer: Callable[[nn.Module], Optimizer] = SGD_DEFAULT.make_optimizer
     optimizer_code: str = SGD_DEFAULT.optimizer_code
     peak_lr: tuple[float, float] = SGD_DEFAULT.peak_lr
     batch_size: int = 64
     weight_decay: float = SGD_DEFAULT.weight_decay
+    clip_norm: float | None = None
 
     def __post_init__(self) -> None:
         require(isinstance(self.name, str) and bool(self.name), "the name of a Workload must be text", self.name)
@@ -143,19 +143,28 @@ def workload_of(name: str, data: Data, model: str | Callable[..., Any]) -> Workl
 
     Raises InputError if the model is unknown or does not fit the data.
     """
-    if data.task == LANGUAGE and isinstance(model, str) and model in set(MODELS) - set(LANGUAGE_MODELS):
-        raise InputError(
-            f"{data.name} is text, for which --model {model} is not made: use --model gpt, "
-            "or --target COLUMN if the text is a table"
-        )
+    if isinstance(model, str):
+        check_task(data, model)
     make_model = model_maker(model, data.input_shape, data.classes)
     data = as_taken(data, make_model)
     if data.task == LANGUAGE:
-        return Workload(name, data, make_model, token_loss, bits_per_byte(1.0), CLIP_NORM)
+        return Workload(name, data, make_model, token_loss, bits_per_byte(1.0), clip_norm=CLIP_NORM)
     loss, metric = CROSS_ENTROPY, ERROR
     if data.task == "regression":
         loss, metric = squared_error, squared_error_metric(float(data.train.sample()[1].var(0, correction=0).mean()))
     return Workload(name=name, data=data, make_model=make_model, loss=loss, metric=metric)
+
+
+def check_task(data: Data, model: str) -> None:
+    """Raise InputError if a built-in model or one of a library is for text and the data is not, or the reverse."""
+    known = model in MODELS or model.partition(":")[0] in LIBRARIES
+    if data.task == LANGUAGE and known and model not in LANGUAGE_MODELS:
+        raise InputError(
+            f"{data.name} is text, for which --model {model} is not made: use --model gpt, "
+            "or --target COLUMN if the text is a table"
+        )
+    if data.task != LANGUAGE and model in LANGUAGE_MODELS:
+        raise InputError(f"--model {model} is for text, but {data.name} is a {data.task}: use --dataset FILE.txt")
 
 
 def as_taken(data: Data, make_model: Callable[[], nn.Module]) -> Data:

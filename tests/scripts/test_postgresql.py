@@ -8,13 +8,14 @@ import time
 from contextlib import contextmanager
 from urllib.parse import quote
 
-import psycopg
 import pytest
 
 import study
 from study.evidence.private_server import PASSWORD, USER
 from study.storage.copying import copy_study_to
 from tests.helpers import finished, start
+
+psycopg = pytest.importorskip("psycopg", reason="needs the extra postgresql")
 
 pytestmark = pytest.mark.slow
 KILLED = ["--dataset", "digits", "--epochs", 2, "--rung-fractions", 0.5, "--least-steps", 1, "--study", "killed"]

@@ -7,7 +7,6 @@ import threading
 import time
 from dataclasses import replace
 
-import psycopg
 import pytest
 from sqlalchemy.engine import make_url
 
@@ -18,6 +17,8 @@ from study.storage.record_format import FORMAT
 from study.storage.server_lock import Owner, lock_key
 from study.storage.studies import read_studies, stored_attributes
 from tests.helpers import ROOT, SMALL, finished, open_small, run_search
+
+psycopg = pytest.importorskip("psycopg", reason="needs the extra postgresql")
 
 QUICK = replace(SMALL, epochs=2, rung_fractions=(0.5,), trials_per_bracket=5)
 """Two brackets are ten trials."""

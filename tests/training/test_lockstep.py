@@ -122,6 +122,7 @@ def test_gradients_of_each_run_are_clipped_as_torch_clips_them():
     free, _ = trained(replace(workload, clip_norm=None), runs[:1], Lockstep)
     together, _ = trained(workload, runs, Lockstep)
     assert together[0].loss != pytest.approx(free[0].loss, rel=1e-3), "clipping changes the runs"
+    assert trained(replace(workload, clip_norm=1e6), runs[:1], Lockstep)[0] == free, "shorter ones are left alone"
     for index, run in enumerate(runs):
         alone, _ = trained(workload, [run], Plain)
         own = [evaluation.loss for evaluation in together if evaluation.run == index]

@@ -4,7 +4,6 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from search_spaces import InputError
 from study.workloads.gpt import rotated, rotations, small, tiny
 
 
@@ -55,8 +54,3 @@ def test_before_training_all_bytes_are_about_equally_likely():
     tokens, targets = torch.randint(256, (2, 8, 16))
     loss = cross_entropy(model()(tokens).flatten(0, 1), targets.flatten())
     assert loss.item() == pytest.approx(torch.tensor(256.0).log().item(), abs=0.1)
-
-
-def test_images_are_refused():
-    with pytest.raises(InputError, match=r"model gpt needs text, but the examples have shape \(1, 8, 8\)"):
-        tiny((1, 8, 8), 10)

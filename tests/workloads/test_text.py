@@ -60,7 +60,11 @@ def test_a_file_of_text_is_its_bytes_and_with_a_target_a_table(tmp_path):
         ({"model": "gpt", "split_seed": 3}, "t.txt is split in its order: --split-seed must be 0, but 3 was given"),
         ({"model": "gpt", "split_by": "a"}, "--split-by is for tables"),
         ({"model": "resnet18"}, "--model resnet18 is not made: use --model gpt"),
-        ({"dataset": "digits", "model": "gpt"}, "model gpt needs text, but the examples have shape"),
+        ({"model": "torchvision:resnet18"}, "--model torchvision:resnet18 is not made: use --model gpt"),
+        (
+            {"dataset": "digits", "model": "gpt"},
+            "--model gpt is for text, but digits is a classification: use",
+        ),
     ],
 )
 def test_what_does_not_fit_a_text_is_told(tmp_path, options, message):

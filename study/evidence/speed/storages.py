@@ -49,38 +49,40 @@ def measure_storages(
     attributes: of the study, besides its configuration. storages: the URL of each, by its name. sizes: numbers of
     trials, ascending; the study has a few more after each.
     """
-    held = dict.fromkeys(storages, 0)
+    held, configuration = dict.fromkeys(storages, 0), Configuration().record(objective)
     with quiet_optuna():
         made_up = made_up_trials(objective, Configuration(), max(sizes) + len(sizes) * rounds * STORED)
         left = {name: iter(made_up) for name in storages}
         for size in sizes:
             for name, url in storages.items():
                 announce(f"{name}: filling a study up to {size:,} trials")
-                with opened_study(url, attributes, provenance(torch.device("cpu"))) as optuna_study:
+                with opened_study(url, configuration, attributes, provenance(torch.device("cpu"))) as optuna_study:
                     while held[name] < size:
                         optuna_study.add_trial(next(left[name]))
                         held[name] += 1
             for _ in range(rounds):
                 for name, url in storages.items():
-                    storing, opening = one_round(url, attributes, [next(left[name]) for _ in range(STORED)])
+                    rows = [next(left[name]) for _ in range(STORED)]
+                    storing, opening = one_round(url, configuration, attributes, rows)
                     yield Measurement(name, size, storing, opening)
                     held[name] += STORED
 
 
 def opened_study(
-    url: str, attributes: Mapping[str, Any], session: Mapping[str, Any]
+    url: str, configuration: Mapping[str, Any], attributes: Mapping[str, Any], session: Mapping[str, Any]
 ) -> AbstractContextManager[optuna.Study]:
     """The study, as its owner opens it: a context."""
-    configuration = {"direction": "minimize", "metric": "error"}
-    return open_study(url, STUDY, configuration, dict(attributes), dict(session))
+    return open_study(url, STUDY, dict(configuration), dict(attributes), dict(session))
 
 
-def one_round(url: str, attributes: Mapping[str, Any], rows: Sequence[FrozenTrial]) -> tuple[float, float]:
+def one_round(
+    url: str, configuration: Mapping[str, Any], attributes: Mapping[str, Any], rows: Sequence[FrozenTrial]
+) -> tuple[float, float]:
     """(seconds per stored trial, seconds to open the study with its trials, as a search does that is resumed)."""
     session = provenance(torch.device("cpu"))
     began = time.perf_counter()
     stored_attributes(url, STUDY)
-    with opened_study(url, attributes, session) as optuna_study:
+    with opened_study(url, configuration, attributes, session) as optuna_study:
         optuna_study.get_trials(deepcopy=False)
         opened = time.perf_counter()
         for row in rows:
