@@ -9,7 +9,7 @@ Exit code 0 if they are bit-identical, 1 if they are not.
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -36,6 +36,8 @@ class Options:
 def main(options: Options) -> None:
     """Train it again, and print what differs."""
     with quick_imports():  # these load torch and Optuna: after the flags
+        import torch
+
         from study.assembly import reproducing
         from study.machine import choose_device, torch_threads
         from study.storage.checks import enumerated
@@ -48,7 +50,9 @@ def main(options: Options) -> None:
     trained = record.session_of(trial)
     with torch_threads(trained.threads):
         runs = reproducing(record, trial, options.data_root)
-        different = trained.differences(present_session(choose_device(record.settings.device)))
+        elsewhere = record.settings.device == "cuda" and not torch.cuda.is_available()  # actors have the GPUs
+        now = present_session(choose_device("cpu" if elsewhere else record.settings.device))
+        different = trained.differences(replace(now, device=trained.device) if elsewhere else now)
         for difference in different:
             console.print(f"note: not as when the trial ran: {difference}")
         console.print(f"Trial {trial.number} of {record.name}, {trial.family}:")

@@ -33,6 +33,7 @@ from study.source import (
     after_first_runs,
     changed_since,
     changes_in_words,
+    executor_again,
     narrowed,
     source_record,
     stored_objective,
@@ -136,7 +137,7 @@ def opened(
             chosen = agree(plan.name, stored, options, objective, demand, pool)
         if stored is None:
             keep_engine(optuna_study, as_stored(chosen, options))
-        asked = ExecutorOptions(**stored["asked"]) if stored else options
+        asked = ExecutorOptions(**stored["asked"]) if stored and pool is None else options
         executor = stack.enter_context(executor_of(chosen.engine, objective, pool, asked))
         dashboard = None
         if plan.storage:
@@ -241,7 +242,7 @@ def reproducing(record: StudyRecord, trial: TrialRecord, data_root: Path, **obje
     objective = stored_objective(record, data_root, objects)
 
     def trained() -> Iterator[Reproduced]:
-        with executor_of(record.engine, objective) as executor:
+        with executor_of(record.engine, objective, options=executor_again(record)) as executor:
             yield from reproduce(record, trial, objective, executor)
 
     return trained()

@@ -24,7 +24,7 @@ from study.search.configuration import Configuration, check_confirm_seeds, check
 from study.search.extend import TRYING, confirming_seeds, extending
 from study.search.family_plan import ComparisonPlan
 from study.search.study_plan import StudyPlan
-from study.source import stored_objective
+from study.source import executor_again, stored_objective
 from study.storage.finals import FinalRun
 from study.storage.longer_runs import longer_runs
 from study.storage.study_record import StudyRecord
@@ -123,7 +123,7 @@ def extend_and_show(
     objective = stored_objective(record, data_root, objects)
     configuration = Configuration.stored(record.configuration)
     plan = StudyPlan(record.name, objective, configuration, dict(record.configuration), storage, record.group)
-    with interruption() as interrupted, opened(plan, ExecutorOptions()) as study:
+    with interruption() as interrupted, opened(plan, executor_again(record)) as study:
 
         def trained(trials: Sequence[int], seeds: Sequence[int], what: str) -> list[FinalRun]:
             """The runs of these trials with these seeds, trained as far as the study does not keep them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, overload
 
@@ -14,6 +15,7 @@ from search_spaces.errors import InputError, require
 from search_spaces.ranges import Either, Range, exactly
 from search_spaces.space_file import corners
 from study.executors.options import ExecutorOptions
+from study.executors.ray_cluster import place_of, silence_at
 from study.machine import choose_device, same_random_numbers_after
 from study.search.configuration import Configuration
 from study.storage.checks import ACCEPT, CODE, changed_code, changes_since, differing, refuse_changed
@@ -60,13 +62,17 @@ def make_objective(
 
     executor: if it trains in other processes, this one leaves the GPUs to them.
     """
-    chosen = device_of_runs(device, executor)
+    return objective_on(source, device_of_runs(device, executor), data_root, executor.elsewhere)
+
+
+def objective_on(source: Source, device: torch.device, data_root: Path, elsewhere: bool) -> AnyObjective:
+    """The objective. device: of its runs. elsewhere: whether other processes train them; its data stays here then."""
     if isinstance(source, TrainingSource):
-        return source.objective(chosen)
-    here = torch.device("cpu") if executor.elsewhere else chosen
+        return source.objective(device)
+    here = torch.device("cpu") if elsewhere else device
     with same_random_numbers_after(here):  # models are made, to be inspected
         objective = WorkloadObjective(source.load(data_root).to(here))
-    return replace(objective, trained_on=chosen) if executor.elsewhere else objective
+    return replace(objective, trained_on=device) if elsewhere else objective
 
 
 def device_of_runs(name: str, executor: ExecutorOptions) -> torch.device:
@@ -190,8 +196,8 @@ def stored_objective(record: StudyRecord, data_root: Path, objects: dict[str, An
     for name in source.given if isinstance(source, WorkloadObjects) else ():
         if name not in stored.get("objects", {}):
             raise InputError(f"the function {name!r} is not what study {record.name!r} was made with")
-    engine = ExecutorOptions(workers=record.engine.workers or None)
-    objective = make_objective(source, record.settings.device, data_root, engine)
+    device = device_of_runs(record.settings.device, options_before(record))
+    objective = objective_on(source, device, data_root, elsewhere=record.engine.workers > 0)
     if isinstance(objective, OwnTraining):
         objective = objective.in_folder(runs_folder(None, record.name))
         objective = replace(objective, first_run=FirstRunResult.read(record.stored["first_run"]))
@@ -206,6 +212,26 @@ def stored_objective(record: StudyRecord, data_root: Path, objects: dict[str, An
                 raise InputError(f"the {what} {name!r} is not what study {record.name!r} was made with")
     refuse_changed(record.name, objective.changes(record.stored.get("made_of")), instead="")
     return objective
+
+
+def options_before(record: StudyRecord) -> ExecutorOptions:
+    """The flags that chose the engine of a stored study."""
+    return ExecutorOptions(**record.stored.get("engine", {"asked": {}})["asked"])
+
+
+def executor_again(record: StudyRecord) -> ExecutorOptions:
+    """How to train runs of a stored study again: in Ray actors if its own runs were, and otherwise as its engine says.
+
+    If nobody answers at the address of its cluster any more, Ray is started here. On CPUs, processes give the same bits
+    without Ray.
+    """
+    options = options_before(record)
+    if options.executor != "ray":
+        return ExecutorOptions()
+    if record.settings.device == "cpu" and find_spec("ray") is None:
+        return ExecutorOptions(executor="processes")
+    gone = options.ray_address is not None and silence_at(place_of(options.ray_address)) is not None
+    return replace(options, workers=record.engine.workers, ray_address=None if gone else options.ray_address)
 
 
 def stored_source(record: StudyRecord, objects: dict[str, Any]) -> Source:

@@ -1,14 +1,15 @@
 """Where an objective is: its data stays here if other processes train it, wherever their devices are."""
 
+import socket
+from dataclasses import asdict, replace
+
 import pytest
 import torch
 
 from search_spaces import InputError
 from study.executors.options import ExecutorOptions
-from study.source import make_objective
-from study.workloads.options import WorkloadOptions
-
-DIGITS = WorkloadOptions("digits")
+from study.source import executor_again, make_objective, stored_objective
+from tests.helpers import DIGITS, open_small
 
 
 @pytest.fixture(autouse=True)
@@ -39,3 +40,37 @@ def test_flags_that_name_two_devices_are_refused(device, gpus, data_root):
     options = ExecutorOptions(executor="ray", workers=2, gpus_per_run=gpus)
     with pytest.raises(InputError, match=f"--gpus-per-run must fit --device {device}, but {gpus} was given"):
         make_objective(DIGITS, device, data_root, options)
+
+
+@pytest.fixture
+def of_a_cluster(workload):
+    """A study that was made on a head without a GPU, and the socket that answers at the address of its cluster."""
+    with socket.create_server(("127.0.0.1", 0)) as head:
+        address = f"127.0.0.1:{head.getsockname()[1]}"
+        asked = ExecutorOptions(executor="ray", workers=3, gpus_per_run=0.5, ray_address=address)
+        with open_small(None, workload) as study:
+            record = study.record
+        stored = {**record.stored, "engine": {**record.stored["engine"], "asked": asdict(asked)}}
+        settings, engine = replace(record.settings, device="cuda"), replace(record.engine, workers=3)
+        yield replace(record, settings=settings, engine=engine, stored=stored), head, asked
+
+
+def test_a_study_of_a_cluster_is_trained_again_from_a_head_without_a_gpu(of_a_cluster, data_root):
+    record, _, asked = of_a_cluster
+    objective = stored_objective(record, data_root, {})
+    assert (objective.device.type, objective.workload.device.type) == ("cuda", "cpu")
+    assert executor_again(record) == asked
+
+
+def test_if_the_cluster_is_gone_ray_is_started_here(of_a_cluster):
+    record, head, asked = of_a_cluster
+    head.close()
+    assert executor_again(record) == replace(asked, ray_address=None)
+
+
+def test_without_ray_processes_train_what_actors_without_gpus_did(of_a_cluster, monkeypatch):
+    record, _, asked = of_a_cluster
+    monkeypatch.setattr("study.source.find_spec", lambda name: None)
+    assert executor_again(record) == asked, "its message says what to install"
+    on_cpus = replace(record, settings=replace(record.settings, device="cpu"))
+    assert executor_again(on_cpus) == ExecutorOptions(executor="processes")

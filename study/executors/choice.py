@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass, replace
@@ -27,6 +28,8 @@ WORTH_SHARING = 1.5
 """Torch gets all its threads only where they train at least this many times as fast as one. Otherwise one is safer:
 threads that share a step wait for each other, so a program beside them can make it take many times as long.
 """
+WORKERS_PER_CORE = 8
+"""Maximum number of worker processes; more only take turns."""
 LEAST_SAVING = 30.0
 """Minimum seconds that workers must save over a study of 50 trials, since starting them takes time, too."""
 
@@ -102,9 +105,9 @@ def agree(
     asked = asked_workers(options, objective)
     if stored is None:
         if pool and objective.device.type == "cuda":  # this process leaves the GPUs to the workers
-            return pool.call(choose, options, demand)
+            return pool.call(choose, options, demand, asked)
         with same_random_numbers_after(objective.device):
-            return choose(objective, options, demand)
+            return choose(objective, options, demand, asked)
     if stored["cohort"] > 1 and not objective.resident:
         raise InputError(
             f"the runs of this study are trained together, so the data of {objective.name} must fit into memory: "
@@ -134,7 +137,11 @@ def as_stored(chosen: ChosenEngine, options: ExecutorOptions) -> dict[str, Any]:
 
 
 def check_workers(options: ExecutorOptions, objective: Objective, demand: Demand) -> None:
-    """Raise InputError if the options require workers that cannot train the runs, or whose speed would decide."""
+    """Raise InputError if the options require too many workers, or such as cannot train the runs, or whose speed would
+    decide. Of a stored study this is not required: this machine may have fewer cores than the one that made it."""
+    if options.executor != "ray":
+        most = WORKERS_PER_CORE * (os.cpu_count() or 1)
+        require((options.workers or 0) <= most, f"--workers must be at most {most} here", options.workers)
     if asked_workers(options, objective):
         reason = demand.worker_obstacle if options.executor == "ray" else workers_obstacle(objective, demand)
         if reason:
@@ -146,19 +153,20 @@ def workers_obstacle(objective: Objective, demand: Demand) -> str | None:
     return demand.worker_obstacle or objective.process_obstacle()
 
 
-def choose(objective: Objective, options: ExecutorOptions, demand: Demand) -> ChosenEngine:
-    """The engine for a new study, the reason, and its speed."""
-    asked = asked_workers(options, objective)
+def choose(objective: Objective, options: ExecutorOptions, demand: Demand, asked: int | None = None) -> ChosenEngine:
+    """The engine for a new study, the reason, and its speed.
+
+    asked: the number of workers that the options require here; a worker that this runs in sees one GPU only.
+    """
     if options.engine == "auto" and not options.cohort and not asked and objective.can_be_timed:
         return fastest(objective, demand, may_use_workers=asked is None)
-    engine, reason = determined(options, objective, demand)
+    engine, reason = determined(options, objective, demand, asked or 0)
     engine, speed = with_speed(engine, objective)
     return ChosenEngine(engine, reason, speed)
 
 
-def determined(options: ExecutorOptions, objective: Objective, demand: Demand) -> tuple[Engine, str]:
+def determined(options: ExecutorOptions, objective: Objective, demand: Demand, workers: int) -> tuple[Engine, str]:
     """The engine that flags determine, or an objective that can only be trained in one way; and the reason."""
-    workers = asked_workers(options, objective) or 0
     if options.engine == "loop" or options.cohort == 1 or (options.engine == "auto" and workers and not options.cohort):
         return Engine(1, workers), set_by(options)
     if options.engine == "auto" and not options.cohort:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -12,8 +11,6 @@ from study.flags import Shown
 
 EXECUTORS = ("in-process", "processes", "ray")
 ENGINES = ("auto", "lockstep", "loop")
-WORKERS_PER_CORE = 8
-"""More processes only take turns."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +41,6 @@ class ExecutorOptions:
         require(self.cohort is None or self.cohort >= 1, "--cohort must be at least 1", self.cohort)
         require(self.workers is None or self.workers >= 1, "--workers must be at least 1", self.workers)
         self.check_ray()
-        if self.executor != "ray":
-            most = WORKERS_PER_CORE * (os.cpu_count() or 1)
-            within = self.workers is None or self.workers <= most
-            require(within, f"--workers must be at most {most} here", self.workers)
         if self.executor == "in-process" and self.workers is not None:
             raise InputError(f"--executor in-process has no workers: remove --workers {self.workers}")
         if self.engine == "loop" and self.cohort not in (None, 1):

@@ -80,13 +80,16 @@ class Processes:
             del self.training[future]
 
     def call(self, function: Callable[..., T], *arguments: Any) -> T:
-        with startable(), told_if_broken():
-            return self.pool.submit(call_here, function, *arguments).result()
+        with told_if_broken():
+            with startable():
+                future = self.pool.submit(call_here, function, *arguments)
+            return future.result()
 
     def everywhere(self, function: Callable[..., T], *arguments: Any) -> list[T]:
         """Call function(objective, *arguments) in all workers at the same time; returns the result of each."""
-        with startable(), told_if_broken():
-            futures = [self.pool.submit(call_together, function, *arguments) for _ in range(self.workers)]
+        with told_if_broken():
+            with startable():
+                futures = [self.pool.submit(call_together, function, *arguments) for _ in range(self.workers)]
             return [future.result() for future in futures]
 
 

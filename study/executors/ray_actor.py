@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import torch
 
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, words_of
 from study.executors.side_by_side import Trained, train_whole
 from study.objective import Objective, Run
 
@@ -86,7 +86,7 @@ class TrainingActor:
         try:
             objective: Objective = ray.get(reference)
         except (RaySystemError, ImportError, AttributeError) as error:
-            reason = str(error).strip().splitlines()[-1]
+            reason = words_of(str(error).strip().rpartition("\n")[2] or error)
             raise InputError(f"the objective cannot be read ({reason}): put your modules there too") from error
         return objective
 

@@ -8,10 +8,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, TypeVar
 
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, words_of
+from study.cli import interrupted_at_once
 from study.executors.options import ExecutorOptions
 from study.executors.ray_actor import Surroundings, TrainingActor, versions_here
 from study.executors.ray_cluster import ray_running
@@ -56,7 +57,8 @@ class RayActors:
     """
 
     def __init__(self, objective: Objective, workers: int, options: ExecutorOptions) -> None:
-        self.objective, self.workers, self.options = objective, workers, options
+        gpus = (1 if objective.device.type == "cuda" else 0) if options.gpus_per_run is None else options.gpus_per_run
+        self.objective, self.workers, self.options = objective, workers, replace(options, gpus_per_run=gpus)
         self.waiting: deque[Attempt] = deque()
         self.attempts = 0
         self.slots: list[Slot] = []
@@ -64,10 +66,10 @@ class RayActors:
         self.used_until = time.monotonic()
 
     def __enter__(self) -> RayActors:
-        with ExitStack() as stack:
+        with interrupted_at_once(), ExitStack() as stack:
             stack.enter_context(ray_running(self.options))
             stack.callback(self.end)
-            self.prepare(self.options)
+            self.prepare()
             self.slots = [self.start() for _ in range(self.workers)]
             while not self.check():
                 self.look(1.0)
@@ -77,7 +79,7 @@ class RayActors:
     def __exit__(self, *error: object) -> None:
         self.stack.close()
 
-    def prepare(self, options: ExecutorOptions) -> None:
+    def prepare(self) -> None:
         """Put the objective where all actors find it; raises InputError if it cannot be pickled."""
         import ray
 
@@ -88,8 +90,7 @@ class RayActors:
             raise InputError(f"{objective.name} cannot be sent to other processes: {unsendable(objective)}") from error
         made_of, path = objective.attributes().get("made_of"), [os.path.abspath(place) for place in sys.path]
         owner = Surroundings(versions_here(), os.getcwd(), path, made_of, objective.code())
-        gpus = (1 if device == "cuda" else 0) if options.gpus_per_run is None else options.gpus_per_run
-        reserved = {"num_gpus": gpus, "num_cpus": options.cpus_per_run or 1}
+        reserved = {"num_gpus": self.options.gpus_per_run, "num_cpus": self.options.cpus_per_run or 1}
         self.actor = ray.remote(TrainingActor).options(**reserved, max_restarts=0, max_task_retries=0)
         self.load = (owner, [self.reference], device)
 
@@ -201,11 +202,13 @@ class RayActors:
         from ray.exceptions import RayError
 
         for _ in range(ATTEMPTS):
-            while not self.check():
-                self.look(1.0)
+            with interrupted_at_once():
+                while not self.check():
+                    self.look(1.0)
             slot = next(slot for slot in self.slots if slot.loaded)
             try:
-                result: T = ray.get(slot.actor.call.remote(function, *arguments))
+                with interrupted_at_once():
+                    result: T = ray.get(slot.actor.call.remote(function, *arguments))
             except RayError as error:
                 if isinstance(cause := getattr(error, "cause", None), Exception):
                     raise cause from error
@@ -236,7 +239,7 @@ class RayActors:
 
 def why_lost(error: Exception) -> str:
     """Why an actor was lost, in a few words, from what Ray says at length."""
-    said = " ".join(str(error).split())
+    said = " ".join(str(error).split())  # Ray's words may be long: only what is quoted is shortened
     for mark, why in (
         ("running low on memory", "its machine ran out of memory"),
         ("No module named", "the project or one of its packages is not installed there"),
@@ -245,8 +248,9 @@ def why_lost(error: Exception) -> str:
         ("unexpectedly exits", "its process was killed, perhaps because memory ran out"),
     ):
         if mark in said:
-            return f"{why} ({said.partition(mark)[2].split()[0]})" if mark == "No module named" else why
-    return said.partition(". ")[0][:300]
+            named = said.partition(mark)[2].split()[:1] if mark == "No module named" else []
+            return f"{why} ({words_of(named[0])})" if named else why
+    return words_of(said.partition(". ")[0] or error)
 
 
 def unsendable(whole: Any) -> str:
@@ -271,5 +275,5 @@ def not_pickled(part: Any) -> str | None:
     try:
         ray.put(part)
     except Exception as error:  # whatever it raises
-        return str(error.__cause__ or error).strip().splitlines()[0]
+        return words_of(error.__cause__ or error)
     return None

@@ -16,7 +16,7 @@ from importlib.util import find_spec
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, words_of
 from study.executors import ray_guard
 from study.executors.options import ExecutorOptions
 
@@ -88,17 +88,29 @@ def guarded(folder: str) -> Iterator[None]:
 @contextmanager
 def ray_at(address: str) -> Iterator[None]:
     """The Ray cluster at an address, or the one that this machine belongs to; it stays when the context ends."""
-    where = os.environ.get("RAY_ADDRESS", address) if address == "auto" else address
-    host, _, port = where.rpartition(":")
-    if where != "auto":
-        try:
-            socket.create_connection((host, int(port)), ANSWERS_WITHIN).close()
-        except (OSError, ValueError) as error:
-            raise InputError(
-                f"nobody answers at --ray-address {where} ({error}): start Ray there with ray start --head --port=6379"
-            ) from error
+    where = place_of(address)
+    if why := silence_at(where):
+        raise InputError(
+            f"nobody answers at --ray-address {where} ({why}): start Ray there with ray start --head --port=6379"
+        )
     with started({}, where):
         yield
+
+
+def place_of(address: str) -> str:
+    """The HOST:PORT that an address means, or auto."""
+    return os.environ.get("RAY_ADDRESS", address) if address == "auto" else address
+
+
+def silence_at(where: str) -> str | None:
+    """Why nobody answers at HOST:PORT; None if somebody does, or for auto, where Ray itself finds out."""
+    host, _, port = where.rpartition(":")
+    try:
+        if where != "auto":
+            socket.create_connection((host, int(port)), ANSWERS_WITHIN).close()
+    except (OSError, ValueError) as error:
+        return words_of(error)
+    return None
 
 
 @contextmanager
@@ -115,7 +127,7 @@ def started(environment: Mapping[str, str], address: str, **options: Any) -> Ite
             ray.init(address, **options, **QUIET)
         except (RayError, RuntimeError, ValueError, OSError) as error:  # ConnectionError is an OSError
             what = "Ray cannot be started" if address == "local" else f"the Ray cluster {address} cannot be joined"
-            raise InputError(f"{what}: {' '.join(str(error).split())}") from error
+            raise InputError(f"{what}: {words_of(error)}") from error
         finally:
             if threading.current_thread() is threading.main_thread() and handler is not None:
                 signal.signal(signal.SIGTERM, handler)  # Ray's own would end this process in the middle of a write
@@ -130,7 +142,8 @@ def started(environment: Mapping[str, str], address: str, **options: Any) -> Ite
 
 
 def check_devices(options: ExecutorOptions) -> None:
-    """Raise InputError if no node has the cores and GPUs that one actor needs."""
+    """Raise InputError if no node has the cores and GPUs that one actor needs. Without --gpus-per-run it is called with
+    its default by `RayActors`, which know the device."""
     import ray
 
     needed = {"GPU": options.gpus_per_run or 0, "CPU": options.cpus_per_run or 1}

@@ -39,13 +39,15 @@ class Ahead:
             return
         if self.bracket is None:
             self.bracket = self.begin(self.executor, [*self.present.earlier, *self.present.provisional_rows()])
-            self.bracket.is_ahead = True
+            self.bracket.is_ahead, self.present.ahead = True, self.bracket
             self.running = self.bracket.run()
         if not self.bracket.explored:
             next(self.running)
         assert isinstance(self.present.executor, PatientExecutor)
         if self.executor.cohort != self.present.executor.cohort:
+            self.bracket.forget()
             self.bracket, self.running, self.begin, self.given_up = None, iter(()), None, True
+            self.present.ahead = None
 
     @property
     def exploring(self) -> bool:

@@ -74,8 +74,8 @@ class Bracket:
     earlier: the trials of the brackets before it. stored: positions that are in the storage. stored_before: positions
     that an earlier start of the search has stored. learnt: the sampler's study of the bracket before it, if the sampler
     knows from it what the earlier trials would tell it. training, budget: the candidates that are trained now, and the
-    epochs of their runs. is_ahead: whether the bracket before it has not ended. explored: whether all trials have had
-    their first run. finished: whether all trials are stored.
+    epochs of their runs. ahead: the next bracket, if it has begun. is_ahead: whether the bracket before it has not
+    ended. explored: whether all trials have had their first run. finished: whether all trials are stored.
     """
 
     number: int
@@ -94,6 +94,7 @@ class Bracket:
     candidates: list[Candidate] = field(default_factory=list)
     training: Sequence[Candidate] = ()
     budget: int = 0
+    ahead: Bracket | None = None
     is_ahead: bool = False
     explored: bool = False
     finished: bool = False
@@ -121,8 +122,8 @@ class Bracket:
         except KeyboardInterrupt:
             self.save()  # what has ended since the last time
             raise
-        if kept := self.optuna_study.user_attrs.get("unfinished"):
-            self.optuna_study.set_user_attr("unfinished", kept.get("ahead", {}))
+        if self.optuna_study.user_attrs.get("unfinished"):
+            self.optuna_study.set_user_attr("unfinished", self.saved_ahead())
         self.finished = True
 
     def ask(self) -> list[Candidate]:
@@ -239,6 +240,8 @@ class Bracket:
         for candidate in ended:
             candidate.pruned = candidate.pruned or candidate.trained < self.configuration.budget
         self.store(ended)
+        if self.ahead:
+            self.ahead.store_what_has_ended()
 
     def row(self, candidate: Candidate) -> FrozenTrial:
         """The candidate, which has ended, as it is stored."""
@@ -279,19 +282,36 @@ class Bracket:
             kept = {str(candidate.position): candidate.saved() for candidate in self.candidates if candidate.trained}
             mine: dict[str, Any] = {"generation": self.number, "size": self.size, "candidates": kept}
             before = self.optuna_study.user_attrs.get("unfinished", {})
-            if self.is_ahead:
-                mine = {**before, "ahead": mine}
-            elif before.get("ahead"):
-                mine["ahead"] = before["ahead"]
+            if self.is_ahead and before.get("generation") != self.number:  # it is, once the one before it has finished
+                mine = {**before, "ahead": {**mine, "cohort": self.cohort}}
+            elif (ahead := before.get("ahead")) and ahead["generation"] != self.number:
+                mine["ahead"] = ahead
             self.optuna_study.set_user_attr("unfinished", mine)
 
     def load(self) -> dict[str, dict[str, Any]]:
         """The runs of this bracket that an earlier start has saved, by position."""
-        kept = self.optuna_study.user_attrs.get("unfinished", {})
-        for one in (kept, kept.get("ahead", {})):
+        for one in (self.optuna_study.user_attrs.get("unfinished", {}), self.saved_ahead()):
             if (one.get("generation"), one.get("size")) == (self.number, self.size):
                 return dict(one["candidates"])
         return {}
+
+    def saved_ahead(self) -> dict[str, Any]:
+        """What is saved of a bracket ahead; nothing if memory ran out since, as it then trains in smaller cohorts."""
+        ahead: dict[str, Any] = self.optuna_study.user_attrs.get("unfinished", {}).get("ahead", {})
+        return ahead if ahead.get("cohort") == self.cohort else {}
+
+    def forget(self) -> None:
+        """Delete what is saved of this bracket."""
+        kept = self.optuna_study.user_attrs.get("unfinished", {})
+        if kept.get("generation") == self.number:
+            self.optuna_study.set_user_attr("unfinished", {})
+        elif "ahead" in kept:
+            self.optuna_study.set_user_attr("unfinished", {key: kept[key] for key in kept if key != "ahead"})
+
+    @property
+    def cohort(self) -> int | None:
+        """Maximum number of runs trained together, if several cohorts can be trained at the same time."""
+        return self.executor.cohort if isinstance(self.executor, PatientExecutor) else None
 
     def provisional_rows(self) -> list[FrozenTrial]:
         """The candidates as far as they are trained: what the next bracket is asked from, if it begins before the end.
@@ -300,12 +320,14 @@ class Bracket:
         """
         return [self.row(candidate) for candidate in self.candidates]
 
-    def follow(self, earlier: Sequence[FrozenTrial], executor: Executor) -> None:
+    def follow(self, earlier: Sequence[FrozenTrial], executor: Executor, failures: Failures) -> None:
         """Continue as the first bracket that has not ended. earlier: the trials of the brackets before it, all stored.
+        failures: of their runs.
 
         The sampler knows of them what it needs: their first runs. The promotions need all runs.
         """
         self.is_ahead, self.earlier, self.executor = False, earlier, executor
+        self.failures.follow(failures)
         self.seen = [values_seen(trial) for trial in earlier if not is_outside(trial)]
 
     @property

@@ -72,7 +72,8 @@ def search(
             earlier = [trial for trial in finished if place(trial) < (number, 0)]
             if ahead and ahead.bracket:
                 bracket, running = ahead.bracket, ahead.running
-                bracket.follow(earlier, executor)
+                bracket.follow(earlier, executor, failures)
+                failures = bracket.failures
             else:
                 before = None if ahead and ahead.given_up else bracket  # which then holds trials that are asked again
                 bracket = bracket_of(number, size_now, executor, earlier, stored, failures, before)

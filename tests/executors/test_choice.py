@@ -15,7 +15,9 @@ from study.executors.options import ExecutorOptions
 from study.executors.timing import seconds_per_step
 from study.objective import Engine
 from study.search.configuration import PRUNES_MIDWAY
+from study.source import stored_objective
 from study.speed import ChosenEngine
+from study.storage.studies import read_study
 from study.training.workload_objective import WorkloadObjective
 from tests.helpers import LOCKSTEP, SMALL, Crowded, run_search, small_plan
 
@@ -168,6 +170,21 @@ def test_another_engine_is_refused(first, then, said, storage, workload):
         agreed(storage, workload, then)
 
 
+def test_more_workers_than_the_cores_can_use_are_refused_as_a_flag_but_not_of_a_stored_study(
+    storage, workload, data_root, monkeypatch
+):
+    """The study was made on a machine with more cores."""
+    with pytest.raises(InputError, match="--workers must be at most [0-9]+ here, but 100000 was given"):
+        agreed(storage, workload, ExecutorOptions(workers=100_000))
+    agreed(storage, workload, ExecutorOptions(workers=2))
+    monkeypatch.setattr(study.executors.choice, "WORKERS_PER_CORE", 0)
+    with pytest.raises(InputError, match="--workers must be at most 0 here, but 2 was given"):
+        agreed(storage, workload, ExecutorOptions(workers=2))
+    assert agreed(storage, workload)[0] == Engine(1, 2)
+    record = read_study(storage, "small")
+    assert stored_objective(record, data_root, {}).device == torch.device("cpu")
+
+
 def test_the_number_of_workers_may_change(storage, workload):
     agreed(storage, workload, ExecutorOptions(workers=2))
     assert agreed(storage, workload, ExecutorOptions(workers=3))[0] == Engine(1, 3)
@@ -292,25 +309,43 @@ def test_a_study_of_actors_continues_in_processes_but_not_in_this_one(workload):
         agree("a", stored, ExecutorOptions(executor="in-process"), objective, DEMAND)
 
 
-@pytest.mark.parametrize("executor", ["processes", "ray"])
-def test_an_engine_for_cuda_is_chosen_in_a_worker(executor, workload, monkeypatch):
-    """This process leaves the GPUs alone: even their memory is asked for there."""
+@pytest.mark.parametrize(
+    ("executor", "workers", "flags"),
+    [
+        ("processes", 3, "--engine, --cohort, --executor"),
+        ("ray", 2, "--engine, --cohort, --executor, --workers"),
+    ],
+)
+def test_an_engine_for_cuda_is_chosen_in_a_worker(executor, workers, flags, workload, monkeypatch):
+    """This process leaves the GPUs alone: even their memory is asked for there. But it counts them: of the three, a
+    worker sees one.
+    """
     asked = []
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,2")
 
     class Pool:
         def call(self, function, *arguments):
             asked.append(function.__name__)
-            return function(WorkloadObjective(workload), *arguments)
+            monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+            return function(OnACard(workload, trained_on=torch.device("cuda")), *arguments)
+
+    class OnACard(WorkloadObjective):
+        """Says that it trains on CUDA; there may be no card."""
+
+        can_be_timed = False
+
+        def largest_cohort(self):
+            return 100
 
     def untouched(device):
         assert device.type == "cpu"
         return psutil.virtual_memory().available
 
     monkeypatch.setattr("study.training.workload_objective.free_memory", untouched)
-    options = ExecutorOptions("lockstep", cohort=3, executor=executor, workers=2)
+    options = ExecutorOptions("lockstep", cohort=3, executor=executor, workers=2 if executor == "ray" else None)
     objective = WorkloadObjective(workload, trained_on=torch.device("cuda"))
     chosen = agree("a", None, options, objective, DEMAND, Pool())
-    assert (chosen.engine, asked) == (Engine(3, 2), ["choose"])
+    assert (chosen.engine, chosen.reason, asked) == (Engine(3, workers), f"set by {flags}", ["choose"])
 
 
 def test_a_process_for_each_card_by_default(workload, monkeypatch):

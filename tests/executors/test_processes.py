@@ -12,7 +12,6 @@ import pytest
 import torch
 
 from search_spaces import InputError
-from study.executors.options import ExecutorOptions
 from study.executors.processes import Processes, startable
 from study.executors.side_by_side import SideBySide
 from study.training.workload_objective import WorkloadObjective
@@ -148,6 +147,12 @@ def test_workers_that_the_system_refuses(error, said):
         raise RuntimeError("another error of torch")
 
 
-def test_there_are_not_more_workers_than_the_cores_can_use():
-    with pytest.raises(InputError, match="--workers must be at most [0-9]+ here, but 100000 was given"):
-        ExecutorOptions(workers=100_000)
+def no_file(objective):
+    raise FileNotFoundError(2, "No such file or directory", "data.bin")
+
+
+def test_an_error_of_what_a_worker_is_to_do_is_not_one_of_starting_it(executor):
+    with pytest.raises(FileNotFoundError, match="data.bin"):
+        executor.workers.call(no_file)
+    with pytest.raises(FileNotFoundError, match="data.bin"):
+        executor.workers.everywhere(no_file)

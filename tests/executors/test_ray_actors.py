@@ -10,8 +10,10 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
+import torch
 
 from search_spaces import InputError
+from study.cli import interruption
 from study.executors import ray_actors
 from study.executors.options import ExecutorOptions
 from study.executors.side_by_side import SideBySide
@@ -120,6 +122,56 @@ def test_functions_of_a_notebook_can_be_sent(pool, workload):
     assert pool.call(process_of) in pool.processes()
     with pytest.raises(ZeroDivisionError):
         pool.call(lambda objective: 1 / 0)
+
+
+def test_gpus_that_no_machine_has_are_refused_by_default(workload):
+    """An actor for CUDA needs one; it would wait for it for minutes."""
+    on_cuda = WorkloadObjective(workload, trained_on=torch.device("cuda"))
+    said = r"--gpus-per-run 1 is more than any machine of the cluster has \(.+: 0\): lower it"
+    with pytest.raises(InputError, match=said), actors(on_cuda, 1):
+        pass
+
+
+def test_a_signal_ends_the_wait_for_actors(workload, monkeypatch):
+    """Also where the first signal is only noted, because something may be written."""
+    looked = []
+
+    def looks(pool, seconds):
+        looked.append(seconds)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(ray_actors.RayActors, "check", lambda pool: len(looked) > 9)
+    monkeypatch.setattr(ray_actors.RayActors, "look", looks)
+    with interruption() as interrupted:
+        with pytest.raises(KeyboardInterrupt), actors(WorkloadObjective(workload), 1):
+            pass
+        assert interrupted()
+    assert len(looked) == 1
+    pool = ray_actors.RayActors(WorkloadObjective(workload), 1, ExecutorOptions(executor="ray", workers=1))
+    with interruption(), pytest.raises(KeyboardInterrupt):
+        pool.call(process_of)
+    assert len(looked) == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ValueError(), "ValueError"),
+        (ValueError("No module named"), "the project or one of its packages is not installed there"),
+        (ValueError("\x1b[31mlost" + 999 * "!"), "?[31mlost!!!"),
+    ],
+)
+def test_why_an_actor_was_lost_is_printable_and_short(error, said):
+    assert ray_actors.why_lost(error).startswith(said)
+    assert len(ray_actors.why_lost(error)) <= 400
+
+
+def test_an_object_that_refuses_to_be_pickled_without_a_word(ray):
+    class Silent:
+        def __reduce__(self):
+            raise ValueError
+
+    assert ray_actors.not_pickled(Silent()) == "ValueError"
 
 
 BAD = ["search.py", "--dataset", "digits", "--executor", "ray", "--workers", "1"]
