@@ -28,8 +28,12 @@ STORAGE_ERRORS = (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.StorageInter
 """What a storage raises that fails."""
 
 
-class UnreachableError(InputError):
-    """A server does not answer: that says nothing about its records."""
+class FailedStorageError(InputError):
+    """A storage cannot be used any more, such as a database that is gone: that says nothing about its records."""
+
+
+class UnreachableError(FailedStorageError):
+    """A server does not answer."""
 
 
 @contextmanager
@@ -37,7 +41,7 @@ def reading(name: str) -> Iterator[None]:
     """Turn what reading the records of this study raises into an InputError that names it."""
     try:
         yield
-    except UnreachableError:
+    except FailedStorageError:
         raise
     except (*DAMAGED, *STORAGE_ERRORS) as error:
         raise damaged(name, error) from error

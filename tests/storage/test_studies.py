@@ -18,8 +18,10 @@ from search_spaces import InputError
 from study.assembly import opened, plan_search
 from study.executors.options import ExecutorOptions
 from study.storage import lock
+from study.storage.listing import listed_study
 from study.storage.record_format import FORMAT
 from study.storage.studies import read_studies
+from study.storage.study_record import StudyRecord
 from study.storage.url import artifact_folder, check_file, dashboard_command, parse
 from study.training.workload_objective import WorkloadObjective
 from tests.helpers import DIGITS, SMALL, finished, open_small, run_search
@@ -280,7 +282,9 @@ def test_a_database_that_is_gone_while_it_is_searched_is_noticed(befalls, tmp_pa
                 if bracket.finished and bracket.number == 0:
                     acts[befalls]()
 
-    with pytest.raises(InputError, match="was deleted, moved or replaced .* is kept in .*studies.db.kept: move that"):
+    with pytest.raises(
+        InputError, match="^the database .* was deleted, moved or replaced .* is kept in .*studies.db.kept: move that"
+    ):
         search()
     kept = f"sqlite:///{path}.kept"
     assert read_studies(kept, "small")[0].trials
@@ -336,6 +340,18 @@ def test_a_damaged_study_hides_no_other(tmp_path, workload):
         run_search(storage, workload, 2, name="broken")
     with pytest.raises(InputError, match="unknown study 'brokn': did you mean 'broken'[?] Valid: sound, broken"):
         read_studies(storage, "brokn")
+
+
+def test_a_database_that_is_gone_is_not_damaged(tmp_path, workload):
+    """Also if that is noticed while records are read."""
+    path = tmp_path / "studies.db"
+    with open_small(f"sqlite:///{path}", workload) as study:
+        path.rename(tmp_path / "elsewhere.db")
+        storage = study.optuna_study._storage._backend
+        for read in (lambda: StudyRecord.of(study.optuna_study), lambda: listed_study(storage, "small")):
+            with pytest.raises(InputError, match="^the database .* was deleted, moved or replaced"):
+                read()
+        (tmp_path / "elsewhere.db").rename(path)
 
 
 def searches_in_a_process(storage, workload, name="small"):
