@@ -26,6 +26,8 @@ DAMAGED = (
 """What reading raises if the stored values are damaged, or this project did not write them."""
 STORAGE_ERRORS = (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError, sqlite3.Error)
 """What a storage raises that fails."""
+FAILED_MIDWAY = STORAGE_ERRORS[:2]
+"""The same while an objective trains: what comes from the driver itself was raised by the user's code."""
 
 
 class FailedStorageError(InputError):

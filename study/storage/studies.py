@@ -19,7 +19,7 @@ from sqlalchemy.engine import URL
 from search_spaces.errors import InputError, require_text, unknown
 from study.objective import Engine
 from study.storage.checks import CODE, check_format, check_group, refuse_other
-from study.storage.damage import DAMAGED, STORAGE_ERRORS, FailedStorageError, cause, reading
+from study.storage.damage import DAMAGED, FAILED_MIDWAY, STORAGE_ERRORS, FailedStorageError, cause, reading
 from study.storage.listing import listed_studies, listed_study, study_names
 from study.storage.lock import owned_in_file
 from study.storage.opening import readable, why_unusable
@@ -87,7 +87,7 @@ def open_study(
                 if is_new and stored_engine(optuna_study) is None:  # nothing was trained: it was refused
                     optuna.delete_study(study_name=name, storage=connected)
                 raise
-        except STORAGE_ERRORS as error:
+        except FAILED_MIDWAY as error:
             why = why_unusable(Path(url.database or ""), error) if not is_server(url) else None
             raise InputError(
                 f"the storage {shown_url(storage)} failed: {why or cause(error)}. Finished trials are kept"
