@@ -290,7 +290,7 @@ class Bracket:
         kept = self.optuna_study.user_attrs.get("unfinished", {})
         for one in (kept, kept.get("ahead", {})):
             if (one.get("generation"), one.get("size")) == (self.number, self.size):
-                return dict(one["candidates"])
+                return dict(one.get("candidates", {}))
         return {}
 
     def provisional_rows(self) -> list[FrozenTrial]:
