@@ -19,10 +19,10 @@ from optuna.trial import FrozenTrial
 
 from study.reports.dashboard.lr_curve import lr_line
 from study.reports.dashboard.trial_picture import Panel, run_picture
-from study.reports.dashboard.unstored import JournaledStore, remove_unstored
 from study.reports.plot_style import family_color
 from study.storage.artifact_places import artifact_store
 from study.storage.trial_record import TrialRecord
+from study.storage.unstored import JournaledStore, remove_unstored
 
 PICTURE, CURVE = "run.svg", "curve.csv"
 

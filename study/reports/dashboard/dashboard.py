@@ -11,10 +11,10 @@ from optuna.trial import FrozenTrial
 from study.reports.dashboard.artifacts import Artifacts
 from study.reports.dashboard.figures import figures
 from study.reports.dashboard.note import note
-from study.reports.dashboard.unstored import files_of_trials, journal_of, remove_unstored
 from study.search.bracket import Bracket
 from study.storage.damage import first_line
 from study.storage.study_record import StudyRecord
+from study.storage.unstored import files_of_trials, journal_of, remove_unstored
 
 REFRESH_EVERY = 5.0
 """Seconds between two refreshes, at least."""

@@ -54,7 +54,7 @@ def files_of_trials(optuna_study: optuna.Study) -> set[str]:
 
 def remove_unstored(journal: Path, stored: Collection[str]) -> None:
     """Remove the files in the journal that no trial has, and then the journal."""
-    with suppress(OSError):  # there is none, or the folder may not be written to: nothing depends on it
+    with suppress(OSError):  # no such file, or a folder that may not be written to: nothing depends on it
         for name in journal.read_text().split():
             if ARTIFACT.fullmatch(name) and name not in stored:
                 journal.with_name(name).unlink(missing_ok=True)

@@ -6,7 +6,7 @@ import uuid
 import pytest
 from optuna.artifacts import FileSystemArtifactStore, get_all_artifact_meta
 
-from study.reports.dashboard.unstored import journal_of
+from study.storage.unstored import journal_of
 from study.storage.url import artifact_folder
 from tests.helpers import open_small, run_search
 
