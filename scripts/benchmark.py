@@ -9,6 +9,8 @@ The same command again resumes the benchmark.
 
 from __future__ import annotations
 
+import study.early  # noqa: F401
+
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar

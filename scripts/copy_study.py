@@ -9,6 +9,8 @@ The original stays as it is.
 
 from __future__ import annotations
 
+import study.early  # noqa: F401
+
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 

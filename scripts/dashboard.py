@@ -6,6 +6,8 @@ Examples:
 
 from __future__ import annotations
 
+import study.early  # noqa: F401
+
 import warnings
 from dataclasses import dataclass
 from typing import Annotated

@@ -8,6 +8,8 @@ Examples:
 
 from __future__ import annotations
 
+import study.early  # noqa: F401
+
 import json
 from dataclasses import dataclass
 from pathlib import Path

@@ -10,6 +10,8 @@ The same command again trains no run that the study has.
 
 from __future__ import annotations
 
+import study.early  # noqa: F401
+
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated

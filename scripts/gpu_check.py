@@ -5,6 +5,8 @@ Without a GPU it says so and ends. The report is Markdown.
 
 from __future__ import annotations
 
+import study.early  # noqa: F401
+
 import sys
 from dataclasses import dataclass
 from pathlib import Path

@@ -8,6 +8,8 @@ Examples:
 
 from __future__ import annotations
 
+import study.early  # noqa: F401
+
 import inspect
 import math
 import re

@@ -7,6 +7,8 @@ Examples:
 
 from __future__ import annotations
 
+import study.early  # noqa: F401
+
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated

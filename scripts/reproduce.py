@@ -8,6 +8,8 @@ Exit code 0 if they are bit-identical, 1 if they are not.
 
 from __future__ import annotations
 
+import study.early  # noqa: F401
+
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path

@@ -11,6 +11,8 @@ The same command again resumes the study; a larger --trials adds to it.
 
 from __future__ import annotations
 
+import study.early  # noqa: F401
+
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar

@@ -39,10 +39,10 @@ from study.source import (
     stored_objective,
 )
 from study.speed import ChosenEngine
-from study.storage.artifact_places import check_reachable, is_of_one_file, keep_place
+from study.storage.artifact_places import check_reachable, keep_place
 from study.storage.provenance import provenance
 from study.storage.quiet import quiet_optuna
-from study.storage.studies import artifacts_in, keep_engine, open_study, stored_attributes, stored_engine
+from study.storage.studies import keep_engine, open_study, stored_attributes, stored_engine
 from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
 
@@ -143,8 +143,6 @@ def opened(
         if plan.storage:
             place = keep_place(optuna_study, plan.artifacts, plan.storage)
             dashboard = stack.enter_context(Dashboard(optuna_study, plan.storage, place))
-            if is_of_one_file(place, plan.storage):
-                dashboard.artifacts.sweep(partial(artifacts_in, plan.storage))
         yield OpenStudy(plan, optuna_study, chosen.engine, chosen.reason, executor, dashboard, chosen.speed)
 
 

@@ -159,7 +159,7 @@ def run(command: Callable[[], None]) -> None:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115  # until the process ends
     SIGNALS.clear()
     signal.signal(signal.SIGTERM, interrupt)
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not ignored, as nohup has it
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as nohup has it
         signal.signal(signal.SIGINT, interrupt)
     try:
         try:

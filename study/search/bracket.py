@@ -292,7 +292,7 @@ class Bracket:
         """The runs of this bracket that an earlier start has saved, by position."""
         for one in (self.optuna_study.user_attrs.get("unfinished", {}), self.saved_ahead()):
             if (one.get("generation"), one.get("size")) == (self.number, self.size):
-                return dict(one["candidates"])
+                return dict(one.get("candidates", {}))
         return {}
 
     def saved_ahead(self) -> dict[str, Any]:

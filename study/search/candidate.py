@@ -11,6 +11,7 @@ from optuna.trial import FixedTrial, Trial
 
 from search_spaces.schedule import Schedule
 from study.objective import Evaluation
+from study.storage.typed import check_types
 
 
 @dataclass
@@ -74,7 +75,10 @@ class Candidate:
         }
 
     def load(self, saved: dict[str, Any]) -> None:
-        """Restore the state saved earlier; ignored if the parameters differ, as other versions may draw others."""
+        """Restore the state saved earlier; ignored if the parameters differ, as other versions may draw others.
+
+        Raises one of `DAMAGED` if that is no state of a candidate that has been trained.
+        """
         if saved["params"] != self.trial.params:
             return
         self.epochs_used = {int(budget): epochs for budget, epochs in saved["epochs_used"].items()}
@@ -84,4 +88,18 @@ class Candidate:
             loss = math.inf if values["loss"] is None else values["loss"]
             self.evaluations.append(Evaluation(**values | {"loss": loss, "too_large": tuple(values["too_large"])}))
         self.reported = {int(epochs): value for epochs, value in saved["reported"]}
+        self.check()
         self.epochs_loaded = sum(self.epochs_used.values())
+
+    def check(self) -> None:
+        """Raise TypeError or ValueError, saying what is damaged, if no training leads to this state."""
+        for evaluation in self.evaluations:
+            check_types(evaluation)
+        values = [self.seconds, *self.reported.values(), *(one.metric for one in self.evaluations)]
+        possible = all(one.cohort >= 1 and 1 <= one.step <= one.total_steps for one in self.evaluations)
+        if not (self.evaluations and possible and all(map(math.isfinite, values))):
+            raise ValueError(f"the saved runs of trial {self.position} of a bracket have no result")
+        ended = {budget for budget in self.epochs_used if budget <= self.trained}
+        missing = ended - self.reported.keys() if not self.evaluations[-1].diverged else set[int]()
+        if self.trained not in ended & self.cohorts.keys() or missing:
+            raise ValueError(f"a saved run of trial {self.position} of a bracket is missing")

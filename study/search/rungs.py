@@ -14,6 +14,7 @@ from optuna.pruners import BasePruner, NopPruner
 from study.objective import Evaluation
 from study.search.bracket import Bracket
 from study.search.candidate import Candidate
+from study.storage.damage import reading
 from study.storage.record_format import GAUSSIAN_PROCESSES
 
 
@@ -40,8 +41,9 @@ class Rungs:
         first, full = self.budgets[0], self.budgets[-1]
         while batch := bracket.ask():
             yield from bracket.train(batch, first)
-            for candidate in batch:
-                candidate.trial.report(candidate.reported[first], step=first)
+            with reading(bracket.optuna_study.study_name):  # runs of an earlier start
+                for candidate in batch:
+                    candidate.trial.report(candidate.reported[first], step=first)
             bracket.tell(batch)
         bracket.explored = True
         yield

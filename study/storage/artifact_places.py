@@ -17,7 +17,7 @@ from optuna.storages import RDBStorage
 from study.storage.listing import listed_studies
 from study.storage.place import bucket_and_prefix, check_artifacts, is_bucket
 from study.storage.s3 import Bucket
-from study.storage.url import artifact_folder, is_server, make_folder, parse
+from study.storage.url import artifact_folder, make_folder
 
 KEY = "artifacts"
 """The attribute of a study that keeps its places, the present one last."""
@@ -55,11 +55,6 @@ def keep_place(optuna_study: optuna.Study, given: str | None, storage: str) -> s
     kept = places if KEY in attributes or optuna_study.get_trials(deepcopy=False) else []
     optuna_study.set_user_attr(KEY, [*(one for one in kept if one != given), given])
     return given
-
-
-def is_of_one_file(place: str, storage: str) -> bool:
-    """Whether the place holds artifacts of the studies in one SQLite file alone: the folder beside it."""
-    return not is_server(parse(storage)) and place == str(artifact_folder(storage))
 
 
 class AllPlaces:

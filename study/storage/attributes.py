@@ -79,11 +79,12 @@ class SavedRun(TypedDict):
 
 
 class Unfinished(TypedDict, total=False):
-    """The bracket that is being trained; empty if none is."""
+    """The bracket that is being trained; empty if none is. ahead: the next one, if it has begun."""
 
     generation: int
     size: int
     candidates: Mapping[str, SavedRun]
+    ahead: Unfinished
 
 
 class Attributes(TypedDict, total=False):
@@ -99,3 +100,10 @@ class Attributes(TypedDict, total=False):
     accepted: list[Mapping[str, Any]]
     group: Required[str]
     workload: Required[str]
+
+
+def trials_under_way(unfinished: Mapping[str, Any] | int) -> int:
+    """How many trials of unfinished brackets have been trained; an archive has only the number."""
+    if isinstance(unfinished, int):
+        return unfinished
+    return sum(len(bracket.get("candidates", ())) for bracket in (unfinished, unfinished.get("ahead", {})))

@@ -26,10 +26,16 @@ DAMAGED = (
 """What reading raises if the stored values are damaged, or this project did not write them."""
 STORAGE_ERRORS = (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError, sqlite3.Error)
 """What a storage raises that fails."""
+FAILED_MIDWAY = STORAGE_ERRORS[:2]
+"""The same while an objective trains: what comes from the driver itself was raised by the user's code."""
 
 
-class UnreachableError(InputError):
-    """A server does not answer: that says nothing about its records."""
+class FailedStorageError(InputError):
+    """A storage cannot be used any more, such as a database that is gone: that says nothing about its records."""
+
+
+class UnreachableError(FailedStorageError):
+    """A server does not answer."""
 
 
 @contextmanager
@@ -37,7 +43,7 @@ def reading(name: str) -> Iterator[None]:
     """Turn what reading the records of this study raises into an InputError that names it."""
     try:
         yield
-    except UnreachableError:
+    except FailedStorageError:
         raise
     except (*DAMAGED, *STORAGE_ERRORS) as error:
         raise damaged(name, error) from error

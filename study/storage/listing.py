@@ -10,11 +10,8 @@ import optuna
 import sqlalchemy
 from optuna.storages import RDBStorage
 
-from study.storage.damage import DAMAGED, damaged
+from study.storage.damage import DAMAGED, FailedStorageError, damaged
 from study.storage.record_format import group_of
-
-ARTIFACTS = "artifacts:"
-"""How a key begins under which Optuna notes a file."""
 
 
 @dataclass(frozen=True)
@@ -53,17 +50,11 @@ def listed_studies(storage: RDBStorage) -> list[ListedStudy]:
     return [listed_study(storage, name) for name in study_names(storage)]
 
 
-def noted_artifacts(storage: RDBStorage) -> set[str]:
-    """The names of all files that studies and trials have, as Optuna notes them."""
-    with storage.engine.connect() as connection:
-        tables = ("trial_system_attributes", "study_system_attributes")
-        selects = [f"SELECT key FROM {table} WHERE key LIKE '{ARTIFACTS}%'" for table in tables]
-        return {key.removeprefix(ARTIFACTS) for one in selects for (key,) in connection.execute(sqlalchemy.text(one))}
-
-
 def listed_study(storage: RDBStorage, name: str) -> ListedStudy:
-    """The study of this name, which must exist."""
+    """The study of this name, which must exist; raises FailedStorageError if the storage fails."""
     try:
         return ListedStudy(name, optuna.load_study(study_name=name, storage=storage).user_attrs)
+    except FailedStorageError:
+        raise
     except DAMAGED as error:
         return ListedStudy(name, problem=error)

@@ -16,12 +16,14 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from search_spaces.errors import InputError
+from study.storage.opening import why_unusable
 
 FIRST_BYTE = 2**41
 """SQLite locks bytes of its file too, all before this one; neither needs to exist."""
 OPEN: dict[tuple[int, int], int] = {}
-"""The files of databases that hold locks of ours, by device and inode. They stay open: if a process closes a file, it
-loses SQLite's own locks on it."""
+"""The files of databases that hold locks of ours, by device and inode. They stay open, one for each database: a process
+that closes a file loses SQLite's own locks on it, also those of connections that others in this process have made, such
+as a result in a notebook. Another process could then take the log for one that nobody uses."""
 
 
 @contextmanager
@@ -52,14 +54,18 @@ def owned_in_file(path: Path, name: str) -> Iterator[None]:
     """Own the study of this name in the file of its database itself, however that is reached, until the context ends.
 
     The lock files of `owned` name the owner, but they can be removed, and a hard link has others. A system without such
-    locks has those files alone. Raises InputError if another process owns the study.
+    locks has those files alone. Raises InputError if another process owns the study, or the file cannot be opened.
     """
     if not hasattr(fcntl, "F_OFD_SETLK"):  # not Linux
         yield
         return
     status = path.stat()
     key = (status.st_dev, status.st_ino)
-    file = OPEN[key] if key in OPEN else OPEN.setdefault(key, os.open(path, os.O_RDWR))
+    try:
+        file = OPEN[key] if key in OPEN else OPEN.setdefault(key, os.open(path, os.O_RDWR))
+    except OSError as error:
+        why = why_unusable(path, error) or error.strerror
+        raise InputError(f"cannot write to the database {path}: {why}. Check --storage") from error
     byte = FIRST_BYTE + int(sha256(name.encode()).hexdigest()[:12], 16)
     try:
         set_lock(file, byte, fcntl.F_WRLCK)

@@ -23,6 +23,8 @@ def why_unusable(path: Path, error: BaseException) -> str | None:
     error: what was raised.
     """
     folder = path.absolute().parent
+    if not folder.is_dir():
+        return "its folder is gone"
     if path.exists() and not os.access(path, os.R_OK):
         return "it may not be read (Permission denied)"
     if is_read_only(folder):

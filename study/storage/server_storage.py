@@ -10,7 +10,7 @@ import sqlalchemy
 from optuna.storages import RDBStorage
 from sqlalchemy.engine import URL, ExceptionContext
 
-from search_spaces.errors import InputError
+from study.storage.damage import FailedStorageError
 from study.storage.server import KEPT, Connections, connect_to_server, reason_of
 from study.storage.server_lock import wait_for_tables
 from study.storage.url import rendered
@@ -19,8 +19,8 @@ from study.storage.url import rendered
 def server_storage(connections: Connections) -> RDBStorage:
     """Optuna's storage that uses these connections. An owner has only one, and must find the tables that it needs.
 
-    Raises InputError if the server does not allow what is done. The storage raises it, too, if the connection is lost
-    in the middle of a write: whether that was stored is known once the study is opened again.
+    Raises FailedStorageError if the server does not allow what is done. The storage raises it, too, if the connection
+    is lost in the middle of a write: whether that was stored is known once the study is opened again.
     """
     url = connections.url
     owns = connections.owner is not None
@@ -39,7 +39,7 @@ def server_storage(connections: Connections) -> RDBStorage:
         if context.is_pre_ping:  # a new connection is made instead
             return
         if context.is_disconnect:
-            raise InputError(
+            raise FailedStorageError(
                 f"the connection to {rendered(url)} was lost ({reason_of(context.original_exception)}). {KEPT}"
             )
         if why := refusal(url, context.original_exception):
@@ -50,20 +50,22 @@ def server_storage(connections: Connections) -> RDBStorage:
     return storage
 
 
-def refusal(url: URL, error: BaseException | None) -> InputError | None:
+def refusal(url: URL, error: BaseException | None) -> FailedStorageError | None:
     """What a server refuses for a reason that is not ours, and what to do; None for all else."""
     state = getattr(error, "sqlstate", None) or ""
     if state == "42501":
         what = f"the server does not allow this user to write ({reason_of(error or Exception())})"
-        return InputError(f"{what} in {rendered(url)}: ask its owner for GRANT CREATE, USAGE ON SCHEMA public")
+        return FailedStorageError(f"{what} in {rendered(url)}: ask its owner for GRANT CREATE, USAGE ON SCHEMA public")
     if state == "25006":
-        return InputError(
+        return FailedStorageError(
             f"{rendered(url)} can only be read ({reason_of(error or Exception())}): name the primary server"
         )
     if state == "22001":
-        return InputError("the name of the study has more than 512 characters: give a shorter one with --study")
+        return FailedStorageError("the name of the study has more than 512 characters: give a shorter one with --study")
     if state.startswith("53"):  # its disk or its memory is full, or it has too many connections
-        return InputError(f"the server of {rendered(url)} has no room ({reason_of(error or Exception())}). {KEPT}")
+        return FailedStorageError(
+            f"the server of {rendered(url)} has no room ({reason_of(error or Exception())}). {KEPT}"
+        )
     return None
 
 

@@ -19,8 +19,8 @@ from sqlalchemy.engine import URL
 from search_spaces.errors import InputError, require_text, unknown
 from study.objective import Engine
 from study.storage.checks import CODE, check_format, check_group, refuse_other
-from study.storage.damage import DAMAGED, STORAGE_ERRORS, cause, reading
-from study.storage.listing import listed_studies, listed_study, noted_artifacts, study_names
+from study.storage.damage import DAMAGED, FAILED_MIDWAY, STORAGE_ERRORS, FailedStorageError, cause, reading
+from study.storage.listing import listed_studies, listed_study, study_names
 from study.storage.lock import owned_in_file
 from study.storage.opening import readable, why_unusable
 from study.storage.owning import alone_with_tables, owning
@@ -87,7 +87,7 @@ def open_study(
                 if is_new and stored_engine(optuna_study) is None:  # nothing was trained: it was refused
                     optuna.delete_study(study_name=name, storage=connected)
                 raise
-        except STORAGE_ERRORS as error:
+        except FAILED_MIDWAY as error:
             why = why_unusable(Path(url.database or ""), error) if not is_server(url) else None
             raise InputError(
                 f"the storage {shown_url(storage)} failed: {why or cause(error)}. Finished trials are kept"
@@ -157,6 +157,8 @@ def stored_attributes(storage: str, name: str) -> dict[str, Any]:
             stored.refuse_damaged()
             check_format(name, stored.attributes)
             StudyRecord.read(name, stored.attributes, ())
+    except FailedStorageError:
+        raise
     except (*STORAGE_ERRORS, *DAMAGED):  # which are reported when the study is opened
         return {}
     return dict(stored.attributes)
@@ -203,11 +205,6 @@ def read_studies(storage: str, name: str) -> list[StudyRecord]:
         raise InputError(
             f"the storage {shown_url(storage)} cannot be read ({cause(error)}): check --storage"
         ) from error
-
-
-def artifacts_in(storage: str) -> set[str]:
-    """The names of all files that the studies of a storage and their trials have."""
-    return noted_artifacts(connect_to_read(storage))
 
 
 def no_such_study(name: str, known: list[str], foreign: list[str], where: str) -> InputError:

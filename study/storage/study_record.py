@@ -18,7 +18,7 @@ import optuna
 from search_spaces.errors import InputError, brief
 from search_spaces.optimizer_call import is_optimizer_call
 from study.objective import Engine, Metric
-from study.storage.attributes import Attributes
+from study.storage.attributes import Attributes, trials_under_way
 from study.storage.checks import check_format
 from study.storage.damage import reading
 from study.storage.finals import Finals
@@ -103,9 +103,9 @@ class StudyRecord:
     @classmethod
     def read(cls, name: str, attributes: Mapping[str, Any], trials: Iterable[TrialRecord]) -> StudyRecord:
         """The record of stored attributes; raises one of `DAMAGED` if this project did not write them."""
+        check_types(dict(attributes), Attributes)
         metric, engine = attributes["metric"], attributes.get("engine", {"cohort": 1, "workers": 0})
-        confirmed, under_way = attributes.get("confirmed"), attributes.get("unfinished")
-        unfinished = under_way if isinstance(under_way, int) else len((under_way or {}).get("candidates", ()))
+        confirmed, unfinished = attributes.get("confirmed"), trials_under_way(attributes.get("unfinished", {}))
         record = cls(
             name=name,
             group=group_of(name, attributes["group"]),
@@ -135,7 +135,6 @@ class StudyRecord:
         Trials check themselves when they are read.
         """
         check_types(replace(self, trials=()))
-        check_types(dict(self.stored), Attributes)
         if not self.sessions:
             raise ValueError("sessions is empty")
         if not (self.settings.budgets and self.settings.epochs >= 1 and self.steps_per_epoch >= 1):

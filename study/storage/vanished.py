@@ -14,12 +14,12 @@ from pathlib import Path
 import sqlalchemy
 import sqlalchemy.event
 
-from search_spaces.errors import InputError
+from study.storage.damage import FailedStorageError
 
 
 @contextmanager
 def noticed_if_gone(engine: sqlalchemy.Engine, path: Path) -> Iterator[None]:
-    """Until the context ends, let every transaction raise InputError once the file is deleted, moved or replaced.
+    """Until the context ends, let transactions raise FailedStorageError once the file is deleted, moved or replaced.
 
     What had been stored by then is copied to a file beside. That takes a connection from before.
     """
@@ -35,7 +35,7 @@ def noticed_if_gone(engine: sqlalchemy.Engine, path: Path) -> Iterator[None]:
             what = "What was stored went with it: bring it back"
             if copies:
                 what = f"What was stored is kept in {copies[0]}: move that there"
-            raise InputError(
+            raise FailedStorageError(
                 f"the database {path} was deleted, moved or replaced while it was used. {what} and type the same "
                 "command, or start again"
             )

@@ -1,10 +1,13 @@
 """The storms: what they count, and small ones of each; `scripts/evidence/reliability.py` has the large ones."""
 
+import signal
+import subprocess
+import sys
 from collections import Counter
 
 import pytest
 
-from study.evidence.reliability.commands import MESSAGE, RESULT, TRACEBACK, Outcome, run_here
+from study.evidence.reliability.commands import MESSAGE, RESULT, TRACEBACK, Outcome, ended, run_here, said_by
 from study.evidence.reliability.damage import OTHER, SAME, Case, damaged_databases, kind_of
 from study.evidence.reliability.killed_at import counting
 from study.evidence.reliability.kills import SETUPS, Kill, KilledReport, Resumed, kill_storm
@@ -40,6 +43,19 @@ def test_the_page_counts():
     assert "2 reports were killed while they ran. After 1 of these kills" in text
     assert "| export | 1 | 1 | 0 | 0 |" in text
     assert "8 of 8 searches" in text
+
+
+def test_no_process_outlives_its_context():
+    def sleeping():
+        command = [sys.executable, "-c", "import time; time.sleep(600)"]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+
+    one, other = sleeping(), sleeping()
+    with pytest.raises(subprocess.TimeoutExpired):
+        said_by(one, 0.1)
+    with pytest.raises(KeyboardInterrupt), ended([other]):
+        raise KeyboardInterrupt
+    assert [one.returncode, other.returncode] == [-signal.SIGKILL, -signal.SIGKILL]
 
 
 @pytest.mark.slow

@@ -240,7 +240,7 @@ def test_a_connection_that_is_lost_in_the_middle_of_a_write_ends_the_search(data
                         end_connections(database)
                         connection.exec_driver_sql("SELECT 1")
 
-    with pytest.raises(InputError, match=r"the connection to .* was lost \(.*\). Finished trials are kept: type the"):
+    with pytest.raises(InputError, match=r"^the connection to .* was lost \(.*\). Finished trials are kept: type the"):
         search()
     assert finished(search_quickly(database, workload, 10)) == expected
 

@@ -1,5 +1,6 @@
 """Opening studies: what is stored with them, and every refusal."""
 
+import errno
 import os
 import shutil
 import signal
@@ -8,6 +9,7 @@ import tempfile
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import optuna
 import pytest
@@ -18,8 +20,11 @@ from search_spaces import InputError
 from study.assembly import opened, plan_search
 from study.executors.options import ExecutorOptions
 from study.storage import lock
+from study.storage.listing import listed_study
+from study.storage.opening import why_unusable
 from study.storage.record_format import FORMAT
 from study.storage.studies import read_studies
+from study.storage.study_record import StudyRecord
 from study.storage.url import artifact_folder, check_file, dashboard_command, parse
 from study.training.workload_objective import WorkloadObjective
 from tests.helpers import DIGITS, SMALL, finished, open_small, run_search
@@ -117,6 +122,29 @@ def test_damaged_records_are_told(storage, workload):
 def test_a_storage_that_fails_midway_is_told(storage, workload):
     with pytest.raises(InputError, match="failed: disk full. Finished trials are kept"), open_small(storage, workload):
         raise optuna.exceptions.StorageInternalError("disk full\nand much more")
+
+
+def test_an_error_of_the_users_database_is_not_ours(storage, workload):
+    with pytest.raises(sqlite3.OperationalError, match="no such table: mine"), open_small(storage, workload):
+        raise sqlite3.OperationalError("no such table: mine")
+
+
+def test_why_a_database_is_unusable(tmp_path):
+    assert why_unusable(tmp_path / "gone" / "studies.db", OSError()) == "its folder is gone"
+    assert why_unusable(tmp_path / "studies.db", OSError()) is None
+    assert why_unusable(tmp_path / "studies.db", OSError("database or disk is full")) == "no space is left on the disk"
+
+
+def test_a_database_that_cannot_be_opened_to_lock_it_is_named(tmp_path, workload, monkeypatch):
+    def refused(path, flags):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    path = tmp_path / "studies.db"
+    run_search(f"sqlite:///{path}", workload, 1)
+    monkeypatch.setattr(lock, "OPEN", {})
+    monkeypatch.setattr(lock, "os", SimpleNamespace(**{**vars(os), "open": refused}))
+    with pytest.raises(InputError, match="cannot write to the database .*studies.db: Too many open files"):
+        run_search(f"sqlite:///{path}", workload, 2)
 
 
 def test_a_study_left_half_created_is_completed(storage, workload):
@@ -280,7 +308,9 @@ def test_a_database_that_is_gone_while_it_is_searched_is_noticed(befalls, tmp_pa
                 if bracket.finished and bracket.number == 0:
                     acts[befalls]()
 
-    with pytest.raises(InputError, match="was deleted, moved or replaced .* is kept in .*studies.db.kept: move that"):
+    with pytest.raises(
+        InputError, match="^the database .* was deleted, moved or replaced .* is kept in .*studies.db.kept: move that"
+    ):
         search()
     kept = f"sqlite:///{path}.kept"
     assert read_studies(kept, "small")[0].trials
@@ -336,6 +366,18 @@ def test_a_damaged_study_hides_no_other(tmp_path, workload):
         run_search(storage, workload, 2, name="broken")
     with pytest.raises(InputError, match="unknown study 'brokn': did you mean 'broken'[?] Valid: sound, broken"):
         read_studies(storage, "brokn")
+
+
+def test_a_database_that_is_gone_is_not_damaged(tmp_path, workload):
+    """Also if that is noticed while records are read."""
+    path = tmp_path / "studies.db"
+    with open_small(f"sqlite:///{path}", workload) as study:
+        path.rename(tmp_path / "elsewhere.db")
+        storage = study.optuna_study._storage._backend
+        for read in (lambda: StudyRecord.of(study.optuna_study), lambda: listed_study(storage, "small")):
+            with pytest.raises(InputError, match="^the database .* was deleted, moved or replaced"):
+                read()
+        (tmp_path / "elsewhere.db").rename(path)
 
 
 def searches_in_a_process(storage, workload, name="small"):
@@ -440,6 +482,15 @@ def test_a_finished_study_where_nothing_can_be_written(tmp_path, workload):
         assert url.database == str(path)
         assert as_nobody(lambda: len(read_studies(storage, "small")[0].trials)) == "2"
         assert "Permission denied" in as_nobody(lambda: run_search(storage, workload, 3))
+        place.chmod(0o777)  # the file alone may not be written to; it is in the mode that a search leaves it in
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("PRAGMA journal_mode=WAL")
+        said = as_nobody(lambda: run_search(storage, workload, 3))
+        assert (
+            said
+            == f"cannot write to the database {path}: it may not be written to (Permission denied). Check --storage"
+        )
+        place.chmod(0o555)
         path.chmod(0)
         said = as_nobody(lambda: read_studies(storage, "small"))
         assert said == f"the database {path} cannot be opened: it may not be read (Permission denied)"

@@ -94,6 +94,35 @@ def test_an_attribute_that_is_something_else_is_refused(instead, stored):
             StudyRecord.of(copied(stored, {key: instead}))
 
 
+SAVED = {
+    "epochs_used": {"1": 1.0},
+    "cohort": {"1": 5},
+    "trained": 1,
+    "seconds": 0.5,
+    "params": {},
+    "evaluations": [{"run": 0}],
+    "reported": [[1, 0.5]],
+}
+"""What is saved of a trial under way."""
+
+
+def test_trials_under_way_are_counted(stored):
+    """Also those of the next bracket."""
+    one = {"generation": 1, "size": 2, "candidates": {"0": SAVED, "1": SAVED}}
+    for unfinished, number in [({}, 0), (one, 2), ({**one, "ahead": one}, 4), ({"ahead": one}, 2), (3, 3)]:
+        assert StudyRecord.of(copied(stored, {"unfinished": unfinished})).unfinished == number
+
+
+@pytest.mark.parametrize("instead", ["text", None, [3], True], ids=repr)
+def test_a_part_of_a_trial_under_way_that_is_something_else_is_refused(instead, stored):
+    damaged = [{**SAVED, key: instead} for key in SAVED]
+    unfinished = [{"generation": 1, "size": 2, "candidates": {"0": saved}} for saved in damaged]
+    unfinished += [{"ahead": unfinished[0]}, {"ahead": instead}, {"candidates": instead}, instead]
+    for one in unfinished:
+        with pytest.raises(InputError, match="the records of study .* are damaged"):
+            StudyRecord.of(copied(stored, {"unfinished": one}))
+
+
 @pytest.mark.parametrize("instead", [3, {}, "text", None, [[]]], ids=repr)
 def test_a_part_of_a_trial_that_is_something_else_is_refused(instead, stored):
     parts = stored.get_trials()[0].user_attrs

@@ -6,6 +6,7 @@ import signal
 
 import pytest
 
+from search_spaces import InputError
 from study.storage.whole_files import write_whole
 
 OLD = {"a.csv": b"old a", "report.md": b"old report"}
@@ -57,4 +58,27 @@ def test_a_kill_leaves_the_older_ones_until_all_are_written(killed_at, tmp_path)
     assert os.waitpid(child, 0)[1] == signal.SIGKILL
     assert held(tmp_path) == OLD
     write_whole(tmp_path, NEW)
+    assert held(tmp_path) == NEW
+    for path in tmp_path.iterdir():
+        os.utime(path, (0, 0))
+    write_whole(tmp_path, NEW)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == NEW, "what the kill left is gone"
+
+
+def test_two_processes_may_write_at_the_same_time(tmp_path, monkeypatch):
+    """The second one writes all of its files while the first one has written some."""
+    synchronize = os.fsync
+
+    def other(number):
+        monkeypatch.setattr(os, "fsync", synchronize)
+        write_whole(tmp_path, OLD)
+
+    monkeypatch.setattr(os, "fsync", other)
+    write_whole(tmp_path, NEW)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == NEW
+
+
+def test_a_place_that_cannot_be_written_to_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=r"cannot write to .*file \(File exists\): name a folder"):
+        write_whole(tmp_path / "file", NEW)

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -73,6 +73,26 @@ def start(script: str, arguments: Sequence[str], folder: Path, before: Sequence[
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     return subprocess.Popen(command, cwd=folder, env=environment, start_new_session=True, **pipes)
+
+
+@contextmanager
+def ended(processes: Iterable[subprocess.Popen[str]]) -> Iterator[None]:
+    """Within it these processes may run; afterwards none does, nor what it has started."""
+    try:
+        yield
+    finally:
+        for process in processes:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)  # each leads a group of its own
+                process.wait()
+            if process.stdout:
+                process.stdout.close()
+
+
+def said_by(process: subprocess.Popen[str], longest: float) -> str:
+    """What a process says until it ends. After `longest` seconds it is killed, and TimeoutExpired is raised."""
+    with ended([process]):
+        return process.communicate(timeout=longest)[0]
 
 
 def substance(storage: str) -> dict[str, str]:

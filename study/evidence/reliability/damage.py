@@ -7,15 +7,20 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
+from unittest.mock import patch
 
 from study.evidence.reliability.commands import MESSAGE, RESULT, TRACEBACK, Outcome, run_here, substance
+from study.search.bracket import Bracket
+from study.search.candidate import Candidate
+from study.storage.studies import read_study
 
 STUDY = "sound"
 SEARCH = (
@@ -86,6 +91,7 @@ def damaged_databases(folder: Path, cases: int, seed: int) -> Iterator[Case]:
     sound = folder / "sound.db"
     searched = run_here("search.py", *SEARCH, "--trials", str(TRIALS), "--storage", f"sqlite:///{sound}")
     assert searched.kind == RESULT, searched
+    interrupted_search(f"sqlite:///{sound}")
     with closing(sqlite3.connect(sound)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # so that the file alone is the database
     commands: dict[str, Callable[[Path], Outcome]] = {"export": code_from, "report": reported, "search": searched_on}
@@ -98,6 +104,19 @@ def damaged_databases(folder: Path, cases: int, seed: int) -> Iterator[Case]:
             found = command(path)
             yield Case(what, name, kind_of(found, wanted[name]), found.errors[-20000:])
             remove(path)
+
+
+def interrupted_search(storage: str) -> None:
+    """Begin two more trials, and interrupt that when the first one has ended: the other is saved as far as it is."""
+    store = Bracket.store
+
+    def interrupted(bracket: Bracket, ended: Sequence[Candidate]) -> None:
+        store(bracket, ended)
+        signal.raise_signal(signal.SIGINT)
+
+    with patch.object(Bracket, "store", interrupted):
+        run_here("search.py", *SEARCH, "--trials", str(TRIALS + 2), "--storage", storage)
+    assert read_study(storage, STUDY).unfinished
 
 
 def copied(sound: Path, path: Path) -> Path:

@@ -15,7 +15,7 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from study.evidence.reliability.commands import start, substance
+from study.evidence.reliability.commands import ended, said_by, start, substance
 
 SIGNALS = (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 """What a process is sent, each as likely."""
@@ -83,7 +83,7 @@ def undisturbed(setup: Setup, folder: Path) -> tuple[float, str]:
     folder.mkdir()
     began = time.monotonic()
     process = start(setup.script, setup.arguments, folder)
-    said, _ = process.communicate(timeout=LONGEST)
+    said = said_by(process, LONGEST)
     if process.returncode:
         raise RuntimeError(f"{setup.name} ended with exit code {process.returncode}: {said[-2000:]}")
     return time.monotonic() - began, what_is_held(folder)
@@ -101,18 +101,24 @@ def killed_start(setup: Setup, folder: Path, seconds: float, random: Random) -> 
         at = random.choice([random.randint(1, 150), random.randint(1, setup.statements)])
         before = ("-m", "study.evidence.reliability.killed_at", str(at), str(int(number)))
         process, moment = start(setup.script, setup.arguments, folder, before), f"statement {at}"
-        process.communicate(timeout=LONGEST)
+        said_by(process, LONGEST)
         return Kill(setup.name, number.name, moment, process.returncode not in (0, 2))
     wait = random.uniform(0, seconds)
     process = start(setup.script, setup.arguments, folder)
-    try:
-        process.communicate(timeout=wait)
-        running = False
-    except subprocess.TimeoutExpired:
-        process.send_signal(number)
-        process.communicate(timeout=LONGEST)
-        running = True
+    running = sent_while_running(process, number, wait)
     return Kill(setup.name, number.name, f"after {wait:.2f} s", running)
+
+
+def sent_while_running(process: subprocess.Popen[str], number: int, wait: float) -> bool:
+    """Send the signal after this many seconds, and wait for the end; returns whether the process still ran then."""
+    with ended([process]):
+        try:
+            process.communicate(timeout=wait)
+        except subprocess.TimeoutExpired:
+            process.send_signal(number)
+            process.communicate(timeout=LONGEST)
+            return True
+    return False
 
 
 def kill_storm(folder: Path, kills: int, seed: int, setups: tuple[Setup, ...] = SETUPS) -> Iterator[Resumed]:
@@ -134,7 +140,7 @@ def kill_storm(folder: Path, kills: int, seed: int, setups: tuple[Setup, ...] = 
 def resumed_problem(setup: Setup, folder: Path, wanted: str) -> str:
     """Let the setup end now; what is wrong with it, or nothing."""
     process = start(setup.script, setup.arguments, folder)
-    said, _ = process.communicate(timeout=LONGEST)
+    said = said_by(process, LONGEST)
     if process.returncode:
         return f"exit code {process.returncode}: {said[-500:]}"
     return "" if what_is_held(folder) == wanted else "another study"
@@ -156,20 +162,14 @@ def killed_reports(folder: Path, kills: int, seed: int) -> Iterator[KilledReport
     own = ("--study", "storm", "--storage", STORAGE, "--output")
     began = time.monotonic()
     process = start("report.py", (*own, "whole"), folder / "reported")
-    process.communicate(timeout=LONGEST)
+    said_by(process, LONGEST)
     seconds = time.monotonic() - began
     whole = contents(folder / "reported" / "whole")
     for number in range(kills):
         random, place = Random(f"{seed} report {number}"), folder / "reported" / f"report-{number // 2}"
         sent = random.choice(SIGNALS)
         process = start("report.py", (*own, place.name), folder / "reported")
-        try:
-            process.communicate(timeout=random.uniform(0.5 * seconds, 1.1 * seconds))
-            running = False
-        except subprocess.TimeoutExpired:
-            process.send_signal(sent)
-            process.communicate(timeout=LONGEST)
-            running = True
+        running = sent_while_running(process, sent, random.uniform(0.5 * seconds, 1.1 * seconds))
         found = contents(place) if place.exists() else {}
         wrong = [name for name, content in found.items() if whole.get(name) != content]
         older = number % 2 and not running

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import NamedTuple
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from study.evidence.reliability.commands import start, substance
+from study.evidence.reliability.commands import ended, said_by, start, substance
 from study.evidence.reliability.kills import LONGEST, STORAGE, a_search
 
 
@@ -36,28 +37,36 @@ def search_together(folder: Path, searches: int) -> Together:
         a_search("together", "--rung-fractions", "0.34", "--sampler", "tpe"),
         f"sqlite:///{folder}/storm.db",
     )
-    start(setup.script, setup.arguments, folder).communicate(timeout=LONGEST)
+    said_by(start(setup.script, setup.arguments, folder), LONGEST)
     [wanted] = substance(storage).values()
-    url = f"http://127.0.0.1:{free_port()}/api/studies"
-    port = url.split(":")[2].partition("/")[0]
-    dashboard = start("dashboard.py", ("--storage", STORAGE, "--port", port), folder)
-    while read_all(url)[0] == 0 and dashboard.poll() is None:
-        time.sleep(0.2)
-    began = time.monotonic()
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/api/studies"
     names = [f"search-{number}" for number in range(searches)]
-    running = [start(setup.script, (*setup.arguments, "--study", name), folder) for name in names]
+    running: list[subprocess.Popen[str]] = []
     reads, refused = 0, 0
-    while any(process.poll() is None for process in running) and time.monotonic() - began < LONGEST:
-        answered, failed = read_all(url)
-        reads, refused = reads + answered, refused + failed
-        time.sleep(0.2)
-    seconds = time.monotonic() - began
-    said = [process.communicate(timeout=LONGEST)[0] for process in running]
-    problems = tuple(text[-300:] for text, process in zip(said, running, strict=True) if process.returncode)
-    dashboard.terminate()
-    dashboard.communicate(timeout=60)
+    dashboard = start("dashboard.py", ("--storage", STORAGE, "--port", str(port)), folder)
+    with ended([dashboard]), ended(running):
+        wait_for_answer(url, dashboard)
+        began = time.monotonic()
+        running += [start(setup.script, (*setup.arguments, "--study", name), folder) for name in names]
+        while any(process.poll() is None for process in running) and time.monotonic() - began < LONGEST:
+            answered, failed = read_all(url)
+            reads, refused = reads + answered, refused + failed
+            time.sleep(0.2)
+        seconds = time.monotonic() - began
+        said = [said_by(process, 60) for process in running]
+        problems = tuple(text[-300:] for text, process in zip(said, running, strict=True) if process.returncode)
     found = substance(storage)
     return Together(searches, sum(found.get(name) == wanted for name in names), reads, refused, seconds, problems)
+
+
+def wait_for_answer(url: str, dashboard: subprocess.Popen[str]) -> None:
+    """Until the dashboard gives the trials of a study; raises RuntimeError if it ends, or does not within a minute."""
+    began = time.monotonic()
+    while read_all(url)[0] == 0:
+        if dashboard.poll() is not None or time.monotonic() - began > 60:
+            raise RuntimeError("the dashboard does not answer")
+        time.sleep(0.2)
 
 
 def read_all(url: str) -> tuple[int, int]:

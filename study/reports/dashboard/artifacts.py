@@ -7,10 +7,6 @@ uploaded for a trial of a study in memory, and what Optuna notes about them ther
 from __future__ import annotations
 
 import csv
-import os
-import re
-import time
-from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,23 +22,25 @@ from study.reports.dashboard.trial_picture import Panel, run_picture
 from study.reports.plot_style import family_color
 from study.storage.artifact_places import artifact_store
 from study.storage.trial_record import TrialRecord
+from study.storage.unstored import JournaledStore, remove_unstored
 
 PICTURE, CURVE = "run.svg", "curve.csv"
-ARTIFACT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-"""How Optuna names a file."""
-SWEPT_AFTER = 3600.0
-"""Seconds after which a file that no trial has is removed: its trial is stored at once, if it is."""
 
 
 @dataclass
 class Artifacts:
-    """The artifacts of a study's trials. place: a folder or a bucket. problem: why some are missing."""
+    """The artifacts of a study's trials.
+
+    place: a folder or a bucket. journal: of the files whose trial is not stored yet; None to keep none. problem: why
+    some are missing.
+    """
 
     place: str | Path
+    journal: Path | None = None
     problem: str | None = None
 
     def attach(self, trial: FrozenTrial) -> FrozenTrial:
-        """The trial, which is not stored yet, with its artifacts if it ran to its end.
+        """The trial, which is not stored yet, with its artifacts if it ran to its end. The one before it is stored.
 
         If these cannot be written, the trial is stored without them.
         """
@@ -52,23 +50,9 @@ class Artifacts:
                 trial.system_attrs = trial.system_attrs | self.written(record)
             except OSError as error:
                 self.problem = f"pictures and curves of trials could not be written to {self.place} ({error.strerror})"
+                if self.journal:
+                    remove_unstored(self.journal, ())
         return trial
-
-    def sweep(self, noted: Callable[[], Collection[str]]) -> None:
-        """Remove files that no trial has, as a kill leaves them between writing a file and storing its trial.
-
-        noted: the names of all files that the storage knows, of any study. Files that are not old may be another's.
-        """
-        try:
-            old = time.time() - SWEPT_AFTER
-            found = [one for one in os.scandir(self.place) if one.is_file() and one.stat().st_mtime < old]
-            if found:
-                known = noted()
-                for one in found:
-                    if ARTIFACT.fullmatch(one.name) and one.name not in known:
-                        os.unlink(one.path)
-        except OSError:  # there is no such folder, or it may not be written to: nothing depends on it
-            return
 
     def written(self, trial: TrialRecord) -> dict[str, Any]:
         """Write the files; returns what Optuna notes about them."""
@@ -76,6 +60,9 @@ class Artifacts:
         store = artifact_store(self.place)
         if isinstance(store, FileSystemArtifactStore):
             Path(self.place).mkdir(parents=True, exist_ok=True)
+        if self.journal:
+            self.journal.unlink(missing_ok=True)
+            store = JournaledStore(Path(self.place), self.journal)
         in_memory = optuna.create_study(sampler=RandomSampler())
         bearer = in_memory.ask()
         with TemporaryDirectory() as name:

@@ -14,6 +14,7 @@ from study.reports.dashboard.note import note
 from study.search.bracket import Bracket
 from study.storage.damage import first_line
 from study.storage.study_record import StudyRecord
+from study.storage.unstored import files_of_trials, journal_of, remove_unstored
 
 REFRESH_EVERY = 5.0
 """Seconds between two refreshes, at least."""
@@ -34,18 +35,26 @@ class Dashboard:
     def __init__(self, optuna_study: optuna.Study, storage: str, artifacts: str) -> None:
         self.optuna_study, self.storage = optuna_study, storage
         self.record: StudyRecord | None = None
-        self.artifacts = Artifacts(artifacts)
+        self.artifacts = Artifacts(artifacts, journal_of(optuna_study, artifacts))
         self.unwritten: str | None = None
         self.began = self.refreshed = time.monotonic()
         self.spent, self.last_took = 0.0, FIRST_REFRESH
         self.shown = -1
 
     def __enter__(self) -> Dashboard:
+        self.sweep()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if kind in (None, KeyboardInterrupt):
             self.refresh()
+            self.sweep()
+
+    def sweep(self) -> None:
+        """Remove files of trials that were not stored, as a kill leaves them."""
+        journal = self.artifacts.journal
+        if journal and journal.exists():
+            remove_unstored(journal, files_of_trials(self.optuna_study))
 
     @property
     def problem(self) -> str | None:

@@ -2,8 +2,6 @@
 
 import csv
 import io
-import os
-import uuid
 from dataclasses import replace
 from xml.etree import ElementTree
 
@@ -21,7 +19,6 @@ from study.reports.dashboard.lr_curve import lr_line
 from study.reports.dashboard.trial_picture import Panel, run_picture
 from study.reports.plot_style import family_color
 from study.storage.trial_record import Curve
-from study.storage.url import artifact_folder
 from tests.example_studies import TRIAL
 from tests.helpers import SMALL, finished, open_small, run_search
 
@@ -133,19 +130,3 @@ def test_any_values_give_a_picture(values):
     svg = run_picture("<&>", [Panel("a < b", list(range(len(values))), values)], "#123456")
     assert len(lines_of(svg)[0]) == sum(value == 0.5 for value in values)
     assert "nan" not in svg
-
-
-def test_files_that_no_trial_has_are_swept_once_they_are_old(storage, workload, tmp_path):
-    folder = artifact_folder(storage)
-    run_search(storage, workload, 10)
-    kept = {path.name for path in folder.iterdir()}
-    assert kept, "some trials ran to their end"
-    old, young = f"{uuid.uuid4()}", f"{uuid.uuid4()}"
-    for name in (old, young, "notes.txt"):
-        (folder / name).touch()
-    for path in folder.iterdir():
-        if path.name != young:
-            os.utime(path, (0, 0))
-    with open_small(storage, workload, name="another"):
-        pass
-    assert {path.name for path in folder.iterdir()} == {*kept, young, "notes.txt"}
