@@ -83,6 +83,14 @@ def is_server(url: URL) -> bool:
     return url.get_backend_name() != "sqlite"
 
 
+def is_same_database(one: URL, other: URL) -> bool:
+    """Whether two URLs name the same file, or the same database of a server."""
+    if is_server(one) or is_server(other):
+        return (one.host, one.port or 5432, one.database) == (other.host, other.port or 5432, other.database)
+    paths = Path(one.database or ""), Path(other.database or "")
+    return paths[0].resolve() == paths[1].resolve() or (all(map(Path.exists, paths)) and paths[0].samefile(paths[1]))
+
+
 def check_file(url: URL) -> None:
     """Raise InputError if an SQLite file exists but does not hold Optuna studies; nothing is written."""
     if url.get_backend_name() != "sqlite":
