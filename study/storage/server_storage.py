@@ -11,16 +11,17 @@ from optuna.storages import RDBStorage
 from sqlalchemy.engine import URL, ExceptionContext
 
 from search_spaces.errors import InputError
-from study.storage.server import KEPT, Connections, connect_to_server, reason_of
-from study.storage.server_lock import wait_for_tables
+from study.storage.damage import UnreachableError
+from study.storage.server import KEPT, Connections, connect_to_server, driver, other_tables, reason_of
+from study.storage.server_lock import TABLES_WITHIN, wait_for_tables
 from study.storage.url import rendered
 
 
 def server_storage(connections: Connections) -> RDBStorage:
     """Optuna's storage that uses these connections. An owner has only one, and must find the tables that it needs.
 
-    Raises InputError if the server does not allow what is done. The storage raises it, too, if the connection is lost
-    in the middle of a write: whether that was stored is known once the study is opened again.
+    Raises InputError if the server does not allow what is done. The storage raises UnreachableError if the connection
+    is lost in the middle of a write: whether that was stored is known once the study is opened again.
     """
     url = connections.url
     owns = connections.owner is not None
@@ -39,7 +40,7 @@ def server_storage(connections: Connections) -> RDBStorage:
         if context.is_pre_ping:  # a new connection is made instead
             return
         if context.is_disconnect:
-            raise InputError(
+            raise UnreachableError(
                 f"the connection to {rendered(url)} was lost ({reason_of(context.original_exception)}). {KEPT}"
             )
         if why := refusal(url, context.original_exception):
@@ -69,8 +70,21 @@ def refusal(url: URL, error: BaseException | None) -> InputError | None:
 
 @contextmanager
 def making_tables(url: URL) -> Iterator[None]:
-    """Optuna's tables exist and are those of this version; no other process makes them, or a study, in this context."""
+    """Optuna's tables exist and are those of this version; no other process makes them, or a study, in this context.
+
+    Raises InputError, and makes none, if the database has only tables of another program.
+    """
     with closing(connect_to_server(url)) as connection:
-        wait_for_tables(connection)
+        try:
+            wait_for_tables(connection)
+            found = other_tables(connection)
+        except driver().errors.LockNotAvailable as error:
+            what = f"another process has made tables or a study in {rendered(url)} for {TABLES_WITHIN} seconds"
+            raise InputError(f"{what}: stop it, or type the same command again") from error
+        except driver().Error as error:
+            raise UnreachableError(f"the connection to {rendered(url)} was lost ({reason_of(error)})") from error
+        if found:
+            what = f"is the database of another program (it holds {', '.join(found[:3])}, no studies)"
+            raise InputError(f"{rendered(url)} {what}: choose another with --storage")
         server_storage(Connections(url, makes_tables=True))
         yield

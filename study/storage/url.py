@@ -49,7 +49,7 @@ def parse(storage: str) -> URL:
     except (ArgumentError, ValueError) as error:
         raise InputError(f"{shown_storage!r} is not a database URL: {example}") from error
     if is_server(url):
-        check_server_url(url, shown_storage)
+        check_server_url(url, storage, shown_storage)
         return url
     in_memory = url.database in (None, "", ":memory:", "file::memory:") or url.query.get("mode") == "memory"
     if not in_memory and "?" in storage and not url.query:
@@ -67,14 +67,14 @@ def parse(storage: str) -> URL:
     return url
 
 
-def check_server_url(url: URL, shown_storage: str) -> None:
+def check_server_url(url: URL, storage: str, shown_storage: str) -> None:
     """Raise InputError unless it is one of PostgreSQL, by psycopg."""
     if url.drivername != POSTGRESQL:
         both = f"{DEFAULT_STORAGE} or postgresql://HOST/DATABASE"
         raise InputError(
             f"{shown_storage!r} cannot keep studies, only SQLite and PostgreSQL can: give --storage {both}"
         )
-    if "@" in (url.host or ""):
+    if "@" in (url.host or "") or (url.password and storage.count("@") > 1):
         raise InputError(f"the password in {shown_storage!r} contains @: write %40 for it, or put it into ~/.pgpass")
 
 
@@ -205,7 +205,7 @@ def without_passwords(text: str) -> str:
     '--storage=postgresql://me:***@host/db?sslpassword=***&sslmode=require'
     """
     text = re.sub(r"^((?:--[\w-]+=)?[\w+]+://[^:/@\s]*:).*@", r"\1***@", text, flags=re.DOTALL)  # whatever is in it
-    text = re.sub(r"(\w://[^:/@\s]*:)[^@\s]*@", r"\1***@", text)
+    text = re.sub(r"(\w://[^:/@\s]*:)\S*@", r"\1***@", text)
     return re.sub(r"(password\s*=\s*)('[^']*'|[^&\s]+)", r"\1***", text, flags=re.IGNORECASE)
 
 
