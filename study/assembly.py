@@ -127,6 +127,7 @@ def opened(
         opening = open_study(plan.storage, plan.name, plan.record, attributes, session, plan.accepted)
         check_reachable(plan.artifacts)
         optuna_study = stack.enter_context(opening)
+        place = keep_place(optuna_study, plan.artifacts, plan.storage) if plan.storage else None
         announce(StudyRecord.of(optuna_study))
         stored = stored_engine(optuna_study)
         if stored is None and like:
@@ -140,8 +141,7 @@ def opened(
         asked = ExecutorOptions(**stored["asked"]) if stored and pool is None else options
         executor = stack.enter_context(executor_of(chosen.engine, objective, pool, asked))
         dashboard = None
-        if plan.storage:
-            place = keep_place(optuna_study, plan.artifacts, plan.storage)
+        if plan.storage and place:
             dashboard = stack.enter_context(Dashboard(optuna_study, plan.storage, place))
         yield OpenStudy(plan, optuna_study, chosen.engine, chosen.reason, executor, dashboard, chosen.speed)
 

@@ -14,6 +14,7 @@ from optuna.artifacts import FileSystemArtifactStore
 from optuna.artifacts.exceptions import ArtifactNotFound
 from optuna.storages import RDBStorage
 
+from search_spaces.errors import InputError
 from study.storage.listing import listed_studies
 from study.storage.place import bucket_and_prefix, check_artifacts, is_bucket
 from study.storage.s3 import Bucket
@@ -43,15 +44,25 @@ def check_reachable(place: str | None) -> None:
 
 def stored_places(attributes: Mapping[str, Any], storage: str) -> list[str]:
     """The places of a study, the present one last. storage: its database, beside which they are by default."""
-    return list(attributes.get(KEY, ())) or [str(artifact_folder(storage))]
+    return list(attributes.get(KEY, ())) or [absolute(str(artifact_folder(storage)))]
+
+
+def absolute(place: str) -> str:
+    """A place as it is stored: a folder has the same name wherever the study is continued."""
+    return place if is_bucket(place) else str(Path(place).absolute())
 
 
 def keep_place(optuna_study: optuna.Study, given: str | None, storage: str) -> str:
-    """Where the artifacts of the study are kept from now on. given: None for where they were kept before."""
+    """Where the artifacts of the study are kept from now on. given: None for where they were kept before.
+
+    Raises InputError if that is a place that the study stores and nothing can be written there.
+    """
     attributes = optuna_study.user_attrs
     places = stored_places(attributes, storage)
-    if given is None or given == places[-1]:
+    if given is None or absolute(given) == places[-1]:
+        check_reachable(places[-1] if KEY in attributes else None)
         return places[-1]
+    given = absolute(given)
     kept = places if KEY in attributes or optuna_study.get_trials(deepcopy=False) else []
     optuna_study.set_user_attr(KEY, [*(one for one in kept if one != given), given])
     return given
@@ -65,32 +76,51 @@ class AllPlaces:
         self.places = [self.default]
 
     def open_reader(self, artifact_id: str) -> BinaryIO:
-        """The artifact, wherever it is."""
+        """The artifact, wherever it is; raises ArtifactNotFound, or OSError. Without boto3, no bucket has it."""
         try:
             return opened_artifact(self.places, artifact_id)
-        except ArtifactNotFound:
-            places = [place for one in listed_studies(self.connected) for place in one.attributes.get(KEY, ())]
-            self.places = list(dict.fromkeys([self.default, *places]))
+        except (ArtifactNotFound, OSError, InputError):
+            self.read_places()
+        try:
             return opened_artifact(self.places, artifact_id)
+        except InputError as error:
+            raise ArtifactNotFound(str(error)) from error
+
+    def read_places(self) -> None:
+        """Learn of the places that studies were given meanwhile."""
+        places = [place for one in listed_studies(self.connected) for place in one.attributes.get(KEY, ())]
+        self.places = list(dict.fromkeys([self.default, *places]))
 
     def write(self, artifact_id: str, content_body: BinaryIO) -> None:
         """Keep one that someone uploads."""
         artifact_store(self.default).write(artifact_id, content_body)
 
     def remove(self, artifact_id: str) -> None:
-        """Remove it from everywhere."""
+        """Remove it from everywhere; raises the first error once all places were tried."""
+        self.read_places()
+        problems: list[Exception] = []
         for place in self.places:
             try:
                 artifact_store(place).remove(artifact_id)
             except ArtifactNotFound:
                 continue
+            except (OSError, InputError) as error:
+                problems.append(error)
+        if problems:
+            raise problems[0]
 
 
 def opened_artifact(places: Sequence[str], artifact_id: str) -> BinaryIO:
-    """The artifact in the first of these places that has it; raises ArtifactNotFound, or OSError."""
+    """The artifact in the first of these places that has it.
+
+    Raises ArtifactNotFound if none has it, or the error of a place that cannot be read: OSError, InputError.
+    """
+    problem: Exception = ArtifactNotFound(f"artifact {artifact_id} is in none of {', '.join(places)}")
     for place in places:
         try:
             return artifact_store(place).open_reader(artifact_id)
         except ArtifactNotFound:
             continue
-    raise ArtifactNotFound(f"artifact {artifact_id} is in none of {', '.join(places)}")
+        except (OSError, InputError) as error:
+            problem = error
+    raise problem

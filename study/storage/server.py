@@ -17,7 +17,7 @@ from sqlalchemy.engine import URL
 
 from search_spaces.errors import InputError
 from study.storage.damage import UnreachableError
-from study.storage.server_lock import Owner
+from study.storage.server_lock import Owner, first_of
 from study.storage.url import rendered
 
 if TYPE_CHECKING:
@@ -43,6 +43,15 @@ ADVICE = {
     "": "check --storage, and that the server is running and lets this machine in",
 }
 """What to do, by a pattern of the reason."""
+
+
+TABLES = ("studies", "trials", "version_info")
+"""Some of Optuna's tables, which are made in one transaction."""
+IN_SCHEMA = """
+SELECT relname FROM pg_class WHERE relkind IN ('r', 'p')
+AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())
+AND NOT EXISTS (SELECT 1 FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'e') ORDER BY relname
+"""
 
 
 class NothingStoredError(InputError):
@@ -99,6 +108,7 @@ class Connections:
                 reason = reason_of(error)
                 lost = f"{rendered(self.url)} does not answer ({reason})"
                 if time.monotonic() - began >= self.patience or advice_on(reason) != ADVICE[""]:
+                    self.patience = 0.0  # whatever is read or saved at the end does not wait again
                     raise UnreachableError(f"{lost}. {KEPT}") from error
                 if not said:
                     log.warning(f"{lost}: waiting for up to {self.patience / 60:.0f} minutes (Ctrl-C twice to stop)")
@@ -156,9 +166,17 @@ def reason_of(error: BaseException) -> str:
 
 def has_tables(connection: psycopg.Connection) -> bool:
     """Whether Optuna has made its tables."""
-    row = connection.execute("SELECT to_regclass('studies') IS NOT NULL").fetchone()
+    made = first_of(connection, "SELECT to_regclass(%s) IS NOT NULL", TABLES[0])
     connection.rollback()
-    return bool(row and row[0])
+    return made
+
+
+def other_tables(connection: psycopg.Connection) -> list[str]:
+    """The tables where Optuna's would be made, if these are not there; without those of extensions."""
+    made = [first_of(connection, "SELECT to_regclass(%s) IS NOT NULL", table) for table in TABLES]
+    rows = [] if all(made) else connection.execute(IN_SCHEMA).fetchall()
+    connection.rollback()
+    return [str(table) for (table,) in rows]
 
 
 def holds_studies(url: URL) -> bool:

@@ -10,9 +10,10 @@ import sqlalchemy
 from optuna.storages import RDBStorage
 from sqlalchemy.engine import URL, ExceptionContext
 
+from search_spaces.errors import InputError
 from study.storage.damage import FailedStorageError
-from study.storage.server import KEPT, Connections, connect_to_server, reason_of
-from study.storage.server_lock import wait_for_tables
+from study.storage.server import KEPT, Connections, connect_to_server, driver, other_tables, reason_of
+from study.storage.server_lock import TABLES_WITHIN, wait_for_tables
 from study.storage.url import rendered
 
 
@@ -71,8 +72,21 @@ def refusal(url: URL, error: BaseException | None) -> FailedStorageError | None:
 
 @contextmanager
 def making_tables(url: URL) -> Iterator[None]:
-    """Optuna's tables exist and are those of this version; no other process makes them, or a study, in this context."""
+    """Optuna's tables exist and are those of this version; no other process makes them, or a study, in this context.
+
+    Raises InputError, and makes none, if the database has only tables of another program.
+    """
     with closing(connect_to_server(url)) as connection:
-        wait_for_tables(connection)
+        try:
+            wait_for_tables(connection)
+            found = other_tables(connection)
+        except driver().errors.LockNotAvailable as error:
+            what = f"another process has made tables or a study in {rendered(url)} for {TABLES_WITHIN} seconds"
+            raise InputError(f"{what}: stop it, or type the same command again") from error
+        except driver().Error as error:
+            raise FailedStorageError(f"the connection to {rendered(url)} was lost ({reason_of(error)})") from error
+        if found:
+            what = f"is the database of another program (it holds {', '.join(found[:3])}, no studies)"
+            raise InputError(f"{rendered(url)} {what}: choose another with --storage")
         server_storage(Connections(url, makes_tables=True))
         yield

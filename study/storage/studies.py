@@ -5,10 +5,11 @@ from __future__ import annotations
 import shlex
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
+from weakref import WeakSet
 
 import optuna
 from optuna.pruners import NopPruner
@@ -39,6 +40,9 @@ from study.storage.url import (
     shown_url,
 )
 from study.storage.vanished import noticed_if_gone
+
+WITH_ENGINE: WeakSet[optuna.Study] = WeakSet()
+"""Studies whose engine this process has stored: their runs may have begun, and no storage must be asked to know it."""
 
 
 @contextmanager
@@ -83,9 +87,12 @@ def open_study(
                 connections.check = partial(refuse_continued, storage, name, optuna_study.user_attrs["sessions"])
             try:
                 yield optuna_study
+            except (FailedStorageError, *STORAGE_ERRORS):
+                raise
             except BaseException:
-                if is_new and stored_engine(optuna_study) is None:  # nothing was trained: it was refused
-                    optuna.delete_study(study_name=name, storage=connected)
+                if is_new and optuna_study not in WITH_ENGINE:  # nothing was trained: it was refused
+                    with suppress(InputError, *STORAGE_ERRORS):
+                        optuna.delete_study(study_name=name, storage=connected)
                 raise
         except FAILED_MIDWAY as error:
             why = why_unusable(Path(url.database or ""), error) if not is_server(url) else None
@@ -96,7 +103,12 @@ def open_study(
 
 def refuse_continued(storage: str, name: str, sessions: list[Any]) -> None:
     """Raise InputError if another process has opened the study since these sessions were stored."""
-    if stored_attributes(storage, name).get("sessions") != sessions:
+    connected = connect_to_read(storage)
+    if name not in study_names(connected):
+        raise InputError(f"study {name!r} was deleted while this process had lost its connection")
+    with reading(name):
+        stored = optuna.load_study(study_name=name, storage=connected).user_attrs.get("sessions")
+    if stored != sessions:
         raise InputError(
             f"another process continued study {name!r} while this one had lost its connection: "
             "type the same command to continue, once that one has ended"
@@ -144,7 +156,10 @@ def prepare(
 
 
 def stored_attributes(storage: str, name: str) -> dict[str, Any]:
-    """The attributes of the study of this name; empty if it does not exist yet."""
+    """The attributes of the study of this name; empty if it does not exist yet, or cannot be read.
+
+    Raises FailedStorageError if a server does not answer: that study may exist.
+    """
     url = parse(storage)
     if not (holds_studies(url) if is_server(url) else Path(url.database or "").exists()):
         return {}
@@ -173,6 +188,7 @@ def stored_engine(optuna_study: optuna.Study) -> dict[str, Any] | None:
 def keep_engine(optuna_study: optuna.Study, engine: Mapping[str, Any]) -> None:
     """Store how the study's runs are trained: engine, cohort and workers, and the flags that set them."""
     optuna_study.set_user_attr("engine", dict(engine))
+    WITH_ENGINE.add(optuna_study)
 
 
 def lower_cohort(optuna_study: optuna.Study, cohort: int) -> None:

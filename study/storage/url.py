@@ -49,7 +49,7 @@ def parse(storage: str) -> URL:
     except (ArgumentError, ValueError) as error:
         raise InputError(f"{shown_storage!r} is not a database URL: {example}") from error
     if is_server(url):
-        check_server_url(url, shown_storage)
+        check_server_url(url, storage, shown_storage)
         return url
     in_memory = url.database in (None, "", ":memory:", "file::memory:") or url.query.get("mode") == "memory"
     if not in_memory and "?" in storage and not url.query:
@@ -67,20 +67,28 @@ def parse(storage: str) -> URL:
     return url
 
 
-def check_server_url(url: URL, shown_storage: str) -> None:
+def check_server_url(url: URL, storage: str, shown_storage: str) -> None:
     """Raise InputError unless it is one of PostgreSQL, by psycopg."""
     if url.drivername != POSTGRESQL:
         both = f"{DEFAULT_STORAGE} or postgresql://HOST/DATABASE"
         raise InputError(
             f"{shown_storage!r} cannot keep studies, only SQLite and PostgreSQL can: give --storage {both}"
         )
-    if "@" in (url.host or ""):
+    if "@" in (url.host or "") or (url.password and storage.count("@") > 1):
         raise InputError(f"the password in {shown_storage!r} contains @: write %40 for it, or put it into ~/.pgpass")
 
 
 def is_server(url: URL) -> bool:
     """Whether the database is on a server; otherwise it is an SQLite file."""
     return url.get_backend_name() != "sqlite"
+
+
+def is_same_database(one: URL, other: URL) -> bool:
+    """Whether two URLs name the same file, or the same database of a server."""
+    if is_server(one) or is_server(other):
+        return (one.host, one.port or 5432, one.database) == (other.host, other.port or 5432, other.database)
+    paths = Path(one.database or ""), Path(other.database or "")
+    return paths[0].resolve() == paths[1].resolve() or (all(map(Path.exists, paths)) and paths[0].samefile(paths[1]))
 
 
 def check_file(url: URL) -> None:
@@ -197,7 +205,7 @@ def without_passwords(text: str) -> str:
     '--storage=postgresql://me:***@host/db?sslpassword=***&sslmode=require'
     """
     text = re.sub(r"^((?:--[\w-]+=)?[\w+]+://[^:/@\s]*:).*@", r"\1***@", text, flags=re.DOTALL)  # whatever is in it
-    text = re.sub(r"(\w://[^:/@\s]*:)[^@\s]*@", r"\1***@", text)
+    text = re.sub(r"(\w://[^:/@\s]*:)\S*@", r"\1***@", text)
     return re.sub(r"(password\s*=\s*)('[^']*'|[^&\s]+)", r"\1***", text, flags=re.IGNORECASE)
 
 

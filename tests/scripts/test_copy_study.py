@@ -3,7 +3,9 @@
 import optuna
 import pytest
 
+from study.storage.copying import COPIED, copy_study_to
 from study.storage.studies import connect_to_read, read_studies
+from study.storage.url import DEFAULT_STORAGE
 
 SEARCH = ("search.py", "--dataset", "digits", "--epochs", 1, "--families", "constant", "--engine", "loop")
 SEARCH += ("--confirm-seeds", 0)
@@ -40,7 +42,13 @@ def test_a_benchmark_is_copied_whole(command, tmp_path):
         2,
         "error: 'all' is a benchmark, whose studies keep their names: remove --name\n",
     )
-    assert command("copy_study.py", "--study", "all", "--to", to).code == 0
+    original, second = (record.name for record in read_studies(DEFAULT_STORAGE, "all"))
+    cut_off = optuna.create_study(storage=to, study_name=second)
+    cut_off.set_user_attr(COPIED, {"study": second})
+    copy_study_to(DEFAULT_STORAGE, original, to, original)
+    copied = command("copy_study.py", "--study", "all", "--to", to)
+    said = f"Study {original!r} was copied before\nCopied study {second!r}: 1 trials, 2 artifacts\n"
+    assert (copied.code, copied.out, copied.err) == (0, said, "")
     assert [record.settings.families for record in read_studies(to, "all")] == [("constant",), ("rex",)]
     assert len(optuna.get_all_study_names(to)) == 2
 
@@ -48,6 +56,10 @@ def test_a_benchmark_is_copied_whole(command, tmp_path):
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
+        (
+            ["--to", "sqlite:///results/../results/studies.db"],
+            "error: --from and --to are the same database: give --name for the copy, or another --to",
+        ),
         (["--to", "mysql://h/d"], "error: 'mysql://h/d' cannot keep studies"),
         (["--to", "sqlite:///x.db", "--artifacts", "gs://b"], "error: --artifacts 'gs://b' is neither a folder nor"),
         (

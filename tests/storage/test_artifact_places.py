@@ -4,7 +4,9 @@ import contextlib
 import http.client
 import logging
 import socket
+import sys
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from threading import Thread
 
@@ -78,7 +80,8 @@ def served(storage):
     """The answer of the dashboard to a request for the first picture: its type and its content."""
     connected = connect_to_read(storage)
     trials = connected.get_all_trials(1)
-    trial, meta = next((one, meta) for one in trials for meta in get_all_artifact_meta(one, storage=connected))
+    found = ((one, meta) for one in trials for meta in get_all_artifact_meta(one, storage=connected))
+    trial, meta = next((one, meta) for one, meta in found if meta.mimetype == "image/svg+xml")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -119,9 +122,11 @@ def test_a_study_remembers_its_places(storage, workload, tmp_path, monkeypatch):
     assert "artifacts" not in search_in(None, storage, workload, 5)
     first = len(files_of(storage))
     attributes = search_in("shared", storage, workload, 10)
-    assert attributes["artifacts"] == [f"{tmp_path}/studies.db.artifacts", "shared"]
+    assert attributes["artifacts"] == [f"{tmp_path}/studies.db.artifacts", f"{tmp_path}/shared"]
+    monkeypatch.chdir("/")
     attributes = search_in(None, storage, workload, 15)
-    assert stored_places(attributes, storage)[-1] == "shared"
+    assert stored_places(attributes, storage)[-1] == f"{tmp_path}/shared"
+    monkeypatch.chdir(tmp_path)
     assert len(list(Path("shared").iterdir())) + first == len(files_of(storage))
     assert len(list(Path("studies.db.artifacts").iterdir())) == first > 0
 
@@ -151,6 +156,46 @@ def test_a_bucket_that_cannot_be_used_is_refused_at_the_start(s3, monkeypatch):
     with pytest.raises(OSError, match="Could not connect"):
         artifact_store("s3://team").open_reader("any")
     client.cache_clear()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "localhost:9000")
+    with pytest.raises(InputError, match=r"cannot use S3 .*localhost:9000.*: check ~/.aws or AWS_ENDPOINT_URL"):
+        check_reachable("s3://team")
+
+
+def test_a_bucket_that_is_lost_while_it_is_read_is_an_oserror(s3, monkeypatch):
+    from botocore.exceptions import ResponseStreamingError
+
+    artifact_store("s3://team").write("number", BytesIO(b"content"))
+
+    def fail(body, amt=None):
+        raise ResponseStreamingError(error="reset by peer")
+
+    monkeypatch.setattr("botocore.response.StreamingBody.read", fail)
+    with pytest.raises(OSError, match="reset by peer"):
+        opened_artifact(["s3://team"], "number")
+
+
+def test_a_place_that_cannot_be_reached_hides_no_other(s3, tmp_path, monkeypatch):
+    (tmp_path / "number").write_bytes(b"content")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    client.cache_clear()
+    with opened_artifact(["s3://team", str(tmp_path)], "number") as file:
+        assert file.read() == b"content"
+    with pytest.raises(OSError, match="Could not connect"):
+        opened_artifact([str(tmp_path), "s3://team", str(tmp_path)], "missing")
+    client.cache_clear()
+
+
+def test_without_boto3_a_stored_bucket_is_refused_before_training(s3, storage, workload, monkeypatch):
+    search_in("s3://team/lr", storage, workload, 1)
+    client.cache_clear()
+    monkeypatch.setitem(sys.modules, "boto3", None)
+    with pytest.raises(InputError, match=r"artifacts in S3 need the package boto3: pip install -e '.\[s3\]'"):
+        search_in(None, storage, workload, 2)
+    connected = connect_to_read(storage)
+    assert len(connected.get_all_trials(1)) == 1
+    with pytest.raises(ArtifactNotFound, match="need the package boto3"):
+        AllPlaces(connected, storage).open_reader("number")
+    client.cache_clear()
 
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
@@ -171,3 +216,17 @@ def test_an_upload_goes_to_the_default_place(storage, tmp_path, monkeypatch):
         assert file.read() == b"hello"
     everywhere.remove("number")
     assert not list(Path("studies.db.artifacts").iterdir())
+
+
+def test_it_is_removed_from_all_places_that_can_be_reached(s3, storage, tmp_path, monkeypatch):
+    study = optuna.create_study(storage=storage, study_name="small")
+    everywhere = AllPlaces(RDBStorage(storage), storage)
+    study.set_user_attr("configuration", {})
+    study.set_user_attr("artifacts", ["s3://team", str(tmp_path)])
+    (tmp_path / "number").touch()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    client.cache_clear()
+    with pytest.raises(OSError, match="Could not connect"):
+        everywhere.remove("number")
+    assert not (tmp_path / "number").exists()
+    client.cache_clear()

@@ -1,5 +1,9 @@
 """A copied study: all of it is there, it continues as the original, and a copy that is cut off is copied anew."""
 
+import os
+import shutil
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 
 import optuna
@@ -9,7 +13,7 @@ from optuna.artifacts import get_all_artifact_meta
 from search_spaces import InputError
 from study.storage import copying
 from study.storage.artifact_places import AllPlaces, artifact_store
-from study.storage.copying import copy_study_to
+from study.storage.copying import copy_study_to, is_copied
 from study.storage.studies import connect_to_read
 from tests.helpers import SMALL, finished, open_small, run_search
 
@@ -122,3 +126,49 @@ def test_artifacts_that_are_gone_are_counted(storage, other, workload, tmp_path)
     copied = copy_study_to(storage, "small", other, "small")
     assert copied.missing == 1
     assert copied.artifacts >= 1
+
+
+def test_a_copy_in_the_same_place_destroys_nothing(storage, other, workload, tmp_path):
+    search(storage, workload, 5)
+    before = content(storage)[3]
+    assert all(file for *_, file in before.values())
+    copied = copy_study_to(storage, "small", storage, "its copy")
+    assert (copied.artifacts, copied.missing) == (len(before), 0)
+    assert content(storage)[3] == content(storage, "its copy")[3] == before
+    (tmp_path / "link").symlink_to(tmp_path / "studies.db.artifacts")
+    copy_study_to(storage, "small", other, "small", artifacts=str(tmp_path / "link"))
+    assert content(storage)[3] == content(other)[3] == before
+    with pytest.raises(InputError, match="study 'small' is in .*studies.db already: give --name for its copy"):
+        copy_study_to(storage, "small", f"sqlite:///{tmp_path}/../{tmp_path.name}/studies.db", "small")
+
+
+def test_a_copy_whose_note_failed_is_copied_anew(storage, other, workload):
+    def fail(copy, record):
+        raise RuntimeError("the power failed")
+
+    search(storage, workload, 1)
+    with pytest.raises(RuntimeError):
+        copy_study_to(storage, "small", other, "renamed", finish=fail)
+    assert not is_copied(other, "small")
+    seen = []
+    copy_study_to(storage, "small", other, "small", finish=lambda copy, record: seen.append((copy, record)))
+    assert is_copied(other, "small")
+    [(copy, record)] = seen
+    assert (record.name, len(record.trials), len(copy.trials)) == ("small", 1, 1)
+    copy_study_to(storage, "small", other, "renamed", finish=lambda copy, record: seen.append((copy, record)))
+    assert (seen[1][1].name, seen[1][1].group) == ("renamed", "renamed")
+
+
+def test_a_source_where_nothing_can_be_written_needs_no_owner(storage, other, workload, tmp_path, monkeypatch):
+    search(storage, workload, 1)
+    with closing(sqlite3.connect(tmp_path / "studies.db")) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    access = os.access
+    shutil.rmtree(tmp_path / "studies.db.locks")
+    place = str(tmp_path)
+    monkeypatch.setattr("os.access", lambda path, mode: access(path, mode) and (str(path), mode) != (place, os.W_OK))
+    monkeypatch.chdir("/")
+    (tmp_path / "elsewhere").mkdir()
+    copied = copy_study_to(storage, "small", f"sqlite:///{tmp_path}/elsewhere/other.db", "small")
+    assert copied.trials == 1
+    assert not (tmp_path / "studies.db.locks").exists()

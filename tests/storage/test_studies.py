@@ -23,7 +23,7 @@ from study.storage import lock
 from study.storage.listing import listed_study
 from study.storage.opening import why_unusable
 from study.storage.record_format import FORMAT
-from study.storage.studies import read_studies
+from study.storage.studies import open_study, read_studies
 from study.storage.study_record import StudyRecord
 from study.storage.url import artifact_folder, check_file, dashboard_command, parse
 from study.training.workload_objective import WorkloadObjective
@@ -443,6 +443,20 @@ def test_an_engine_that_is_refused_leaves_no_study(tmp_path, workload):
     with pytest.raises(InputError), opened(plan, refused):
         pass
     assert optuna.get_all_study_names(storage) == []
+
+
+def test_the_error_of_a_new_study_is_not_hidden_by_that_of_its_removal(tmp_path, workload, monkeypatch):
+    def fail(**arguments):
+        raise optuna.exceptions.StorageInternalError("locked")
+
+    monkeypatch.setattr("optuna.delete_study", fail)
+    storage = f"sqlite:///{tmp_path / 'studies.db'}"
+    with (
+        pytest.raises(RuntimeError, match="first"),
+        open_study(storage, "small", {"direction": "minimize", "metric": "error"}, {}, {}),
+    ):
+        raise RuntimeError("first")
+    assert optuna.get_all_study_names(storage) == ["small"]
 
 
 AS_NOBODY = os.getuid() == 0

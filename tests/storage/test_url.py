@@ -32,6 +32,14 @@ def test_a_password_is_not_shown(form):
         ("host=here password=secret dbname=db", r"'host=here password=\*\*\* dbname=db' is not a database URL"),
         ("mysql://me:secret@host/db", r"'mysql://me:\*\*\*@host/db' cannot keep studies"),
         ("postgresql://me:se@cret@host/db", r"the password in 'postgresql://me:\*\*\*@host/db' contains @: write %40"),
+        (
+            "postgresql://me:p@secret/w@host/db",
+            r"the password in 'postgresql://me:\*\*\*@host/db' contains @: write %40",
+        ),
+        (
+            "postgresql://me:p@secret?w@host/db",
+            r"the password in 'postgresql://me:\*\*\*@host/db' contains @: write %40",
+        ),
         ("postgresql+asyncpg://me:secret@host/db", r"cannot keep studies, only SQLite and PostgreSQL can"),
     ],
 )
@@ -39,6 +47,11 @@ def test_nor_in_a_refusal(url, said):
     with pytest.raises(InputError, match=said) as refused:
         parse(url)
     assert "ecret" not in str(refused.value)
+
+
+def test_a_password_with_at_signs_is_hidden_in_a_sentence():
+    said = without_passwords("cannot reach postgresql://me:a@secret/b@host/db: check me@example.com")
+    assert said == "cannot reach postgresql://me:***@host/db: check me@example.com"
 
 
 def test_a_command_keeps_all_else():
