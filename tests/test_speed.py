@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from study.executors.in_process import divide
+from study.executors.cohort_queue import divide
 from study.objective import Engine
 from study.speed import Speed
 

@@ -59,7 +59,7 @@ class Owner:
             connection.rollback()  # a transaction sees the same connections as long as it lasts
             pid, name = found or (None, self.name)  # it may have ended meanwhile
             if name != self.name or time.monotonic() > deadline:
-                who = " ".join(name.split()[1:]) if name != self.name else "another process"
+                who = (" ".join(name.split()[1:]) if name != self.name else "") or "another process"
                 raise InputError(f"study {self.study!r} is being searched by {who}: wait for it, or stop it")
             if pid:
                 connection.execute("SELECT pg_terminate_backend(%s)", (pid,))

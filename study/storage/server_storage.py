@@ -84,7 +84,8 @@ def making_tables(url: URL) -> Iterator[None]:
             what = f"another process has made tables or a study in {rendered(url)} for {TABLES_WITHIN} seconds"
             raise InputError(f"{what}: stop it, or type the same command again") from error
         except driver().Error as error:
-            raise FailedStorageError(f"the connection to {rendered(url)} was lost ({reason_of(error)})") from error
+            lost = f"the connection to {rendered(url)} was lost ({reason_of(error)})"
+            raise FailedStorageError(f"{lost}. {KEPT}") from error
         if found:
             what = f"is the database of another program (it holds {', '.join(found[:3])}, no studies)"
             raise InputError(f"{rendered(url)} {what}: choose another with --storage")

@@ -255,7 +255,15 @@ def test_help_begins_with_what_is_changed_first(command):
     flags = {group.partition(":")[0]: re.findall(r"^  --([\w-]+)", group, re.MULTILINE) for group in groups}
     assert list(flags) == ["options", "workload", "training", "search", "executor", "rarely needed"]
     assert flags["options"][:6] == ["trials", "epochs", "families", "space", "dataset", "model"]
-    assert flags["executor"] == ["engine", "cohort", "executor", "workers"]
+    assert flags["executor"] == [
+        "engine",
+        "cohort",
+        "executor",
+        "workers",
+        "gpus-per-run",
+        "cpus-per-run",
+        "ray-address",
+    ]
     assert {"least-steps", "reduction", "trials-per-bracket", "rung-fractions"} < set(flags["rarely needed"])
 
 

@@ -7,6 +7,7 @@ from torch.utils.data import TensorDataset
 
 from search_spaces import Cosine
 from study.executors.processes import Processes
+from study.executors.side_by_side import SideBySide
 from study.objective import Run
 from study.training.workload_objective import WorkloadObjective
 from study.workloads.datasets import made_data
@@ -66,5 +67,6 @@ def test_it_trains_the_same_in_worker_processes():
     workload = workload_of("w", made_data("mine", ((X1, X2), Y), None, 0), TwoInputs)
     runs = [Run(Cosine(peak_lr=peak), 2, 0, evaluations=1) for peak in (0.1, 0.2)]
     alone = [next(iter(trainer(workload).train([run]))).loss for run in runs]
-    with Processes(WorkloadObjective(workload), 1, 2) as executor:
-        assert sorted(one.loss for one in executor.train(runs)) == sorted(alone)
+    objective = WorkloadObjective(workload)
+    with Processes(objective, 2) as workers:
+        assert [one.loss for one in SideBySide(objective, 1, workers).train(runs)] == alone

@@ -147,6 +147,6 @@ def test_a_data_root_that_is_a_file_is_told(tmp_path):
 
 
 def test_unknown_names():
-    assert list(DATASETS) == ["mnist1d", "digits", "fashion-mnist", "mnist", "kmnist", "cifar10", "cifar100"]
+    assert list(DATASETS) == ["mnist1d", "digits", "fashion-mnist", "mnist", "kmnist", "cifar10", "cifar100", "pydoc"]
     with pytest.raises(InputError, match="unknown dataset 'minst1d': did you mean 'mnist1d'"):
         load_dataset("minst1d", None, 0)
