@@ -24,10 +24,10 @@ DAMAGED = (
     csv.Error,
 )
 """What reading raises if the stored values are damaged, or this project did not write them."""
-STORAGE_ERRORS = (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError, sqlite3.Error)
-"""What a storage raises that fails."""
-FAILED_MIDWAY = STORAGE_ERRORS[:2]
-"""The same while an objective trains: what comes from the driver itself was raised by the user's code."""
+FAILED_MIDWAY = (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError)
+"""What a storage raises that fails while an objective trains."""
+STORAGE_ERRORS = (*FAILED_MIDWAY, sqlite3.Error)
+"""What a storage raises that fails. While an objective trains, its own code may raise the driver's errors, too."""
 
 
 class FailedStorageError(InputError):
