@@ -36,8 +36,8 @@ class WorkloadOptions:
     image_size: int | None = None
     """Side in pixels of the images of a folder. Default: their own, or 64 if they differ."""
     model: str = "mlp"
-    """Built-in: mlp, cnn, transformer, resnet18; for text: gpt:tiny (or gpt), gpt:small. Libraries: torchvision:NAME, timm:NAME.
-    Yours: package.module:function that returns an nn.Module; it may take input_shape and classes."""
+    """Built-in: mlp, cnn, transformer, resnet18; for text: gpt:tiny (or gpt), gpt:small. Libraries: torchvision:NAME,
+    timm:NAME. Yours: package.module:function that returns an nn.Module; it may take input_shape and classes."""
     workload: str | None = None
     """Data, model, loss and metric of your own: package.module:function that returns a study.workloads.Workload."""
     optimizer: str = "sgd"
