@@ -15,7 +15,7 @@ from search_spaces.errors import InputError, require
 from search_spaces.ranges import Either, Range, exactly
 from search_spaces.space_file import corners
 from study.executors.options import ExecutorOptions
-from study.executors.ray_cluster import place_of, silence_at
+from study.executors.ray_cluster import address_meant, silence_at
 from study.machine import choose_device, same_random_numbers_after
 from study.search.configuration import Configuration
 from study.storage.checks import ACCEPT, CODE, changed_code, changes_since, differing, refuse_changed
@@ -230,7 +230,7 @@ def executor_again(record: StudyRecord) -> ExecutorOptions:
         return ExecutorOptions()
     if record.settings.device == "cpu" and find_spec("ray") is None:
         return ExecutorOptions(executor="processes")
-    gone = options.ray_address is not None and silence_at(place_of(options.ray_address)) is not None
+    gone = options.ray_address is not None and silence_at(address_meant(options.ray_address)) is not None
     return replace(options, workers=record.engine.workers, ray_address=None if gone else options.ray_address)
 
 

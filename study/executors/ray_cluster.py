@@ -88,7 +88,7 @@ def guarded(folder: str) -> Iterator[None]:
 @contextmanager
 def ray_at(address: str) -> Iterator[None]:
     """The Ray cluster at an address, or the one that this machine belongs to; it stays when the context ends."""
-    where = place_of(address)
+    where = address_meant(address)
     if why := silence_at(where):
         raise InputError(
             f"nobody answers at --ray-address {where} ({why}): start Ray there with ray start --head --port=6379"
@@ -97,7 +97,7 @@ def ray_at(address: str) -> Iterator[None]:
         yield
 
 
-def place_of(address: str) -> str:
+def address_meant(address: str) -> str:
     """The HOST:PORT that an address means, or auto."""
     return os.environ.get("RAY_ADDRESS", address) if address == "auto" else address
 

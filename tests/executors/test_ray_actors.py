@@ -65,9 +65,9 @@ def test_actors_stop_when_asked_and_train_on(pool, workload):
 
 
 @pytest.mark.slow
-def test_so_do_one_actor_and_five(workload):
+def test_so_do_one_actor_and_three(workload):
     objective = WorkloadObjective(workload)
-    with actors(objective, 5) as pool:
+    with actors(objective, 3) as pool:
         assert equal_to_one_process(objective, pool, 1), "whoever of them has begun"
         wait_until(lambda: pool.look(0.1) or all(slot.loaded for slot in pool.slots))
         assert equal_to_one_process(objective, pool, 1)

@@ -9,7 +9,7 @@ import optuna
 import psutil
 import pytest
 
-from study.executors import ray_cluster
+from study.executors import ray_actors, ray_cluster
 from tests.helpers import alive, finished, start, wait_until
 from tests.processes import wait_until_training
 
@@ -72,7 +72,7 @@ def test_an_owner_killed_with_all_its_actors_goes_on_when_started_again(folder, 
     """As the same search in one process of one thread; nothing of Ray is left."""
     pytest.importorskip("ray", reason="Ray is not installed: pip install -e '.[ray]'")
     processes, shared = leftovers()
-    flags = [*FLAGS, "--epochs", 20, "--trials", 10, "--confirm-seeds", 0, "--study", "killed"]
+    flags = [*FLAGS, "--epochs", 20, "--trials", 5, "--confirm-seeds", 0, "--study", "killed"]
     ray = [*flags, "--executor", "ray", "--workers", 2]
     with start("search.py", *ray, cwd=folder) as process:
         wait_until_training(process, folder, 0, 1)
@@ -80,30 +80,30 @@ def test_an_owner_killed_with_all_its_actors_goes_on_when_started_again(folder, 
         process.send_signal(signal.SIGKILL)
     wait_until(lambda: not leftovers()[0] - processes, why="processes of Ray outlived their owner")
     assert leftovers()[1] <= shared
-    with start("search.py", *ray, cwd=folder) as process:
-        said = process.communicate(timeout=250)[0]
-    assert process.returncode == 0, said
+    monkeypatch.chdir(folder)
+    continued = command("search.py", *ray)
+    assert continued.code == 0, continued.err
     other = Path(tmp_path / "other")
     (other / "results").mkdir(parents=True)
     monkeypatch.chdir(other)
     assert command("search.py", *flags, "--engine", "loop", "--executor", "in-process").code == 0
-    assert len(trials_in(folder)) == 10
+    assert len(trials_in(folder)) == 5
     assert trials_in(folder) == trials_in(other)
     wait_until(lambda: not leftovers()[0] - processes, why="processes of Ray outlived the search")
     assert leftovers()[1] <= shared
 
 
 @pytest.mark.slow
-def test_actors_that_run_out_of_memory_are_told(folder, monkeypatch):
+def test_actors_that_run_out_of_memory_are_told(command, tmp_path, monkeypatch):
     """Ray ends them, as if two hundredths of the memory were all; no study is left behind."""
+    monkeypatch.setattr(ray_actors, "ATTEMPTS", 1)  # each takes seconds
     pytest.importorskip("ray", reason="Ray is not installed: pip install -e '.[ray]'")
     monkeypatch.setenv("RAY_memory_usage_threshold", "0.02")
     monkeypatch.setenv("RAY_memory_monitor_refresh_ms", "100")
-    with start("search.py", *FLAGS, "--executor", "ray", "--workers", 1, cwd=folder) as process:
-        said = process.communicate(timeout=250)[0]
-    assert process.returncode == 2
-    assert said.endswith("error: no Ray actor could be started: its machine ran out of memory\n")
-    assert not (folder / "results" / "studies.db").exists()
+    result = command("search.py", *FLAGS, "--executor", "ray", "--workers", 1)
+    assert result.code == 2
+    assert result.err == "error: no Ray actor could be started: its machine ran out of memory\n"
+    assert not (tmp_path / "results" / "studies.db").exists()
 
 
 def trials_in(folder):

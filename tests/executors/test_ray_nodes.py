@@ -25,7 +25,7 @@ from tests.helpers import DIGITS, runs_of, trainer, wait_until
 
 torch.set_num_threads(1)
 workload = DIGITS.load(Path("."))
-objective, runs = WorkloadObjective(workload), runs_of(*[0.1 * n for n in range(1, 9)], epochs=60)
+objective, runs = WorkloadObjective(workload), runs_of(*[0.1 * n for n in range(1, 9)], epochs=30)
 expected = list(trainer(workload).train(runs))
 cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
 options = ExecutorOptions(executor="ray", workers=3, ray_address=cluster.address)
@@ -37,7 +37,7 @@ with RayActors(objective, 3, options) as pool:
     assert len(pool.processes()) == 1
     second = cluster.add_node(num_cpus=1)
     usable(2)
-    threading.Timer(0.5, cluster.remove_node, (second,)).start()
+    threading.Timer(0.3, cluster.remove_node, (second,)).start()
     assert list(SideBySide(objective, 1, pool).train(runs)) == expected
     usable(1)
 cluster.shutdown()
