@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -30,11 +31,8 @@ def leaders(study: StudyRecord, under_way: Iterable[tuple[str, Mapping[int, floa
     """
     stored = sorted((trial for trial in study.trials if not trial.outside), key=lambda trial: trial.number)
     trials = [*((one.family, {} if one.diverged else one.reported) for one in stored), *under_way]
-    found = [
-        Leader(family, sum(other == family for other, _ in trials), *max(values.items()))
-        for family, values in trials
-        if values
-    ]
+    tried = Counter(family for family, _ in trials)
+    found = [Leader(family, tried[family], *max(values.items())) for family, values in trials if values]
     found.sort(key=lambda one: (-one.epochs, study.metric.sign * one.value))
     first: dict[str, Leader] = {}
     for leader in found:
