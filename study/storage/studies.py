@@ -134,6 +134,7 @@ def prepare(
             f"study {name!r} is to {direction} its metric, but this workload is to "
             f"{configuration['direction']} its own: choose another name with --study"
         )
+    sessions = [*attrs.get("sessions", []), session]
     if "configuration" in attrs:
         check_format(name, attrs)
         with reading(name):
@@ -146,13 +147,14 @@ def prepare(
                 optuna_study.set_user_attr("accepted", [*attrs.get("accepted", []), stored])
             for key, value in {"made_of": attributes["made_of"], "configuration": configuration}.items():
                 optuna_study.set_user_attr(key, value)
+        optuna_study.set_user_attr("sessions", sessions)
     else:
         with warnings.catch_warnings(action="ignore", category=optuna.exceptions.ExperimentalWarning):
             optuna_study.set_metric_names([f"val_{configuration['metric']}"])  # the dashboard's axes
         # The configuration is written last: a study that has one has all other attributes.
-        for key, value in {"format": FORMAT, **attributes, "configuration": configuration}.items():
+        every = {"format": FORMAT, **attributes, "sessions": sessions, "configuration": configuration}
+        for key, value in every.items():
             optuna_study.set_user_attr(key, value)
-    optuna_study.set_user_attr("sessions", [*attrs.get("sessions", []), session])
 
 
 def stored_attributes(storage: str, name: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import torch
 import study
 from search_spaces import Linear
 from study.executors.processes import Processes
+from study.executors.side_by_side import SideBySide
 from study.objective import Run
 from study.training import silence
 from study.training.declaration import Declaration
@@ -184,8 +185,8 @@ if current_process().name != "MainProcess":  # in a worker
 @pytest.mark.slow
 def test_a_function_that_hangs_in_a_worker_is_ended_and_the_worker_goes_on():
     runs = [Run(Linear(peak_lr=peak), 4, 0, 1) for peak in (0.3, 0.4, 0.05, 0.06)]
-    with Processes(objective(hangs_if_hot), 1, 2) as workers:
-        found = {one.run: one for one in workers.train(runs)}
+    with Processes(objective(hangs_if_hot), 2) as workers:
+        found = {one.run: one for one in SideBySide(objective(hangs_if_hot), 1, workers).train(runs)}
     assert [found[run].failure for run in range(4)] == [hung(10.0), hung(10.0), None, None]
 
 
@@ -199,6 +200,7 @@ def stays(schedule, epochs, seed):
 @pytest.mark.slow
 def test_workers_that_cannot_be_left_are_ended():
     began = time.monotonic()
-    with Processes(objective(stays), 1, 1) as workers:
-        assert list(workers.train([Run(SCHEDULE, 1, 0, 1)], lambda run: time.monotonic() > began + 15)) == []
+    with Processes(objective(stays), 1) as workers:
+        executor = SideBySide(objective(stays), 1, workers)
+        assert list(executor.train([Run(SCHEDULE, 1, 0, 1)], lambda run: time.monotonic() > began + 15)) == []
     assert time.monotonic() < began + 60
