@@ -161,6 +161,15 @@ def test_an_interruption_loses_no_finished_trial(storage, tmp_path, monkeypatch)
     assert len(found.trials) == 4
 
 
+@pytest.fixture
+def heeded():
+    """Ctrl-C is heeded, also where it was ignored when this process began, as in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeded")
 def test_an_interruption_while_a_study_is_opened_ends_it_at_once(tmp_path, monkeypatch):
     """Reading a study of many trials takes seconds."""
     monkeypatch.chdir(tmp_path)

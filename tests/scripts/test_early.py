@@ -17,6 +17,7 @@ class Sender:
         if name == sys.argv[2]:
             signal.raise_signal(int(sys.argv[3]))
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # it may be ignored, as in the background
 for name in sys.argv[4:]:
     __import__(name)
 sys.meta_path.insert(0, Sender)
