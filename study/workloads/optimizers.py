@@ -14,7 +14,7 @@ from torch.optim import Optimizer
 
 from search_spaces.errors import InputError, require
 from search_spaces.optimizer_facts import FACTOR
-from study.workloads.language import grouped_adamw, grouped_adamw_code
+from study.workloads.language import decaying_matrices, grouped_adamw_code
 from study.workloads.names import LANGUAGE_ADAMW, OPTIMIZERS, check_optimizer
 from study.workloads.user_code import bare_name, call, imported, is_importable, is_imported, path_of
 
@@ -62,7 +62,7 @@ def language_adamw(weight_decay: float | None) -> Optimizing:
     choice = LANGUAGE_ADAMW
     decay = choice.weight_decay if weight_decay is None else weight_decay
     arguments = choice.arguments | {"weight_decay": decay}
-    make = partial(grouped_adamw, arguments)
+    make = partial(make_optimizer, torch.optim.AdamW, arguments, parameters=decaying_matrices)
     return Optimizing(make, grouped_adamw_code(arguments), choice.peak_lr, decay)
 
 
@@ -71,10 +71,18 @@ def has_sparse_gradients(model: nn.Module) -> bool:
     return any(getattr(module, "sparse", False) is True for module in model.modules())
 
 
-def make_optimizer(torch_class: type[Any], arguments: dict[str, Any], model: nn.Module) -> Any:
-    """A torch optimizer for all parameters of the model; fused, which is faster, as long as that is possible."""
+def make_optimizer(
+    torch_class: type[Any],
+    arguments: dict[str, Any],
+    model: nn.Module,
+    parameters: Callable[[nn.Module], Any] = nn.Module.parameters,
+) -> Any:
+    """A torch optimizer for all parameters of the model; fused, which is faster, as long as that is possible.
+
+    parameters: what the optimizer is made of.
+    """
     fusible = all(parameter.is_floating_point() for parameter in model.parameters())  # complex ones are not
-    optimizer = torch_class(model.parameters(), lr=1.0, fused=fusible or None, **arguments)
+    optimizer = torch_class(parameters(model), lr=1.0, fused=fusible or None, **arguments)
     optimizer.register_step_pre_hook(unfuse_if_needed)
     return optimizer
 

@@ -20,7 +20,7 @@ from study.machine import same_random_numbers_after
 from study.objective import FRACTION_OF_ROWS, Metric
 from study.workloads.data import Data, Split
 from study.workloads.inputs import forward
-from study.workloads.language import CLIP_NORM, bits_per_byte, token_loss
+from study.workloads.language import BITS_PER_BYTE, CLIP_NORM, token_loss
 from study.workloads.models import model_maker
 from study.workloads.names import LANGUAGE, LANGUAGE_MODELS, LIBRARIES, MODELS
 from study.workloads.optimizers import SGD_DEFAULT, optimizing
@@ -148,7 +148,7 @@ def workload_of(name: str, data: Data, model: str | Callable[..., Any]) -> Workl
     make_model = model_maker(model, data.input_shape, data.classes)
     data = as_taken(data, make_model)
     if data.task == LANGUAGE:
-        return Workload(name, data, make_model, token_loss, bits_per_byte(1.0), clip_norm=CLIP_NORM)
+        return Workload(name, data, make_model, token_loss, BITS_PER_BYTE, clip_norm=CLIP_NORM)
     loss, metric = CROSS_ENTROPY, ERROR
     if data.task == "regression":
         loss, metric = squared_error, squared_error_metric(float(data.train.sample()[1].var(0, correction=0).mean()))

@@ -380,15 +380,13 @@ def test_a_database_that_is_gone_is_not_damaged(tmp_path, workload):
         (tmp_path / "elsewhere.db").rename(path)
 
 
-def searches_in_a_process(storage, workload, name="small"):
-    """What another process says that searches this study."""
+def in_a_fork(act):
+    """What another process returns or raises that calls the function."""
     read, write = os.pipe()
     child = os.fork()
     if not child:
-        lock.OPEN.clear()  # as a process that was not forked
         try:
-            run_search(storage, workload, 1, name=name)
-            os.write(write, b"searched")
+            os.write(write, str(act()).encode())
         except InputError as error:
             os.write(write, str(error).encode())
         os._exit(0)
@@ -396,6 +394,17 @@ def searches_in_a_process(storage, workload, name="small"):
     os.close(write)
     with os.fdopen(read) as said:
         return said.read()
+
+
+def searches_in_a_process(storage, workload, name="small"):
+    """What another process says that searches this study."""
+
+    def search():
+        lock.OPEN.clear()  # as a process that was not forked
+        run_search(storage, workload, 1, name=name)
+        return "searched"
+
+    return in_a_fork(search)
 
 
 @pytest.mark.parametrize("path", ["studies.db", "hard link.db"])
@@ -465,20 +474,13 @@ AS_NOBODY = os.getuid() == 0
 
 def as_nobody(act):
     """What a process of a user without rights returns or raises."""
-    read, write = os.pipe()
-    child = os.fork()
-    if not child:
+
+    def without_rights():
         if AS_NOBODY:
             os.setuid(65534)
-        try:
-            os.write(write, str(act()).encode())
-        except InputError as error:
-            os.write(write, str(error).encode())
-        os._exit(0)
-    os.waitpid(child, 0)
-    os.close(write)
-    with os.fdopen(read) as said:
-        return said.read()
+        return act()
+
+    return in_a_fork(without_rights)
 
 
 def test_a_finished_study_where_nothing_can_be_written(tmp_path, workload):
