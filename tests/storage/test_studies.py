@@ -1,11 +1,12 @@
 """Opening studies: what is stored with them, and every refusal."""
 
+import ctypes
 import errno
 import os
 import shutil
 import signal
 import sqlite3
-import tempfile
+import traceback
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -275,10 +276,12 @@ def killed_at(number, opening):
         if not left:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    for moment in ("before_cursor_execute", "after_cursor_execute", "commit"):
-        event.listen(Engine, moment, count)
-    opening.__enter__()
-    os._exit(0)
+    try:
+        for moment in ("before_cursor_execute", "after_cursor_execute", "commit"):
+            event.listen(Engine, moment, count)
+        opening.__enter__()
+    finally:
+        os._exit(0)
 
 
 def test_the_dashboard_command_is_the_one_to_type():
@@ -389,7 +392,10 @@ def in_a_fork(act):
             os.write(write, str(act()).encode())
         except InputError as error:
             os.write(write, str(error).encode())
-        os._exit(0)
+        except BaseException:
+            os.write(write, traceback.format_exc().encode())
+        finally:
+            os._exit(0)  # or it would go on with the tests
     os.waitpid(child, 0)
     os.close(write)
     with os.fdopen(read) as said:
@@ -468,24 +474,21 @@ def test_the_error_of_a_new_study_is_not_hidden_by_that_of_its_removal(tmp_path,
     assert optuna.get_all_study_names(storage) == ["small"]
 
 
-AS_NOBODY = os.getuid() == 0
-"""Whether a test can become a user who may not write everywhere; it must if it is root."""
+def without_rights(act):
+    """What a process returns or raises that must obey the modes of files, also as root."""
 
-
-def as_nobody(act):
-    """What a process of a user without rights returns or raises."""
-
-    def without_rights():
-        if AS_NOBODY:
-            os.setuid(65534)
+    def dropped():
+        version_3, capabilities = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+        assert ctypes.CDLL(None).capset(version_3, capabilities) == 0
         return act()
 
-    return in_a_fork(without_rights)
+    return in_a_fork(dropped)
 
 
 def test_a_finished_study_where_nothing_can_be_written(tmp_path, workload):
     """It is read, whatever its name; a search says why it cannot."""
-    place = Path(tempfile.mkdtemp())  # pytest's own may not be entered by others
+    place = tmp_path / "place"
+    place.mkdir()
     path = place / "my study's #1 100%.db"
     run_search(f"sqlite:///{tmp_path / 'studies.db'}", workload, 2)
     with closing(sqlite3.connect(tmp_path / "studies.db")) as written, closing(sqlite3.connect(path)) as copy:
@@ -496,20 +499,19 @@ def test_a_finished_study_where_nothing_can_be_written(tmp_path, workload):
     try:
         url = parse(storage)
         assert url.database == str(path)
-        assert as_nobody(lambda: len(read_studies(storage, "small")[0].trials)) == "2"
-        assert "Permission denied" in as_nobody(lambda: run_search(storage, workload, 3))
+        assert without_rights(lambda: len(read_studies(storage, "small")[0].trials)) == "2"
+        assert "Permission denied" in without_rights(lambda: run_search(storage, workload, 3))
         place.chmod(0o777)  # the file alone may not be written to; it is in the mode that a search leaves it in
         with closing(sqlite3.connect(path)) as connection:
             connection.execute("PRAGMA journal_mode=WAL")
-        said = as_nobody(lambda: run_search(storage, workload, 3))
+        said = without_rights(lambda: run_search(storage, workload, 3))
         assert (
             said
             == f"cannot write to the database {path}: it may not be written to (Permission denied). Check --storage"
         )
         place.chmod(0o555)
         path.chmod(0)
-        said = as_nobody(lambda: read_studies(storage, "small"))
+        said = without_rights(lambda: read_studies(storage, "small"))
         assert said == f"the database {path} cannot be opened: it may not be read (Permission denied)"
     finally:
         place.chmod(0o755)
-        shutil.rmtree(place)

@@ -52,9 +52,11 @@ def test_a_kill_leaves_the_older_ones_until_all_are_written(killed_at, tmp_path)
             if len(written) > killed_at:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-        os.fsync = killed
-        write_whole(tmp_path, NEW)
-        os._exit(0)
+        try:
+            os.fsync = killed
+            write_whole(tmp_path, NEW)
+        finally:
+            os._exit(0)
     assert os.waitpid(child, 0)[1] == signal.SIGKILL
     assert held(tmp_path) == OLD
     write_whole(tmp_path, NEW)
