@@ -14,7 +14,7 @@ from study.evidence.gpu import checks
 from study.evidence.gpu.agreement import Agreement, compare_with_cpu, example_runs
 from study.evidence.gpu.asking import Asked, search_beside_gpu, search_on
 from study.evidence.gpu.cards import CardsFound, train_on_cards
-from study.evidence.gpu.checks import FULL, MLP, SMALL, Checked, introduction, sections
+from study.evidence.gpu.checks import FULL, MLP, SMALL, TRANSFORMER, Checked, introduction, sections
 from study.evidence.gpu.memory import ASKED, MemoryFound, fill_memory, with_wide_model
 from study.evidence.speed.studies import StudyOutcome
 from study.training.lockstep import Lockstep
@@ -175,8 +175,9 @@ def test_a_gpu_trains_what_the_cpu_trains(what, data_root):
 
 @pytest.mark.cuda
 @pytest.mark.parametrize("cohort", [1, 4])
-def test_a_gpu_computes_the_same_bits_every_time_and_is_then_as_before(cohort, data_root):
-    workload = MLP.load(data_root).to(CUDA)
+@pytest.mark.parametrize("what", [MLP, TRANSFORMER], ids=lambda what: what.model)
+def test_a_gpu_computes_the_same_bits_every_time_and_is_then_as_before(what, cohort, data_root):
+    workload = what.load(data_root).to(CUDA)
     first, again = (list(trainer(workload, cohort).train(example_runs(workload))) for _ in range(2))
     assert first == again
     assert not torch.are_deterministic_algorithms_enabled()
