@@ -81,6 +81,10 @@ class Schedule(ABC):
         full = {name: f"{cls.family}.{name}" for name in cls.space}
         return {name: draw_parameter(trial, full[name], domains[full[name]]) for name in cls.space}
 
+    def effective(self) -> list[str]:
+        """The family's own parameters that shape this schedule, by name."""
+        return list(self.space)
+
     @abstractmethod
     def arguments(self, steps: int) -> dict[str, Any]:
         """The arguments of `torch_class`, except the optimizer, for a body of `steps` steps."""

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.optim.lr_scheduler import CosineAnnealingLR, ExponentialLR, ReduceLROnPlateau, StepLR
 
-from search_spaces import FAMILIES, REX, WSD, Cosine, InputError, OneCycle, Plateau, Step, suggest
+from search_spaces import EVERY_FAMILY, FAMILIES, REX, WSD, Cosine, InputError, OneCycle, Plateau, Step, suggest
 from search_spaces.export import Exported, torch_code
 from search_spaces.schedule import evaluation_steps
 from tests.drawing import PEAK_LR, DrawingTrial, every_family
@@ -137,7 +137,7 @@ def test_a_group_that_is_added_gets_what_torch_gives_it(schedule, torchs):
 @pytest.mark.parametrize("kind", [torch.optim.SGD, torch.optim.AdamW])
 def test_a_rate_that_is_a_tensor_stays_the_same_tensor(way, family, kind):
     """A captured CUDA graph reads it (pytorch#163093)."""
-    schedule = FAMILIES[family](peak_lr=0.1)
+    schedule = EVERY_FAMILY[family](peak_lr=0.1)
     given_rates = [torch.tensor(1e-3), torch.tensor(5e-4), 1e-3]
     momentum = {"momentum": 0.9} if kind is torch.optim.SGD else {}
     optimizer = optimizer_with(*given_rates, kind=kind, foreach=False, **momentum)
@@ -249,7 +249,9 @@ def test_a_checkpoint_goes_on_in_a_run_of_another_length(way, family, order, dat
 @pytest.mark.parametrize("wrapped", [False, True], ids=["equal groups", "unequal groups"])
 def test_a_checkpoint_of_an_earlier_version_goes_on(way, family, order, wrapped):
     """It holds the state of torch's scheduler; for unequal groups, that of a wrapper around it."""
-    schedule = FAMILIES[family](peak_lr=0.3, **({} if FAMILIES[family].has_own_warmup else {"warmup_fraction": 0.1}))
+    schedule = EVERY_FAMILY[family](
+        peak_lr=0.3, **({} if EVERY_FAMILY[family].has_own_warmup else {"warmup_fraction": 0.1})
+    )
     rates = [0.3, 0.1] if wrapped else [0.3]
     optimizer = optimizer_with(*rates, momentum=0.9)
     whole = go(optimizer, way(schedule)(optimizer, 40), 40)
@@ -344,7 +346,7 @@ def test_at_the_end_of_a_run_the_rates_are_zero_and_the_next_run_is_built_all_th
 @every_family
 @pytest.mark.parametrize("total_steps", [np.int64(150), 150.0, np.float32(150), torch.tensor(150)], ids=str)
 def test_whole_numbers_of_any_kind_are_total_steps(way, family, total_steps):
-    schedule = FAMILIES[family](peak_lr=0.1)
+    schedule = EVERY_FAMILY[family](peak_lr=0.1)
     optimizers = [optimizer_with(1.0, momentum=0.9) for _ in range(2)]
     found, expected = (way(schedule)(o, total) for o, total in zip(optimizers, (total_steps, 150), strict=True))
     assert found.state_dict() == expected.state_dict()
@@ -357,7 +359,7 @@ def test_whole_numbers_of_any_kind_are_total_steps(way, family, total_steps):
 @pytest.mark.parametrize("total_steps", [float("inf"), float("nan"), 2.5, -1, True, "10", None], ids=str)
 def test_no_whole_number_of_steps_is_one_message(family, total_steps):
     """Lightning's trainer counts inf steps if its run has no end; transformers' -1."""
-    schedule = FAMILIES[family](peak_lr=0.1)
+    schedule = EVERY_FAMILY[family](peak_lr=0.1)
     losses = [[]] if schedule.evaluations else []
     optimizer = optimizer_with(1.0, momentum=0.9)
     for use in (lambda: schedule.build(optimizer, total_steps), lambda: schedule.rates(total_steps, *losses)):
@@ -416,7 +418,7 @@ def test_exported_plateau_is_patient_for_a_share_of_the_evaluations_of_its_own_r
 
 @every_family
 def test_a_scheduler_is_copied_and_pickled(family):
-    schedule = FAMILIES[family](peak_lr=0.1)
+    schedule = EVERY_FAMILY[family](peak_lr=0.1)
     optimizer = optimizer_with(0.1, 0.05, momentum=0.9)
     scheduler = schedule.build(optimizer, 10)
     copied = copy.deepcopy(scheduler)
