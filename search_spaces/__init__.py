@@ -23,6 +23,7 @@ from search_spaces.families.piecewise import Piecewise
 from search_spaces.families.plateau import Plateau
 from search_spaces.families.polynomial import Polynomial
 from search_spaces.families.rex import REX
+from search_spaces.families.schedule_free import ScheduleFree
 from search_spaces.families.step import Step
 from search_spaces.families.warm_restarts import WarmRestarts
 from search_spaces.families.wsd import WSD
@@ -59,6 +60,7 @@ FAMILIES: dict[str, type[Schedule]] = {
 
 RIVALS: dict[str, type[Schedule]] = {
     "piecewise": Piecewise,
+    "schedule_free": ScheduleFree,
 }
 """The families that are searched only if they are named."""
 
@@ -167,6 +169,7 @@ __all__ = [
     "Polynomial",
     "Ranges",
     "Schedule",
+    "ScheduleFree",
     "Step",
     "WarmRestarts",
     "check_families",

@@ -62,6 +62,7 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
         {"factor": 0.5, "patience_fraction": 0.1},
         {"factor": 0.8, "patience_fraction": 0.05},
     ],
+    "schedule_free": [{"beta": 0.9}],
     "piecewise": [
         {"knots": 3, "ratio_1": 0.8, "end_ratio": 0.01},
         {"knots": 4, "ratio_1": 0.3, "ratio_2": 0.3, "end_ratio": 0.001},

@@ -28,6 +28,7 @@ FAMILY_COLORS = {
     "rex": "#0397FF",
     "plateau": "#6C5881",
     "piecewise": "#04A46E",
+    "schedule_free": "#F15449",
 }
 """Each family has one colour in every figure.
 

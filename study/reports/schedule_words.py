@@ -6,7 +6,7 @@ from typing import Any
 
 from search_spaces.schedule import Schedule
 
-WRITTEN = {"rex": "REX", "wsd": "WSD", "inverse_sqrt": "inverse square root"}
+WRITTEN = {"rex": "REX", "wsd": "WSD", "inverse_sqrt": "inverse square root", "schedule_free": "schedule-free"}
 """Families whose name in a sentence is not the one at the command line with spaces for underscores."""
 
 

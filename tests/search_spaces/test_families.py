@@ -22,6 +22,7 @@ from search_spaces import (
     Piecewise,
     Plateau,
     Polynomial,
+    ScheduleFree,
     Step,
     WarmRestarts,
 )
@@ -71,6 +72,7 @@ TABLE = [
     (Piecewise, {"knots": 3, "ratio_1": 0.2, "end_ratio": 0.7}, oracles.piecewise),
     (Piecewise, {"knots": 4, "ratio_1": 1.0, "ratio_2": 0.01, "end_ratio": 0.001}, oracles.piecewise),
     (Piecewise, {"knots": 5, "ratio_1": 0.5, "ratio_2": 1.0, "ratio_3": 0.3, "end_ratio": 1.0}, oracles.piecewise),
+    (ScheduleFree, {"beta": 0.95}, lambda s, n, beta: 1.0),
     (Plateau, {"factor": 0.5}, lambda s, n, factor: 1.0),  # nothing observed, nothing done; losses are tested below
 ]
 ROWS = [pytest.param(*row, id=f"{row[0].family}-{i}") for i, row in enumerate(TABLE)]

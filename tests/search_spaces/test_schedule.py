@@ -104,7 +104,7 @@ def test_parameter_groups_keep_their_ratio(family, data, total_steps, ratio):
     except InputError:
         assume(False)
     groups = [{"params": [torch.zeros(1)], "lr": 0.1 * ratio}, {"params": [torch.zeros(1)], "lr": 0.1}]
-    optimizer = torch.optim.SGD(groups, momentum=0.9)
+    optimizer = schedule.optimizer(torch.optim.SGD(groups, momentum=0.9))
     scheduler = schedule.build(optimizer, total_steps)
     for lr in alone:
         small, large = (group["lr"] for group in optimizer.param_groups)
