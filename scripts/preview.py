@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, make_dataclass
 from pathlib import Path
 
-from search_spaces import FAMILIES, InputError, Plateau, Schedule, check_families
+from search_spaces import EVERY_FAMILY, FAMILIES, InputError, Plateau, Schedule, check_families
 from search_spaces.errors import require
 from study.cli import run, write
 from study.flag_parser import read_flags
@@ -33,6 +33,11 @@ class Gallery:
 
     gallery: Path = Path("results/gallery.png")
     """The PNG to write."""
+    families: tuple[str, ...] = tuple(FAMILIES)
+    """Families to draw."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "families", tuple(check_families(self.families)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,16 +76,16 @@ def main(words: Sequence[str]) -> None:
     """Write the curve of the family named first, or the gallery if none is."""
     if words and not words[0].startswith("-"):
         [name] = check_families(words[:1])
-        family = (FAMILIES | {"plateau": Replay})[name]
+        family = (EVERY_FAMILY | {"plateau": Replay})[name]
         about = re.sub(r"^(?=lr)", " " * 4, inspect.cleandoc(family.__doc__ or ""), flags=re.MULTILINE)
         curve = read_flags(curve_of(family), words[1:], f"preview.py {name}", f"{about}\n\n{CSV}")
         write(curve.csv, csv_lines(curve).encode())
     else:
-        description = f"{__doc__}\nFamilies: {', '.join(FAMILIES)}."
+        description = f"{__doc__}\nFamilies: {', '.join(EVERY_FAMILY)}."
         choice = read_flags(Gallery, words, "preview.py [FAMILY]", description)
         from study.reports.gallery import draw_gallery  # loads matplotlib: after the flags
 
-        write(choice.gallery, draw_gallery())
+        write(choice.gallery, draw_gallery(choice.families))
 
 
 def csv_lines(curve: Curve) -> str:

@@ -24,7 +24,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from search_spaces import FAMILIES, SGD_PEAK_LR, Ranges, check_families, domains_of, space, suggest
+from search_spaces import EVERY_FAMILY, FAMILIES, SGD_PEAK_LR, Ranges, check_families, domains_of, space, suggest
 from search_spaces.errors import InputError, require, unknown, words_of
 from search_spaces.ranges import Choice, Domain, Either, FixedParameters, Float, Integer, Range, exactly
 
@@ -72,7 +72,7 @@ def read_ranges(name: str, values: Mapping[str, Any], families: Iterable[str]) -
     """The domains in a file, by full parameter name."""
     usual: dict[str, Domain] = {}
     for family in families:
-        usual |= domains_of(FAMILIES[family], SGD_PEAK_LR)
+        usual |= domains_of(EVERY_FAMILY[family], SGD_PEAK_LR)
     found: dict[str, Domain] = {}
     for key, value in values.items():
         inner = [full.removeprefix(f"{key}.") for full in usual if full.startswith(f"{key}.")]
@@ -85,7 +85,7 @@ def read_ranges(name: str, values: Mapping[str, Any], families: Iterable[str]) -
                     raise unknown("key", parameter, inner, f"[{key}] of {name}")
                 full = f"{key}.{parameter}"
                 found[full] = read_domain(f"{name}: [{key}] {parameter}", given, usual[full])
-        elif key in FAMILIES and key not in families:
+        elif key in EVERY_FAMILY and key not in families:
             raise InputError(
                 f"{name}: [{key}] is given, but families does not list {key}: add it to families, or remove [{key}]"
             )
@@ -166,7 +166,7 @@ def space_toml(families: Iterable[str], peak_lr: tuple[float, float], ranges: Ra
     lines = [f"families = {json.dumps(list(families))}"]
     own: list[str] = []
     for family in families:
-        domains = domains_of(FAMILIES[family], peak_lr, ranges)
+        domains = domains_of(EVERY_FAMILY[family], peak_lr, ranges)
         shared = [f"{name} = {domain_toml(domain)}" for name, domain in domains.items() if "." not in name]
         lines += [line for line in shared if line not in lines]
         inner = [f"{n.partition('.')[2]} = {domain_toml(domain)}" for n, domain in domains.items() if "." in n]

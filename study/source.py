@@ -10,7 +10,7 @@ from typing import Any, overload
 
 import torch
 
-from search_spaces import FAMILIES, Ranges, Schedule, domains_of
+from search_spaces import EVERY_FAMILY, Ranges, Schedule, domains_of
 from search_spaces.errors import InputError, require
 from search_spaces.ranges import Either, Range, exactly
 from search_spaces.space_file import corners
@@ -159,7 +159,7 @@ def narrowed(configuration: Configuration, objective: AnyObjective) -> tuple[Con
 
 def exact_parameter(family: str, objective: AnyObjective, ranges: Ranges) -> list[tuple[str, Range, float]]:
     """(name, domain, value) of a parameter whose exact value makes a family trainable; empty if no such one exists."""
-    for name, domain in domains_of(FAMILIES[family], objective.peak_lr, ranges).items():
+    for name, domain in domains_of(EVERY_FAMILY[family], objective.peak_lr, ranges).items():
         if isinstance(domain, Either):
             exact = exactly(domain.value, domain)
             if obstacle(family, objective, {**ranges, name: exact}) is None:

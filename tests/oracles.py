@@ -104,6 +104,15 @@ def rex(s, n):
     return 2 * (n - s) / (2 * n - s)
 
 
+def piecewise(s, n, knots, ratio_1, end_ratio, ratio_2=None, ratio_3=None):
+    """A product of powers of the two rates that s lies between; 0 is a knot and n is the last one."""
+    heights = [1.0, *[ratio_1, ratio_2, ratio_3][: knots - 2], end_ratio]
+    places = [n * i / (knots - 1) for i in range(knots)]
+    after = next(i for i in range(1, knots) if s <= places[i])
+    towards = (s - places[after - 1]) / (places[after] - places[after - 1])
+    return heights[after - 1] ** (1 - towards) * heights[after] ** towards
+
+
 def plateau(losses, evaluation_steps, total_steps, warmup_steps, peak_lr, factor, patience, threshold, floor):
     """The rate at every step of a run whose evaluations, after these numbers of steps, find these losses."""
     lr, best, bad, rates = peak_lr, math.inf, 0, []

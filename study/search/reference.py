@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from search_spaces import FAMILIES, domains_of
+from search_spaces import EVERY_FAMILY, domains_of
 from search_spaces.errors import InputError, require, unknown
 from search_spaces.ranges import Choice, Domain, Either, Float
 from search_spaces.schedule import Schedule
@@ -131,17 +131,17 @@ def make_reference(name: str, configuration: Configuration, objective: Objective
 
 def read_reference(name: str) -> Schedule:
     """The schedule of a family's name, with its usual parameters and warm-up, or of a JSON file."""
-    if name in FAMILIES:
-        family = FAMILIES[name]
+    if name in EVERY_FAMILY:
+        family = EVERY_FAMILY[name]
         return family(peak_lr=1.0) if family.has_own_warmup else family(peak_lr=1.0, warmup_fraction=WARMUP)
     if Path(name).suffix != ".json":
-        raise unknown("reference", name, [*FAMILIES, NO_REFERENCE, "FILE.json"])
+        raise unknown("reference", name, [*EVERY_FAMILY, NO_REFERENCE, "FILE.json"])
     found = list(read_file(name, "--reference takes a family or a JSON file"))
     require(len(found) == 1, f"--reference {name} must contain one schedule", len(found))
     [(where, written)] = found
     try:
         given = Given.of(written)
-        family = FAMILIES[given.family]
+        family = EVERY_FAMILY[given.family]
         names = {*family.shared_space(), *family.space}
         for key in given.parameters:
             if key not in names:

@@ -31,7 +31,7 @@ from __future__ import annotations
 
 import re
 
-from search_spaces import FAMILIES
+from search_spaces import EVERY_FAMILY
 
 FORMAT = 3
 """Version of this record format; a study of another version is refused."""
@@ -53,7 +53,7 @@ def group_of(study: str, stored: str) -> str:
     >>> group_of("bench-20-epochs-rex", "bench"), group_of("kept", "first")
     ('bench', 'kept')
     """
-    part = rf"{re.escape(stored)}-\d+-(epochs|steps)-({'|'.join(FAMILIES)})(-search-\d+)?"
+    part = rf"{re.escape(stored)}-\d+-(epochs|steps)-({'|'.join(EVERY_FAMILY)})(-search-\d+)?"
     return stored if re.fullmatch(part, study) else study
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 from typing import Protocol
 
@@ -16,6 +17,7 @@ from search_spaces.schedule import evaluation_steps
 from study.objective import Evaluation, Run, Stop
 from study.training.divergence import Divergence
 from study.training.plain import Plain
+from study.training.row_order import batches
 from study.training.whole_set import evaluate_whole
 from study.workloads.data import Split
 from study.workloads.inputs import Inputs
@@ -44,6 +46,9 @@ class Learner(Protocol):
 
     def evaluate(self, x: Inputs, y: Tensor, positions: Sequence[int]) -> Tensor:
         """(loss, metric) of the runs at these positions, summed over the rows: (positions, 2), float64."""
+
+    def evaluating(self) -> AbstractContextManager[None]:
+        """What the evaluations of a step are made within: the weights in it are those to evaluate."""
 
     def keep(self, positions: Sequence[int]) -> None:
         """Continue with only the runs at these positions."""
@@ -99,8 +104,9 @@ def train_cohort(
         }
         due_now = [position for position, index in enumerate(live) if step in due[index] and index not in diverged]
         tested_now = [position for position in due_now if runs[live[position]].test and step == total_steps]
-        found = evaluate(workload, learner, workload.data.validation, due_now, lambda: all(map(stop, live)))
-        tested = evaluate(workload, learner, workload.data.test, tested_now, lambda: all(map(stop, live)))
+        with learner.evaluating() if due_now else nullcontext():
+            found = evaluate(workload, learner, workload.data.validation, due_now, lambda: all(map(stop, live)))
+            tested = evaluate(workload, learner, workload.data.test, tested_now, lambda: all(map(stop, live)))
         for position, index in enumerate(live):
             loss, metric = found.get(position, (0.0, 0.0))
             if index in diverged or not (math.isfinite(loss) and math.isfinite(metric)):
@@ -114,19 +120,6 @@ def train_cohort(
                 test_metric = workload.metric.bounded(tested[position][1]) if position in tested else None
                 yield Evaluation(index, step, total_steps, loss, metric, *held[position], test_metric=test_metric)
         keep([index for index in live if index not in diverged])
-
-
-def batches(workload: Workload, runs: Sequence[Run]) -> Iterator[Tensor]:
-    """The row indices of each step, without end: a new order every epoch, the same for runs of equal `train_seed`.
-
-    Yields (rows,) if all runs have the same seed, else (runs, rows).
-    """
-    rows, size = workload.data.train.rows, workload.batch_size
-    seeds = {run.train_seed: torch.Generator().manual_seed(run.train_seed) for run in runs}
-    while True:
-        orders = {seed: torch.randperm(rows, generator=generator) for seed, generator in seeds.items()}
-        order = torch.stack([orders[run.train_seed] for run in runs]) if len(seeds) > 1 else next(iter(orders.values()))
-        yield from order.to(workload.device)[..., : workload.steps_per_epoch * size].split(size, dim=-1)
 
 
 @torch.no_grad()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from optuna.pruners import NopPruner
 from optuna.trial import TrialState
 
-from search_spaces import FAMILIES, InputError, from_params
+from search_spaces import EVERY_FAMILY, InputError, from_params
 from search_spaces.ranges import Choice, Float
 from study.assembly import opened, plan_search
 from study.executors.options import ExecutorOptions
@@ -77,7 +77,7 @@ def test_places_among_the_trials():
     assert planned_batch(range(3), [], None, []) == [None] * 3
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", EVERY_FAMILY)
 def test_the_usual_schedule_of_a_family(family):
     schedule = read_reference(family)
     assert schedule.warmup_fraction == (0 if schedule.has_own_warmup else WARMUP)
