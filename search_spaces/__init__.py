@@ -111,16 +111,27 @@ def from_params(params: Mapping[str, Any]) -> Schedule:
     REX(peak_lr=0.1, warmup_fraction=0.0)
     """
     [family] = check_families([FixedParameters(params).suggest_categorical("family")])
-    domains = domains_of(EVERY_FAMILY[family], SGD_PEAK_LR)
+    requested = requested_domains(EVERY_FAMILY[family], params)
+    domains = domains_of(EVERY_FAMILY[family], SGD_PEAK_LR, requested)
     given = {name: exactly(params[name], domain) for name, domain in domains.items() if name in params}
-    return suggest(FixedParameters(params), [family], ranges=given)
+    return suggest(FixedParameters(params), [family], ranges=requested | given)
+
+
+def requested_domains(family: type[Schedule], params: Mapping[str, Any]) -> dict[str, Domain]:
+    """The domains of the family's parameters on request that a trial with these parameters has, by full name."""
+    full = {f"{family.family}.{name}": domain for name, domain in family.on_request.items()}
+    return {name: domain for name, domain in full.items() if searched_parameters(name, domain).keys() & params.keys()}
 
 
 def domains_of(
     family: type[Schedule], peak_lr: tuple[float, float], ranges: Ranges = NO_OVERRIDES
 ) -> dict[str, Domain]:
-    """The domain of every parameter of a family, by its full name, `peak_lr` first."""
+    """The domain of every parameter of a family, by its full name, `peak_lr` first.
+
+    A parameter on request has one if `ranges` has it.
+    """
     own = {f"{family.family}.{name}": domain for name, domain in family.space.items()}
+    own |= {full: ranges[full] for name in family.on_request if (full := f"{family.family}.{name}") in ranges}
     domains = {"peak_lr": Float(*peak_lr, log=True), **family.shared_space(), **own}
     return {name: ranges.get(name, domain) for name, domain in domains.items()}
 
