@@ -14,6 +14,7 @@ from search_spaces.families.constant import Constant
 from search_spaces.families.cosine import Cosine
 from search_spaces.families.cyclic import Cyclic
 from search_spaces.families.exponential import Exponential
+from search_spaces.families.greedy import Greedy
 from search_spaces.families.inverse_sqrt import InverseSqrt
 from search_spaces.families.inverse_time import InverseTime
 from search_spaces.families.linear import Linear
@@ -61,13 +62,14 @@ FAMILIES: dict[str, type[Schedule]] = {
 RIVALS: dict[str, type[Schedule]] = {
     "piecewise": Piecewise,
     "schedule_free": ScheduleFree,
+    "greedy": Greedy,
 }
 """The families that are searched only if they are named."""
 
 EVERY_FAMILY = FAMILIES | RIVALS
 
 NOT_OBSERVING = tuple(name for name, family in FAMILIES.items() if not family.evaluations)
-"""The families that need no call but `step()`: all but `plateau`."""
+"""The families that are searched by default and need no call but `step()`: all but `plateau`."""
 
 SGD_PEAK_LR = (1e-3, 5.0)
 """Search range of `peak_lr` for SGD, log scale."""
@@ -169,6 +171,7 @@ __all__ = [
     "Cosine",
     "Cyclic",
     "Exponential",
+    "Greedy",
     "InputError",
     "InverseSqrt",
     "InverseTime",

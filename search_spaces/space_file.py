@@ -10,8 +10,8 @@ floor_ratio = { low = 0.01, high = 0.3, log = true, or_exactly = 0.0 }
 [wsd]
 shape = ["linear", "1-sqrt"]                              # a choice
 
-Parameters that a file does not mention keep their range; those that a family has on request, such as the floor of `wsd`,
-keep their value. The files in presets/ can be given by bare name.
+Parameters that a file does not mention keep their range; those on request, such as the floor of `wsd`, their value. The
+files in presets/ can be given by bare name.
 """
 
 from __future__ import annotations

@@ -195,7 +195,7 @@ def test_the_code_is_short_and_ours_is_not_in_it(name, schedule):
     (made,) = (node for node in tree.body if getattr(node, "name", "") == "make_scheduler")
     assert "self" not in {node.id for node in ast.walk(made) if isinstance(node, ast.Name)}
     assert max(map(len, code.splitlines())) <= 120
-    assert code.count("\n") < 300
+    assert code.count("\n") < (350 if schedule.torch_class.__module__.startswith("search_spaces") else 300)
     assert "type: ignore" not in code
 
 

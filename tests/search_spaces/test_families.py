@@ -14,6 +14,7 @@ from search_spaces import (
     Cosine,
     Cyclic,
     Exponential,
+    Greedy,
     InverseSqrt,
     InverseTime,
     Linear,
@@ -77,6 +78,7 @@ TABLE = [
     (Piecewise, {"knots": 4, "ratio_1": 1.0, "ratio_2": 0.01, "end_ratio": 0.001}, oracles.piecewise),
     (Piecewise, {"knots": 5, "ratio_1": 0.5, "ratio_2": 1.0, "ratio_3": 0.3, "end_ratio": 1.0}, oracles.piecewise),
     (ScheduleFree, {"beta": 0.95}, lambda s, n, beta: 1.0),
+    (Greedy, {"factor": 0.5}, lambda s, n, factor: 1.0),
     (Plateau, {"factor": 0.5}, lambda s, n, factor: 1.0),  # nothing observed, nothing done; losses are tested below
 ]
 ROWS = [pytest.param(*row, id=f"{row[0].family}-{i}") for i, row in enumerate(TABLE)]
