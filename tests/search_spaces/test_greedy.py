@@ -56,3 +56,31 @@ def test_the_rate_falls_and_rises_by_hand():
     """Patience 1: the second loss in a row that improves, or does not, changes the rate, and the count begins anew."""
     rates = Greedy(peak_lr=1.0, factor=0.5, patience_fraction=0.05, evaluations=20).rates(20, LOSSES)
     assert rates.tolist() == [1, 1, 1, 1, 1, 0.5, 0.5, 0.25, 0.25, 0.5, 0.5, 1, 1, 1, 1, 0.5, 0.5, 0.25, 0.25, 0.125]
+
+
+@pytest.mark.parametrize("total_steps", [20, 60])
+def test_what_was_observed_counts_when_a_run_goes_on(total_steps):
+    """Also in a longer one: the rate, the best loss, and the losses in a row."""
+
+    def built(steps):
+        optimizer = torch.optim.SGD([torch.zeros(1)], lr=1.0)
+        schedule = Greedy(peak_lr=1.0, factor=0.5, patience_fraction=0.05, evaluations=20)
+        return optimizer, schedule.build(optimizer, steps)
+
+    def rates_after(optimizer, scheduler, losses):
+        rates = []
+        for loss in losses:
+            optimizer.step()
+            scheduler.step()
+            scheduler.observe(loss)
+            rates.append(optimizer.param_groups[0]["lr"])
+        return rates
+
+    whole = rates_after(*built(20), LOSSES)
+    optimizer, scheduler = built(20)
+    rates_after(optimizer, scheduler, LOSSES[:8])
+    states = optimizer.state_dict(), scheduler.state_dict()
+    optimizer, scheduler = built(total_steps)
+    optimizer.load_state_dict(states[0])
+    scheduler.load_state_dict(states[1])
+    assert rates_after(optimizer, scheduler, LOSSES[8:]) == whole[8:]
