@@ -14,6 +14,7 @@ from search_spaces.families.constant import Constant
 from search_spaces.families.cosine import Cosine
 from search_spaces.families.cyclic import Cyclic
 from search_spaces.families.exponential import Exponential
+from search_spaces.families.greedy import Greedy
 from search_spaces.families.inverse_sqrt import InverseSqrt
 from search_spaces.families.inverse_time import InverseTime
 from search_spaces.families.linear import Linear
@@ -61,13 +62,14 @@ FAMILIES: dict[str, type[Schedule]] = {
 RIVALS: dict[str, type[Schedule]] = {
     "piecewise": Piecewise,
     "schedule_free": ScheduleFree,
+    "greedy": Greedy,
 }
 """The families that are searched only if they are named."""
 
 EVERY_FAMILY = FAMILIES | RIVALS
 
 NOT_OBSERVING = tuple(name for name, family in FAMILIES.items() if not family.evaluations)
-"""The families that need no call but `step()`: all but `plateau`."""
+"""The families that are searched by default and need no call but `step()`: all but `plateau`."""
 
 SGD_PEAK_LR = (1e-3, 5.0)
 """Search range of `peak_lr` for SGD, log scale."""
@@ -111,16 +113,27 @@ def from_params(params: Mapping[str, Any]) -> Schedule:
     REX(peak_lr=0.1, warmup_fraction=0.0)
     """
     [family] = check_families([FixedParameters(params).suggest_categorical("family")])
-    domains = domains_of(EVERY_FAMILY[family], SGD_PEAK_LR)
+    requested = requested_domains(EVERY_FAMILY[family], params)
+    domains = domains_of(EVERY_FAMILY[family], SGD_PEAK_LR, requested)
     given = {name: exactly(params[name], domain) for name, domain in domains.items() if name in params}
-    return suggest(FixedParameters(params), [family], ranges=given)
+    return suggest(FixedParameters(params), [family], ranges=requested | given)
+
+
+def requested_domains(family: type[Schedule], params: Mapping[str, Any]) -> dict[str, Domain]:
+    """The domains of the family's parameters on request that a trial with these parameters has, by full name."""
+    full = {f"{family.family}.{name}": domain for name, domain in family.on_request.items()}
+    return {name: domain for name, domain in full.items() if searched_parameters(name, domain).keys() & params.keys()}
 
 
 def domains_of(
     family: type[Schedule], peak_lr: tuple[float, float], ranges: Ranges = NO_OVERRIDES
 ) -> dict[str, Domain]:
-    """The domain of every parameter of a family, by its full name, `peak_lr` first."""
+    """The domain of every parameter of a family, by its full name, `peak_lr` first.
+
+    A parameter on request has one if `ranges` has it.
+    """
     own = {f"{family.family}.{name}": domain for name, domain in family.space.items()}
+    own |= {full: ranges[full] for name in family.on_request if (full := f"{family.family}.{name}") in ranges}
     domains = {"peak_lr": Float(*peak_lr, log=True), **family.shared_space(), **own}
     return {name: ranges.get(name, domain) for name, domain in domains.items()}
 
@@ -158,6 +171,7 @@ __all__ = [
     "Cosine",
     "Cyclic",
     "Exponential",
+    "Greedy",
     "InputError",
     "InverseSqrt",
     "InverseTime",

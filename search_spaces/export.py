@@ -15,7 +15,9 @@ from search_spaces.groups import require_momentum
 from search_spaces.inline_source import body_of, names_in, standalone
 from search_spaces.schedule import Schedule
 
-SHARED = ("search_spaces.schedulers", "search_spaces.groups", "search_spaces.schedule_free_optimizer")
+SHARED = tuple(
+    f"search_spaces.{module}" for module in ("schedulers", "groups", "greedy_scheduler", "schedule_free_optimizer")
+)
 """Modules with what the code of every schedule uses."""
 LONGEST_LINE = 100
 """Maximum characters of a signature on one line; a longer one has a line for each parameter."""

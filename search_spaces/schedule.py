@@ -53,6 +53,9 @@ class Schedule(ABC):
     """The class of the result of `build`, which moves torch's scheduler through a run."""
     space: ClassVar[Mapping[str, Domain]] = {}
     """The family's own parameters and their search ranges."""
+    on_request: ClassVar[Mapping[str, Domain]] = {}
+    """Further parameters, searched only if a space file names them, and their kind of range: studies made before they
+    existed must find the same space."""
     has_own_warmup: ClassVar[bool] = False
     """Whether the family itself starts with a rise, so that it takes no separate warm-up."""
     ends_at_last_step: ClassVar[bool] = False
@@ -80,12 +83,12 @@ class Schedule(ABC):
     @classmethod
     def suggest(cls, trial: Any, domains: Mapping[str, Domain]) -> dict[str, Any]:
         """Draw the family's own parameters from an Optuna trial. domains: by full name, `family.parameter`."""
-        full = {name: f"{cls.family}.{name}" for name in cls.space}
-        return {name: draw_parameter(trial, full[name], domains[full[name]]) for name in cls.space}
+        full = {name: f"{cls.family}.{name}" for name in (*cls.space, *cls.on_request)}
+        return {name: draw_parameter(trial, own, domains[own]) for name, own in full.items() if own in domains}
 
     def effective(self) -> list[str]:
-        """The family's own parameters that shape this schedule, by name."""
-        return list(self.space)
+        """The family's own parameters that shape this schedule, by name; of those on request only what is set."""
+        return [*self.space, *(name for name in self.on_request if getattr(self, name) != getattr(type(self), name))]
 
     @abstractmethod
     def arguments(self, steps: int) -> dict[str, Any]:

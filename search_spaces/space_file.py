@@ -10,7 +10,8 @@ floor_ratio = { low = 0.01, high = 0.3, log = true, or_exactly = 0.0 }
 [wsd]
 shape = ["linear", "1-sqrt"]                              # a choice
 
-Parameters that a file does not mention keep their range. The files in presets/ can be given by bare name.
+Parameters that a file does not mention keep their range; those on request, such as the floor of `wsd`, their value. The
+files in presets/ can be given by bare name.
 """
 
 from __future__ import annotations
@@ -73,6 +74,7 @@ def read_ranges(name: str, values: Mapping[str, Any], families: Iterable[str]) -
     usual: dict[str, Domain] = {}
     for family in families:
         usual |= domains_of(EVERY_FAMILY[family], SGD_PEAK_LR)
+        usual |= {f"{family}.{name}": domain for name, domain in EVERY_FAMILY[family].on_request.items()}
     found: dict[str, Domain] = {}
     for key, value in values.items():
         inner = [full.removeprefix(f"{key}.") for full in usual if full.startswith(f"{key}.")]

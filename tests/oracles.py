@@ -92,12 +92,14 @@ def one_cycle_momentum(s, n, pct_start):
     return 0.95 - 0.10 * math.sin(math.pi * p / 2) ** 2
 
 
-def wsd(s, n, cooldown_fraction, shape):
+def wsd(s, n, cooldown_fraction, shape, floor_ratio=0.0, power=None):
     cooldown = max(1, round(cooldown_fraction * n))
     p = (s - (n - cooldown)) / cooldown
     if p <= 0:
         return 1.0
-    return {"linear": 1 - p, "1-sqrt": 1 - p**0.5, "cosine": math.cos(math.pi * p / 2) ** 2}[shape]
+    power = {"linear": 1.0, "1-sqrt": 0.5}.get(shape, power)
+    completed = math.sin(math.pi * p / 2) ** 2 if shape == "cosine" else p**power
+    return 1 - (1 - floor_ratio) * completed
 
 
 def rex(s, n):

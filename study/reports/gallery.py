@@ -63,6 +63,11 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
         {"factor": 0.8, "patience_fraction": 0.05},
     ],
     "schedule_free": [{"beta": 0.9}],
+    "greedy": [
+        {"factor": 0.8, "patience_fraction": 0.05},
+        {"factor": 0.5, "patience_fraction": 0.05},
+        {"factor": 0.6, "patience_fraction": 0.1},
+    ],
     "piecewise": [
         {"knots": 3, "ratio_1": 0.8, "end_ratio": 0.01},
         {"knots": 4, "ratio_1": 0.3, "ratio_2": 0.3, "end_ratio": 0.001},
@@ -121,7 +126,8 @@ def draw_gallery(families: Sequence[str] = tuple(FAMILIES)) -> bytes:
             ),
         ]
         if observing := [family.family for family in drawn if family.evaluations]:
-            label = f"validation losses that {' and '.join(observing)} observes (invented)"
+            observe = f"{' and '.join(observing)} observe{'s' if len(observing) == 1 else ''}"
+            label = f"validation losses that {observe} (invented)"
             key.append(Line2D([], [], **LOSSES, label=label))
         figure.legend(handles=key, loc="outside upper center", ncols=len(key), fontsize=8, borderaxespad=0.6)
         picture = io.BytesIO()

@@ -29,6 +29,7 @@ FAMILY_COLORS = {
     "plateau": "#6C5881",
     "piecewise": "#04A46E",
     "schedule_free": "#F15449",
+    "greedy": "#8E5441",
 }
 """Each family has one colour in every figure.
 

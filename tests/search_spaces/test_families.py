@@ -14,6 +14,7 @@ from search_spaces import (
     Cosine,
     Cyclic,
     Exponential,
+    Greedy,
     InverseSqrt,
     InverseTime,
     Linear,
@@ -68,11 +69,16 @@ TABLE = [
     (WSD, {"cooldown_fraction": 0.2, "shape": "linear"}, oracles.wsd),
     (WSD, {"cooldown_fraction": 0.6, "shape": "1-sqrt"}, oracles.wsd),
     (WSD, {"cooldown_fraction": 0.05, "shape": "cosine"}, oracles.wsd),
+    (WSD, {"cooldown_fraction": 0.2, "shape": "power", "power": 0.25, "floor_ratio": 0.01}, oracles.wsd),
+    (WSD, {"cooldown_fraction": 1.0, "shape": "power", "power": 2.0}, oracles.wsd),
+    (WSD, {"cooldown_fraction": 0.3, "shape": "1-sqrt", "floor_ratio": 0.15}, oracles.wsd),
+    (WSD, {"cooldown_fraction": 0.3, "shape": "cosine", "floor_ratio": 0.15}, oracles.wsd),
     (REX, {}, oracles.rex),
     (Piecewise, {"knots": 3, "ratio_1": 0.2, "end_ratio": 0.7}, oracles.piecewise),
     (Piecewise, {"knots": 4, "ratio_1": 1.0, "ratio_2": 0.01, "end_ratio": 0.001}, oracles.piecewise),
     (Piecewise, {"knots": 5, "ratio_1": 0.5, "ratio_2": 1.0, "ratio_3": 0.3, "end_ratio": 1.0}, oracles.piecewise),
     (ScheduleFree, {"beta": 0.95}, lambda s, n, beta: 1.0),
+    (Greedy, {"factor": 0.5}, lambda s, n, factor: 1.0),
     (Plateau, {"factor": 0.5}, lambda s, n, factor: 1.0),  # nothing observed, nothing done; losses are tested below
 ]
 ROWS = [pytest.param(*row, id=f"{row[0].family}-{i}") for i, row in enumerate(TABLE)]

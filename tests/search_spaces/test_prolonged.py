@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from search_spaces import EVERY_FAMILY, WSD, Constant, Cosine, InputError, MultiStep, Plateau, Step, suggest
 from tests.drawing import PEAK_LR, DrawingTrial, properties
 
-AT_ANY_TIME = ("constant", "schedule_free", "plateau")
+AT_ANY_TIME = ("constant", "schedule_free", "plateau", "greedy")
 """Families whose scheduler needs no change."""
 UNTIL_A_STEP = ("wsd", "step", "multistep")
 

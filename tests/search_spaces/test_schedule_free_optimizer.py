@@ -1,5 +1,6 @@
 """The optimizer that schedule_free trains with, and what it refuses."""
 
+import copy
 import sys
 
 import pytest
@@ -88,3 +89,23 @@ def test_exported_code_trains_the_same(kind):
     assert 0 < trained[0].abs().max() < 1.9
     with pytest.raises(made["InputError"], match="make the scheduler of its twin"):
         made["make_scheduler"](torch.optim.SGD(groups(0.1)), 20)
+
+
+def test_a_checkpoint_goes_on():
+    def built():
+        weight = torch.nn.Parameter(torch.tensor([1.0, -2.0]))
+        optimizer = schedule.optimizer(torch.optim.SGD([weight], lr=0.1))
+        return weight, optimizer, schedule.build(optimizer, 40)
+
+    schedule = ScheduleFree(peak_lr=0.1, warmup_fraction=0.6)
+    weight, optimizer, scheduler = built()
+    weights_after(optimizer, scheduler, weight)
+    states = weight.detach().clone(), copy.deepcopy(optimizer.state_dict()), scheduler.state_dict()
+    optimizer.train()
+    whole = weights_after(optimizer, scheduler, weight)
+    weight, optimizer, scheduler = built()
+    weight.data.copy_(states[0])
+    optimizer.load_state_dict(states[1])
+    scheduler.load_state_dict(states[2])
+    optimizer.train()
+    assert torch.equal(weights_after(optimizer, scheduler, weight), whole)
