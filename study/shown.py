@@ -13,7 +13,7 @@ from search_spaces.errors import InputError, require
 from search_spaces.schedule import Schedule
 from study.analysis.extension import Extension, best_run, shorter_runs_beating
 from study.assembly import comparing, opened
-from study.cli import in_notebook, interruption
+from study.cli import Interrupted, in_notebook, interruption
 from study.executors.options import ExecutorOptions
 from study.reports.comparison_progress import ComparisonDisplay
 from study.reports.extension import advice, all_diverged, longer_answer, print_extension, print_lines
@@ -71,7 +71,7 @@ def search_and_show(
     with interruption():
         print_outcome(console, plan, record, stopped, study.watcher.problem if study.watcher else None, show)
     if stopped and plan.storage and not in_notebook():
-        raise KeyboardInterrupt
+        raise Interrupted
     return record
 
 
@@ -90,9 +90,9 @@ def compare_and_show(
             for progress in comparing(plan, options, trials, interrupted):
                 display.update(progress)
                 found += [progress.study] if progress.study else []
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         if plan.studies[0].storage:
-            raise
+            raise Interrupted().with_traceback(error.__traceback__) from None  # user's code may have raised it
     return found
 
 

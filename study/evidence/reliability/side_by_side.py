@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def one_after_another(function: Callable[[int], T], processes: int) -> Iterator[T]:
-    """The results for 0, 1, 2 and so on, without an end, in this order; so many are at work at a time, in threads.
+    """The results for 0, 1, 2 and so on, without an end, in this order; computed in this many threads.
 
     When the caller leaves, those at work are waited for.
     """
