@@ -14,6 +14,7 @@ from types import SimpleNamespace
 
 import optuna
 import pytest
+import sqlalchemy
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
@@ -125,9 +126,26 @@ def test_a_storage_that_fails_midway_is_told(storage, workload):
         raise optuna.exceptions.StorageInternalError("disk full\nand much more")
 
 
+def lose_trials(optuna_study, storage):
+    with closing(sqlite3.connect(parse(storage).database)) as connection:
+        connection.execute("DROP TABLE trials")
+    optuna_study.ask()
+
+
+def query(engine):
+    with engine.connect() as connection:
+        connection.exec_driver_sql("SELECT 1 FROM mine")
+
+
 def test_an_error_of_the_users_database_is_not_ours(storage, workload):
+    """Of the driver, or of SQLAlchemy; that of our own database is."""
     with pytest.raises(sqlite3.OperationalError, match="no such table: mine"), open_small(storage, workload):
         raise sqlite3.OperationalError("no such table: mine")
+    with pytest.raises(sqlalchemy.exc.OperationalError, match="no such table: mine"), open_small(storage, workload):
+        query(sqlalchemy.create_engine("sqlite://"))
+    said = "failed: no such table: trials. Finished trials are kept"
+    with pytest.raises(InputError, match=said), open_small(storage, workload) as study:
+        lose_trials(study.optuna_study, storage)
 
 
 def test_why_a_database_is_unusable(tmp_path):
