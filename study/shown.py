@@ -105,13 +105,14 @@ def extend_and_show(
     console: Console,
     data_root: Path = DATA_ROOT,
     output: Path | None = None,
+    trust: bool = False,
     **objects: Any,
 ) -> Schedule:
     """The schedule for a longer run than those of a study, tried in a few runs; prints what is known of it.
 
     budget: of the longer run, in the study's unit. runs: to train, see `Extension.of`; those that the study keeps are
     not trained again. confirm_seeds: with how many seeds to train the chosen schedule again. output: file for the code;
-    None prints it. objects: as for `Result.reproduce`.
+    None prints it. trust, objects: as for `Result.reproduce`.
     Raises InputError if the study cannot be extended so far, or no run of it is worth recommending, and
     KeyboardInterrupt on Ctrl-C and SIGTERM.
     """
@@ -120,7 +121,7 @@ def extend_and_show(
     print_lines(console, advice(record, extension))
     if not extension.trials:
         return extension.recommended.schedule
-    objective = stored_objective(record, data_root, objects)
+    objective = stored_objective(record, data_root, objects, trust)
     configuration = Configuration.stored(record.configuration)
     plan = StudyPlan(record.name, objective, configuration, dict(record.configuration), storage, record.group)
     with interruption() as interrupted, opened(plan, executor_again(record)) as study:
