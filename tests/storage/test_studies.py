@@ -8,7 +8,7 @@ import signal
 import sqlite3
 import traceback
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -21,6 +21,7 @@ from sqlalchemy.engine import Engine
 from search_spaces import InputError
 from study.assembly import opened, plan_search
 from study.executors.options import ExecutorOptions
+from study.source import device_of_runs
 from study.storage import lock
 from study.storage.listing import listed_study
 from study.storage.opening import why_unusable
@@ -533,3 +534,15 @@ def test_a_finished_study_where_nothing_can_be_written(tmp_path, workload):
         assert said == f"the database {path} cannot be opened: it may not be read (Permission denied)"
     finally:
         place.chmod(0o755)
+
+
+def test_a_study_of_actors_with_gpus_names_the_flags_that_a_head_without_a_gpu_needs(storage, workload):
+    asked = ExecutorOptions(executor="ray", workers=3, gpus_per_run=0.5, ray_address="auto")
+    with open_small(storage, workload) as study:
+        made = study.optuna_study
+        made.set_user_attr("configuration", made.user_attrs["configuration"] | {"device": "cuda"})
+        made.set_user_attr("engine", made.user_attrs["engine"] | {"asked": asdict(asked)})
+    flags = "--executor ray --workers 3 --gpus-per-run 0.5 --device cuda --ray-address auto"
+    with pytest.raises(InputError, match=f"Ray actors \\(device cuda, not cpu\\): give {flags} again"):
+        open_small(storage, workload).__enter__()
+    assert device_of_runs("cuda", asked).type == "cuda"
