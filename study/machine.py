@@ -63,7 +63,10 @@ def choose_device(name: str, here: bool = True) -> torch.device:
     if name not in get_args(Device):
         raise unknown("device", name, get_args(Device))
     if name == "cuda" and here and not torch.cuda.is_available():
-        raise InputError("--device cuda needs a GPU that torch sees, but it sees none: use --device cpu")
+        raise InputError(
+            "--device cuda needs a GPU that torch sees, but it sees none: use --device cpu, or --executor ray if "
+            "other machines have one"
+        )
     if name == "cpu" or (name == "auto" and not torch.cuda.is_available()):
         return torch.device("cpu")
     make_cublas_deterministic()  # it may start before anything is trained

@@ -23,8 +23,9 @@ loop), both at each rung, `engine` (of the last rung), `too_large` (cohorts that
 `best_epoch`, `diverged`, `audited_from` (epochs at which the trial would have been pruned, but for an audit; None for
 all others), `seconds` (of training; those of a cohort are shared among its steps), `reference` (true, for a trial of
 the reference), `outside` (its parameters, if they lie outside the search space; Optuna has none then, and has it as
-pruned) and `complete` (whether such a trial ran to its end). The files of a trial that ran to its end, its picture and
-its curve as CSV, are noted where Optuna notes artifacts (artifacts.py).
+pruned), `complete` (whether such a trial ran to its end) and `digest` (of all that is stored of the trial, but for
+`seconds`; trials stored before have none). The files of a trial that ran to its end, its picture and its curve as CSV,
+are noted where Optuna notes artifacts (artifacts.py).
 """
 
 from __future__ import annotations
