@@ -11,10 +11,13 @@ from typing import Any
 
 from search_spaces.families.plateau import Plateau
 from search_spaces.groups import require_momentum
+from search_spaces.imported import import_named
 from search_spaces.inline_source import body_of, names_in, standalone
 from search_spaces.schedule import Schedule
 
-SHARED = ("search_spaces.schedulers", "search_spaces.groups")
+MUON = "search_spaces.muon.MuonWithAdamW"
+"""An optimizer of ours, which the code quotes; any other is imported."""
+SHARED = ("search_spaces.schedulers", "search_spaces.groups", "search_spaces.muon")
 """Modules with what the code of every schedule uses."""
 LONGEST_LINE = 100
 """Maximum characters of a signature on one line; a longer one has a line for each parameter."""
@@ -33,13 +36,19 @@ class Exported:
     @property
     def optimizer(self) -> str:
         """The call that makes the optimizer, with the peak learning rate."""
-        return self.optimizer_code.replace("{lr}", repr(self.schedule.peak_lr))
+        code = self.optimizer_code.replace("{lr}", repr(self.schedule.peak_lr))
+        return code.removeprefix(f"{MUON.rpartition('.')[0]}.")
 
     @property
     def optimizer_imports(self) -> list[str]:
         """The import that the call needs."""
         module = self.optimizer_code.partition("(")[0].rpartition(".")[0]
-        return [f"import {module}"] if module else []
+        return [f"import {module}"] if module and not self.own_optimizer else []
+
+    @property
+    def own_optimizer(self) -> list[str]:
+        """The name of the optimizer's class, if that is ours."""
+        return [MUON.rpartition(".")[2]] if self.optimizer_code.startswith(f"{MUON}(") else []
 
     @property
     def observes(self) -> bool:
@@ -49,7 +58,8 @@ class Exported:
 
 def torch_code(exported: Exported) -> str:
     """The function `make_scheduler(optimizer, total_steps)`, followed by its usage as comments."""
-    return f"{standalone(make_scheduler(exported), scope(exported))}\n\n\n{usage(exported)}"
+    code = standalone(make_scheduler(exported), scope(exported), quoted=exported.own_optimizer)
+    return f"{code}\n\n\n{usage(exported)}"
 
 
 def usage(exported: Exported) -> str:
@@ -67,7 +77,8 @@ def usage(exported: Exported) -> str:
 def shown_code(exported: Exported) -> str:
     """The same to be read: without the class that fits torch's scheduler into a run, which is the same for all."""
     source, names = make_scheduler(exported), scope(exported)
-    omitted = [name for name in names_in(source) if getattr(names.get(name), "__module__", None) in SHARED]
+    used = [*names_in(source), *exported.own_optimizer]
+    omitted = [name for name in used if getattr(names.get(name), "__module__", None) in SHARED]
     whole = f"# The whole file, with {' and '.join(omitted)}: scripts/export.py. It needs only torch."
     return f"{standalone(source, names, omitted=omitted)}\n\n\n{usage(exported)}\n{whole}"
 
@@ -188,6 +199,7 @@ def scope(exported: Exported) -> dict[str, Any]:
         schedule.torch_class.__name__: schedule.torch_class,
         "require_momentum": require_momentum,
         **vars(sys.modules[schedule.assemble.__module__]),
+        **{name: import_named(f"search_spaces.muon:{name}") for name in exported.own_optimizer},
     }
     for cls in type(schedule).__mro__:
         if issubclass(cls, Schedule):

@@ -41,11 +41,13 @@ class WorkloadOptions:
     workload: str | None = None
     """Data, model, loss and metric of your own: package.module:function that returns a study.workloads.Workload."""
     optimizer: str = "sgd"
-    """sgd (momentum 0.9), adamw, or package.module:function that takes model or params, such as torch.optim:NAdam."""
+    """sgd (momentum 0.9), adamw, muon (for hidden matrices, AdamW for the rest), lion, or package.module:function that
+    takes model or params, such as torch.optim:NAdam."""
     batch_size: int = 64
     """Rows per optimizer step."""
     weight_decay: float | None = None
-    """Weight decay. Default: 0.0005 for sgd, 0.01 for adamw (0.1 for text); any other optimizer keeps its own."""
+    """Weight decay. Default: 0.0005 for sgd, 0.01 for adamw (0.1 for text), 0.1 for muon and lion (1.0 for text); any
+    other optimizer keeps its own."""
     split_by: Annotated[str | None, RARE] = None
     """Column whose equal values keep rows in the same part, such as a person or a place (tables only)."""
     split_time: Annotated[str | None, RARE] = None

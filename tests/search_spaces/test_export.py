@@ -13,6 +13,7 @@ import torch
 
 from search_spaces import FAMILIES, WSD, Cyclic, InverseTime, MultiStep, OneCycle, Plateau, Step
 from search_spaces.export import FORMATS, Exported, prolonging_code, shown_code, torch_code
+from search_spaces.muon import MuonWithAdamW
 from search_spaces.schedule import evaluation_steps
 from study.storage.trial_row import plain_arguments
 
@@ -191,6 +192,51 @@ def test_the_code_is_short_and_ours_is_not_in_it(name, schedule):
     assert max(map(len, code.splitlines())) <= 120
     assert code.count("\n") < 300
     assert "type: ignore" not in code
+
+
+WITH_MUON = """
+import json, sys
+import torch
+code, line = json.load(sys.stdin)
+made = {}
+exec(code, made)
+torch.manual_seed(0)
+made["model"] = torch.nn.Sequential(*(torch.nn.Linear(4, 4) for _ in range(3)))
+exec(line, made)
+scheduler = made["make_scheduler"](made["optimizer"], 10)
+for _ in range(10):
+    made["optimizer"].zero_grad()
+    made["model"](torch.ones(2, 4)).square().sum().backward()
+    made["optimizer"].step()
+    scheduler.step()
+print(json.dumps([parameter.tolist() for parameter in made["model"].parameters()]))
+"""
+MUON_CALL = "search_spaces.muon.MuonWithAdamW(model, ['0.weight', '2.weight'], lr={lr}, weight_decay=0.1)"
+
+
+def test_the_code_has_muon_in_it_and_trains_the_same_weights_without_this_project(tmp_path):
+    schedule = WSD(peak_lr=0.01, warmup_fraction=0.2)
+    code = torch_code(Exported(schedule, MUON_CALL))
+    (line,) = (line.removeprefix("# ") for line in code.splitlines() if line.startswith("# optimizer = "))
+    found = elsewhere(WITH_MUON, [code, line], tmp_path)
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(*(torch.nn.Linear(4, 4) for _ in range(3)))
+    optimizer = MuonWithAdamW(model, ["0.weight", "2.weight"], lr=1.0, weight_decay=0.1)
+    scheduler = schedule.build(optimizer, 10)
+    for _ in range(10):
+        optimizer.zero_grad()
+        model(torch.ones(2, 4)).square().sum().backward()
+        optimizer.step()
+        scheduler.step()
+    assert found == [parameter.tolist() for parameter in model.parameters()]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_code_for_frameworks_has_muon_in_it(name):
+    code = FORMATS[name](Exported(WSD(peak_lr=0.01), MUON_CALL))
+    assert code.count("class MuonWithAdamW(Optimizer):") == 1
+    assert "search_spaces" not in code
+    assert "MuonWithAdamW: scripts/export.py" in shown_code(Exported(WSD(peak_lr=0.01), MUON_CALL))
 
 
 def test_functions_are_recorded_as_source():
