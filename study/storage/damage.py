@@ -11,6 +11,7 @@ import optuna
 import sqlalchemy
 
 from search_spaces.errors import InputError, brief, words_of
+from study.storage.opening import FailedStorageError, is_locked, locked_in_words
 
 DAMAGED = (
     InputError,
@@ -30,10 +31,6 @@ STORAGE_ERRORS = (*FAILED_MIDWAY, sqlite3.Error)
 """What a storage raises that fails. While an objective trains, its own code may raise the driver's errors, too."""
 
 
-class FailedStorageError(InputError):
-    """A storage cannot be used any more, such as a database that is gone: that says nothing about its records."""
-
-
 class UnreachableError(FailedStorageError):
     """A server does not answer."""
 
@@ -46,7 +43,16 @@ def reading(name: str) -> Iterator[None]:
     except FailedStorageError:
         raise
     except (*DAMAGED, *STORAGE_ERRORS) as error:
+        if is_locked(error):
+            raise unusable(f"the database of study {name!r} cannot be read", error) from error
         raise damaged(name, error) from error
+
+
+def unusable(what: str, error: BaseException) -> InputError:
+    """The error for a storage that fails. what: which one, and that it cannot be used."""
+    if is_locked(error):
+        return FailedStorageError(f"{what}: {locked_in_words()}")
+    return InputError(f"{what} ({cause(error)}): check --storage")
 
 
 def damaged(name: str, error: BaseException) -> InputError:

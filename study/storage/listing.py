@@ -10,7 +10,8 @@ import optuna
 import sqlalchemy
 from optuna.storages import RDBStorage
 
-from study.storage.damage import DAMAGED, FailedStorageError, damaged
+from study.storage.damage import DAMAGED, damaged
+from study.storage.opening import FailedStorageError
 from study.storage.record_format import group_of
 
 

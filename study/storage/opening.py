@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -15,13 +16,22 @@ if TYPE_CHECKING:
 
 LEAST_ROOM = 65536
 """Bytes that SQLite needs at least to open a database."""
+PATIENCE = 60.0
+"""Seconds that SQLite waits while another process holds a database."""
+
+
+class FailedStorageError(InputError):
+    """A storage cannot be used any more, such as a database that is gone: that says nothing about its records."""
 
 
 def why_unusable(path: Path, error: BaseException) -> str | None:
-    """Why a database, which exists or not, cannot be opened or written to: the disk or the permissions, if it is these.
+    """Why a database, which exists or not, cannot be opened or written to: a lock, the disk or the permissions, if
+    it is these.
 
     error: what was raised.
     """
+    if is_locked(error):
+        return locked_in_words()
     folder = path.absolute().parent
     if not folder.is_dir():
         return "its folder is gone"
@@ -36,6 +46,20 @@ def why_unusable(path: Path, error: BaseException) -> str | None:
     if "is full" in str(error) or shutil.disk_usage(folder).free < LEAST_ROOM:
         return "no space is left on the disk"
     return None
+
+
+def is_locked(error: BaseException | None) -> bool:
+    """Whether SQLite has raised this, or its cause, since another process holds the database."""
+    while error is not None:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            return True
+        error = error.__cause__
+    return False
+
+
+def locked_in_words() -> str:
+    """What to say of a database that another process holds."""
+    return f"another process has locked it for {PATIENCE:.0f} seconds: wait for that process, or stop it"
 
 
 def is_read_only(folder: Path) -> bool:

@@ -11,7 +11,7 @@ from optuna.storages import RDBStorage
 from sqlalchemy.engine import URL, ExceptionContext
 
 from search_spaces.errors import InputError
-from study.storage.damage import FailedStorageError
+from study.storage.opening import FailedStorageError
 from study.storage.server import KEPT, Connections, connect_to_server, driver, other_tables, reason_of
 from study.storage.server_lock import TABLES_WITHIN, wait_for_tables
 from study.storage.url import rendered

@@ -20,10 +20,10 @@ from sqlalchemy.engine import URL
 from search_spaces.errors import InputError, require_text, unknown
 from study.objective import Engine
 from study.storage.checks import CODE, check_format, check_group, refuse_other
-from study.storage.damage import DAMAGED, FAILED_MIDWAY, STORAGE_ERRORS, FailedStorageError, cause, reading
+from study.storage.damage import DAMAGED, FAILED_MIDWAY, STORAGE_ERRORS, cause, reading, unusable
 from study.storage.listing import listed_studies, listed_study, study_names
 from study.storage.lock import owned_in_file
-from study.storage.opening import readable, why_unusable
+from study.storage.opening import PATIENCE, FailedStorageError, readable, why_unusable
 from study.storage.owning import alone_with_tables, owning
 from study.storage.record_format import FORMAT
 from study.storage.server import Connections, holds_studies
@@ -220,9 +220,7 @@ def read_studies(storage: str, name: str) -> list[StudyRecord]:
         loaded = [optuna.load_study(study_name=one.name, storage=connected) for one in found]
         return [StudyRecord.of(one) for one in loaded]
     except STORAGE_ERRORS as error:
-        raise InputError(
-            f"the storage {shown_url(storage)} cannot be read ({cause(error)}): check --storage"
-        ) from error
+        raise unusable(f"the storage {shown_url(storage)} cannot be read", error) from error
 
 
 def no_such_study(name: str, known: list[str], foreign: list[str], where: str) -> InputError:
@@ -270,14 +268,14 @@ def usable(url: URL) -> Iterator[None]:
             f"back them up, then type: {upgrade}, or install the later version"
         ) from error
     except (*STORAGE_ERRORS, *SETTING_UP) as error:
-        raise InputError(f"the storage {rendered(url)} cannot be used ({cause(error)}): check --storage") from error
+        raise unusable(f"the storage {rendered(url)} cannot be used", error) from error
 
 
 def connect(url: URL) -> RDBStorage:
-    """Optuna's storage of an SQLite file; it waits up to 60 seconds while another process holds the file."""
+    """Optuna's storage of an SQLite file; it waits while another process holds the file."""
     return RDBStorage(
         str(url),
-        engine_kwargs={"connect_args": {"timeout": 60}},
+        engine_kwargs={"connect_args": {"timeout": PATIENCE}},
         skip_table_creation="immutable" in url.query,
     )
 

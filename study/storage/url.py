@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from search_spaces.errors import InputError, require, words_of
-from study.storage.opening import readable, why_unusable
+from study.storage.opening import PATIENCE, FailedStorageError, readable, why_unusable
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
@@ -106,12 +106,12 @@ def check_file(url: URL) -> None:
         return
     mode = "mode=rw" if readable(url) is url else "immutable=1"
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, timeout=60)) as connection:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, timeout=PATIENCE)) as connection:
             tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
             health = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     except (sqlite3.Error, UnicodeDecodeError) as error:
         if why := why_unusable(path, error):
-            raise InputError(f"the database {path} cannot be opened: {why}") from error
+            raise FailedStorageError(f"the database {path} cannot be opened: {why}") from error
         raise InputError(
             f"{path} is not an SQLite database, or is damaged ({words_of(error)}): choose another with --storage"
         ) from error

@@ -14,7 +14,7 @@ from pathlib import Path
 import sqlalchemy
 import sqlalchemy.event
 
-from study.storage.damage import FailedStorageError
+from study.storage.opening import FailedStorageError
 
 
 @contextmanager
