@@ -17,7 +17,12 @@ from search_spaces.schedule import Schedule
 
 MUON = "search_spaces.muon.MuonWithAdamW"
 """An optimizer of ours, which the code quotes; any other is imported."""
-SHARED = ("search_spaces.schedulers", "search_spaces.groups", "search_spaces.muon")
+QUOTED = {
+    "MuonWithAdamW": "search_spaces.muon:MuonWithAdamW",
+    "averaged_model": "search_spaces.averaging:averaged_model",
+}
+"""What the code quotes, if it is needed, besides what the scheduler is made of."""
+SHARED = ("search_spaces.schedulers", "search_spaces.groups", "search_spaces.muon", "search_spaces.averaging")
 """Modules with what the code of every schedule uses."""
 LONGEST_LINE = 100
 """Maximum characters of a signature on one line; a longer one has a line for each parameter."""
@@ -27,11 +32,15 @@ LONGEST_LINE = 100
 class Exported:
     """What to export.
 
-    optimizer_code: the call that makes the optimizer of `model`, with `{lr}` in place of the learning rate.
+    optimizer_code: the call that makes the optimizer of `model`, with `{lr}` in place of the learning rate. clip_norm:
+    the norm to which gradients are clipped, if they are. averaging_fraction: of the run, over which weights are
+    averaged, if they are.
     """
 
     schedule: Schedule
     optimizer_code: str
+    clip_norm: float | None = None
+    averaging_fraction: float | None = None
 
     @property
     def optimizer(self) -> str:
@@ -43,12 +52,23 @@ class Exported:
     def optimizer_imports(self) -> list[str]:
         """The import that the call needs."""
         module = self.optimizer_code.partition("(")[0].rpartition(".")[0]
-        return [f"import {module}"] if module and not self.own_optimizer else []
+        return [f"import {module}"] if module and not self.optimizer_code.startswith(f"{MUON}(") else []
 
     @property
-    def own_optimizer(self) -> list[str]:
-        """The name of the optimizer's class, if that is ours."""
-        return [MUON.rpartition(".")[2]] if self.optimizer_code.startswith(f"{MUON}(") else []
+    def quoted(self) -> list[str]:
+        """The names in QUOTED that its use needs."""
+        needed = (self.optimizer_code.startswith(f"{MUON}("), self.averaging_fraction is not None)
+        return [name for name, need in zip(QUOTED, needed, strict=True) if need]
+
+    @property
+    def averaging(self) -> list[str]:
+        """How the weights are averaged, as lines of code; none if they are not."""
+        if self.averaging_fraction is None:
+            return []
+        return [
+            f"averaged = averaged_model(model, total_steps, averaging_fraction={self.averaging_fraction})",
+            "averaged.update_parameters(model)  # after every optimizer step; evaluate and keep averaged",
+        ]
 
     @property
     def observes(self) -> bool:
@@ -58,7 +78,7 @@ class Exported:
 
 def torch_code(exported: Exported) -> str:
     """The function `make_scheduler(optimizer, total_steps)`, followed by its usage as comments."""
-    code = standalone(make_scheduler(exported), scope(exported), quoted=exported.own_optimizer)
+    code = standalone(make_scheduler(exported), scope(exported), quoted=exported.quoted)
     return f"{code}\n\n\n{usage(exported)}"
 
 
@@ -69,7 +89,11 @@ def usage(exported: Exported) -> str:
         lines += ["scheduler = make_scheduler(optimizer, total_steps, evaluations)  # evaluations in the whole run"]
     else:
         lines += ["scheduler = make_scheduler(optimizer, total_steps)"]
+    if exported.clip_norm is not None:
+        clipping = f"torch.nn.utils.clip_grad_norm_(model.parameters(), {exported.clip_norm})"
+        lines += [f"{clipping}  # before every optimizer step"]
     lines += ["scheduler.step()  # after every optimizer step, total_steps in all"]
+    lines += exported.averaging
     lines += ["scheduler.observe(validation_loss)  # after every evaluation"] if exported.observes else []
     return indent("\n".join(lines), "# ")
 
@@ -77,7 +101,7 @@ def usage(exported: Exported) -> str:
 def shown_code(exported: Exported) -> str:
     """The same to be read: without the class that fits torch's scheduler into a run, which is the same for all."""
     source, names = make_scheduler(exported), scope(exported)
-    used = [*names_in(source), *exported.own_optimizer]
+    used = [*names_in(source), *exported.quoted]
     omitted = [name for name in used if getattr(names.get(name), "__module__", None) in SHARED]
     whole = f"# The whole file, with {' and '.join(omitted)}: scripts/export.py. It needs only torch."
     return f"{standalone(source, names, omitted=omitted)}\n\n\n{usage(exported)}\n{whole}"
@@ -118,7 +142,10 @@ def on_validation_end(model):
     """Call this from your LightningModule's method of the same name; validation_step must log val_loss."""
     model.lr_schedulers().observe(float(model.trainer.callback_metrics["val_loss"]))
 '''
-    return standalone(f"{make_scheduler(exported)}\n{code}", scope(exported), exported.optimizer_imports)
+    whole = standalone(
+        f"{make_scheduler(exported)}\n{code}", scope(exported), exported.optimizer_imports, quoted=exported.quoted
+    )
+    return with_notes(exported, whole, "Trainer(gradient_clip_val={})")
 
 
 def transformers_code(exported: Exported) -> str:
@@ -143,7 +170,16 @@ def make_optimizers(model, max_steps{more}):
 {note}    optimizer = {exported.optimizer}
     return optimizer, make_scheduler(optimizer, max_steps{more})
 {callback}'''
-    return standalone(f"{make_scheduler(exported)}\n{code}", scope(exported), imports)
+    whole = standalone(f"{make_scheduler(exported)}\n{code}", scope(exported), imports, quoted=exported.quoted)
+    return with_notes(exported, whole, "TrainingArguments(max_grad_norm={})")
+
+
+def with_notes(exported: Exported, code: str, clipping: str) -> str:
+    """The code for a framework, with what else was done in training as comments. clipping: how it clips to a norm."""
+    clipped = exported.clip_norm is not None
+    lines = [f"{clipping.format(exported.clip_norm)}  # clips gradients to a norm"] if clipped else []
+    lines += exported.averaging
+    return "\n\n\n".join([code, indent("\n".join(lines), "# ")]) if lines else code
 
 
 FORMATS: dict[str, Callable[[Exported], str]] = {
@@ -199,7 +235,7 @@ def scope(exported: Exported) -> dict[str, Any]:
         schedule.torch_class.__name__: schedule.torch_class,
         "require_momentum": require_momentum,
         **vars(sys.modules[schedule.assemble.__module__]),
-        **{name: import_named(f"search_spaces.muon:{name}") for name in exported.own_optimizer},
+        **{name: import_named(QUOTED[name]) for name in exported.quoted},
     }
     for cls in type(schedule).__mro__:
         if issubclass(cls, Schedule):

@@ -67,9 +67,11 @@ class WorkloadObjective:
 
     @property
     def about(self) -> str:
-        data = self.workload.data
+        data, share = self.workload.data, self.workload.averaging_fraction
         lines = [*data.about.splitlines(), *few_rows(data)]
-        return "\n  ".join([f"Data: {lines[0]}", *lines[1:]]) if data.about else "\n".join(few_rows(data))
+        said = "\n  ".join([f"Data: {lines[0]}", *lines[1:]]) if data.about else "\n".join(few_rows(data))
+        average = [] if share is None else [f"Weights: averaged over {100 * share:.3g} % of the run, to be evaluated"]
+        return "\n".join(filter(None, [said, *average]))
 
     @cached_property
     def mixes_seeds(self) -> bool:

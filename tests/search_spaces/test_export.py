@@ -239,6 +239,63 @@ def test_the_code_for_frameworks_has_muon_in_it(name):
     assert "MuonWithAdamW: scripts/export.py" in shown_code(Exported(WSD(peak_lr=0.01), MUON_CALL))
 
 
+AVERAGED = """
+import json, sys
+import torch
+code, lines = json.load(sys.stdin)
+made = {"total_steps": 20}
+exec(code, made)
+torch.manual_seed(0)
+model = made["model"] = torch.nn.Linear(4, 4)
+exec(lines[0], made)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+for _ in range(20):
+    optimizer.zero_grad()
+    model(torch.ones(2, 4)).square().sum().backward()
+    exec(lines[1], made)
+    optimizer.step()
+    exec(lines[2], made)
+print(json.dumps(made["averaged"].module.weight.tolist()))
+"""
+
+
+def test_comments_say_how_weights_are_averaged_and_gradients_clipped(tmp_path):
+    exported = Exported(WSD(peak_lr=0.1), SGD, clip_norm=0.5, averaging_fraction=0.2)
+    code = torch_code(exported)
+    starts = ("# averaged = ", "# torch.nn.utils.clip_grad_norm_(", "# averaged.update_parameters(")
+    lines = [next(line for line in code.splitlines() if line.startswith(start)) for start in starts]
+    found = elsewhere(AVERAGED, [code, [line.removeprefix("# ") for line in lines]], tmp_path)
+    torch.manual_seed(0)
+    model = torch.nn.Linear(4, 4)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    weights = []
+    for _ in range(20):
+        optimizer.zero_grad()
+        model(torch.ones(2, 4)).square().sum().backward()
+        norm = torch.stack([one.grad.square().sum() for one in model.parameters()]).sum().sqrt()
+        for parameter in model.parameters():
+            parameter.grad *= min(1.0, 0.5 / norm)
+        optimizer.step()
+        weights.append(model.weight.detach().double())
+    decay = np.exp(-1 / 4)
+    average = weights[0]
+    for weight in weights[1:]:
+        average = decay * average + (1 - decay) * weight
+    np.testing.assert_allclose(found, average, atol=1e-6)
+
+
+def test_code_for_frameworks_says_both_in_their_words():
+    exported = Exported(WSD(peak_lr=0.1), SGD, clip_norm=1.0, averaging_fraction=0.2)
+    assert "# Trainer(gradient_clip_val=1.0)  # clips" in FORMATS["lightning"](exported)
+    assert "# TrainingArguments(max_grad_norm=1.0)  # clips" in FORMATS["transformers"](exported)
+    for name in FORMATS:
+        assert "\ndef averaged_model(" in FORMATS[name](exported)
+        assert "# averaged = averaged_model(model, total_steps, averaging_fraction=0.2)\n" in FORMATS[name](exported)
+        plain = FORMATS[name](Exported(WSD(peak_lr=0.1), SGD))
+        assert "clip" not in plain
+        assert "averag" not in plain
+
+
 def test_functions_are_recorded_as_source():
     schedule = InverseTime(peak_lr=1.0, end_ratio=0.5, power=1.0)
     assert plain_arguments(schedule.resolve(100)) == {

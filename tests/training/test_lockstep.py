@@ -129,6 +129,18 @@ def test_gradients_of_each_run_are_clipped_as_torch_clips_them():
         assert own == pytest.approx([evaluation.loss for evaluation in alone], rel=1e-9)
 
 
+@pytest.mark.parametrize("model", ["mlp", BATCH_NORM], ids=str)
+def test_averages_are_those_of_the_plain_loop_also_when_another_run_has_ended(model, data_root):
+    workload = replace(make_workload(model, "sgd", data_root), averaging_fraction=0.2)
+    runs = [Run(Constant(peak_lr=1e9), 4, 0, evaluations=4), *some_runs("sgd")]
+    together = list(trainer(workload, len(runs)).train(runs))
+    for index, run in list(enumerate(runs))[1:]:
+        alone = list(trainer(workload).train([run]))
+        own = [evaluation for evaluation in together if evaluation.run == index]
+        assert [one.loss for one in own] == pytest.approx([one.loss for one in alone], rel=1e-9)
+        assert own[-1].raw_metric == alone[-1].raw_metric
+
+
 def assert_as_alone(workload, runs, rel, rel_of_twelfth):
     together, _ = trained(workload, runs, Lockstep)
     for index, run in enumerate(runs):
