@@ -1,6 +1,7 @@
 """Lockstep against the plain loop for every kind of model: the same losses and weights in any cohort."""
 
 from dataclasses import replace
+from importlib.util import find_spec
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from torch import nn
 from torch.nn.functional import scaled_dot_product_attention
 
 from search_spaces import Constant, Cosine, InputError, Linear, OneCycle, Plateau
+from search_spaces.imported import import_named
 from study.objective import Run
 from study.training.attention import attention, batchable_attention
 from study.training.lockstep import Lockstep
@@ -212,6 +214,7 @@ class Vectors(nn.Module):
         self.b = nn.Parameter(torch.ones(2, 3, dtype=torch.float64))
 
 
+HAS_LION = find_spec("lion_pytorch") is not None
 RATES = st.lists(st.floats(1e-4, 0.2), min_size=3, max_size=3)
 
 
@@ -219,7 +222,7 @@ RATES = st.lists(st.floats(1e-4, 0.2), min_size=3, max_size=3)
     lr=st.lists(RATES, min_size=4, max_size=4),
     momentum=st.lists(st.lists(st.floats(0.0, 0.99), min_size=3, max_size=3), min_size=4, max_size=4),
     weight_decay=st.sampled_from([0.0, 0.1]),
-    kind=st.sampled_from(["sgd", "nesterov", "adamw"]),
+    kind=st.sampled_from(["sgd", "nesterov", "adamw", *(["lion"] if HAS_LION else [])]),
 )
 @settings(max_examples=60, deadline=None)
 def test_stacked_optimizers_are_torchs(lr, momentum, weight_decay, kind):
@@ -229,6 +232,8 @@ def test_stacked_optimizers_are_torchs(lr, momentum, weight_decay, kind):
         groups = [{"params": [model.a]}, {"params": [model.b], "weight_decay": 0.02}]
         if kind == "adamw":
             return torch.optim.AdamW(groups, lr=1.0, weight_decay=weight_decay)
+        if kind == "lion":
+            return import_named("lion_pytorch:Lion")(groups, lr=1.0, weight_decay=weight_decay, betas=(0.9, 0.98))
         nesterov = kind == "nesterov"
         return torch.optim.SGD(groups, lr=1.0, momentum=0.9, weight_decay=weight_decay, nesterov=nesterov)
 
@@ -241,7 +246,8 @@ def test_stacked_optimizers_are_torchs(lr, momentum, weight_decay, kind):
             for group, ratio in zip(optimizer.param_groups, (1.0, 0.1), strict=True):
                 # Torch's SGD has no buffer at all while momentum is 0, where the formula has one that is not used.
                 group["lr"], moved = rate * ratio, max(moment, 1e-3)
-                group.update({"betas": (moved, 0.999)} if kind == "adamw" else {"momentum": moved})
+                betas = (moved, group["betas"][1]) if "betas" in group else None
+                group.update({"betas": betas} if betas else {"momentum": moved})
         for model in models:
             model.a.grad, model.b.grad = model.a.detach() ** 3 + 0.1, 2 * model.b.detach() - 0.3
         gradients = {"a": parameters["a"] ** 3 + 0.1, "b": 2 * parameters["b"] - 0.3}
@@ -256,7 +262,7 @@ def test_stacked_optimizers_are_torchs(lr, momentum, weight_decay, kind):
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda p: torch.optim.RMSprop(p), "only SGD and AdamW can be stacked, not RMSprop"),
+        (lambda p: torch.optim.RMSprop(p), "only SGD, AdamW and Lion can be stacked, not RMSprop"),
         (
             lambda p: torch.optim.AdamW(p, amsgrad=True),
             "can be stacked, not AdamW with amsgrad",
