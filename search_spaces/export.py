@@ -12,11 +12,20 @@ from typing import Any
 from search_spaces.families.plateau import Plateau
 from search_spaces.families.schedule_free import ScheduleFree
 from search_spaces.groups import require_momentum
+from search_spaces.imported import import_named
 from search_spaces.inline_source import body_of, names_in, standalone
 from search_spaces.schedule import Schedule
 
+MUON = "search_spaces.muon.MuonWithAdamW"
+"""An optimizer of ours, which the code quotes; any other is imported."""
+QUOTED = {
+    "MuonWithAdamW": "search_spaces.muon:MuonWithAdamW",
+    "averaged_model": "search_spaces.averaging:averaged_model",
+}
+"""What the code quotes, if it is needed, besides what the scheduler is made of."""
 SHARED = tuple(
-    f"search_spaces.{module}" for module in ("schedulers", "groups", "greedy_scheduler", "schedule_free_optimizer")
+    f"search_spaces.{module}"
+    for module in ("schedulers", "groups", "greedy_scheduler", "schedule_free_optimizer", "muon", "averaging")
 )
 """Modules with what the code of every schedule uses."""
 LONGEST_LINE = 100
@@ -27,11 +36,15 @@ LONGEST_LINE = 100
 class Exported:
     """What to export.
 
-    optimizer_code: the call that makes the optimizer of `model`, with `{lr}` in place of the learning rate.
+    optimizer_code: the call that makes the optimizer of `model`, with `{lr}` in place of the learning rate. clip_norm:
+    the norm to which gradients are clipped, if they are. averaging_fraction: of the run, over which weights are
+    averaged, if they are.
     """
 
     schedule: Schedule
     optimizer_code: str
+    clip_norm: float | None = None
+    averaging_fraction: float | None = None
 
     @property
     def optimizer(self) -> str:
@@ -41,7 +54,8 @@ class Exported:
     @property
     def replaced(self) -> str:
         """The same; a schedule that replaces the optimizer makes its own of it."""
-        return self.optimizer_code.replace("{lr}", repr(self.schedule.peak_lr))
+        code = self.optimizer_code.replace("{lr}", repr(self.schedule.peak_lr))
+        return code.removeprefix(f"{MUON.rpartition('.')[0]}.")
 
     @property
     def replaces_optimizer(self) -> bool:
@@ -52,7 +66,23 @@ class Exported:
     def optimizer_imports(self) -> list[str]:
         """The import that the call needs."""
         module = self.optimizer_code.partition("(")[0].rpartition(".")[0]
-        return [f"import {module}"] if module else []
+        return [f"import {module}"] if module and not self.optimizer_code.startswith(f"{MUON}(") else []
+
+    @property
+    def quoted(self) -> list[str]:
+        """The names in QUOTED that its use needs."""
+        needed = (self.optimizer_code.startswith(f"{MUON}("), self.averaging_fraction is not None)
+        return [name for name, need in zip(QUOTED, needed, strict=True) if need]
+
+    @property
+    def averaging(self) -> list[str]:
+        """How the weights are averaged, as lines of code; none if they are not."""
+        if self.averaging_fraction is None:
+            return []
+        return [
+            f"averaged = averaged_model(model, total_steps, averaging_fraction={self.averaging_fraction})",
+            "averaged.update_parameters(model)  # after every optimizer step; evaluate and keep averaged",
+        ]
 
     @property
     def observes(self) -> bool:
@@ -63,7 +93,8 @@ class Exported:
 def torch_code(exported: Exported) -> str:
     """The function `make_scheduler(optimizer, total_steps)`, followed by its usage as comments."""
     imports = exported.optimizer_imports if exported.replaces_optimizer else []
-    return f"{standalone(functions(exported), scope(exported), imports)}\n\n\n{usage(exported)}"
+    code = standalone(functions(exported), scope(exported), imports, quoted=exported.quoted)
+    return f"{code}\n\n\n{usage(exported)}"
 
 
 def usage(exported: Exported) -> str:
@@ -73,7 +104,11 @@ def usage(exported: Exported) -> str:
         lines += ["scheduler = make_scheduler(optimizer, total_steps, evaluations)  # evaluations in the whole run"]
     else:
         lines += ["scheduler = make_scheduler(optimizer, total_steps)"]
+    if exported.clip_norm is not None:
+        clipping = f"torch.nn.utils.clip_grad_norm_(model.parameters(), {exported.clip_norm})"
+        lines += [f"{clipping}  # before every optimizer step"]
     lines += ["scheduler.step()  # after every optimizer step, total_steps in all"]
+    lines += exported.averaging
     lines += ["scheduler.observe(validation_loss)  # after every evaluation"] if exported.observes else []
     if exported.replaces_optimizer:
         lines += ["optimizer.eval()  # before every evaluation, and before the weights are saved"]
@@ -85,7 +120,8 @@ def usage(exported: Exported) -> str:
 def shown_code(exported: Exported) -> str:
     """The same to be read: without the class that fits torch's scheduler into a run, which is the same for all."""
     source, names = functions(exported), scope(exported)
-    omitted = [name for name in names_in(source) if getattr(names.get(name), "__module__", None) in SHARED]
+    used = [*names_in(source), *exported.quoted]
+    omitted = [name for name in used if getattr(names.get(name), "__module__", None) in SHARED]
     needs = "torch and schedulefree" if exported.replaces_optimizer else "only torch"
     listed = " and ".join(part for part in (", ".join(omitted[:-1]), omitted[-1]) if part)
     whole = f"# The whole file, with {listed}: scripts/export.py. It needs {needs}."
@@ -139,7 +175,10 @@ def on_validation_end(model):
     """Call this from your LightningModule's method of the same name: checkpoints are saved before."""
     model.optimizers().optimizer.train()
 '''
-    return standalone(f"{functions(exported)}\n{code}", scope(exported), exported.optimizer_imports)
+    whole = standalone(
+        f"{functions(exported)}\n{code}", scope(exported), exported.optimizer_imports, quoted=exported.quoted
+    )
+    return with_notes(exported, whole, "Trainer(gradient_clip_val={})")
 
 
 def transformers_code(exported: Exported) -> str:
@@ -164,7 +203,16 @@ def make_optimizers(model, max_steps{more}):
 {note}    optimizer = {exported.optimizer}
     return optimizer, make_scheduler(optimizer, max_steps{more})
 {callback}'''
-    return standalone(f"{functions(exported)}\n{code}", scope(exported), imports)
+    whole = standalone(f"{functions(exported)}\n{code}", scope(exported), imports, quoted=exported.quoted)
+    return with_notes(exported, whole, "TrainingArguments(max_grad_norm={})")
+
+
+def with_notes(exported: Exported, code: str, clipping: str) -> str:
+    """The code for a framework, with what else was done in training as comments. clipping: how it clips to a norm."""
+    clipped = exported.clip_norm is not None
+    lines = [f"{clipping.format(exported.clip_norm)}  # clips gradients to a norm"] if clipped else []
+    lines += exported.averaging
+    return "\n\n\n".join([code, indent("\n".join(lines), "# ")]) if lines else code
 
 
 FORMATS: dict[str, Callable[[Exported], str]] = {
@@ -236,6 +284,7 @@ def scope(exported: Exported) -> dict[str, Any]:
         "require_momentum": require_momentum,
         **(vars(sys.modules[ScheduleFree.twin.__module__]) if exported.replaces_optimizer else {}),
         **vars(sys.modules[schedule.assemble.__module__]),
+        **{name: import_named(QUOTED[name]) for name in exported.quoted},
     }
     for cls in type(schedule).__mro__:
         if issubclass(cls, Schedule):

@@ -39,11 +39,16 @@ def without_type_comments(source: str) -> str:
 
 
 def standalone(
-    source: str, scope: Mapping[str, Any], imports: Iterable[str] = (), omitted: Collection[str] = ()
+    source: str,
+    scope: Mapping[str, Any],
+    imports: Iterable[str] = (),
+    omitted: Collection[str] = (),
+    quoted: Iterable[str] = (),
 ) -> str:
     """The source, preceded by everything that it uses: imports, and quoted functions, classes and constants.
 
     scope: global names and their values. imports: additional import lines. omitted: names that are not quoted.
+    quoted: names that are, although the source does not use them.
     """
     modules: set[str] = set()
     members: dict[str, set[str]] = {}
@@ -67,7 +72,7 @@ def standalone(
             else:
                 members.setdefault(home(value), set()).add(name)
 
-    gather(source, scope)
+    gather("\n".join([source, *quoted]), scope)
     lines = {*imports, *(f"import {module}" for module in modules)}
     lines |= {f"from {module} import {', '.join(sorted(own, key=by_type))}" for module, own in members.items()}
     sections = [sorted(line for line in lines if is_standard(line) is which) for which in (True, False)]

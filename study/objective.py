@@ -129,7 +129,9 @@ class Evaluation:
     diverged run has the metric's worst value and a loss of inf. lr and momentum: what the optimizer held at the last
     step; momentum is beta1 in Adam, and None if the optimizer has neither. cohort: runs that were trained together, 1
     in the plain loop. too_large: sizes of larger cohorts that were tried with this run and did not fit into memory.
-    test_metric: None unless the run has `test`. failure: why the training failed; the run counts as diverged then.
+    test_metric: None unless the run has `test`. raw_metric: at the end of a run whose weights are averaged, which the
+    other values are of, the metric of those that are not; otherwise None. failure: why the training failed; the run
+    counts as diverged then.
     """
 
     run: int
@@ -143,6 +145,7 @@ class Evaluation:
     cohort: int = 1
     too_large: tuple[int, ...] = ()
     test_metric: float | None = None
+    raw_metric: float | None = None
     failure: str | None = None
 
     @property

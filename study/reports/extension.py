@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from search_spaces.export import Exported, shown_code, torch_code
+from search_spaces.export import shown_code, torch_code
 from study.analysis.answer import value_of
 from study.analysis.extension import ENOUGH_STEPS, Extension, shorter_runs_beating
 from study.analysis.peak_drift import peak_drifts
@@ -19,6 +19,7 @@ from study.reports.answer import value_with_interval
 from study.reports.measure import Measure, confirmed_measure, validation_measure
 from study.reports.rich_table import rich_table
 from study.reports.run_lengths import drift_in_words, lengths_in_words
+from study.reports.schedule_origin import exported
 from study.reports.schedule_words import family_in_words, schedule_in_words
 from study.reports.search_console import MOST_COLUMNS, wrapped_line
 from study.search.configuration import MOST_LONGER_RUNS
@@ -116,15 +117,14 @@ def print_extension(
     """Print the values of the runs, the code of the best one, unless a file is to hold it, and the answer."""
     if console.quiet:
         return
-    schedule = study.trial(best.trial).schedule
-    exported = Exported(schedule, study.optimizer_code)
+    code = exported(study, study.trial(best.trial))
     answer = longer_answer(study, extension, best, len(tried), confirming)
     console.print(rich_table(LONGER_HEADS, longer_rows(study, tried)))
     if output:
         origin = f"{answer} Trial {best.trial} of study {study.name!r}."
         comment = textwrap.fill(origin, MOST_COLUMNS, initial_indent="# ", subsequent_indent="# ")
-        write(output, f"{comment}\n\n{torch_code(exported)}\n".encode())
+        write(output, f"{comment}\n\n{torch_code(code)}\n".encode())
     else:
-        console.print(f"\n{shown_code(exported)}\n")
+        console.print(f"\n{shown_code(code)}\n")
     lines = [answer, *([] if confirming else [ONE_RUN]), *([f"Code: {output}"] if output else [])]
     print_lines(console, lines)

@@ -21,7 +21,7 @@ PACKAGES = ("torch", "optuna")
 
 def exported(study: StudyRecord, trial: TrialRecord) -> Exported:
     """What the code of the trial's schedule is made of."""
-    return Exported(trial.schedule, study.optimizer_code)
+    return Exported(trial.schedule, study.optimizer_code, study.clip_norm, study.settings.averaging_fraction)
 
 
 def origin(study: StudyRecord, trial: TrialRecord) -> dict[str, Any]:

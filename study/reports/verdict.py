@@ -9,6 +9,7 @@ from study.analysis.importance import FEWEST_FOR_IMPORTANCE, importance
 from study.analysis.verdict import Verdict
 from study.objective import Unit, duration, length_in_words
 from study.reports.answer import answer_in_words
+from study.reports.averaging import averaging_lines
 from study.reports.measure import validation_measure
 from study.reports.schedule_words import schedule_in_words
 from study.storage.study_record import StudyRecord
@@ -21,13 +22,15 @@ MOST_NAMED = 3
 def verdict_lines(study: StudyRecord) -> list[str]:
     """The verdict on a study in any state, without markup; a line for each part.
 
-    The answer comes first, if it is confirmed; then winner, ties, importance, edges and cost of the search.
+    The answer comes first, if it is confirmed; then winner, ties, averaged weights, importance, edges and cost of
+    the search.
     """
     verdict, answer = Verdict.of(study), Answer.of(study)
     return [
         *(answer_lines(study, answer) if answer else []),
         *(winner_lines(study, verdict, answer is not None) if verdict.winner or answer is None else []),
         *(tie_lines(study, verdict) if answer is None else []),
+        *averaging_lines(study),
         *([importance_line(study)] if verdict.winner else []),
         *edge_lines(study),
         *([cost_line(verdict.cost, study.settings.unit)] if study.trials else []),

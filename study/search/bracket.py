@@ -271,6 +271,7 @@ class Bracket:
             failure=last.failure,
             is_reference=candidate.is_reference,
             outside=candidate.outside,
+            raw_value=last.raw_metric,
         )
         notes = pruner_notes(self.sampler_study, candidate.trial) if self.strategy.keeps_notes else {}
         return trial_row(record, candidate.trial.distributions, candidate.began, notes)

@@ -92,7 +92,7 @@ def training_again(
     ended = {(run.trial, run.seed) for run in kept}
     done = {index for index, place in enumerate(places) if place in ended}
     for trained, last in training_missing(executor, runs, done, stop):
-        yield trained, FinalRun(*places[last.run], last.metric, last.test_metric) if last else None
+        yield trained, FinalRun(*places[last.run], last.metric, last.test_metric, last.raw_metric) if last else None
 
 
 def same_plan(one: Finals, other: Finals) -> bool:

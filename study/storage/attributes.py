@@ -98,6 +98,7 @@ class Attributes(TypedDict, total=False):
     longer_runs: Mapping[str, list[list[Any]]]
     unfinished: Unfinished | int
     accepted: list[Mapping[str, Any]]
+    clip_norm: float
     group: Required[str]
     workload: Required[str]
 

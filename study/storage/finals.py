@@ -14,13 +14,20 @@ class FinalRun(NamedTuple):
     """A full run of a trial's schedule with a fresh seed.
 
     validation: the metric at its end; the worst if it diverged. test: the same on the test rows; None if these were not
-    used, if the objective has none, or if the run diverged.
+    used, if the objective has none, or if the run diverged. raw: `validation` of the weights that are not averaged, if
+    they are averaged.
     """
 
     trial: int
     seed: int
     validation: float
     test: float | None
+    raw: float | None = None
+
+    @property
+    def stored(self) -> list[Any]:
+        """As it is stored."""
+        return list(self if self.raw is not None else self[:-1])
 
 
 @dataclass(frozen=True)
@@ -60,7 +67,7 @@ class Finals:
     @property
     def record(self) -> dict[str, Any]:
         """As it is stored."""
-        return asdict(self)  # which Optuna stores as JSON: tuples become lists
+        return asdict(self) | {"runs": [run.stored for run in self.runs]}  # as JSON: tuples become lists
 
     @property
     def trials_named(self) -> set[int]:

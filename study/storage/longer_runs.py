@@ -14,9 +14,10 @@ KEY = "longer_runs"
 def longer_runs(attributes: Mapping[str, Any], budget: int) -> list[FinalRun]:
     """The runs of this budget that a study keeps."""
     kept = attributes.get(KEY, {}).get(str(budget), ())
-    return [FinalRun(*run) for run in kept if len(run) == len(FinalRun._fields)]  # earlier versions kept others
+    fewest = len(FinalRun._fields) - len(FinalRun._field_defaults)
+    return [FinalRun(*run) for run in kept if len(run) >= fewest]  # earlier versions kept others
 
 
 def with_longer_runs(attributes: Mapping[str, Any], budget: int, runs: Sequence[FinalRun]) -> dict[str, Any]:
     """The attribute that keeps these runs of this budget, beside those of others."""
-    return {**attributes.get(KEY, {}), str(budget): [list(run) for run in runs]}
+    return {**attributes.get(KEY, {}), str(budget): [run.stored for run in runs]}

@@ -10,7 +10,7 @@ rungs that were fitted to it), `workload` (its name), `group` (the benchmark it 
 user's modules and of a fresh model, see made_of.py), `accepted` (changes of them, in words, and how many trials were
 stored then), `artifacts` (where those of its trials are kept, if that was given, the present place last), `copied_from`
 (its name and the time, if it was copied by copy_study.py), `validation_rows` (that a value is the mean over; both are
-missing in studies made before they were kept),
+missing in studies made before they were kept), `clip_norm` (of gradients, if they are clipped),
 `confirmed` (of a benchmark: the trial evaluated on test, the seeds, the test metrics), `finals` (of a search: what was
 trained again to confirm its answer, see finals.py), `sessions` (provenance of every start, in order), `unfinished` (the
 runs that a bracket has behind it, while it is trained; `ahead` in it: the same of the next bracket, if it has begun).
@@ -21,11 +21,11 @@ successive halving `pruner_notes` (what they must find again). A record holds
 `torch` (the resolved arguments, for the full run), `epochs_used` and `cohort` (runs trained together, 1 is the plain
 loop), both at each rung, `engine` (of the last rung), `too_large` (cohorts that did not fit into memory),
 `best_epoch`, `diverged`, `audited_from` (epochs at which the trial would have been pruned, but for an audit; None for
-all others), `seconds` (of training; those of a cohort are shared among its steps), `reference` (true, for a trial of
-the reference), `outside` (its parameters, if they lie outside the search space; Optuna has none then, and has it as
-pruned), `complete` (whether such a trial ran to its end) and `digest` (of all that is stored of the trial, but for
-`seconds`; trials stored before have none). The files of a trial that ran to its end, its picture and its curve as CSV,
-are noted where Optuna notes artifacts (artifacts.py).
+all others), `seconds` (of training; those of a cohort are shared among its steps), `raw_value` (of weights that are not
+averaged, if those of the value are), `reference` (true, for a trial of the reference), `outside` (its parameters, if
+they lie outside the search space; Optuna has none then, and has it as pruned), `complete` (whether such a trial ran to
+its end) and `digest` (of all that is stored of the trial, but for `seconds`; trials stored before have none). The files
+of a trial that ran to its end, its picture and its curve as CSV, are noted where Optuna notes artifacts (artifacts.py).
 """
 
 from __future__ import annotations

@@ -21,7 +21,8 @@ class Settings:
     is `epochs`, the full run. space: the range of every parameter. startup_trials: drawn before the sampler models
     anything. enqueued: the parameters of the trials that the study begins with, in order. own_training: the function or
     the command, if the user's own training was searched; dataset, model, optimizer, weight decay and batch size are its
-    own affair then, and empty here.
+    own affair then, and empty here. averaging_fraction: of the run, over which weights are averaged; None if they are
+    not.
     """
 
     dataset: str
@@ -42,6 +43,7 @@ class Settings:
     enqueued: tuple[Mapping[str, Any], ...] = ()
     unit: Unit = "epochs"
     own_training: str | None = None
+    averaging_fraction: float | None = None
 
     @property
     def one(self) -> str:
@@ -70,4 +72,5 @@ class Settings:
             reduction=int(stored["reduction"]),
             enqueued=as_tuple(stored.get("enqueued", ())),
             own_training=stored.get("train") or stored.get("command"),
+            averaging_fraction=stored.get("averaging_fraction"),
         )

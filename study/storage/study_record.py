@@ -56,7 +56,8 @@ class StudyRecord:
     over; None in studies made before it was kept. sessions: every start, in order. confirmed: of a benchmark's study,
     once that is done. unfinished: how many trials are under way. trials: the complete and the pruned ones, in the order
     in which they were asked. stored: the attributes as they are in the storage, but for `unfinished`, which is the
-    number. finals: of a search, once they have begun. accepted: changes of what it is made of, in order.
+    number. finals: of a search, once they have begun. accepted: changes of what it is made of, in order. clip_norm: to
+    which gradients were clipped, if they were, and if that was kept.
     """
 
     name: str
@@ -75,6 +76,7 @@ class StudyRecord:
     stored: Mapping[str, Any]
     finals: Finals | None = None
     accepted: tuple[Accepted, ...] = ()
+    clip_norm: float | None = None
 
     @classmethod
     def of(cls, optuna_study: optuna.Study, before: StudyRecord | None = None) -> StudyRecord:
@@ -124,6 +126,7 @@ class StudyRecord:
             trials=tuple(sorted(trials, key=lambda trial: (trial.place.bracket, trial.place.position))),
             finals=Finals.read(attributes["finals"]) if "finals" in attributes else None,
             accepted=tuple(Accepted(one["trials"], as_tuple(one["changes"])) for one in attributes.get("accepted", ())),
+            clip_norm=attributes.get("clip_norm"),
             stored={key: unfinished if key == "unfinished" else value for key, value in attributes.items()},
         )
         record.check()

@@ -88,8 +88,9 @@ class TrialRecord:
     run. too_large: cohorts that did not fit into memory. best_epoch: when the last run was best. audited_from: the
     epochs at which the trial would have been pruned, but for an audit; otherwise None. seconds: of training; those of a
     cohort are divided by steps. failure: why its training failed, if it did. ended: when it was stored; None if it
-    comes from an archive. is_reference: whether it tries a peak of the reference. outside: whether its schedule lies
-    outside the search space; only one of the reference can.
+    comes from an archive. raw_value: of weights that are not averaged, if those of `value` are. is_reference: whether
+    it tries a peak of the reference. outside: whether its schedule lies outside the search space; only one of the
+    reference can.
     """
 
     number: int
@@ -113,6 +114,7 @@ class TrialRecord:
     failure: str | None = None
     is_reference: bool = False
     outside: bool = False
+    raw_value: float | None = None
 
     @classmethod
     def of(cls, trial: FrozenTrial) -> TrialRecord:
@@ -165,6 +167,7 @@ class TrialRecord:
             failure=record.get("failure"),
             is_reference=record.get("reference", False),
             outside="outside" in record,
+            raw_value=record.get("raw_value"),
         )
         read.check()
         return read
@@ -201,6 +204,7 @@ class TrialRecord:
             "seconds": self.seconds,
         }
         record |= {"failure": self.failure} if self.failure else {}
+        record |= {} if self.raw_value is None else {"raw_value": self.raw_value}
         record |= {"reference": True} if self.is_reference else {}
         record |= {"outside": dict(self.params), "complete": self.complete} if self.outside else {}
         return {"record": record} | ({"curve": self.curve.columns} if self.curve else {})

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.func import functional_call, stack_module_state, vmap
 
+from search_spaces.averaging import ema_decay, moved_towards
 from study.objective import Run
 from study.training.attention import batchable_attention
 from study.training.stacked_optimizers import stacked_optimizer
@@ -36,6 +37,7 @@ class Lockstep:
         names = {parameter: name for name, parameter in self.model.named_parameters()}
         groups = [[names[parameter] for parameter in group["params"]] for group in self.optimizers[0].param_groups]
         self.stacked = stacked_optimizer(self.optimizers[0], groups)
+        self.averaged: dict[str, Tensor] = {}
 
     def one_run(self, parameters: dict[str, Tensor], buffers: dict[str, Tensor], x: Tensor) -> Any:
         """The outputs of the model with one run's parameters and buffers."""
@@ -60,8 +62,17 @@ class Lockstep:
             self.stacked.step(self.parameters, given, self.optimizers)
         return losses.detach()
 
-    def evaluate(self, x: Tensor, y: Tensor, positions: Sequence[int]) -> Tensor:
+    @torch.no_grad()
+    def average(self, total_steps: int, averaging_fraction: float) -> None:
+        decay = ema_decay(total_steps, averaging_fraction)
+        for name, value in {**self.parameters, **self.buffers}.items():
+            before = self.averaged.get(name)
+            self.averaged[name] = value.detach().clone() if before is None else moved_towards(before, value, decay)
+
+    def evaluate(self, x: Tensor, y: Tensor, positions: Sequence[int], raw: bool = False) -> Tensor:
         parameters, buffers = self.parameters, self.buffers
+        if self.averaged and not raw:
+            parameters, buffers = ({name: self.averaged[name] for name in own} for own in (parameters, buffers))
         if len(positions) < len(self.optimizers):
             parameters, buffers = (at_positions(state, positions) for state in (parameters, buffers))
         self.model.eval()
@@ -83,7 +94,8 @@ class Lockstep:
 
     def keep(self, positions: Sequence[int]) -> None:
         self.optimizers = [self.optimizers[position] for position in positions]
-        self.parameters, self.buffers = (at_positions(state, positions) for state in (self.parameters, self.buffers))
+        states = (self.parameters, self.buffers, self.averaged)
+        self.parameters, self.buffers, self.averaged = (at_positions(state, positions) for state in states)
         self.stacked.keep(positions)
 
 

@@ -64,7 +64,11 @@ def losses(workload: Workload, runs: list[Run], kind: type[Plain] | type[Lockste
     for run, optimizer in zip(runs, learner.optimizers, strict=True):
         run.schedule.build(optimizer, STEPS)
     x, y = workload.data.train.first(workload.batch_size)
-    found = [learner.update(x.clone(), y).double() for _ in range(STEPS)]
+    found = []
+    for _ in range(STEPS):
+        found.append(learner.update(x.clone(), y).double())
+        if workload.averaging_fraction is not None:
+            learner.average(STEPS, workload.averaging_fraction)
     x, y = workload.data.validation.first(EVALUATION_ROWS)
     with torch.no_grad():
         found.append(learner.evaluate(x.clone(), y, range(len(runs)))[:, 0] / len(x))

@@ -44,8 +44,14 @@ class Learner(Protocol):
         x (rows, ...) and y (rows, ...) are shared by all runs, or have an additional first axis for the runs.
         """
 
-    def evaluate(self, x: Inputs, y: Tensor, positions: Sequence[int]) -> Tensor:
-        """(loss, metric) of the runs at these positions, summed over the rows: (positions, 2), float64."""
+    def average(self, total_steps: int, averaging_fraction: float) -> None:
+        """Take the weights after a step into their average, see `averaged_model`."""
+
+    def evaluate(self, x: Inputs, y: Tensor, positions: Sequence[int], raw: bool = False) -> Tensor:
+        """(loss, metric) of the runs at these positions, summed over the rows: (positions, 2), float64.
+
+        raw: not with averaged weights, if there are any.
+        """
 
     def evaluating(self) -> AbstractContextManager[None]:
         """What the evaluations of a step are made within: the weights in it are those to evaluate."""
@@ -87,6 +93,8 @@ def train_cohort(
         if not live:
             return
         losses = learner.update(*next(examples))
+        if workload.averaging_fraction is not None:
+            learner.average(total_steps, workload.averaging_fraction)
         held = [lr_and_momentum(optimizer) for optimizer in learner.optimizers] if step in checks else []
         for index in live:
             schedulers[index].step()
@@ -107,6 +115,9 @@ def train_cohort(
         with learner.evaluating() if due_now else nullcontext():
             found = evaluate(workload, learner, workload.data.validation, due_now, lambda: all(map(stop, live)))
             tested = evaluate(workload, learner, workload.data.test, tested_now, lambda: all(map(stop, live)))
+        ends = workload.averaging_fraction is not None and step == total_steps
+        raw_now = due_now if ends else []
+        raw = evaluate(workload, learner, workload.data.validation, raw_now, lambda: all(map(stop, live)), raw=True)
         for position, index in enumerate(live):
             loss, metric = found.get(position, (0.0, 0.0))
             if index in diverged or not (math.isfinite(loss) and math.isfinite(metric)):
@@ -117,9 +128,23 @@ def train_cohort(
                 if runs[index].schedule.evaluations:
                     schedulers[index].observe(loss)
                 metric = workload.metric.bounded(metric)
-                test_metric = workload.metric.bounded(tested[position][1]) if position in tested else None
-                yield Evaluation(index, step, total_steps, loss, metric, *held[position], test_metric=test_metric)
+                test_metric, raw_metric = (bounded_metric(workload, found.get(position)) for found in (tested, raw))
+                yield Evaluation(
+                    index,
+                    step,
+                    total_steps,
+                    loss,
+                    metric,
+                    *held[position],
+                    test_metric=test_metric,
+                    raw_metric=raw_metric,
+                )
         keep([index for index in live if index not in diverged])
+
+
+def bounded_metric(workload: Workload, found: tuple[float, float] | None) -> float | None:
+    """The metric of what `evaluate` found, or the worst one if that is worse; None if nothing was evaluated."""
+    return None if found is None else workload.metric.bounded(found[1])
 
 
 @torch.no_grad()
@@ -129,17 +154,21 @@ def evaluate(
     split: Split | StreamedSplit,
     positions: Sequence[int],
     stop: Callable[[], bool],
+    raw: bool = False,
 ) -> dict[int, tuple[float, float]]:
-    """(loss, metric) by position, averaged over the rows of a split; empty if stopped in between."""
+    """(loss, metric) by position, averaged over the rows of a split; empty if stopped in between.
+
+    raw: as in `Learner`.
+    """
     if not positions:
         return {}
     if workload.metric.whole is not None:
         assert isinstance(learner, Plain)  # such a workload is not trained in lockstep
-        found = evaluate_whole(workload, learner, split, EVALUATION_ROWS, stop)
+        found = evaluate_whole(workload, learner, split, EVALUATION_ROWS, stop, raw)
         return dict.fromkeys(positions, found) if found else {}
     sums = torch.zeros(len(positions), 2, device=workload.device, dtype=torch.float64)
     for x, y in split.parts(EVALUATION_ROWS):
         if stop():
             return {}
-        sums += learner.evaluate(x, y, positions)
+        sums += learner.evaluate(x, y, positions, raw)
     return dict(zip(positions, map(tuple, (sums / split.rows).tolist()), strict=True))

@@ -23,5 +23,6 @@ def bytes_of_a_run(workload: Workload) -> int:
         loss = workload.loss(forward(model, x), y).mean()
     del loss
     weights = sum(parameter.nbytes for parameter in model.parameters())
-    # Parameters, gradients and two optimizer states; activations, counted twice to allow for temporary tensors.
-    return 4 * weights + 2 * sum(saved.values())
+    # Parameters, gradients, two optimizer states and an average; activations, twice to allow for temporary tensors.
+    copies = 4 if workload.averaging_fraction is None else 5
+    return copies * weights + 2 * sum(saved.values())

@@ -10,7 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
+from torch.optim.swa_utils import AveragedModel
 
+from search_spaces.averaging import averaged_model
 from study.machine import same_random_numbers_after
 from study.objective import Run
 from study.training.batch_norm import statistics_of
@@ -31,6 +33,7 @@ class Plain:
         self.workload, self.run = workload, run
         self.model = workload.make_model().to(workload.device).train()
         self.optimizers = [run.schedule.optimizer(workload.make_optimizer(self.model))]
+        self.averaged: AveragedModel | None = None
 
     def update(self, x: Inputs, y: Tensor) -> Tensor:
         loss = self.workload.loss(forward(self.model, x), y).mean()
@@ -41,11 +44,16 @@ class Plain:
         self.optimizers[0].step()
         return loss.detach()[None]
 
-    def outputs(self, x: Inputs) -> Any:
-        """The model's outputs in evaluation."""
-        self.model.eval()
-        outputs = forward(self.model, x)
-        self.model.train()
+    def average(self, total_steps: int, averaging_fraction: float) -> None:
+        self.averaged = self.averaged or averaged_model(self.model, total_steps, averaging_fraction)
+        self.averaged.update_parameters(self.model)
+
+    def outputs(self, x: Inputs, raw: bool = False) -> Any:
+        """The model's outputs in evaluation. raw: not with averaged weights."""
+        model = self.model if raw or self.averaged is None else self.averaged.module
+        model.eval()
+        outputs = forward(model, x)
+        model.train()
         return outputs
 
     @contextmanager
@@ -65,8 +73,8 @@ class Plain:
         some = min(STATISTICS_BATCHES, self.workload.steps_per_epoch)
         return (x for x, _ in self.workload.data.train.fetch(islice(batches(self.workload, [self.run]), some)))
 
-    def evaluate(self, x: Inputs, y: Tensor, positions: Sequence[int]) -> Tensor:
-        outputs = self.outputs(x)
+    def evaluate(self, x: Inputs, y: Tensor, positions: Sequence[int], raw: bool = False) -> Tensor:
+        outputs = self.outputs(x, raw)
         loss, metric = self.workload.loss(outputs, y), self.workload.measure(outputs, y)
         return torch.stack([loss.double().sum(), metric.double().sum()])[None]
 

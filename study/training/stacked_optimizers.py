@@ -1,7 +1,7 @@
-"""Torch's optimizers for stacked parameters: one step for all runs, each with its own learning rate and momentum.
+"""Optimizers for stacked parameters: one step for all runs, each with its own learning rate and momentum.
 
-The formulas are those of torch.optim.SGD and torch.optim.AdamW. At every step, each run's learning rate and momentum
-are read from the torch optimizer that the run's scheduler controls.
+The formulas are those of torch.optim.SGD, torch.optim.AdamW and lion_pytorch.Lion. At every step, each run's learning
+rate and momentum are read from the torch optimizer that the run's scheduler controls.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.optim import SGD, AdamW, Optimizer
+from torch.optim import Optimizer
 
 from search_spaces.errors import InputError
 
@@ -116,7 +116,29 @@ class StackedAdamW(StackedOptimizer):
         parameter.addcmul_(state["mean"].div(spread), step_size, value=-1)
 
 
-STACKED: dict[type[Optimizer], type[StackedOptimizer]] = {SGD: StackedSGD, AdamW: StackedAdamW}
+class StackedLion(StackedOptimizer):
+    """lion_pytorch.Lion, with the weight decay that is its default."""
+
+    def numbers(self, groups: Sequence[dict[str, Any]], steps: int) -> list[list[float]]:
+        kept = [1 - group["lr"] * group["weight_decay"] for group in groups]
+        return [[group["lr"] for group in groups], kept, [1 - group["betas"][0] for group in groups]]
+
+    def update(
+        self, parameter: Tensor, gradient: Tensor, state: State, steps: int, defaults: dict[str, Any], *vectors: Tensor
+    ) -> None:
+        lr, kept, new_share = vectors
+        if not state:
+            state["mean"] = torch.zeros_like(parameter)
+        parameter.mul_(kept).addcmul_(state["mean"].lerp(gradient, new_share).sign_(), lr, value=-1)
+        state["mean"].lerp_(gradient, 1 - defaults["betas"][1])
+
+
+STACKED: dict[str, type[StackedOptimizer]] = {
+    "torch.optim.sgd.SGD": StackedSGD,
+    "torch.optim.adamw.AdamW": StackedAdamW,
+    "lion_pytorch.lion_pytorch.Lion": StackedLion,
+}
+"""By the class that each is the counterpart of; Lion's package may be missing."""
 REFUSED = ("maximize", "amsgrad", "dampening", "differentiable")
 """Options of torch's optimizers that the stacked ones do not support."""
 
@@ -124,9 +146,11 @@ REFUSED = ("maximize", "amsgrad", "dampening", "differentiable")
 def stacked_optimizer(optimizer: Optimizer, groups: Sequence[Sequence[str]]) -> StackedOptimizer:
     """The stacked counterpart of a torch optimizer; raises InputError if it has none."""
     kind = type(optimizer)
+    path = f"{kind.__module__}.{kind.__qualname__}"
     used = sorted({option for group in optimizer.param_groups for option in REFUSED if group.get(option)})
-    if kind not in STACKED or used:
-        known = " and ".join(known.__name__ for known in STACKED)
+    used += ["decoupled_weight_decay"] if getattr(optimizer, "decoupled_wd", False) else []
+    if path not in STACKED or used:
+        *others, last = (known.rpartition(".")[2] for known in STACKED)
         what = f"{kind.__name__} with {', '.join(used)}" if used else kind.__name__
-        raise InputError(f"only {known} can be stacked, not {what}")
-    return STACKED[kind](groups, optimizer.param_groups)
+        raise InputError(f"only {', '.join(others)} and {last} can be stacked, not {what}")
+    return STACKED[path](groups, optimizer.param_groups)

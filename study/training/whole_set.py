@@ -19,9 +19,15 @@ from study.workloads.workload import Workload
 
 @torch.no_grad()
 def evaluate_whole(
-    workload: Workload, learner: Plain, split: Split | StreamedSplit, rows: int, stop: Callable[[], bool]
+    workload: Workload,
+    learner: Plain,
+    split: Split | StreamedSplit,
+    rows: int,
+    stop: Callable[[], bool],
+    raw: bool = False,
 ) -> tuple[float, float] | None:
-    """(loss, metric) over all rows of a split; None if stopped in between. rows: of each forward pass.
+    """(loss, metric) over all rows of a split; None if stopped in between. rows: of each forward pass. raw: as in
+    `Learner`.
 
     The metric is NaN if the loss is not finite or an output is NaN: it would then fail, or give any number.
     """
@@ -29,7 +35,7 @@ def evaluate_whole(
     for x, y in split.parts(rows):
         if stop():
             return None
-        outputs = learner.outputs(x)
+        outputs = learner.outputs(x, raw)
         loss += float(workload.loss(outputs, y).double().sum())
         kept.append((outputs, y))
     outputs, targets = (joined(parts) for parts in zip(*kept, strict=True))

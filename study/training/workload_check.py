@@ -49,6 +49,8 @@ def check_workload(workload: Workload) -> None:
                 each = f"{workload.name}: the {name} must be one number per row, shape ({rows},)"
                 require(isinstance(values, Tensor) and values.shape == (rows,), each, shape_of(values))
             learner.update(x, y)
+            if workload.averaging_fraction is not None:
+                learner.average(1, workload.averaging_fraction)
             if workload.metric.whole is None:
                 learner.evaluate(x, y, [0])
         if workload.metric.whole is not None:  # few rows may not have all classes

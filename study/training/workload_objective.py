@@ -68,9 +68,11 @@ class WorkloadObjective:
 
     @property
     def about(self) -> str:
-        data = self.workload.data
+        data, share = self.workload.data, self.workload.averaging_fraction
         lines = [*data.about.splitlines(), *few_rows(data)]
-        return "\n  ".join([f"Data: {lines[0]}", *lines[1:]]) if data.about else "\n".join(few_rows(data))
+        said = "\n  ".join([f"Data: {lines[0]}", *lines[1:]]) if data.about else "\n".join(few_rows(data))
+        average = [] if share is None else [f"Weights: averaged over {100 * share:.3g} % of the run, to be evaluated"]
+        return "\n".join(filter(None, [said, *average]))
 
     @cached_property
     def mixes_seeds(self) -> bool:
@@ -114,6 +116,8 @@ class WorkloadObjective:
     @cached_property
     def replacing_obstacle(self) -> str | None:
         """Why a schedule cannot replace the optimizer; None if it can."""
+        if self.workload.averaging_fraction is not None:
+            return "it evaluates averaged weights itself: remove --average"
         with same_random_numbers_after(self.workload.device):
             return schedule_free_obstacle(self.workload.make_optimizer(self.workload.make_model()))
 

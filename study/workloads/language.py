@@ -40,11 +40,8 @@ def decaying_matrices(model: nn.Module) -> list[dict[str, Any]]:
     return [group for group in groups if group["params"]]
 
 
-def grouped_adamw_code(arguments: dict[str, Any]) -> str:
-    """The call that makes AdamW of `decaying_matrices`, as in `Workload.optimizer_code`."""
-    listed = "".join(f", {name}={value!r}" for name, value in arguments.items())
-    return (
-        'torch.optim.AdamW([{"params": [p for p in model.parameters() if p.ndim >= 2]}, '
-        '{"params": [p for p in model.parameters() if p.ndim < 2], "weight_decay": 0.0}], '
-        f"lr={{lr}}{listed})"
-    )
+DECAYING_MATRICES = (
+    '[{"params": [p for p in model.parameters() if p.ndim >= 2]}, '
+    '{"params": [p for p in model.parameters() if p.ndim < 2], "weight_decay": 0.0}]'
+)
+"""The same as code."""

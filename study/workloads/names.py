@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from search_spaces import ADAMW_PEAK_LR, SGD_PEAK_LR
 from search_spaces.errors import InputError, unknown, words_of
+from search_spaces.export import MUON
 from study.workloads.named import abbreviated
 from study.workloads.user_code import is_imported
 
@@ -70,21 +71,30 @@ LIBRARIES = {
 class OptimizerChoice(NamedTuple):
     """A built-in optimizer.
 
-    torch_class: name in torch.optim. arguments: fixed arguments. weight_decay: default. peak_lr: search range.
+    made_by: the class, with its module. arguments: fixed arguments. weight_decay: default. peak_lr: search range.
     """
 
-    torch_class: str
+    made_by: str
     arguments: dict[str, Any]
     weight_decay: float
     peak_lr: tuple[float, float]
 
 
+# Lion's rates are 3 to 10 times as small as AdamW's, and its weight decay is as many times as large (Chen et al. 2023,
+# Symbolic Discovery of Optimization Algorithms, section 5).
+LION_PEAK_LR = (ADAMW_PEAK_LR[0] / 10, ADAMW_PEAK_LR[1] / 3)
 OPTIMIZERS = {
-    "sgd": OptimizerChoice("SGD", {"momentum": 0.9}, 5e-4, SGD_PEAK_LR),
-    "adamw": OptimizerChoice("AdamW", {}, 1e-2, ADAMW_PEAK_LR),
+    "sgd": OptimizerChoice("torch.optim.SGD", {"momentum": 0.9}, 5e-4, SGD_PEAK_LR),
+    "adamw": OptimizerChoice("torch.optim.AdamW", {}, 1e-2, ADAMW_PEAK_LR),
+    "muon": OptimizerChoice(MUON, {}, 0.1, ADAMW_PEAK_LR),  # its updates are as large as AdamW's
+    "lion": OptimizerChoice("lion_pytorch.Lion", {}, 0.1, LION_PEAK_LR),
 }
-LANGUAGE_ADAMW = OptimizerChoice("AdamW", {"betas": (0.9, 0.95)}, 0.1, ADAMW_PEAK_LR)
-"""adamw for text, as usual since GPT-3 (Brown et al. 2020)."""
+LANGUAGE_OPTIMIZERS = {
+    "adamw": OptimizerChoice("torch.optim.AdamW", {"betas": (0.9, 0.95)}, 0.1, ADAMW_PEAK_LR),
+    "lion": OptimizerChoice("lion_pytorch.Lion", {"betas": (0.95, 0.98)}, 1.0, LION_PEAK_LR),
+}
+"""The same for text, if they differ: adamw as usual since GPT-3 (Brown et al. 2020), lion with the betas that its paper
+trains language models with. Only matrices decay."""
 YOURS = "package.module:function"
 
 
@@ -141,6 +151,8 @@ def check_optimizer(name: str | Callable[..., Any]) -> None:
     """Raise InputError if a name is neither a built-in optimizer nor a function."""
     if isinstance(name, str) and name not in OPTIMIZERS and not is_imported(name):
         raise unknown("optimizer", name, [*OPTIMIZERS, YOURS])
+    if name == "lion" and find_spec("lion_pytorch") is None:
+        raise InputError("--optimizer lion needs lion-pytorch: pip install lion-pytorch")
 
 
 def short(name: str) -> str:

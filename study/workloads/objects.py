@@ -77,7 +77,7 @@ class WorkloadObjects:
         if made is None:
             data = options.read_data(data_root) if self.data is None else self.read_data()
             made = workload_of(self.subject, data, self.model or options.model)
-        return optimized(made, optimizer, options.batch_size, options.weight_decay)
+        return optimized(made, optimizer, options.batch_size, options.weight_decay, options.averaged_over)
 
     def read_data(self) -> Data:
         """The data, made from the object."""

@@ -13,9 +13,11 @@ from torch import nn
 from torch.optim import Optimizer
 
 from search_spaces.errors import InputError, require
+from search_spaces.imported import import_named
 from search_spaces.optimizer_facts import FACTOR
-from study.workloads.language import decaying_matrices, grouped_adamw_code
-from study.workloads.names import LANGUAGE_ADAMW, OPTIMIZERS, check_optimizer
+from study.workloads.language import DECAYING_MATRICES, decaying_matrices
+from study.workloads.muon import make_muon, matrices_at_the_ends
+from study.workloads.names import LANGUAGE_OPTIMIZERS, OPTIMIZERS, OptimizerChoice, check_optimizer
 from study.workloads.user_code import bare_name, call, imported, is_importable, is_imported, path_of
 
 
@@ -42,28 +44,50 @@ def optimizing(
     if is_imported(name):
         return users_optimizer(imported(name, "--optimizer"), name, weight_decay, model)
     check_optimizer(name)
-    if language and name == "adamw":
-        return language_adamw(weight_decay)
-    choice = OPTIMIZERS[name]
+    if name == "muon":
+        return muon(weight_decay, model)
+    grouped = language and name in LANGUAGE_OPTIMIZERS
+    choice = (LANGUAGE_OPTIMIZERS if grouped else OPTIMIZERS)[name]
     usual = 0.0 if has_sparse_gradients(model) else choice.weight_decay  # torch's weight decay takes dense ones only
     decay = usual if weight_decay is None else weight_decay
     arguments = choice.arguments | {"weight_decay": decay}
-    listed = "".join(f", {argument}={value!r}" for argument, value in arguments.items())
+    parameters = decaying_matrices if grouped else nn.Module.parameters
     return Optimizing(
-        make_optimizer=partial(make_optimizer, getattr(torch.optim, choice.torch_class), arguments),
-        optimizer_code=f"torch.optim.{choice.torch_class}(model.parameters(), lr={{lr}}{listed})",
+        make_optimizer=partial(make_optimizer, class_of(choice), arguments, parameters=parameters),
+        optimizer_code=call_in_code(choice, DECAYING_MATRICES if grouped else "model.parameters()", arguments),
         peak_lr=choice.peak_lr,
         weight_decay=decay,
     )
 
 
-def language_adamw(weight_decay: float | None) -> Optimizing:
-    """AdamW as language models are trained: it decays matrices only."""
-    choice = LANGUAGE_ADAMW
+def muon(weight_decay: float | None, model: nn.Module) -> Optimizing:
+    """Muon for the hidden matrices, AdamW for the rest; raises InputError if the model has no hidden matrix."""
+    choice, named, others = OPTIMIZERS["muon"], dict(model.named_parameters()), matrices_at_the_ends(model)
+    if not any(parameter.ndim == 2 and name not in others for name, parameter in named.items()):
+        raise InputError(
+            "--optimizer muon is for the matrices between the first and the last layer, and the model has none: "
+            "use --optimizer adamw"
+        )
     decay = choice.weight_decay if weight_decay is None else weight_decay
-    arguments = choice.arguments | {"weight_decay": decay}
-    make = partial(make_optimizer, torch.optim.AdamW, arguments, parameters=decaying_matrices)
-    return Optimizing(make, grouped_adamw_code(arguments), choice.peak_lr, decay)
+    return Optimizing(
+        make_optimizer=partial(make_muon, others, decay),
+        optimizer_code=call_in_code(choice, f"model, {others!r}", {"weight_decay": decay}),
+        peak_lr=choice.peak_lr,
+        weight_decay=decay,
+    )
+
+
+def class_of(choice: OptimizerChoice) -> type[Any]:
+    """The class of an optimizer."""
+    module, _, name = choice.made_by.rpartition(".")
+    made: type[Any] = import_named(f"{module}:{name}")
+    return made
+
+
+def call_in_code(choice: OptimizerChoice, first: str, arguments: dict[str, Any]) -> str:
+    """The call that makes the optimizer, with `{lr}` as the learning rate. first: its first arguments, as code."""
+    listed = "".join(f", {name}={value!r}" for name, value in arguments.items())
+    return f"{choice.made_by}({first}, lr={{lr}}{listed})"
 
 
 def has_sparse_gradients(model: nn.Module) -> bool:
@@ -72,17 +96,19 @@ def has_sparse_gradients(model: nn.Module) -> bool:
 
 
 def make_optimizer(
-    torch_class: type[Any],
+    optimizer_class: type[Any],
     arguments: dict[str, Any],
     model: nn.Module,
     parameters: Callable[[nn.Module], Any] = nn.Module.parameters,
 ) -> Any:
-    """A torch optimizer for all parameters of the model; fused, which is faster, as long as that is possible.
+    """An optimizer for all parameters of the model; fused, which is faster, as long as that is possible.
 
     parameters: what the optimizer is made of.
     """
+    if "fused" not in inspect.signature(optimizer_class).parameters:
+        return optimizer_class(parameters(model), lr=1.0, **arguments)
     fusible = all(parameter.is_floating_point() for parameter in model.parameters())  # complex ones are not
-    optimizer = torch_class(parameters(model), lr=1.0, fused=fusible or None, **arguments)
+    optimizer = optimizer_class(parameters(model), lr=1.0, fused=fusible or None, **arguments)
     optimizer.register_step_pre_hook(unfuse_if_needed)
     return optimizer
 

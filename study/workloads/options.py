@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from search_spaces.errors import InputError, require, require_at_least
+from search_spaces.errors import InputError, require, require_at_least, unknown
 from study.flags import RARE
 from study.workloads.names import TASKS, check_dataset, check_model, check_optimizer, short
 from study.workloads.user_code import sources
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 DATA_ROOT = Path.home() / ".cache" / "learning-rate-study"
 """Directory for datasets that are downloaded or generated."""
+AVERAGES = ("ema",)
+USUAL_AVERAGE, LONGEST_AVERAGE = 0.1, 0.25
+"""Fractions of a run. Over more than a quarter of it, the weights of its first step would count more than exp(-4)."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +44,17 @@ class WorkloadOptions:
     workload: str | None = None
     """Data, model, loss and metric of your own: package.module:function that returns a study.workloads.Workload."""
     optimizer: str = "sgd"
-    """sgd (momentum 0.9), adamw, or package.module:function that takes model or params, such as torch.optim:NAdam."""
+    """sgd (momentum 0.9), adamw, muon (for hidden matrices, AdamW for the rest), lion, or package.module:function that
+    takes model or params, such as torch.optim:NAdam."""
     batch_size: int = 64
     """Rows per optimizer step."""
     weight_decay: float | None = None
-    """Weight decay. Default: 0.0005 for sgd, 0.01 for adamw (0.1 for text); any other optimizer keeps its own."""
+    """Weight decay. Default: 0.0005 for sgd, 0.01 for adamw (0.1 for text), 0.1 for muon and lion (1.0 for text); any
+    other optimizer keeps its own."""
+    average: str | None = None
+    """ema: evaluate runs with an exponential moving average of their weights, and at the end with the raw ones too."""
+    averaging_fraction: Annotated[float | None, RARE] = None
+    """--average: fraction of the run after which weights count 1/e of what they did. Default: 0.1."""
     split_by: Annotated[str | None, RARE] = None
     """Column whose equal values keep rows in the same part, such as a person or a place (tables only)."""
     split_time: Annotated[str | None, RARE] = None
@@ -60,6 +69,7 @@ class WorkloadOptions:
             "--weight-decay must be at least 0 and finite",
             self.weight_decay,
         )
+        self.check_average()
         require_at_least(0, self, "split_seed")
         require(self.split_seed < 2**63, "--split-seed must be below 2 to the power of 63", self.split_seed)
         require(self.image_size is None or self.image_size >= 1, "--image-size must be at least 1", self.image_size)
@@ -73,6 +83,20 @@ class WorkloadOptions:
         check_dataset(self.dataset)
         check_model(self.model)
         check_optimizer(self.optimizer)
+
+    def check_average(self) -> None:
+        """Raise InputError if the average is unknown, or the first weights would count in it to the end."""
+        share = self.averaging_fraction
+        if self.average not in (None, *AVERAGES):
+            raise unknown("average", self.average, AVERAGES)
+        require(share is None or self.average is not None, "--averaging-fraction needs --average ema", share)
+        within = f"--averaging-fraction must be above 0 and at most {LONGEST_AVERAGE}"
+        require(share is None or 0 < share <= LONGEST_AVERAGE, within, share)
+
+    @property
+    def averaged_over(self) -> float | None:
+        """The fraction of a run over which weights are averaged; None if they are not."""
+        return None if self.average is None else self.averaging_fraction or USUAL_AVERAGE
 
     @classmethod
     def stored(cls, configuration: Mapping[str, Any]) -> WorkloadOptions:
@@ -91,7 +115,7 @@ class WorkloadOptions:
         else:
             name = f"{short(self.dataset)}-{short(self.model)}-{short(self.optimizer)}"
             made = workload_of(name, self.read_data(data_root), self.model)
-        return optimized(made, self.optimizer, self.batch_size, self.weight_decay)
+        return optimized(made, self.optimizer, self.batch_size, self.weight_decay, self.averaged_over)
 
     def read_data(self, data_root: Path) -> Data:
         """The data alone."""
@@ -103,6 +127,7 @@ class WorkloadOptions:
     def record(self, workload: Workload) -> dict[str, Any]:
         """Their part of a study's configuration, as plain values, defaults filled in. workload: what `load` made."""
         values = asdict(self) | {"weight_decay": workload.weight_decay, "sources": self.sources or None}
+        values |= {"averaging_fraction": self.averaged_over}
         if self.workload:
             values |= {"dataset": workload.data.name, "model": workload.name}
         return values
@@ -116,4 +141,4 @@ class WorkloadOptions:
     def subject(self) -> str:
         """What is trained, as a part of the names of studies and files."""
         what = short(self.workload) if self.workload else f"{short(self.dataset)}-{short(self.model)}"
-        return f"{what}-{short(self.optimizer)}"
+        return "-".join(filter(None, [what, short(self.optimizer), self.average]))

@@ -64,11 +64,13 @@ class Workload:
     name: for messages and reports. make_model: returns a newly initialised model. loss: (outputs, targets) -> the loss
     of each row, (rows,). metric: what is searched for; its `measure` has the signature of `loss`.
     clip_norm: the largest norm of a gradient; a longer one is scaled down to it, None for as it is.
-    The other fields are set by `--optimizer`, `--weight-decay` and `--batch-size`, so your workload may omit them.
+    The other fields are set by `--optimizer`, `--weight-decay`, `--batch-size` and `--average`, so your workload may
+    omit them.
     make_optimizer: returns an optimizer for a model; only the ratios between its learning rates matter.
     optimizer_code: the call that makes it from `model`, with full module paths and `{lr}` as the learning rate.
     peak_lr: the search range of the peak, (lowest, highest). batch_size: rows per step.
-    weight_decay: the optimizer's, for the record.
+    weight_decay: the optimizer's, for the record. averaging_fraction: of a run, over which its weights are averaged;
+    None if they are not.
     """
 
     name: str
@@ -82,6 +84,7 @@ class Workload:
     batch_size: int = 64
     weight_decay: float = SGD_DEFAULT.weight_decay
     clip_norm: float | None = None
+    averaging_fraction: float | None = None
 
     def __post_init__(self) -> None:
         require(isinstance(self.name, str) and bool(self.name), "the name of a Workload must be text", self.name)
@@ -131,7 +134,7 @@ class Workload:
             "optimizer_code": self.optimizer_code,
             "steps_per_epoch": self.steps_per_epoch,
             "validation_rows": self.data.validation.rows,
-        }
+        } | ({} if self.clip_norm is None else {"clip_norm": self.clip_norm})
 
     def to(self, device: torch.device) -> Workload:
         """The same workload, with its data on a device."""
@@ -198,9 +201,13 @@ def imported_workload(name: str, split_seed: int, data_root: Path) -> Workload:
 
 
 def optimized(
-    workload: Workload, optimizer: str | Callable[..., Any], batch_size: int, weight_decay: float | None
+    workload: Workload,
+    optimizer: str | Callable[..., Any],
+    batch_size: int,
+    weight_decay: float | None,
+    averaging_fraction: float | None = None,
 ) -> Workload:
-    """The workload with this optimizer and batch size.
+    """The workload with this optimizer, batch size and average.
 
     optimizer: a value of `--optimizer`, or a function. weight_decay: None for the optimizer's default.
     Raises InputError if the batch is larger than the training rows, or the optimizer does not fit the model.
@@ -220,4 +227,5 @@ def optimized(
             f"{workload.name}: the model cannot be made for examples of shape {shape} ({failure(error)})"
         ) from error
     language = workload.data.task == LANGUAGE
-    return replace(workload, batch_size=batch_size, **optimizing(optimizer, weight_decay, model, language)._asdict())
+    made = optimizing(optimizer, weight_decay, model, language)._asdict()
+    return replace(workload, batch_size=batch_size, averaging_fraction=averaging_fraction, **made)

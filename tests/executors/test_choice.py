@@ -217,11 +217,11 @@ def test_what_cannot_be_done_is_told(storage, workload):
         study.executors.choice.check_workers(ExecutorOptions(workers=2), WorkloadObjective(workload), median)
     other = replace(workload, make_optimizer=lambda model: torch.optim.RMSprop(model.parameters()))
     objective = WorkloadObjective(other)
-    with pytest.raises(InputError, match="only SGD and AdamW can be stacked, not RMSprop"):
+    with pytest.raises(InputError, match="only SGD, AdamW and Lion can be stacked, not RMSprop"):
         study.executors.choice.choose(objective, ExecutorOptions("lockstep"), DEMAND)
     engine, reason, _ = study.executors.choice.choose(objective, ExecutorOptions(), DEMAND)
     assert engine.cohort == 1
-    assert "not in lockstep: only SGD and AdamW can be stacked, not RMSprop" in reason
+    assert "not in lockstep: only SGD, AdamW and Lion can be stacked, not RMSprop" in reason
 
 
 def test_memory_bounds_the_cohort(workload, storage, monkeypatch):

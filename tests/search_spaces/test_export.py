@@ -13,6 +13,7 @@ import torch
 
 from search_spaces import EVERY_FAMILY, WSD, Cyclic, InverseTime, MultiStep, OneCycle, Plateau, ScheduleFree, Step
 from search_spaces.export import FORMATS, Exported, prolonging_code, shown_code, torch_code
+from search_spaces.muon import MuonWithAdamW
 from search_spaces.schedule import evaluation_steps
 from study.storage.trial_row import plain_arguments
 
@@ -197,6 +198,108 @@ def test_the_code_is_short_and_ours_is_not_in_it(name, schedule):
     assert max(map(len, code.splitlines())) <= 120
     assert code.count("\n") < (350 if schedule.torch_class.__module__.startswith("search_spaces") else 300)
     assert "type: ignore" not in code
+
+
+WITH_MUON = """
+import json, sys
+import torch
+code, line = json.load(sys.stdin)
+made = {}
+exec(code, made)
+torch.manual_seed(0)
+made["model"] = torch.nn.Sequential(*(torch.nn.Linear(4, 4) for _ in range(3)))
+exec(line, made)
+scheduler = made["make_scheduler"](made["optimizer"], 10)
+for _ in range(10):
+    made["optimizer"].zero_grad()
+    made["model"](torch.ones(2, 4)).square().sum().backward()
+    made["optimizer"].step()
+    scheduler.step()
+print(json.dumps([parameter.tolist() for parameter in made["model"].parameters()]))
+"""
+MUON_CALL = "search_spaces.muon.MuonWithAdamW(model, ['0.weight', '2.weight'], lr={lr}, weight_decay=0.1)"
+
+
+def test_the_code_has_muon_in_it_and_trains_the_same_weights_without_this_project(tmp_path):
+    schedule = WSD(peak_lr=0.01, warmup_fraction=0.2)
+    code = torch_code(Exported(schedule, MUON_CALL))
+    (line,) = (line.removeprefix("# ") for line in code.splitlines() if line.startswith("# optimizer = "))
+    found = elsewhere(WITH_MUON, [code, line], tmp_path)
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(*(torch.nn.Linear(4, 4) for _ in range(3)))
+    optimizer = MuonWithAdamW(model, ["0.weight", "2.weight"], lr=1.0, weight_decay=0.1)
+    scheduler = schedule.build(optimizer, 10)
+    for _ in range(10):
+        optimizer.zero_grad()
+        model(torch.ones(2, 4)).square().sum().backward()
+        optimizer.step()
+        scheduler.step()
+    assert found == [parameter.tolist() for parameter in model.parameters()]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_code_for_frameworks_has_muon_in_it(name):
+    code = FORMATS[name](Exported(WSD(peak_lr=0.01), MUON_CALL))
+    assert code.count("class MuonWithAdamW(Optimizer):") == 1
+    assert "search_spaces" not in code
+    assert "MuonWithAdamW: scripts/export.py" in shown_code(Exported(WSD(peak_lr=0.01), MUON_CALL))
+
+
+AVERAGED = """
+import json, sys
+import torch
+code, lines = json.load(sys.stdin)
+made = {"total_steps": 20}
+exec(code, made)
+torch.manual_seed(0)
+model = made["model"] = torch.nn.Linear(4, 4)
+exec(lines[0], made)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+for _ in range(20):
+    optimizer.zero_grad()
+    model(torch.ones(2, 4)).square().sum().backward()
+    exec(lines[1], made)
+    optimizer.step()
+    exec(lines[2], made)
+print(json.dumps(made["averaged"].module.weight.tolist()))
+"""
+
+
+def test_comments_say_how_weights_are_averaged_and_gradients_clipped(tmp_path):
+    exported = Exported(WSD(peak_lr=0.1), SGD, clip_norm=0.5, averaging_fraction=0.2)
+    code = torch_code(exported)
+    starts = ("# averaged = ", "# torch.nn.utils.clip_grad_norm_(", "# averaged.update_parameters(")
+    lines = [next(line for line in code.splitlines() if line.startswith(start)) for start in starts]
+    found = elsewhere(AVERAGED, [code, [line.removeprefix("# ") for line in lines]], tmp_path)
+    torch.manual_seed(0)
+    model = torch.nn.Linear(4, 4)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    weights = []
+    for _ in range(20):
+        optimizer.zero_grad()
+        model(torch.ones(2, 4)).square().sum().backward()
+        norm = torch.stack([one.grad.square().sum() for one in model.parameters()]).sum().sqrt()
+        for parameter in model.parameters():
+            parameter.grad *= min(1.0, 0.5 / norm)
+        optimizer.step()
+        weights.append(model.weight.detach().double())
+    decay = np.exp(-1 / 4)
+    average = weights[0]
+    for weight in weights[1:]:
+        average = decay * average + (1 - decay) * weight
+    np.testing.assert_allclose(found, average, atol=1e-6)
+
+
+def test_code_for_frameworks_says_both_in_their_words():
+    exported = Exported(WSD(peak_lr=0.1), SGD, clip_norm=1.0, averaging_fraction=0.2)
+    assert "# Trainer(gradient_clip_val=1.0)  # clips" in FORMATS["lightning"](exported)
+    assert "# TrainingArguments(max_grad_norm=1.0)  # clips" in FORMATS["transformers"](exported)
+    for name in FORMATS:
+        assert "\ndef averaged_model(" in FORMATS[name](exported)
+        assert "# averaged = averaged_model(model, total_steps, averaging_fraction=0.2)\n" in FORMATS[name](exported)
+        plain = FORMATS[name](Exported(WSD(peak_lr=0.1), SGD))
+        assert "clip" not in plain
+        assert "averag" not in plain
 
 
 def test_functions_are_recorded_as_source():

@@ -1,6 +1,7 @@
 """Lockstep against the plain loop for every kind of model: the same losses and weights in any cohort."""
 
 from dataclasses import replace
+from importlib.util import find_spec
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from torch import nn
 from torch.nn.functional import scaled_dot_product_attention
 
 from search_spaces import Constant, Cosine, InputError, Linear, OneCycle, Plateau
+from search_spaces.imported import import_named
 from study.objective import Run
 from study.training.attention import attention, batchable_attention
 from study.training.lockstep import Lockstep
@@ -129,6 +131,18 @@ def test_gradients_of_each_run_are_clipped_as_torch_clips_them():
         assert own == pytest.approx([evaluation.loss for evaluation in alone], rel=1e-9)
 
 
+@pytest.mark.parametrize("model", ["mlp", BATCH_NORM], ids=str)
+def test_averages_are_those_of_the_plain_loop_also_when_another_run_has_ended(model, data_root):
+    workload = replace(make_workload(model, "sgd", data_root), averaging_fraction=0.2)
+    runs = [Run(Constant(peak_lr=1e9), 4, 0, evaluations=4), *some_runs("sgd")]
+    together = list(trainer(workload, len(runs)).train(runs))
+    for index, run in list(enumerate(runs))[1:]:
+        alone = list(trainer(workload).train([run]))
+        own = [evaluation for evaluation in together if evaluation.run == index]
+        assert [one.loss for one in own] == pytest.approx([one.loss for one in alone], rel=1e-9)
+        assert own[-1].raw_metric == alone[-1].raw_metric
+
+
 def assert_as_alone(workload, runs, rel, rel_of_twelfth):
     together, _ = trained(workload, runs, Lockstep)
     for index, run in enumerate(runs):
@@ -200,6 +214,7 @@ class Vectors(nn.Module):
         self.b = nn.Parameter(torch.ones(2, 3, dtype=torch.float64))
 
 
+HAS_LION = find_spec("lion_pytorch") is not None
 RATES = st.lists(st.floats(1e-4, 0.2), min_size=3, max_size=3)
 
 
@@ -207,7 +222,7 @@ RATES = st.lists(st.floats(1e-4, 0.2), min_size=3, max_size=3)
     lr=st.lists(RATES, min_size=4, max_size=4),
     momentum=st.lists(st.lists(st.floats(0.0, 0.99), min_size=3, max_size=3), min_size=4, max_size=4),
     weight_decay=st.sampled_from([0.0, 0.1]),
-    kind=st.sampled_from(["sgd", "nesterov", "adamw"]),
+    kind=st.sampled_from(["sgd", "nesterov", "adamw", *(["lion"] if HAS_LION else [])]),
 )
 @settings(max_examples=60, deadline=None)
 def test_stacked_optimizers_are_torchs(lr, momentum, weight_decay, kind):
@@ -217,6 +232,8 @@ def test_stacked_optimizers_are_torchs(lr, momentum, weight_decay, kind):
         groups = [{"params": [model.a]}, {"params": [model.b], "weight_decay": 0.02}]
         if kind == "adamw":
             return torch.optim.AdamW(groups, lr=1.0, weight_decay=weight_decay)
+        if kind == "lion":
+            return import_named("lion_pytorch:Lion")(groups, lr=1.0, weight_decay=weight_decay, betas=(0.9, 0.98))
         nesterov = kind == "nesterov"
         return torch.optim.SGD(groups, lr=1.0, momentum=0.9, weight_decay=weight_decay, nesterov=nesterov)
 
@@ -229,7 +246,8 @@ def test_stacked_optimizers_are_torchs(lr, momentum, weight_decay, kind):
             for group, ratio in zip(optimizer.param_groups, (1.0, 0.1), strict=True):
                 # Torch's SGD has no buffer at all while momentum is 0, where the formula has one that is not used.
                 group["lr"], moved = rate * ratio, max(moment, 1e-3)
-                group.update({"betas": (moved, 0.999)} if kind == "adamw" else {"momentum": moved})
+                betas = (moved, group["betas"][1]) if "betas" in group else None
+                group.update({"betas": betas} if betas else {"momentum": moved})
         for model in models:
             model.a.grad, model.b.grad = model.a.detach() ** 3 + 0.1, 2 * model.b.detach() - 0.3
         gradients = {"a": parameters["a"] ** 3 + 0.1, "b": 2 * parameters["b"] - 0.3}
@@ -244,7 +262,7 @@ def test_stacked_optimizers_are_torchs(lr, momentum, weight_decay, kind):
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda p: torch.optim.RMSprop(p), "only SGD and AdamW can be stacked, not RMSprop"),
+        (lambda p: torch.optim.RMSprop(p), "only SGD, AdamW and Lion can be stacked, not RMSprop"),
         (
             lambda p: torch.optim.AdamW(p, amsgrad=True),
             "can be stacked, not AdamW with amsgrad",

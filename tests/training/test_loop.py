@@ -1,5 +1,6 @@
 """The training loop against a slow twin without schedulers or indexing, with learning rates from the formulas."""
 
+import math
 from dataclasses import replace
 from functools import partial
 
@@ -191,3 +192,51 @@ def test_a_loss_below_zero_is_no_divergence(workload):
 
 def below(loss, outputs, targets):
     return loss(outputs, targets) - 10
+
+
+@pytest.mark.parametrize("cohort", [1, 2])
+def test_averaged_weights_are_evaluated_and_at_the_end_the_raw_ones_too(cohort, data_root):
+    """The training is the same, so raw values are those of the same run without an average."""
+    options = WorkloadOptions("digits", model="mlp", batch_size=64)
+    runs = [Run(Constant(peak_lr=lr), EPOCHS, 0, evaluations=EPOCHS, test=True) for lr in (0.3, 0.1)]
+    without = list(trainer(options.load(data_root), cohort).train(runs))
+    averaging = replace(options, average="ema", averaging_fraction=0.2)
+    averaged = list(trainer(averaging.load(data_root), cohort).train(runs))
+    for raw, found in zip(without, averaged, strict=True):
+        assert (raw.run, raw.step, raw.raw_metric) == (found.run, found.step, None)
+        assert found.raw_metric == (raw.metric if raw.last else None)
+        assert found.loss != raw.loss
+        assert (found.test_metric is None) == (not raw.last)
+    assert averaged[-1].raw_metric != averaged[-1].metric
+
+
+@pytest.mark.parametrize("cohort", [1, 2])
+def test_what_is_evaluated_is_the_average_that_anyone_would_write(cohort, data_root):
+    """With batch norm, whose running statistics are averaged too."""
+    named = WorkloadOptions("digits", average="ema", averaging_fraction=0.25).load(data_root)
+    workload = replace(named, make_model=net_without_dropout)
+    x, y = workload.data.train
+    torch.manual_seed(0)
+    model = net_without_dropout()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9, weight_decay=5e-4)
+    rows = torch.randperm(len(x), generator=torch.Generator().manual_seed(0)).split(64)[:16]
+    average = None
+    for batch in rows:
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(model(x[batch]), y[batch]).backward()
+        optimizer.step()
+        state = {name: value.clone().double() for name, value in model.state_dict().items()}
+        keep = math.exp(-1 / (0.25 * 16))
+        average = average or state
+        average = {name: keep * average[name] + (1 - keep) * value for name, value in state.items()}
+    model.load_state_dict(average)
+    model.eval()
+    with torch.no_grad():
+        expected = nn.functional.cross_entropy(model(workload.data.validation.x), workload.data.validation.y)
+    runs = [Run(Constant(peak_lr=lr), 1, 0, evaluations=1) for lr in (0.05, 0.1)]
+    found = [one for one in trainer(workload, cohort).train(runs) if one.run == 0]
+    assert found[-1].loss == pytest.approx(float(expected), rel=1e-4)
+
+
+def net_without_dropout():
+    return nn.Sequential(nn.Flatten(), nn.Linear(64, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Linear(32, 10))

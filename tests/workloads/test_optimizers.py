@@ -1,13 +1,23 @@
 """The built-in optimizers train what torch's own train: `fused`, which nobody asked for, gives way."""
 
 import copy
+from importlib.util import find_spec
 
 import pytest
 import torch
 from torch import nn
 
+from search_spaces.errors import InputError
+from search_spaces.muon import MuonWithAdamW
+from search_spaces.optimizer_call import is_optimizer_call
 from study.training.lockstep_check import first_sentence
+from study.workloads import names
+from study.workloads.builtin_models import Transformer, cnn, mlp
+from study.workloads.gpt import tiny
 from study.workloads.optimizers import optimizing, unfuse_if_needed
+from study.workloads.options import WorkloadOptions
+
+needs_lion = pytest.mark.skipif(find_spec("lion_pytorch") is None, reason="needs the extra lion")
 
 GRADIENTS = {
     "all": lambda step, name: True,
@@ -105,3 +115,83 @@ def test_of_torchs_table_of_kernels_the_first_sentence_is_told():
     table = "NotImplementedError: Could not run 'aten::x' with arguments from the 'SparseCPU' backend. This could be"
     assert first_sentence(f"{table} CPU: registered at a.cpp:3.") == table.removesuffix(" This could be")
     assert first_sentence("its data is not in memory") == "its data is not in memory"
+
+
+MATRICES_OF_ADAMW = {
+    "mlp": (lambda: mlp((1, 40), 10), ["1.weight", "5.weight"]),
+    "transformer": (lambda: Transformer((1, 40), 10), ["positions", "head.weight"]),
+    "gpt": (lambda: tiny((16,), 256), ["embedding.weight"]),
+}
+
+
+@pytest.mark.parametrize("name", MATRICES_OF_ADAMW)
+def test_muon_takes_the_matrices_between_the_ends(name):
+    make, others = MATRICES_OF_ADAMW[name]
+    model = make()
+    chosen = optimizing("muon", None, model)
+    optimizer = chosen.make_optimizer(model)
+    (group,) = (group for group in optimizer.param_groups if "ns_steps" in group)
+    hidden = {key for key, one in model.named_parameters() if any(one is other for other in group["params"])}
+    assert hidden == {key for key, one in model.named_parameters() if one.ndim == 2 and key not in others}
+    assert hidden
+    assert len({group["lr"] for group in optimizer.param_groups}) == 1
+    assert is_optimizer_call(chosen.optimizer_code)
+    call = chosen.optimizer_code.removeprefix("search_spaces.muon.").format(lr=1.0)
+    exported = eval(call, {"MuonWithAdamW": MuonWithAdamW, "model": model})
+    for mine, theirs in zip(optimizer.param_groups, exported.param_groups, strict=True):
+        assert list(map(id, mine.pop("params"))) == list(map(id, theirs.pop("params")))
+        assert mine == theirs
+
+
+def test_an_embedding_in_the_middle_is_not_muons():
+    model = nn.Sequential(nn.Linear(3, 4), nn.Embedding(5, 4), nn.Linear(4, 4), nn.Linear(4, 2))
+    assert "['0.weight', '1.weight', '3.weight']" in optimizing("muon", None, model).optimizer_code
+
+
+def test_muon_is_refused_without_a_matrix_for_it():
+    with pytest.raises(InputError, match=r"^--optimizer muon .* the model has none: use --optimizer adamw$"):
+        optimizing("muon", None, cnn((1, 40), 10))
+
+
+@needs_lion
+@pytest.mark.parametrize("language", [False, True])
+def test_lion_is_that_of_its_paper(language):
+    """Chen et al. 2023, algorithm 2: the sign of one average of the gradients, decoupled weight decay, another one."""
+    model, lr = nn.Linear(3, 4, dtype=torch.float64), 0.01
+    chosen = optimizing("lion", None, model, language)
+    optimizer = chosen.make_optimizer(model)
+    beta1, beta2 = (0.95, 0.98) if language else (0.9, 0.99)
+    decays = {"weight": chosen.weight_decay, "bias": 0.0 if language else chosen.weight_decay}
+    expected = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
+    average = {name: torch.zeros_like(value) for name, value in expected.items()}
+    for step in range(5):
+        for group in optimizer.param_groups:
+            group["lr"] = lr * (step + 1)
+        for name, parameter in model.named_parameters():
+            gradient = parameter.grad = torch.randn(parameter.shape, dtype=parameter.dtype)
+            direction = torch.sign(beta1 * average[name] + (1 - beta1) * gradient)
+            expected[name] = expected[name] - lr * (step + 1) * (direction + decays[name] * expected[name])
+            average[name] = beta2 * average[name] + (1 - beta2) * gradient
+        optimizer.step()
+    for name, parameter in model.named_parameters():
+        torch.testing.assert_close(parameter.detach(), expected[name], rtol=1e-12, atol=1e-12)
+
+
+@needs_lion
+def test_lions_code_makes_the_same_optimizer():
+    import lion_pytorch
+
+    model = nn.Linear(3, 4)
+    for language in (False, True):
+        chosen = optimizing("lion", 0.3, model, language)
+        assert is_optimizer_call(chosen.optimizer_code)
+        made = eval(chosen.optimizer_code.replace("{lr}", "1.0"), {"lion_pytorch": lion_pytorch, "model": model})
+        for mine, theirs in zip(chosen.make_optimizer(model).param_groups, made.param_groups, strict=True):
+            assert [id(one) for one in mine.pop("params")] == [id(one) for one in theirs.pop("params")]
+            assert mine == theirs
+
+
+def test_without_its_package_lion_is_refused_at_once(monkeypatch):
+    monkeypatch.setattr(names, "find_spec", lambda name: None)
+    with pytest.raises(InputError, match="^--optimizer lion needs lion-pytorch: pip install lion-pytorch$"):
+        WorkloadOptions(optimizer="lion")

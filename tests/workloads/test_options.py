@@ -17,3 +17,25 @@ def test_splits_of_tables_are_for_tables():
         WorkloadOptions("digits", split_by="person").load(None)
     with pytest.raises(InputError, match="--workload already defines data and model: remove --split-time day"):
         WorkloadOptions(workload="a.b:c", split_time="day")
+
+
+def test_an_average_has_a_length_and_a_study_of_its_own():
+    assert WorkloadOptions().averaged_over is None
+    assert WorkloadOptions(average="ema").averaged_over == 0.1
+    assert WorkloadOptions(average="ema", averaging_fraction=0.25).averaged_over == 0.25
+    assert WorkloadOptions(average="ema").subject == "mnist1d-mlp-sgd-ema"
+    with pytest.raises(InputError, match="^unknown average 'swa'. Valid: ema$"):
+        WorkloadOptions(average="swa")
+    with pytest.raises(InputError, match=r"^--averaging-fraction needs --average ema, but 0.1 was given$"):
+        WorkloadOptions(averaging_fraction=0.1)
+    for share in (0.0, 0.3, float("nan")):
+        with pytest.raises(InputError, match=r"^--averaging-fraction must be above 0 and at most 0.25, but "):
+            WorkloadOptions(average="ema", averaging_fraction=share)
+
+
+def test_the_length_of_the_average_is_a_part_of_the_study():
+    options = WorkloadOptions("digits", average="ema")
+    record = options.record(options.load(None))
+    assert (record["average"], record["averaging_fraction"]) == ("ema", 0.1)
+    assert WorkloadOptions.stored(record).averaged_over == 0.1
+    assert options.load(None).averaging_fraction == 0.1
