@@ -147,6 +147,8 @@ def test_an_optimizer_without_a_twin_is_named(workload):
     said = "schedulefree has twins of torch's SGD and AdamW, not of Adam"
     assert WorkloadObjective(adam).schedule_obstacle(schedule) == said
     assert WorkloadObjective(adam).schedule_obstacle(Cosine(peak_lr=0.1)) is None
+    averaged = WorkloadObjective(replace(workload, averaging_fraction=0.1))
+    assert averaged.schedule_obstacle(schedule) == "it evaluates averaged weights itself: remove --average"
     with pytest.raises(InputError, match=said):
         list(WorkloadObjective(adam).train([Run(schedule, 1, 0, 1)], lambda run: False))
 
