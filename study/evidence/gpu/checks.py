@@ -91,7 +91,7 @@ def agreement(sizes: Sizes, device: torch.device, data_root: Path) -> tuple[str,
                 rates = "" if one.same_rates else ", and its learning rates differ"
                 problems.append(f"{one.workload}, {one.way}: losses differ by {one.difference:.1e}{rates}")
     heads = ["workload", "device", "way", "largest difference of a loss", "agrees"]
-    said = f"Relative to the plain loop on the CPU, after one epoch; rounding makes up to {TOLERANCE:g}."
+    said = f"Relative to the plain loop on the CPU, after one epoch without TF32; rounding makes up to {TOLERANCE:g}."
     return f"{said}\n\n{table(heads, lines)}", problems
 
 

@@ -33,6 +33,21 @@ def test_both_ways_of_training_are_compared_with_the_plain_loop(workload):
     assert lockstep.agrees
 
 
+def test_they_are_compared_in_single_precision(workload, monkeypatch):
+    """Also if convolutions may be rounded to TF32, as they may by default."""
+    seen, update = [], Lockstep.update
+
+    def noted(*arguments):
+        seen.append(torch.backends.cudnn.allow_tf32)
+        return update(*arguments)
+
+    monkeypatch.setattr(Lockstep, "update", noted)
+    assert torch.backends.cudnn.allow_tf32
+    compare_with_cpu(workload, CPU)
+    assert set(seen) == {False}
+    assert torch.backends.cudnn.allow_tf32
+
+
 def test_the_compared_runs_learn(workload):
     """Runs that stay where they began would agree whatever trained them."""
     found = list(trainer(workload).train(example_runs(workload)))
