@@ -70,12 +70,12 @@ def without_folder(argument: str) -> str:
 def setting(study: StudyRecord) -> str:
     """What was trained, in a sentence."""
     s = study.settings
+    steps = f", {study.steps_per_epoch} steps an epoch" if s.unit == "epochs" else ""
     if s.own_training:
-        steps = f", {study.steps_per_epoch} steps an epoch" if s.unit == "epochs" else ""
         return escaped(s.own_training) + steps
     return (
         f"{escaped(without_folder(s.dataset))}, model {escaped(s.model)}, optimizer {escaped(s.optimizer)} "
-        f"(weight decay {s.weight_decay:g}), batches of {s.batch_size}, {study.steps_per_epoch} steps an epoch"
+        f"(weight decay {s.weight_decay:g}), batches of {s.batch_size}{steps}"
     )
 
 
