@@ -94,7 +94,7 @@ LANGUAGE_OPTIMIZERS = {
     "lion": OptimizerChoice("lion_pytorch.Lion", {"betas": (0.95, 0.98)}, 1.0, LION_PEAK_LR),
 }
 """The same for text, if they differ: adamw as usual since GPT-3 (Brown et al. 2020), lion with the betas that its paper
-trains language models with. Only matrices decay."""
+suggests for stable training. Only matrices decay."""
 YOURS = "package.module:function"
 
 
