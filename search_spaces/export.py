@@ -104,11 +104,12 @@ def usage(exported: Exported) -> str:
         lines += ["scheduler = make_scheduler(optimizer, total_steps, evaluations)  # evaluations in the whole run"]
     else:
         lines += ["scheduler = make_scheduler(optimizer, total_steps)"]
+    lines += exported.averaging[:1]
     if exported.clip_norm is not None:
         clipping = f"torch.nn.utils.clip_grad_norm_(model.parameters(), {exported.clip_norm})"
         lines += [f"{clipping}  # before every optimizer step"]
     lines += ["scheduler.step()  # after every optimizer step, total_steps in all"]
-    lines += exported.averaging
+    lines += exported.averaging[1:]
     lines += ["scheduler.observe(validation_loss)  # after every evaluation"] if exported.observes else []
     if exported.replaces_optimizer:
         lines += ["optimizer.eval()  # before every evaluation, and before the weights are saved"]

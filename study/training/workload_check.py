@@ -21,6 +21,7 @@ from study.workloads.data import Split
 from study.workloads.inputs import described_inputs, forward, tensors_in
 from study.workloads.language import token_loss
 from study.workloads.splits import check_finite
+from study.workloads.tokens import counted_token_loss
 from study.workloads.user_code import users_code
 from study.workloads.workload import CROSS_ENTROPY, Workload, squared_error
 
@@ -73,8 +74,8 @@ def check_splits(workload: Workload) -> None:
 
 def check_outputs(workload: Workload, outputs: Any, y: Tensor) -> None:
     """Raise InputError if the outputs do not fit the loss of a classification or a regression of ours."""
-    if workload.loss is token_loss:
-        shape = (*y.shape, workload.data.classes)
+    if workload.loss in (token_loss, counted_token_loss):
+        shape = (len(y), *workload.data.input_shape, workload.data.classes)
         must = f"{workload.name}: a language model must give a score for each next token, shape {shape}"
         if (given := shape_of(outputs)) != shape:
             raise InputError(f"{must}, but gives {given}")

@@ -19,6 +19,7 @@ from study.workloads.names import ARRAYS, DATASETS, TABLES, TEXT, check_dataset,
 from study.workloads.npz import read_arrays
 from study.workloads.table import TableOptions, read_table
 from study.workloads.text import read_text_file
+from study.workloads.tokens import read_tokens
 from study.workloads.user_code import call, imported
 
 PART_NAMES = {"train": "train", "val": "validation", "validation": "validation", "test": "test"}
@@ -34,6 +35,7 @@ class Source:
     image_size: int | None = None
     split_by: str | None = None
     split_time: str | None = None
+    tokenizer: str | None = None
 
     def read(self, data_root: Path, split_seed: int) -> Data:
         """Read the data; raises InputError if it is missing or unsuitable for training."""
@@ -52,12 +54,16 @@ class Source:
             raise InputError(
                 f"{self.dataset} is text, for language models: remove --task {self.task}, or give a table its --target"
             )
+        if self.tokenizer is not None and not (text and is_table(path)):
+            raise InputError(f"--tokenizer is for files of text (FILE.txt): remove --tokenizer {self.tokenizer}")
         if self.task == "regression" and (images or self.dataset in DATASETS):
             raise InputError(f"{self.dataset} is a classification: remove --task regression")
         if self.dataset in DATASETS:
             return load_dataset(self.dataset, data_root, split_seed)
         if images:
             return read_images(path, size, split_seed)
+        if text and self.tokenizer is not None:
+            return read_tokens(path, self.tokenizer, split_seed)
         if text:
             return read_text_file(path, split_seed)
         if table:

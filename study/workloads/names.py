@@ -82,7 +82,7 @@ class OptimizerChoice(NamedTuple):
 
 # Lion's rates are 3 to 10 times as small as AdamW's, and its weight decay is as many times as large (Chen et al. 2023,
 # Symbolic Discovery of Optimization Algorithms, section 5).
-LION_PEAK_LR = (ADAMW_PEAK_LR[0] / 10, ADAMW_PEAK_LR[1] / 3)
+LION_PEAK_LR = (1e-6, 3e-2)
 OPTIMIZERS = {
     "sgd": OptimizerChoice("torch.optim.SGD", {"momentum": 0.9}, 5e-4, SGD_PEAK_LR),
     "adamw": OptimizerChoice("torch.optim.AdamW", {}, 1e-2, ADAMW_PEAK_LR),
@@ -94,7 +94,7 @@ LANGUAGE_OPTIMIZERS = {
     "lion": OptimizerChoice("lion_pytorch.Lion", {"betas": (0.95, 0.98)}, 1.0, LION_PEAK_LR),
 }
 """The same for text, if they differ: adamw as usual since GPT-3 (Brown et al. 2020), lion with the betas that its paper
-trains language models with. Only matrices decay."""
+suggests for stable training. Only matrices decay."""
 YOURS = "package.module:function"
 
 

@@ -18,8 +18,8 @@ from study.workloads.user_code import bare_name, digest, is_importable, path_of
 from study.workloads.workload import Workload, imported_workload, optimized, workload_of
 
 REPLACES = {
-    "data": ("dataset", "target", "image_size", "split_by", "split_time"),
-    "workload": ("dataset", "target", "task", "image_size", "split_by", "split_time", "model", "data"),
+    "data": ("dataset", "target", "image_size", "split_by", "split_time", "tokenizer"),
+    "workload": ("dataset", "target", "task", "image_size", "split_by", "split_time", "tokenizer", "model", "data"),
 }
 """Options that an object replaces, by the object's name."""
 NAMED = ("model", "optimizer")

@@ -59,6 +59,8 @@ class WorkloadOptions:
     """Column whose equal values keep rows in the same part, such as a person or a place (tables only)."""
     split_time: Annotated[str | None, RARE] = None
     """Column of dates or numbers: the latest rows are for test, those before them for validation (tables only)."""
+    tokenizer: str | None = None
+    """FILE.json of a Hugging Face tokenizer for FILE.txt (needs the package tokenizers). Default: tokens are bytes."""
     split_seed: Annotated[int, RARE] = 0
     """Seed that chooses the validation rows."""
 
@@ -76,7 +78,7 @@ class WorkloadOptions:
         require(self.task is None or self.task in TASKS, f"--task must be {' or '.join(TASKS)}", self.task)
         if self.workload:
             usual = {field.name: field.default for field in fields(WorkloadOptions)}
-            for name in ("dataset", "target", "task", "image_size", "model", "split_by", "split_time"):
+            for name in ("dataset", "target", "task", "image_size", "model", "split_by", "split_time", "tokenizer"):
                 if getattr(self, name) != usual[name]:
                     flag = f"--{name.replace('_', '-')}"
                     raise InputError(f"--workload already defines data and model: remove {flag} {getattr(self, name)}")
@@ -121,8 +123,8 @@ class WorkloadOptions:
         """The data alone."""
         from study.workloads.datasets import Source  # loads torch
 
-        source = Source(self.dataset, self.target, self.task, self.image_size, self.split_by, self.split_time)
-        return source.read(data_root, self.split_seed)
+        names = (field.name for field in fields(Source))
+        return Source(**{name: getattr(self, name) for name in names}).read(data_root, self.split_seed)
 
     def record(self, workload: Workload) -> dict[str, Any]:
         """Their part of a study's configuration, as plain values, defaults filled in. workload: what `load` made."""

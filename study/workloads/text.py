@@ -25,12 +25,16 @@ COPIES = 16
 
 def read_text_file(path: Path, split_seed: int) -> Data:
     """The text of a file; raises InputError if it cannot be read, or is too short to be split."""
+    return text_data(path.name, read_bytes(path), split_seed)
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a file; raises InputError if it cannot be read."""
     try:
         check_free_memory(str(path), COPIES * path.stat().st_size)
-        text = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
-    return text_data(path.name, text, split_seed)
 
 
 def pydoc(name: str, data_root: Path, split_seed: int) -> Data:

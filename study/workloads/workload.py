@@ -25,6 +25,7 @@ from study.workloads.models import model_maker
 from study.workloads.names import LANGUAGE, LANGUAGE_MODELS, LIBRARIES, MODELS
 from study.workloads.optimizers import SGD_DEFAULT, optimizing
 from study.workloads.streamed import StreamedSplit
+from study.workloads.tokens import bits_per_byte, counted_token_loss, has_tokens
 from study.workloads.user_code import call, failure, imported
 
 
@@ -150,6 +151,8 @@ def workload_of(name: str, data: Data, model: str | Callable[..., Any]) -> Workl
         check_task(data, model)
     make_model = model_maker(model, data.input_shape, data.classes)
     data = as_taken(data, make_model)
+    if has_tokens(data):
+        return Workload(name, data, make_model, counted_token_loss, bits_per_byte(data), clip_norm=CLIP_NORM)
     if data.task == LANGUAGE:
         return Workload(name, data, make_model, token_loss, BITS_PER_BYTE, clip_norm=CLIP_NORM)
     loss, metric = CROSS_ENTROPY, ERROR

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from search_spaces import Constant, Cosine, Greedy, Linear, OneCycle, Plateau
-from study.objective import Run
+from study.objective import Metric, Run
 from study.workloads.data import Split
 from study.workloads.options import WorkloadOptions
 from tests import oracles
@@ -208,6 +208,18 @@ def test_averaged_weights_are_evaluated_and_at_the_end_the_raw_ones_too(cohort, 
         assert found.loss != raw.loss
         assert (found.test_metric is None) == (not raw.last)
     assert averaged[-1].raw_metric != averaged[-1].metric
+
+
+def test_raw_weights_are_evaluated_by_a_metric_of_all_rows_too(data_root):
+    def share_of_right(scores, classes):
+        return (scores.argmax(1) == classes).double().mean()
+
+    named = WorkloadOptions("digits").load(data_root)
+    workload = replace(named, metric=Metric("accuracy", "maximize", "", 0.0, whole=share_of_right))
+    runs = [Run(Constant(peak_lr=0.3), EPOCHS, 0, evaluations=EPOCHS)]
+    *_, without = trainer(workload).train(runs)
+    *_, averaged = trainer(replace(workload, averaging_fraction=0.2)).train(runs)
+    assert averaged.raw_metric == without.metric != averaged.metric
 
 
 @pytest.mark.parametrize("cohort", [1, 2])
