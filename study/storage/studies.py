@@ -40,6 +40,7 @@ from study.storage.url import (
     shown_url,
 )
 from study.storage.vanished import noticed_if_gone
+from study.storage.whole_tables import make_missing_indexes
 
 WITH_ENGINE: WeakSet[optuna.Study] = WeakSet()
 """Studies whose engine this process has stored: their runs may have begun, and no storage must be asked to know it."""
@@ -294,6 +295,7 @@ def connected_to_write(url: URL, name: str, stack: ExitStack, connections: Conne
         files = {name: file for _, name, file in connection.exec_driver_sql("PRAGMA database_list")}
     stack.enter_context(owned_in_file(Path(files["main"]), name))
     stack.enter_context(noticed_if_gone(storage.engine, Path(files["main"])))
+    make_missing_indexes(storage)
     return storage
 
 

@@ -13,7 +13,7 @@ LEFT_OUT = (KEY, "seconds")
 """Parts of the record that are not covered: equal trials take different times."""
 
 
-def digest_of(trial: FrozenTrial) -> str:
+def trial_digest(trial: FrozenTrial) -> str:
     """A digest of a finished trial, equal before and after it is stored, and in a copy of its study."""
     record, curve = trial.user_attrs["record"], trial.user_attrs.get("curve")
     covered = {key: value for key, value in record.items() if key not in LEFT_OUT}
@@ -31,11 +31,11 @@ def unsigned(value: float | None) -> float:
 
 def with_digest(trial: FrozenTrial) -> FrozenTrial:
     """The same trial, whose record has its digest."""
-    trial.user_attrs["record"][KEY] = digest_of(trial)
+    trial.user_attrs["record"][KEY] = trial_digest(trial)
     return trial
 
 
 def check_digest(trial: FrozenTrial) -> None:
     """Raise ValueError if a stored trial is not what its digest is of."""
-    if trial.user_attrs["record"].get(KEY) not in (None, digest_of(trial)):
+    if trial.user_attrs["record"].get(KEY) not in (None, trial_digest(trial)):
         raise ValueError(f"trial {trial.number} is not what was stored")

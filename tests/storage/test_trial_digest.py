@@ -10,7 +10,7 @@ from optuna.trial import TrialState, create_trial
 
 from search_spaces import InputError
 from study.storage.studies import read_study
-from study.storage.trial_digest import check_digest, digest_of, with_digest
+from study.storage.trial_digest import check_digest, trial_digest, with_digest
 from study.storage.url import parse
 from tests.helpers import run_search
 
@@ -79,4 +79,4 @@ def test_a_database_may_lose_the_sign_of_zero():
     read = trial(0.0)
     read.user_attrs = kept
     check_digest(read)
-    assert digest_of(trial(1e-300)) != digest_of(read)
+    assert trial_digest(trial(1e-300)) != trial_digest(read)
