@@ -186,7 +186,10 @@ def run(command: Callable[[], None]) -> None:
     except KeyboardInterrupt as error:
         if SIGNALS:
             if not isinstance(error, Interrupted):
-                print("Interrupted: everything finished is kept; the same command continues.", file=sys.stderr)
+                print(
+                    "Interrupted: everything finished is kept; the same command continues, or begins again.",
+                    file=sys.stderr,
+                )
             sys.exit(130)
         last = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{Path(last.filename).name}, line {last.lineno}"

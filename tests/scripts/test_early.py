@@ -52,7 +52,7 @@ def test_so_does_one_that_has_imported_all_and_has_not_begun(step, command, monk
     monkeypatch.setattr(step, lambda *arguments: signal.raise_signal(signal.SIGTERM))
     result = command("search.py", "--dataset", "digits")
     assert result.code == 130
-    assert result.err == "Interrupted: everything finished is kept; the same command continues.\n"
+    assert result.err == "Interrupted: everything finished is kept; the same command continues, or begins again.\n"
 
 
 def test_it_may_be_terminated():
