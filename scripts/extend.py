@@ -44,6 +44,8 @@ class Options:
     """Database that keeps the study."""
     data_root: Path = DATA_ROOT
     """Directory for datasets that are downloaded or generated."""
+    trust: bool = False
+    """Run the command or functions that the study names, even if nobody typed them in this folder: read them first."""
 
     def __post_init__(self) -> None:
         given = sum(budget is not None for budget in (self.epochs, self.steps))
@@ -63,8 +65,8 @@ def main(options: Options) -> None:
     budget = options.epochs if unit == "epochs" else options.steps
     if budget is None:
         raise InputError(f"the budget of study {record.name!r} is in {unit}: give --{unit}")
-    repeats = (options.runs, options.confirm_seeds)
-    extend_and_show(record, options.storage, budget, *repeats, plain_console(), options.data_root, options.output)
+    repeats, where = (options.runs, options.confirm_seeds), (options.data_root, options.output)
+    extend_and_show(record, options.storage, budget, *repeats, plain_console(), *where, options.trust)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, make_dataclass
 from pathlib import Path
 
-from search_spaces import FAMILIES, InputError, Plateau, Schedule, check_families
+from search_spaces import EVERY_FAMILY, FAMILIES, InputError, Schedule, check_families
 from search_spaces.errors import require
 from study.cli import run, write
 from study.flag_parser import read_flags
@@ -33,6 +33,11 @@ class Gallery:
 
     gallery: Path = Path("results/gallery.png")
     """The PNG to write."""
+    families: tuple[str, ...] = tuple(FAMILIES)
+    """Families to draw."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "families", tuple(check_families(self.families)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +48,7 @@ class Curve:
     total_steps: int = 1000
     """Optimizer steps of the run."""
     losses: Path | None = None
-    """plateau only, and required there: a file of validation losses, one per line, spread evenly over the run."""
+    """plateau and greedy only, required there: a file of validation losses, one per line, spread over the run."""
     csv: Path | None = None
     """The file to write. Default: standard output."""
 
@@ -51,10 +56,13 @@ class Curve:
         require(1 <= self.total_steps <= LONGEST, f"--total-steps must be from 1 to {LONGEST:,}", self.total_steps)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Replay(Plateau):  # noqa: D101  # its help is the family's
-    __doc__ = Plateau.__doc__
-    evaluations: int = field(default=1, init=False)  # type: ignore[misc]  # counted in the file of losses
+def replayed(family: type[Schedule]) -> type[Schedule]:
+    """The family without the flag `--evaluations`, if it has one: they are counted in the file of losses."""
+    if not family.evaluations:
+        return family
+    counted = [("evaluations", int, field(default=1, init=False))]
+    named = {"__doc__": family.__doc__}
+    return make_dataclass(family.__name__, counted, bases=(family,), namespace=named, frozen=True, kw_only=True)
 
 
 def curve_of(family: type[Schedule]) -> type[Curve]:
@@ -71,27 +79,28 @@ def main(words: Sequence[str]) -> None:
     """Write the curve of the family named first, or the gallery if none is."""
     if words and not words[0].startswith("-"):
         [name] = check_families(words[:1])
-        family = (FAMILIES | {"plateau": Replay})[name]
+        family = replayed(EVERY_FAMILY[name])
         about = re.sub(r"^(?=lr)", " " * 4, inspect.cleandoc(family.__doc__ or ""), flags=re.MULTILINE)
         curve = read_flags(curve_of(family), words[1:], f"preview.py {name}", f"{about}\n\n{CSV}")
         write(curve.csv, csv_lines(curve).encode())
     else:
-        description = f"{__doc__}\nFamilies: {', '.join(FAMILIES)}."
+        description = f"{__doc__}\nFamilies: {', '.join(EVERY_FAMILY)}."
         choice = read_flags(Gallery, words, "preview.py [FAMILY]", description)
         from study.reports.gallery import draw_gallery  # loads matplotlib: after the flags
 
-        write(choice.gallery, draw_gallery())
+        write(choice.gallery, draw_gallery(choice.families))
 
 
 def csv_lines(curve: Curve) -> str:
     """All lines of the file; raises InputError if the run or the losses do not fit the schedule."""
     schedule, total_steps, losses = curve.schedule, curve.total_steps, []
-    if isinstance(schedule, Plateau):
+    if schedule.evaluations:
         if curve.losses is None:
-            raise InputError("plateau observes validation losses: give --losses FILE, with one per line")
+            raise InputError(f"{schedule.family} observes validation losses: give --losses FILE, with one per line")
         losses = read_losses(curve.losses)
         given = {one.name: getattr(schedule, one.name) for one in fields(schedule) if one.init}
-        schedule = Plateau(**given, evaluations=len(losses))
+        given["evaluations"] = len(losses)
+        schedule = EVERY_FAMILY[schedule.family](**given)
         require(len(losses) <= total_steps, f"{len(losses)} losses need at least as many --total-steps", total_steps)
     elif curve.losses is not None:
         raise InputError(f"{schedule.family} does not observe losses: remove --losses {curve.losses}")

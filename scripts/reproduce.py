@@ -33,6 +33,8 @@ class Options:
     """Database that keeps the study."""
     data_root: Path = DATA_ROOT
     """Directory for datasets that are downloaded or generated."""
+    trust: bool = False
+    """Run the command or functions that the study names, even if nobody typed them in this folder: read them first."""
 
 
 def main(options: Options) -> None:
@@ -51,7 +53,7 @@ def main(options: Options) -> None:
     trial = record.trial(options.trial)
     trained = record.session_of(trial)
     with torch_threads(trained.threads):
-        runs = reproducing(record, trial, options.data_root)
+        runs = reproducing(record, trial, options.data_root, options.trust)
         elsewhere = record.settings.device == "cuda" and not torch.cuda.is_available()  # actors have the GPUs
         now = present_session(choose_device("cpu" if elsewhere else record.settings.device))
         different = trained.differences(replace(now, device=trained.device) if elsewhere else now)

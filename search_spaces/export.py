@@ -10,6 +10,7 @@ from textwrap import dedent, indent
 from typing import Any
 
 from search_spaces.families.plateau import Plateau
+from search_spaces.families.schedule_free import ScheduleFree
 from search_spaces.groups import require_momentum
 from search_spaces.imported import import_named
 from search_spaces.inline_source import body_of, names_in, standalone
@@ -22,7 +23,10 @@ QUOTED = {
     "averaged_model": "search_spaces.averaging:averaged_model",
 }
 """What the code quotes, if it is needed, besides what the scheduler is made of."""
-SHARED = ("search_spaces.schedulers", "search_spaces.groups", "search_spaces.muon", "search_spaces.averaging")
+SHARED = tuple(
+    f"search_spaces.{module}"
+    for module in ("schedulers", "groups", "greedy_scheduler", "schedule_free_optimizer", "muon", "averaging")
+)
 """Modules with what the code of every schedule uses."""
 LONGEST_LINE = 100
 """Maximum characters of a signature on one line; a longer one has a line for each parameter."""
@@ -45,8 +49,18 @@ class Exported:
     @property
     def optimizer(self) -> str:
         """The call that makes the optimizer, with the peak learning rate."""
+        return "make_schedule_free(model)" if self.replaces_optimizer else self.replaced
+
+    @property
+    def replaced(self) -> str:
+        """The same; a schedule that replaces the optimizer makes its own of it."""
         code = self.optimizer_code.replace("{lr}", repr(self.schedule.peak_lr))
         return code.removeprefix(f"{MUON.rpartition('.')[0]}.")
+
+    @property
+    def replaces_optimizer(self) -> bool:
+        """Whether the schedule trains with an optimizer of its own."""
+        return self.schedule.replaces_optimizer
 
     @property
     def optimizer_imports(self) -> list[str]:
@@ -78,7 +92,8 @@ class Exported:
 
 def torch_code(exported: Exported) -> str:
     """The function `make_scheduler(optimizer, total_steps)`, followed by its usage as comments."""
-    code = standalone(make_scheduler(exported), scope(exported), quoted=exported.quoted)
+    imports = exported.optimizer_imports if exported.replaces_optimizer else []
+    code = standalone(functions(exported), scope(exported), imports, quoted=exported.quoted)
     return f"{code}\n\n\n{usage(exported)}"
 
 
@@ -96,15 +111,21 @@ def usage(exported: Exported) -> str:
     lines += ["scheduler.step()  # after every optimizer step, total_steps in all"]
     lines += exported.averaging[1:]
     lines += ["scheduler.observe(validation_loss)  # after every evaluation"] if exported.observes else []
+    if exported.replaces_optimizer:
+        lines += ["optimizer.eval()  # before every evaluation, and before the weights are saved"]
+        lines += ["torch.optim.swa_utils.update_bn(training_batches, model)  # then, if the model has batch norm"]
+        lines += ["optimizer.train()  # afterwards"]
     return indent("\n".join(lines), "# ")
 
 
 def shown_code(exported: Exported) -> str:
     """The same to be read: without the class that fits torch's scheduler into a run, which is the same for all."""
-    source, names = make_scheduler(exported), scope(exported)
+    source, names = functions(exported), scope(exported)
     used = [*names_in(source), *exported.quoted]
     omitted = [name for name in used if getattr(names.get(name), "__module__", None) in SHARED]
-    whole = f"# The whole file, with {' and '.join(omitted)}: scripts/export.py. It needs only torch."
+    needs = "torch and schedulefree" if exported.replaces_optimizer else "only torch"
+    listed = " and ".join(part for part in (", ".join(omitted[:-1]), omitted[-1]) if part)
+    whole = f"# The whole file, with {listed}: scripts/export.py. It needs {needs}."
     return f"{standalone(source, names, omitted=omitted)}\n\n\n{usage(exported)}\n{whole}"
 
 
@@ -143,8 +164,20 @@ def on_validation_end(model):
     """Call this from your LightningModule's method of the same name; validation_step must log val_loss."""
     model.lr_schedulers().observe(float(model.trainer.callback_metrics["val_loss"]))
 '''
+    if exported.replaces_optimizer:
+        code += '''
+
+def on_validation_start(model):
+    """Call this from your LightningModule's method of the same name: the averaged weights are evaluated."""
+    model.optimizers().optimizer.eval()
+
+
+def on_validation_end(model):
+    """Call this from your LightningModule's method of the same name: checkpoints are saved before."""
+    model.optimizers().optimizer.train()
+'''
     whole = standalone(
-        f"{make_scheduler(exported)}\n{code}", scope(exported), exported.optimizer_imports, quoted=exported.quoted
+        f"{functions(exported)}\n{code}", scope(exported), exported.optimizer_imports, quoted=exported.quoted
     )
     return with_notes(exported, whole, "Trainer(gradient_clip_val={})")
 
@@ -171,7 +204,7 @@ def make_optimizers(model, max_steps{more}):
 {note}    optimizer = {exported.optimizer}
     return optimizer, make_scheduler(optimizer, max_steps{more})
 {callback}'''
-    whole = standalone(f"{make_scheduler(exported)}\n{code}", scope(exported), imports, quoted=exported.quoted)
+    whole = standalone(f"{functions(exported)}\n{code}", scope(exported), imports, quoted=exported.quoted)
     return with_notes(exported, whole, "TrainingArguments(max_grad_norm={})")
 
 
@@ -191,11 +224,25 @@ FORMATS: dict[str, Callable[[Exported], str]] = {
 """Export formats by name."""
 
 
+def functions(exported: Exported) -> str:
+    """The source of `make_scheduler`, after that of the optimizer if the schedule has its own."""
+    return (make_schedule_free(exported) if exported.replaces_optimizer else "") + make_scheduler(exported)
+
+
+def make_schedule_free(exported: Exported) -> str:
+    """The source of the function `make_schedule_free`: what `ScheduleFree.optimizer` makes of the optimizer."""
+    head = signature("make_schedule_free", ["model"], {"beta": getattr(exported.schedule, "beta", None)})
+    docstring = '    """The optimizer of the model, ready to train: evaluate between its eval() and its train()."""'
+    return f"{head}\n{docstring}\n    return schedule_free({exported.replaced}, beta=beta)\n\n\n"
+
+
 def make_scheduler(exported: Exported) -> str:
     """The source of the function `make_scheduler`: what `Schedule.build` does, with the lines of the family."""
     schedule = exported.schedule
     family, torch_class = type(schedule), schedule.torch_class.__name__
     given = {field.name: getattr(schedule, field.name) for field in fields(schedule)}
+    if exported.replaces_optimizer:
+        del given["beta"]  # of the optimizer
     arguments = body_of(family.arguments, "arguments = ")
     if schedule.warmup_fraction or exported.observes:
         warmup, steps = body_of(family.warmup_steps, "warmup_steps = "), "total_steps - warmup_steps"
@@ -217,6 +264,7 @@ def make_scheduler(exported: Exported) -> str:
     lines += [f'        raise ValueError(f"{needs}, but {{total_steps}} was given")']
     lines += ["    total_steps = int(total_steps)", f"{warmup}{arguments}    make = {make}"]
     lines += [f'    require_momentum(optimizer, "{schedule.family}")'] if cycles_momentum else []
+    lines += ["    require_schedule_free(optimizer)"] if exported.replaces_optimizer else []
     return "\n".join([*lines, f"    return {schedule.fitted.__name__}({last})", ""])
 
 
@@ -235,6 +283,7 @@ def scope(exported: Exported) -> dict[str, Any]:
     found: dict[str, Any] = {
         schedule.torch_class.__name__: schedule.torch_class,
         "require_momentum": require_momentum,
+        **(vars(sys.modules[ScheduleFree.twin.__module__]) if exported.replaces_optimizer else {}),
         **vars(sys.modules[schedule.assemble.__module__]),
         **{name: import_named(QUOTED[name]) for name in exported.quoted},
     }

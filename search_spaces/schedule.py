@@ -53,6 +53,9 @@ class Schedule(ABC):
     """The class of the result of `build`, which moves torch's scheduler through a run."""
     space: ClassVar[Mapping[str, Domain]] = {}
     """The family's own parameters and their search ranges."""
+    on_request: ClassVar[Mapping[str, Domain]] = {}
+    """Further parameters, searched only if a space file names them, and their kind of range: studies made before they
+    existed must find the same space."""
     has_own_warmup: ClassVar[bool] = False
     """Whether the family itself starts with a rise, so that it takes no separate warm-up."""
     ends_at_last_step: ClassVar[bool] = False
@@ -61,6 +64,8 @@ class Schedule(ABC):
     """Minimum length of the body, in steps."""
     evaluations: ClassVar[int] = 0
     """Number of evaluations per run that the scheduler observes; 0 if it observes none."""
+    replaces_optimizer: ClassVar[bool] = False
+    """Whether the family trains with an optimizer of its own, which `optimizer` makes of the given one."""
 
     def __post_init__(self) -> None:
         require(0 < self.peak_lr < math.inf, "peak_lr must be above 0 and finite", self.peak_lr)
@@ -78,8 +83,12 @@ class Schedule(ABC):
     @classmethod
     def suggest(cls, trial: Any, domains: Mapping[str, Domain]) -> dict[str, Any]:
         """Draw the family's own parameters from an Optuna trial. domains: by full name, `family.parameter`."""
-        full = {name: f"{cls.family}.{name}" for name in cls.space}
-        return {name: draw_parameter(trial, full[name], domains[full[name]]) for name in cls.space}
+        full = {name: f"{cls.family}.{name}" for name in (*cls.space, *cls.on_request)}
+        return {name: draw_parameter(trial, own, domains[own]) for name, own in full.items() if own in domains}
+
+    def effective(self) -> list[str]:
+        """The family's own parameters that shape this schedule, by name; of those on request only what is set."""
+        return [*self.space, *(name for name in self.on_request if getattr(self, name) != getattr(type(self), name))]
 
     @abstractmethod
     def arguments(self, steps: int) -> dict[str, Any]:
@@ -141,6 +150,13 @@ class Schedule(ABC):
         warmup_steps, steps = self.split(total_steps)
         return {"warmup_steps": warmup_steps, "scheduler": self.torch_class.__name__, **self.arguments(steps)}
 
+    def optimizer(self, optimizer: Optimizer) -> Any:
+        """The optimizer to train with, and to `build` for: the given one, unless the family replaces it.
+
+        Raises InputError if the family has none in its place.
+        """
+        return optimizer
+
     def build(self, optimizer: Optimizer, total_steps: int) -> Any:
         """Set the optimizer's first learning rate, and return the scheduler that sets all later ones.
 
@@ -150,9 +166,13 @@ class Schedule(ABC):
         evaluation. Further steps keep the last learning rate and warn. The result is an LRScheduler that moves torch's
         own and has its attributes. Load a saved state of it before or after the optimizer's; that of a run of another
         length must be loaded after. total_steps: a whole number of at least 1, of any type.
-        Raises InputError for other total_steps, if the run is too short for the family, or the schedule cycles momentum
-        that the optimizer does not have.
+        Raises InputError for other total_steps, if the run is too short for the family, the schedule cycles momentum
+        that the optimizer does not have, or the family replaces the optimizer (see `optimizer`).
         """
+        return self.scheduler(optimizer, total_steps)
+
+    def scheduler(self, optimizer: Optimizer, total_steps: int) -> Any:
+        """As `build`, for any optimizer, also one that the family would replace: the rates are the same."""
         warmup_steps, steps = self.split(total_steps)
         total_steps, arguments = whole_steps(total_steps), self.arguments(steps)
         if arguments.get("cycle_momentum"):
@@ -192,7 +212,7 @@ class Schedule(ABC):
         weight = torch.nn.Parameter(torch.zeros(1))
         optimizer = torch.optim.SGD([weight], lr=1.0, momentum=0.9)
         total_steps = whole_steps(total_steps)
-        scheduler = self.build(optimizer, total_steps)
+        scheduler = self.scheduler(optimizer, total_steps)
         scheduler.observed = 1  # nobody is to be warned of losses that are not simulated
         require(len(losses) <= total_steps, f"at most {total_steps} losses can be observed", len(losses))
         due = dict(zip(evaluation_steps(total_steps, len(losses)), losses, strict=True))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from search_spaces import FAMILIES, Schedule, from_params
+from search_spaces import EVERY_FAMILY, Schedule, from_params, requested_domains
 from search_spaces.errors import InputError, require, unknown, words_of
 from search_spaces.ranges import read_exact_flag, searched_parameters
 
@@ -22,6 +22,7 @@ def as_written(params: Mapping[str, Any]) -> dict[str, Any]:
     """The schedule of a trial with these parameters, as the content of a file."""
     schedule = from_params(params)
     own = {f"{schedule.family}.{name}": domain for name, domain in schedule.space.items()}
+    own |= requested_domains(type(schedule), params)
     searched = [
         name
         for name, domain in {**schedule.shared_space(), **own}.items()
@@ -95,8 +96,8 @@ class Given:
         for key in ("family", "peak_lr"):
             require(key in written, f"a schedule needs the key {key!r}", written)
         family = str(written["family"])
-        if family not in FAMILIES:
-            raise unknown("family", family, FAMILIES)
+        if family not in EVERY_FAMILY:
+            raise unknown("family", family, EVERY_FAMILY)
         parameters = written.get("parameters", {})
         require(isinstance(parameters, dict), "parameters must be an object of names and values", parameters)
         return cls(family, written["peak_lr"], parameters)

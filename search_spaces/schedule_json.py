@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from search_spaces import FAMILIES, Schedule
+from search_spaces import EVERY_FAMILY, Schedule
 
 
 def schedule_to_json(schedule: Schedule) -> dict[str, Any]:
@@ -21,4 +21,4 @@ def schedule_to_json(schedule: Schedule) -> dict[str, Any]:
 
 def schedule_from_json(plain: Mapping[str, Any]) -> Schedule:
     """The schedule of what `schedule_to_json` made."""
-    return FAMILIES[plain["family"]](**plain["fields"])
+    return EVERY_FAMILY[plain["family"]](**plain["fields"])

@@ -193,7 +193,7 @@ def linear_warmup(optimizer: Optimizer, warmup_steps: int) -> LinearLR:
 
 
 class PlateauWithWarmup:
-    """LinearLR for the warm-up, then ReduceLROnPlateau, which torch cannot put after another scheduler."""
+    """LinearLR for the warm-up, then ReduceLROnPlateau or GreedyLR, which torch cannot put after another scheduler."""
 
     def __init__(self, torch_class: Any, warmup_steps: int, arguments: dict[str, Any], optimizer: Optimizer) -> None:
         self.plateau = torch_class(optimizer, **arguments)
@@ -218,7 +218,7 @@ class PlateauWithWarmup:
     def take_over(self, state_dict: dict[str, Any], lr: float) -> None:
         """Continue a run of another length: with what it has observed, and its rate."""
         if not self.warming_up and state_dict["warmup"]["last_epoch"] >= state_dict["warmup"]["total_iters"]:
-            for name in ("best", "num_bad_epochs", "last_epoch"):
+            for name in {"best", "num_good_epochs", "num_bad_epochs", "last_epoch"} & state_dict["plateau"].keys():
                 setattr(self.plateau, name, state_dict["plateau"][name])
             set_rate(self.plateau.optimizer.param_groups[0], lr)
 

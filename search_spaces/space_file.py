@@ -10,7 +10,8 @@ floor_ratio = { low = 0.01, high = 0.3, log = true, or_exactly = 0.0 }
 [wsd]
 shape = ["linear", "1-sqrt"]                              # a choice
 
-Parameters that a file does not mention keep their range. The files in presets/ can be given by bare name.
+Parameters that a file does not mention keep their range; those on request, such as the floor of `wsd`, their value. The
+files in presets/ can be given by bare name.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from search_spaces import FAMILIES, SGD_PEAK_LR, Ranges, check_families, domains_of, space, suggest
+from search_spaces import EVERY_FAMILY, FAMILIES, SGD_PEAK_LR, Ranges, check_families, domains_of, space, suggest
 from search_spaces.errors import InputError, require, unknown, words_of
 from search_spaces.ranges import Choice, Domain, Either, FixedParameters, Float, Integer, Range, exactly
 
@@ -72,7 +73,8 @@ def read_ranges(name: str, values: Mapping[str, Any], families: Iterable[str]) -
     """The domains in a file, by full parameter name."""
     usual: dict[str, Domain] = {}
     for family in families:
-        usual |= domains_of(FAMILIES[family], SGD_PEAK_LR)
+        usual |= domains_of(EVERY_FAMILY[family], SGD_PEAK_LR)
+        usual |= {f"{family}.{name}": domain for name, domain in EVERY_FAMILY[family].on_request.items()}
     found: dict[str, Domain] = {}
     for key, value in values.items():
         inner = [full.removeprefix(f"{key}.") for full in usual if full.startswith(f"{key}.")]
@@ -85,7 +87,7 @@ def read_ranges(name: str, values: Mapping[str, Any], families: Iterable[str]) -
                     raise unknown("key", parameter, inner, f"[{key}] of {name}")
                 full = f"{key}.{parameter}"
                 found[full] = read_domain(f"{name}: [{key}] {parameter}", given, usual[full])
-        elif key in FAMILIES and key not in families:
+        elif key in EVERY_FAMILY and key not in families:
             raise InputError(
                 f"{name}: [{key}] is given, but families does not list {key}: add it to families, or remove [{key}]"
             )
@@ -166,7 +168,7 @@ def space_toml(families: Iterable[str], peak_lr: tuple[float, float], ranges: Ra
     lines = [f"families = {json.dumps(list(families))}"]
     own: list[str] = []
     for family in families:
-        domains = domains_of(FAMILIES[family], peak_lr, ranges)
+        domains = domains_of(EVERY_FAMILY[family], peak_lr, ranges)
         shared = [f"{name} = {domain_toml(domain)}" for name, domain in domains.items() if "." not in name]
         lines += [line for line in shared if line not in lines]
         inner = [f"{n.partition('.')[2]} = {domain_toml(domain)}" for n, domain in domains.items() if "." in n]

@@ -56,14 +56,14 @@ class Result(Findings):
         storage: str | Path | None = None,
         data_root: str | Path = DATA_ROOT,
         progress: bool = True,
+        trust: bool = False,
         **objects: Any,
     ) -> Schedule:
         """The schedule for a longer run, as `scripts/extend.py` finds it: at most ten times as long as a full run.
 
         epochs or steps: of the longer run, in the unit of the study. runs: to train: 1 for the recommended schedule, 2
         or 3 for as many of the best ones, or 0. confirm_seeds: with how many seeds to train the chosen one again.
-        storage: that keeps the study, and then these runs too. objects: data, model, optimizer, workload or train, if
-        the study was made of Python objects.
+        storage: that keeps the study, and then these runs too. trust, objects: as for `reproduce`.
         """
         unit = self.record.settings.unit
         budget = epochs if unit == "epochs" else steps
@@ -71,17 +71,21 @@ class Result(Findings):
             raise InputError(f"the budget of study {self.record.name!r} is in {unit}: give {unit}=...")
         console = plain_console(quiet=not progress)
         url, repeats = storage_url(storage), (runs, confirm_seeds)
-        return extend_and_show(self.record, url, budget, *repeats, console, Path(data_root), **objects)
+        return extend_and_show(self.record, url, budget, *repeats, console, Path(data_root), trust=trust, **objects)
 
-    def reproduce(self, trial: int, data_root: str | Path = DATA_ROOT, **objects: Any) -> list[Reproduced]:
+    @naming_arguments
+    def reproduce(
+        self, trial: int, data_root: str | Path = DATA_ROOT, trust: bool = False, **objects: Any
+    ) -> list[Reproduced]:
         """Train a trial again as it was trained; returns the stored value and the new one for each of its runs.
 
-        objects: data, model, optimizer or workload, if the study was made of Python objects.
-        Raises InputError if something that the study was made with is missing now.
+        trust: run the command or functions that the study names, although they were not typed in the working directory.
+        objects: data, model, optimizer, workload or train, if the study was made of Python objects.
+        Raises InputError if something that the study was made with is missing now, or may not run.
         """
         chosen = self.record.trial(trial)
         with torch_threads(self.record.session_of(chosen).threads):
-            return list(reproducing(self.record, chosen, Path(data_root), **objects))
+            return list(reproducing(self.record, chosen, Path(data_root), trust, **objects))
 
 
 def source_and_options(

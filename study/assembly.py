@@ -235,9 +235,11 @@ def comparing(
                 yield progress(trained + epochs, study.record)
 
 
-def reproducing(record: StudyRecord, trial: TrialRecord, data_root: Path, **objects: Any) -> Iterator[Reproduced]:
+def reproducing(
+    record: StudyRecord, trial: TrialRecord, data_root: Path, trust: bool = False, **objects: Any
+) -> Iterator[Reproduced]:
     """The same, run by run, with torch's present number of threads; raises InputError before it trains anything."""
-    objective = stored_objective(record, data_root, objects)
+    objective = stored_objective(record, data_root, objects, trust)
 
     def trained() -> Iterator[Reproduced]:
         with executor_of(record.engine, objective, options=executor_again(record)) as executor:

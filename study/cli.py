@@ -43,6 +43,10 @@ def interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
+class Interrupted(KeyboardInterrupt):
+    """An interruption after which what was found, and what to do next, has been printed."""
+
+
 @contextmanager
 def interruption() -> Iterator[Callable[[], bool]]:
     """Note Ctrl-C and SIGTERM instead of raising at once; yields a function that says whether one came.
@@ -90,14 +94,22 @@ def quick_imports() -> Iterator[None]:
 
     Torch, Optuna and SciPy make a great number of objects, and Python would look through all of them while they are
     made and at the end of the process. If torch is loaded already, nothing is changed: the garbage may be the caller's.
+    Until all is imported, Ctrl-C and SIGTERM end the process at once, as in early.py: an import may swallow exceptions.
     """
     if "torch" in sys.modules:
         yield
         return
+    from study.early import end  # not above: it must be the first import of a script, and of no other
+
+    ours = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) is interrupt]
     gc.disable()
     try:
+        for number in ours:
+            signal.signal(number, end)
         yield
     finally:
+        for number in ours:
+            signal.signal(number, interrupt)
         gc.freeze()
         gc.enable()
 
@@ -150,8 +162,8 @@ def visible(text: str) -> str:
 def run(command: Callable[[], None]) -> None:
     """Run a command as a user expects.
 
-    A user's mistake is one message, with exit code 2. An interruption (Ctrl-C, SIGTERM) exits with 130; a
-    KeyboardInterrupt that the user's code raises is a mistake.
+    A user's mistake is one message, with exit code 2. An interruption (Ctrl-C, SIGTERM) is one line, unless
+    the command has printed its own, with exit code 130; a KeyboardInterrupt that the user's code raises is a mistake.
     If the reader closes the pipe early (as `head` does), it exits with 1, as Python's own tools and rich do.
     A full disk is one message, too. Without a standard output, as in some daemons, nothing is printed.
     """
@@ -173,6 +185,8 @@ def run(command: Callable[[], None]) -> None:
         sys.exit(2)
     except KeyboardInterrupt as error:
         if SIGNALS:
+            if not isinstance(error, Interrupted):
+                print("Interrupted: everything finished is kept; the same command continues.", file=sys.stderr)
             sys.exit(130)
         last = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{Path(last.filename).name}, line {last.lineno}"

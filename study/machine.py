@@ -12,6 +12,7 @@ from typing import get_args
 
 import psutil
 import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from search_spaces.errors import InputError, unknown
 from study.flags import Device
@@ -62,7 +63,10 @@ def choose_device(name: str, here: bool = True) -> torch.device:
     if name not in get_args(Device):
         raise unknown("device", name, get_args(Device))
     if name == "cuda" and here and not torch.cuda.is_available():
-        raise InputError("--device cuda needs a GPU that torch sees, but it sees none: use --device cpu")
+        raise InputError(
+            "--device cuda needs a GPU that torch sees, but it sees none: use --device cpu, or --executor ray if "
+            "other machines have one"
+        )
     if name == "cpu" or (name == "auto" and not torch.cuda.is_available()):
         return torch.device("cpu")
     make_cublas_deterministic()  # it may start before anything is trained
@@ -84,8 +88,9 @@ def make_cublas_deterministic() -> None:
 def same_bits_every_time(device: torch.device) -> Iterator[None]:
     """On a GPU, torch uses deterministic algorithms in this context, and what it used before afterwards.
 
-    On a CPU it computes the same bits anyway. An operation without a deterministic algorithm warns; but if the caller
-    made torch deterministic, that stays as it is.
+    Attention is computed by its formula: its fused kernels add in any order unless every operation must be
+    deterministic. On a CPU torch computes the same bits anyway. An operation without a deterministic algorithm warns;
+    but if the caller made torch deterministic, that stays as it is.
     """
     if device.type != "cuda" or torch.are_deterministic_algorithms_enabled():
         yield
@@ -93,7 +98,8 @@ def same_bits_every_time(device: torch.device) -> Iterator[None]:
     make_cublas_deterministic()
     torch.use_deterministic_algorithms(True, warn_only=True)
     try:
-        yield
+        with sdpa_kernel(SDPBackend.MATH):
+            yield
     finally:
         torch.use_deterministic_algorithms(False)
 

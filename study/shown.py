@@ -13,7 +13,7 @@ from search_spaces.errors import InputError, require
 from search_spaces.schedule import Schedule
 from study.analysis.extension import Extension, best_run, shorter_runs_beating
 from study.assembly import comparing, opened
-from study.cli import in_notebook, interruption
+from study.cli import Interrupted, in_notebook, interruption
 from study.executors.options import ExecutorOptions
 from study.reports.comparison_progress import ComparisonDisplay
 from study.reports.extension import advice, all_diverged, longer_answer, print_extension, print_lines
@@ -71,7 +71,7 @@ def search_and_show(
     with interruption():
         print_outcome(console, plan, record, stopped, study.watcher.problem if study.watcher else None, show)
     if stopped and plan.storage and not in_notebook():
-        raise KeyboardInterrupt
+        raise Interrupted
     return record
 
 
@@ -90,9 +90,9 @@ def compare_and_show(
             for progress in comparing(plan, options, trials, interrupted):
                 display.update(progress)
                 found += [progress.study] if progress.study else []
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         if plan.studies[0].storage:
-            raise
+            raise Interrupted().with_traceback(error.__traceback__) from None  # user's code may have raised it
     return found
 
 
@@ -105,13 +105,14 @@ def extend_and_show(
     console: Console,
     data_root: Path = DATA_ROOT,
     output: Path | None = None,
+    trust: bool = False,
     **objects: Any,
 ) -> Schedule:
     """The schedule for a longer run than those of a study, tried in a few runs; prints what is known of it.
 
     budget: of the longer run, in the study's unit. runs: to train, see `Extension.of`; those that the study keeps are
     not trained again. confirm_seeds: with how many seeds to train the chosen schedule again. output: file for the code;
-    None prints it. objects: as for `Result.reproduce`.
+    None prints it. trust, objects: as for `Result.reproduce`.
     Raises InputError if the study cannot be extended so far, or no run of it is worth recommending, and
     KeyboardInterrupt on Ctrl-C and SIGTERM.
     """
@@ -120,7 +121,7 @@ def extend_and_show(
     print_lines(console, advice(record, extension))
     if not extension.trials:
         return extension.recommended.schedule
-    objective = stored_objective(record, data_root, objects)
+    objective = stored_objective(record, data_root, objects, trust)
     configuration = Configuration.stored(record.configuration)
     plan = StudyPlan(record.name, objective, configuration, dict(record.configuration), storage, record.group)
     with interruption() as interrupted, opened(plan, executor_again(record)) as study:

@@ -10,7 +10,7 @@ from typing import Any, overload
 
 import torch
 
-from search_spaces import FAMILIES, Ranges, Schedule, domains_of
+from search_spaces import EVERY_FAMILY, Ranges, Schedule, domains_of
 from search_spaces.errors import InputError, require
 from search_spaces.ranges import Either, Range, exactly
 from search_spaces.space_file import corners
@@ -26,6 +26,7 @@ from study.training.first_run import FirstRunResult
 from study.training.own_training import OwnTraining
 from study.training.training_options import TrainingOptions
 from study.training.training_source import TrainingSource
+from study.training.typed_code import named_code, note_typed, refuse_untyped
 from study.training.workload_objective import WorkloadObjective
 from study.workloads.made_of import changed_files
 from study.workloads.objects import WorkloadObjects, workload_source
@@ -60,8 +61,11 @@ def make_objective(
 ) -> AnyObjective:
     """The objective, on its device: auto, cpu or cuda; raises InputError if it cannot be made.
 
-    executor: if it trains in other processes, this one leaves the GPUs to them.
+    executor: if it trains in other processes, this one leaves the GPUs to them. The code that the source names is noted
+    as typed.
     """
+    options = source.options if isinstance(source, TrainingSource | WorkloadObjects) else source
+    note_typed(named_code({**vars(options), "ray_address": executor.ray_address}))
     return objective_on(source, device_of_runs(device, executor), data_root, executor.elsewhere)
 
 
@@ -159,7 +163,7 @@ def narrowed(configuration: Configuration, objective: AnyObjective) -> tuple[Con
 
 def exact_parameter(family: str, objective: AnyObjective, ranges: Ranges) -> list[tuple[str, Range, float]]:
     """(name, domain, value) of a parameter whose exact value makes a family trainable; empty if no such one exists."""
-    for name, domain in domains_of(FAMILIES[family], objective.peak_lr, ranges).items():
+    for name, domain in domains_of(EVERY_FAMILY[family], objective.peak_lr, ranges).items():
         if isinstance(domain, Either):
             exact = exactly(domain.value, domain)
             if obstacle(family, objective, {**ranges, name: exact}) is None:
@@ -183,12 +187,19 @@ def by_reason(what: str, reasons: Mapping[str, str]) -> list[str]:
     return [f"{what}: {', '.join(these)} ({why})" for why, these in names.items()]
 
 
-def stored_objective(record: StudyRecord, data_root: Path, objects: dict[str, Any]) -> AnyObjective:
+def stored_objective(
+    record: StudyRecord, data_root: Path, objects: dict[str, Any], trust: bool = False
+) -> AnyObjective:
     """What a study trains, on its device; objects: those that it was made with, if it was made of Python objects.
 
-    Raises InputError if something that the study was made with is missing, or is not the same now.
+    trust: whether the code that the study names may run, although it was not typed in the working directory.
+    Raises InputError if it may not, or if something that the study was made with is missing, or is not the same now.
     """
     stored = record.configuration
+    given = {name for name, value in objects.items() if value is not None} | {*stored.get("objects", {})}
+    if not trust:
+        named = {**stored, "ray_address": options_before(record).ray_address}
+        refuse_untyped(record.name, named_code(named, given))
     files = (record.stored.get("made_of") or {}).get("modules", {})
     changed = [*changed_files(files), *changed_modules(stored.get("sources") or {})]
     refuse_changed(record.name, list(dict.fromkeys(changed)), instead="")  # before they are imported, which runs them

@@ -36,6 +36,12 @@ def pytest_runtest_setup(item):
         pytest.skip("needs a CUDA device, but torch sees none")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def state_folder(tmp_path_factory):
+    """What commands note for their user is not noted for whoever runs the tests."""
+    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
+
+
 @pytest.fixture(scope="session")
 def data_root(tmp_path_factory):
     return tmp_path_factory.mktemp("data")

@@ -6,11 +6,15 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from search_spaces import FAMILIES, suggest
+from search_spaces import EVERY_FAMILY, suggest
 
 PEAK_LR = (1e-5, 5.0)
 
-every_family = pytest.mark.parametrize("family", FAMILIES)
+BUILT_FOR_ANY = [name for name, family in EVERY_FAMILY.items() if not family.replaces_optimizer]
+"""The families whose scheduler is built for any optimizer."""
+
+optimizer_kept = pytest.mark.parametrize("family", BUILT_FOR_ANY)
+every_family = pytest.mark.parametrize("family", EVERY_FAMILY)
 
 properties = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

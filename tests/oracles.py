@@ -92,16 +92,27 @@ def one_cycle_momentum(s, n, pct_start):
     return 0.95 - 0.10 * math.sin(math.pi * p / 2) ** 2
 
 
-def wsd(s, n, cooldown_fraction, shape):
+def wsd(s, n, cooldown_fraction, shape, floor_ratio=0.0, power=None):
     cooldown = max(1, round(cooldown_fraction * n))
     p = (s - (n - cooldown)) / cooldown
     if p <= 0:
         return 1.0
-    return {"linear": 1 - p, "1-sqrt": 1 - p**0.5, "cosine": math.cos(math.pi * p / 2) ** 2}[shape]
+    power = {"linear": 1.0, "1-sqrt": 0.5}.get(shape, power)
+    completed = math.sin(math.pi * p / 2) ** 2 if shape == "cosine" else p**power
+    return 1 - (1 - floor_ratio) * completed
 
 
 def rex(s, n):
     return 2 * (n - s) / (2 * n - s)
+
+
+def piecewise(s, n, knots, ratio_1, end_ratio, ratio_2=None, ratio_3=None):
+    """A product of powers of the two rates that s lies between; 0 is a knot and n is the last one."""
+    heights = [1.0, *[ratio_1, ratio_2, ratio_3][: knots - 2], end_ratio]
+    places = [n * i / (knots - 1) for i in range(knots)]
+    after = next(i for i in range(1, knots) if s <= places[i])
+    towards = (s - places[after - 1]) / (places[after] - places[after - 1])
+    return heights[after - 1] ** (1 - towards) * heights[after] ** towards
 
 
 def plateau(losses, evaluation_steps, total_steps, warmup_steps, peak_lr, factor, patience, threshold, floor):

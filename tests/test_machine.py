@@ -51,10 +51,12 @@ def test_a_search_samples_with_one_and_trains_with_all(two_threads, storage, wor
 
 @pytest.fixture
 def determinism(monkeypatch):
-    """Of torch: (are algorithms deterministic, do others only warn); restored afterwards."""
+    """Of torch: (are algorithms deterministic, do others only warn); restored afterwards. Attention goes along."""
 
     def now():
-        return torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+        warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+        assert torch.backends.cuda.mem_efficient_sdp_enabled() != warn_only, "its gradient would be another every time"
+        return torch.are_deterministic_algorithms_enabled(), warn_only
 
     before = now()
     monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # which is set for good otherwise

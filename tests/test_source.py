@@ -57,7 +57,9 @@ def of_a_cluster(workload):
 
 def test_a_study_of_a_cluster_is_trained_again_from_a_head_without_a_gpu(of_a_cluster, data_root):
     record, _, asked = of_a_cluster
-    objective = stored_objective(record, data_root, {})
+    with pytest.raises(InputError, match=f"add --trust. It names\n  --ray-address '{asked.ray_address}'"):
+        stored_objective(record, data_root, {})
+    objective = stored_objective(record, data_root, {}, trust=True)
     assert (objective.device.type, objective.workload.device.type) == ("cuda", "cpu")
     assert executor_again(record) == asked
 

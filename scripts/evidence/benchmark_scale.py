@@ -11,8 +11,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
+from itertools import product, repeat
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,7 @@ from study.storage.url import make_folder
 from study.workloads.options import DATA_ROOT, WorkloadOptions
 
 MEASUREMENTS = ("makespan", "owner", "start", "efficiency")
+WITH_RAY = ("start", "efficiency")
 DEVICES = (1, 2, 4, 8, 16, 64, 256, 1024)
 RECORDED = Path("results/search/recorded/mnist1d-mlp-sgd-20-epochs.jsonl")
 
@@ -45,6 +49,8 @@ class Options:
     """Samplers of the studies whose owner's work is measured: one that costs nothing, and the default."""
     actors: tuple[int, ...] = (1, 8, 64)
     """Stand-ins for actors, for the owner's work."""
+    processes: int = 1
+    """Studies whose owner's work is measured at a time, each on a core of its own."""
     workers: tuple[int, ...] = (1, 2)
     """Actors and processes that are started."""
     recorded: Path = RECORDED
@@ -55,7 +61,7 @@ class Options:
     """Directory for datasets that are downloaded or generated."""
 
     def __post_init__(self) -> None:
-        require_at_least(1, self, "trials", "most_trials")
+        require_at_least(1, self, "trials", "most_trials", "processes")
         for name in self.measure:
             if name not in MEASUREMENTS:
                 raise unknown("measurement", name, MEASUREMENTS)
@@ -82,7 +88,8 @@ def main(options: Options) -> None:
     make_folder(options.output)
     for name in options.measure:
         manifest = provenance(torch.device("cpu"))  # before files change what git says
-        manifest["versions"]["ray"] = version("ray")
+        if name in WITH_RAY:
+            manifest["versions"]["ray"] = version("ray")
         page, rows = ways[name](options)
         print(page)
         (options.output / f"{name}.md").write_text(page)
@@ -131,12 +138,12 @@ def owner(options: Options) -> Measured:
 
     most = options.most_trials
     ends = sorted({min(one, most) for one in (500, 1000, 2000, 5000, most)})
-    measured = [
-        one
-        for sampler in options.samplers
-        for actors in options.actors
-        for one in owners_cost(options.recorded, sampler, actors, ends, options.data_root)
-    ]
+    samplers, actors = zip(*product(options.samplers, options.actors), strict=True)
+    with ProcessPoolExecutor(options.processes, get_context("spawn")) as pool:
+        parts = pool.map(
+            owners_cost, repeat(options.recorded), samplers, actors, repeat(ends), repeat(options.data_root)
+        )
+        measured = [one for part in parts for one in part]
     return page_of_owner(measured), [asdict(one) for one in measured]
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from search_spaces.errors import InputError, require
 from study.cli import run_command
+from study.flags import Device
 from study.workloads.options import DATA_ROOT, WorkloadOptions
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ class Options:
     """Write the table again from the rows that are there, without training."""
     cohort: int = 16
     """Most runs trained together."""
+    device: Device = "cpu"
+    """cpu, cuda, or auto: CUDA if there is a GPU."""
     data_root: Path = DATA_ROOT
     """Directory for datasets that are downloaded or generated."""
 
@@ -39,9 +42,9 @@ class Options:
 def main(options: Options) -> None:
     """Train the arms, and print and write the table."""
     import optuna  # these load torch and Optuna: after the flags
-    import torch
 
     from study.evidence.known.known_results_page import ARMS, read_benchmarks, write_arms, write_page
+    from study.machine import choose_device
     from study.storage.provenance import provenance
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -54,21 +57,22 @@ def main(options: Options) -> None:
     else:
         rows = [row for name, studies in found.items() for row in trained(options, name, studies)]
         write_arms(rows, options.results)
-        manifest = json.dumps(provenance(torch.device("cpu")), indent=1)
+        manifest = json.dumps(provenance(choose_device(options.device)), indent=1)
         (options.results / "known" / "manifest.json").write_text(manifest + "\n")
     print(write_page(found, options.results))
 
 
 def trained(options: Options, name: str, studies: list[StudyRecord]) -> list[dict[str, Any]]:
     """The rows of one benchmark's arms; those that are missing are trained on its workload."""
+    from study.evidence.fresh_seeds import trainer
     from study.evidence.known.fixed_schedules import hand_set, seeds_of
     from study.evidence.known.known_results_page import arm_rows, kept_rows
-    from study.executors.in_process import InProcess
     from study.search.confirm import confirm
     from study.source import make_objective
 
-    objective = make_objective(WorkloadOptions.stored(studies[0].configuration), "cpu", options.data_root)
-    executor = InProcess(objective, options.cohort)
+    what = WorkloadOptions.stored(studies[0].configuration)
+    objective = make_objective(what, options.device, options.data_root).counting(studies[0].settings.unit)
+    executor = trainer(objective, options.cohort)
     rows = []
     for arm in hand_set(studies):
         if not (seeds := seeds_of(studies, arm.epochs)):

@@ -2,7 +2,7 @@
 
 Examples:
     python scripts/evidence/reliability.py --kills 20 --damaged 50    # some minutes
-    python scripts/evidence/reliability.py --kills 500                # hours
+    python scripts/evidence/reliability.py --kills 500 --processes 4  # hours
 """
 
 from __future__ import annotations
@@ -30,13 +30,15 @@ class Options:
     """Databases that are damaged; three commands are given each."""
     searches: int = 8
     """Searches in one database at the same time."""
+    processes: int = 1
+    """Studies that are killed, reports and damaged databases at a time."""
     seed: int = 0
     """Seed of all that is random here."""
     output: Path = Path("results")
     """Folder for reliability.md and reliability.json."""
 
     def __post_init__(self) -> None:
-        require_at_least(1, self, "kills", "reports", "damaged", "searches")
+        require_at_least(1, self, "kills", "reports", "damaged", "searches", "processes")
         require_at_least(0, self, "seed")
 
 
@@ -44,6 +46,7 @@ def main(options: Options) -> None:
     """Run one storm after the other, print how it goes, and write the page."""
     import torch  # these load it: after the flags
 
+    from study.evidence.reliability.commands import heed_interrupts
     from study.evidence.reliability.damage import damaged_databases
     from study.evidence.reliability.kills import kill_storm, killed_reports
     from study.evidence.reliability.page import reliability_page
@@ -51,6 +54,8 @@ def main(options: Options) -> None:
     from study.storage.provenance import provenance
     from study.storage.whole_files import write_whole
 
+    heed_interrupts()
+    seeded = (options.seed, options.processes)
     make_folder(options.output)
     output = options.output.resolve()
     with TemporaryDirectory() as name:
@@ -60,12 +65,13 @@ def main(options: Options) -> None:
         together = search_together(folders[3], options.searches)
         print(together, flush=True)
         resumed = []
-        for one in kill_storm(folders[0], options.kills, options.seed):
+        for one in kill_storm(folders[0], options.kills, options.seed, processes=options.processes):
             resumed.append(one)
-            print(f"{one.setup}: {len(one.kills)} starts, {one.problem or 'equal'}", flush=True)
-        reports = list(killed_reports(folders[1], options.reports, options.seed))
+            running = sum(kill.was_running for study in resumed for kill in study.kills)
+            print(f"{running} kills. {one.setup}: {len(one.kills)} starts, {one.problem or 'equal'}", flush=True)
+        reports = list(killed_reports(folders[1], options.reports, *seeded))
         os.chdir(folders[2])  # reports and code of the damaged studies are written there
-        cases = list(damaged_databases(folders[2], options.damaged, options.seed))
+        cases = list(damaged_databases(folders[2], options.damaged, *seeded))
     text = reliability_page(resumed, reports, cases, together)
     kept = {
         "made": provenance(torch.device("cpu")),

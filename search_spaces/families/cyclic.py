@@ -70,6 +70,9 @@ class Cyclic(Schedule):
             chosen["end_amplitude"] = draw_parameter(trial, "cyclic.end_amplitude", domains["cyclic.end_amplitude"])
         return chosen
 
+    def effective(self) -> list[str]:
+        return [name for name in self.space if name != "end_amplitude" or self.mode == "exp_range"]
+
     def arguments(self, steps: int) -> dict[str, Any]:
         _, length = fit_cycles(steps, self.cycles)
         up = max(1, length // 2)

@@ -1,7 +1,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,9 @@ class Plateau(Schedule):
         "factor": Float(0.05, 0.7, log=True),
         "patience_fraction": Float(0.05, 0.3),
     }
+
+    raises: ClassVar[bool] = False
+    """Whether the rate rises again while the loss improves."""
 
     factor: float = 0.1
     """Factor at each reduction, above 0 and below 1."""
@@ -73,17 +76,20 @@ class Plateau(Schedule):
 
     def rates(self, total_steps: int, losses: Sequence[float] | None = None) -> NDArray[np.float64]:
         if losses is None:
-            raise InputError("plateau observes validation losses: give losses, one for each evaluation of the run")
+            said = f"{self.family} observes validation losses: give losses, one for each evaluation of the run"
+            raise InputError(said)
         rates = super().rates(total_steps)
         require(len(losses) <= total_steps, f"at most {total_steps} losses can be observed", len(losses))
         warmup_steps, steps = self.split(total_steps)
-        given, lr, best, bad = self.arguments(steps), self.peak_lr, math.inf, 0
+        given, lr, best, good, bad = self.arguments(steps), self.peak_lr, math.inf, 0, 0
         for step, loss in zip(evaluation_steps(total_steps, len(losses)), losses, strict=True):
             if step < warmup_steps:
                 continue
             improved = loss < best * (1 - self.threshold)
-            best, bad = (loss, 0) if improved else (best, bad + 1)
+            best, good, bad = (loss, good + 1, 0) if improved else (best, 0, bad + 1)
             if bad > given["patience"]:
                 lr, bad = max(lr * self.factor, given["min_lr"]), 0
-                rates[step:] = lr
+            if self.raises and good > given["patience"]:
+                lr, good = min(lr / self.factor, self.peak_lr), 0
+            rates[step:] = lr
         return rates

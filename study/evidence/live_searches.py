@@ -18,6 +18,7 @@ from study.analysis.cost import Cost
 from study.analysis.statistics import t_interval
 from study.evidence.answers import in_points
 from study.evidence.fresh_seeds import trainer
+from study.evidence.more_finals import other_finals
 from study.evidence.one_family import tuned_by_gaussian_process, tuned_by_grid
 from study.evidence.searched_study import objective_of, searched_study
 from study.evidence.searches.arms import STOCK
@@ -106,7 +107,7 @@ class Counted:
 def default_search(
     what: WorkloadOptions, objective: WorkloadObjective, configuration: Configuration, trials: int
 ) -> Iterator[tuple[str, float, Schedule]]:
-    """(arm, full runs that it cost, schedule) of the best single run, of the finals' winner, and of the answer."""
+    """(arm, full runs that it cost, schedule) of the best single run, of other finals' winners, and of the answer."""
     with searched_study(what, objective, configuration, trials) as study:
         for _ in study.run_finals(SEEDS):
             pass
@@ -121,6 +122,8 @@ def default_search(
     yield "default search, best single run", cost, best.schedule
     yield "default search, winner of its finals", cost + choosing, record.trial(finals.winner).schedule
     yield DEFAULT, cost + len(finals.runs), answer.schedule
+    for way, runs, schedule in other_finals(record, objective, trainer(objective, configuration.trials_per_batch)):
+        yield f"default search, {way}", cost + runs, schedule
 
 
 def unpruned_search(

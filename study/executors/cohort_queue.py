@@ -59,12 +59,14 @@ class CohortQueue:
 def cohorts(runs: Sequence[Run], most: int, objective: Objective) -> list[list[int]]:
     """The indices of the runs in each cohort, in order: as few cohorts as possible, each of one budget.
 
+    A run whose schedule replaces the optimizer trains alone: the stacked optimizers are torch's.
     most: maximum number of runs in a cohort.
     """
     apart = most > 1 and len({run.train_seed for run in runs}) > 1 and not objective.mixes_seeds
-    alike: dict[tuple[int, int | None], list[int]] = {}
+    alike: dict[tuple[int, int | None, int | None], list[int]] = {}
     for index, run in enumerate(runs):
-        alike.setdefault((run.budget, run.train_seed if apart else None), []).append(index)
+        alone = index if run.schedule.replaces_optimizer else None
+        alike.setdefault((run.budget, run.train_seed if apart else None, alone), []).append(index)
     return [cohort for indices in alike.values() for cohort in divide(indices, most)]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from matplotlib import style
@@ -11,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from search_spaces import FAMILIES, Schedule
+from search_spaces import EVERY_FAMILY, FAMILIES, Schedule
 from search_spaces.schedule import evaluation_steps
 from study.reports.plot_style import INK, LOOK, OTHER, SAVE, family_color
 
@@ -61,6 +62,17 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
         {"factor": 0.5, "patience_fraction": 0.1},
         {"factor": 0.8, "patience_fraction": 0.05},
     ],
+    "schedule_free": [{"beta": 0.9}],
+    "greedy": [
+        {"factor": 0.8, "patience_fraction": 0.05},
+        {"factor": 0.5, "patience_fraction": 0.05},
+        {"factor": 0.6, "patience_fraction": 0.1},
+    ],
+    "piecewise": [
+        {"knots": 3, "ratio_1": 0.8, "end_ratio": 0.01},
+        {"knots": 4, "ratio_1": 0.3, "ratio_2": 0.3, "end_ratio": 0.001},
+        {"knots": 5, "ratio_1": 0.4, "ratio_2": 0.9, "ratio_3": 0.5, "end_ratio": 0.1},
+    ],
 }
 """The samples of each family, at most three; a family that is missing here is shown with its defaults."""
 
@@ -95,12 +107,13 @@ PANELS: dict[str, Any] = {
 }
 
 
-def draw_gallery() -> bytes:
+def draw_gallery(families: Sequence[str] = tuple(FAMILIES)) -> bytes:
     """A PNG with a panel for each family; the same bytes each time."""
-    rows = math.ceil(len(FAMILIES) / COLUMNS)
+    drawn = [EVERY_FAMILY[name] for name in families]
+    rows = math.ceil(len(drawn) / COLUMNS)
     with style.context(["default", PANELS]):
         figure = Figure(figsize=(9, 2.15 * rows + 0.5), dpi=160, layout="constrained")
-        for position, family in enumerate(FAMILIES.values(), start=1):
+        for position, family in enumerate(drawn, start=1):
             draw_panel(figure.add_subplot(rows, COLUMNS, position), family)
         figure.supxlabel("step / total_steps")
         figure.supylabel("lr / peak_lr")
@@ -111,8 +124,11 @@ def draw_gallery() -> bytes:
                 **WARMED_UP,
                 label=f"the first sample after a warm-up over {100 * WARMUP_FRACTION:.0f} % of the run",
             ),
-            Line2D([], [], **LOSSES, label="validation losses that plateau observes (invented)"),
         ]
+        if observing := [family.family for family in drawn if family.evaluations]:
+            observe = f"{' and '.join(observing)} observe{'s' if len(observing) == 1 else ''}"
+            label = f"validation losses that {observe} (invented)"
+            key.append(Line2D([], [], **LOSSES, label=label))
         figure.legend(handles=key, loc="outside upper center", ncols=len(key), fontsize=8, borderaxespad=0.6)
         picture = io.BytesIO()
         figure.savefig(picture, **SAVE)

@@ -27,12 +27,15 @@ FAMILY_COLORS = {
     "wsd": "#DD0800",
     "rex": "#0397FF",
     "plateau": "#6C5881",
+    "piecewise": "#04A46E",
+    "schedule_free": "#F15449",
+    "greedy": "#8E5441",
 }
 """Each family has one colour in every figure.
 
 Found by simulated annealing: the contrast with a white page and with GitHub's dark one is 3 or more, and the least
 distance between any two is as large as could be found, for the colour-blind too (OKLab, Machado's simulation of the
-three kinds). The control is grey.
+three kinds). The control is grey. Those of the rivals came later, as far from the others as could be found.
 """
 OTHER = "#808080"
 """The colour of what has none of its own; legible on a white and on a dark page."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from search_spaces.families.cyclic import Cyclic
 from search_spaces.schedule import Schedule
 
-WRITTEN = {"rex": "REX", "wsd": "WSD", "inverse_sqrt": "inverse square root"}
+WRITTEN = {"rex": "REX", "wsd": "WSD", "inverse_sqrt": "inverse square root", "schedule_free": "schedule-free"}
 """Families whose name in a sentence is not the one at the command line with spaces for underscores."""
 
 
@@ -18,7 +17,7 @@ def schedule_in_words(schedule: Schedule) -> str:
     >>> schedule_in_words(Cosine(peak_lr=0.26894, warmup_fraction=0.006775, floor_ratio=0.01))
     'cosine, peak_lr 0.269, t_max_fraction 1, floor_ratio 0.01, warm-up over the first 0.68 % of the steps'
     """
-    own = [f"{name} {parameter_in_words(getattr(schedule, name))}" for name in effective(schedule)]
+    own = [f"{name} {parameter_in_words(getattr(schedule, name))}" for name in schedule.effective()]
     warmup = [] if schedule.has_own_warmup else [warmup_in_words(schedule.warmup_fraction)]
     return ", ".join([family_in_words(schedule.family), f"peak_lr {schedule.peak_lr:.3g}", *own, *warmup])
 
@@ -26,12 +25,6 @@ def schedule_in_words(schedule: Schedule) -> str:
 def family_in_words(family: str) -> str:
     """The name of a family in a sentence."""
     return WRITTEN.get(family, family.replace("_", " "))
-
-
-def effective(schedule: Schedule) -> list[str]:
-    """The family's own parameters that shape this schedule."""
-    unused = {"end_amplitude"} if isinstance(schedule, Cyclic) and schedule.mode != "exp_range" else set()
-    return [name for name in schedule.space if name not in unused]
 
 
 def parameter_in_words(value: Any) -> str:

@@ -34,7 +34,7 @@ class SearchOptions:
     """How schedules are searched, whatever the length of a full run."""
 
     families: tuple[str, ...] = tuple(FAMILIES)
-    """Families of schedules to search."""
+    """Families of schedules to search; piecewise, schedule_free and greedy only if named."""
     space: str | None = None
     """FILE.toml of families and ranges (--print-space prints one), or a preset: all, classic, transformer, no-warm-up.
     Default: each family's own ranges."""

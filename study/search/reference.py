@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from search_spaces import FAMILIES, domains_of
+from search_spaces import EVERY_FAMILY, domains_of
 from search_spaces.errors import InputError, require, unknown
 from search_spaces.ranges import Choice, Domain, Either, Float
 from search_spaces.schedule import Schedule
@@ -131,18 +131,18 @@ def make_reference(name: str, configuration: Configuration, objective: Objective
 
 def read_reference(name: str) -> Schedule:
     """The schedule of a family's name, with its usual parameters and warm-up, or of a JSON file."""
-    if name in FAMILIES:
-        family = FAMILIES[name]
+    if name in EVERY_FAMILY:
+        family = EVERY_FAMILY[name]
         return family(peak_lr=1.0) if family.has_own_warmup else family(peak_lr=1.0, warmup_fraction=WARMUP)
     if Path(name).suffix != ".json":
-        raise unknown("reference", name, [*FAMILIES, NO_REFERENCE, "FILE.json"])
+        raise unknown("reference", name, [*EVERY_FAMILY, NO_REFERENCE, "FILE.json"])
     found = list(read_file(name, "--reference takes a family or a JSON file"))
     require(len(found) == 1, f"--reference {name} must contain one schedule", len(found))
     [(where, written)] = found
     try:
         given = Given.of(written)
-        family = FAMILIES[given.family]
-        names = {*family.shared_space(), *family.space}
+        family = EVERY_FAMILY[given.family]
+        names = {*family.shared_space(), *family.space, *family.on_request}
         for key in given.parameters:
             if key not in names:
                 raise unknown("parameter", key, names)
@@ -171,7 +171,8 @@ def peaks(domain: Domain) -> list[float]:
 
 def params_within(schedule: Schedule, suggest_here: Callable[[Any], Schedule]) -> dict[str, Any] | None:
     """The trial parameters from which `suggest_here` draws this schedule; None if it lies outside the search space."""
-    values = {name: getattr(schedule, name) for name in (*schedule.shared_space(), *schedule.space)}
+    own = (*schedule.space, *schedule.on_request)
+    values = {name: getattr(schedule, name) for name in (*schedule.shared_space(), *own)}
     given = Given(schedule.family, schedule.peak_lr, values)
     try:
         return given.params if suggest_here(given) == schedule else None
@@ -181,5 +182,7 @@ def params_within(schedule: Schedule, suggest_here: Callable[[Any], Schedule]) -
 
 def params_of(schedule: Schedule) -> dict[str, Any]:
     """Trial parameters of the schedule, whatever is searched: `from_params` makes it of them."""
-    names = domains_of(type(schedule), (1.0, 1.0))
+    requested = {name: domain for name, domain in schedule.on_request.items() if name in schedule.effective()}
+    ranges = {f"{schedule.family}.{name}": domain for name, domain in requested.items()}
+    names = domains_of(type(schedule), (1.0, 1.0), ranges)
     return {"family": schedule.family} | {name: getattr(schedule, name.rpartition(".")[2]) for name in names}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -92,6 +93,11 @@ def refuse_other(name: str, attrs: dict[str, Any], configuration: dict[str, Any]
             "give the same again, or choose another name with --study"
         )
     keys = [key for key in keys if key != "reference"]
+    if keys == ["device"] and (flags := flags_of_ray(attrs, stored["device"])):
+        raise InputError(
+            f"study {name!r} was made with Ray actors (device {stored['device']}, not {configuration['device']}): "
+            f"give {flags} again, or choose another name with --study"
+        )
     if keys == ["space"]:
         ranges, others = stored["space"], configuration["space"]
         keys = sorted(f"the range of {key}" for key in {**ranges, **others} if ranges.get(key) != others.get(key))
@@ -114,6 +120,17 @@ def refuse_other(name: str, attrs: dict[str, Any], configuration: dict[str, Any]
             f"study {name!r} was made with {', '.join(different)}: "
             "give the same again, or choose another name with --study"
         )
+
+
+def flags_of_ray(attrs: Mapping[str, Any], device: str) -> str:
+    """The flags of the actors that a study was made with, on this device, as they are typed; empty if it was not."""
+    asked = attrs.get("engine", {"asked": {}})["asked"]
+    if asked.get("executor") != "ray":
+        return ""
+    given = {name: value for name, value in asked.items() if value not in (None, "auto")} | {"device": device}
+    if asked.get("ray_address"):
+        given["ray_address"] = asked["ray_address"]  # which may be auto
+    return " ".join(f"--{name.replace('_', '-')} {shlex.quote(str(value))}" for name, value in given.items())
 
 
 def check_format(name: str, attrs: Mapping[str, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import sqlite3
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -33,6 +34,14 @@ STORAGE_ERRORS = (*FAILED_MIDWAY, sqlite3.Error)
 
 class UnreachableError(FailedStorageError):
     """A server does not answer."""
+
+
+def is_of_storage(error: BaseException) -> bool:
+    """Whether a storage has failed, and not a database of the user's: then Optuna has raised this, or what it calls."""
+    if not isinstance(error, sqlalchemy.exc.SQLAlchemyError):
+        return isinstance(error, (FailedStorageError, *FAILED_MIDWAY))
+    modules = [frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return any(module.startswith("optuna.storages") for module in modules)
 
 
 @contextmanager

@@ -23,16 +23,16 @@ loop), both at each rung, `engine` (of the last rung), `too_large` (cohorts that
 `best_epoch`, `diverged`, `audited_from` (epochs at which the trial would have been pruned, but for an audit; None for
 all others), `seconds` (of training; those of a cohort are shared among its steps), `raw_value` (of weights that are not
 averaged, if those of the value are), `reference` (true, for a trial of the reference), `outside` (its parameters, if
-they lie outside the search space; Optuna has none then, and has it as pruned) and `complete` (whether such a trial ran
-to its end). The files of a trial that ran to its end, its picture and its curve as CSV, are noted where Optuna notes
-artifacts (artifacts.py).
+they lie outside the search space; Optuna has none then, and has it as pruned), `complete` (whether such a trial ran to
+its end) and `digest` (of all that is stored of the trial, but for `seconds`; trials stored before have none). The files
+of a trial that ran to its end, its picture and its curve as CSV, are noted where Optuna notes artifacts (artifacts.py).
 """
 
 from __future__ import annotations
 
 import re
 
-from search_spaces import FAMILIES
+from search_spaces import EVERY_FAMILY
 
 FORMAT = 3
 """Version of this record format; a study of another version is refused."""
@@ -54,7 +54,7 @@ def group_of(study: str, stored: str) -> str:
     >>> group_of("bench-20-epochs-rex", "bench"), group_of("kept", "first")
     ('bench', 'kept')
     """
-    part = rf"{re.escape(stored)}-\d+-(epochs|steps)-({'|'.join(FAMILIES)})(-search-\d+)?"
+    part = rf"{re.escape(stored)}-\d+-(epochs|steps)-({'|'.join(EVERY_FAMILY)})(-search-\d+)?"
     return stored if re.fullmatch(part, study) else study
 
 

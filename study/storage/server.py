@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.engine import URL
 
 from search_spaces.errors import InputError
+from study.cli import interrupted_at_once
 from study.storage.damage import UnreachableError
 from study.storage.server_lock import Owner, first_of
 from study.storage.url import rendered
@@ -74,7 +75,7 @@ class Connections:
 
     def __call__(self) -> psycopg.Connection:
         """A new connection; raises InputError if it cannot be made."""
-        connection = self.patient() if self.made else connect_to_server(self.url)
+        connection = self.waited_for() if self.made else connect_to_server(self.url)
         if not (self.owner or self.makes_tables or self.made or has_tables(connection)):
             connection.close()
             raise NothingStoredError(f"{rendered(self.url)} holds no study yet: make one with scripts/search.py")
@@ -98,6 +99,15 @@ class Connections:
         for one in self.open:
             one.close()
 
+    def waited_for(self) -> psycopg.Connection:
+        """The same as `patient`; an interruption ends the wait, and there is no other."""
+        try:
+            with interrupted_at_once():  # nothing is being written
+                return self.patient()
+        except KeyboardInterrupt:
+            self.patience = 0.0  # nor for what is saved at the end
+            raise
+
     def patient(self) -> psycopg.Connection:
         """A connection to a server that was there before: it may be restarting."""
         began, said = time.monotonic(), False
@@ -111,13 +121,9 @@ class Connections:
                     self.patience = 0.0  # whatever is read or saved at the end does not wait again
                     raise UnreachableError(f"{lost}. {KEPT}") from error
                 if not said:
-                    log.warning(f"{lost}: waiting for up to {self.patience / 60:.0f} minutes (Ctrl-C twice to stop)")
+                    log.warning(f"{lost}: waiting for up to {self.patience / 60:.0f} minutes (Ctrl-C to stop)")
                     said = True
-                try:
-                    time.sleep(0.5)
-                except KeyboardInterrupt:
-                    self.patience = 0.0  # nor for what is saved at the end
-                    raise
+                time.sleep(0.5)
             else:
                 if said:
                     log.warning(f"{rendered(self.url)} answers again: the search continues")

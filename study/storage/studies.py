@@ -20,7 +20,7 @@ from sqlalchemy.engine import URL
 from search_spaces.errors import InputError, require_text, unknown
 from study.objective import Engine
 from study.storage.checks import CODE, check_format, check_group, refuse_other
-from study.storage.damage import DAMAGED, FAILED_MIDWAY, STORAGE_ERRORS, cause, reading, unusable
+from study.storage.damage import DAMAGED, FAILED_MIDWAY, STORAGE_ERRORS, cause, is_of_storage, reading, unusable
 from study.storage.listing import listed_studies, listed_study, study_names
 from study.storage.lock import owned_in_file
 from study.storage.opening import PATIENCE, FailedStorageError, readable, why_unusable
@@ -87,14 +87,15 @@ def open_study(
                 connections.check = partial(refuse_continued, storage, name, optuna_study.user_attrs["sessions"])
             try:
                 yield optuna_study
-            except (FailedStorageError, *STORAGE_ERRORS):
-                raise
-            except BaseException:
-                if is_new and optuna_study not in WITH_ENGINE:  # nothing was trained: it was refused
+            except BaseException as error:
+                refused = is_new and optuna_study not in WITH_ENGINE  # nothing was trained
+                if refused and not is_of_storage(error):
                     with suppress(InputError, *STORAGE_ERRORS):
                         optuna.delete_study(study_name=name, storage=connected)
                 raise
         except FAILED_MIDWAY as error:
+            if not is_of_storage(error):
+                raise
             why = why_unusable(Path(url.database or ""), error) if not is_server(url) else None
             raise InputError(
                 f"the storage {shown_url(storage)} failed: {why or cause(error)}. Finished trials are kept"

@@ -15,6 +15,7 @@ from typing import Any
 from optuna.trial import FrozenTrial, TrialState
 
 from search_spaces import Schedule, from_params
+from study.storage.trial_digest import check_digest
 from study.storage.typed import as_tuple, check_types
 
 
@@ -118,7 +119,7 @@ class TrialRecord:
     @classmethod
     def of(cls, trial: FrozenTrial) -> TrialRecord:
         """The record of a finished trial of Optuna's; raises one of `DAMAGED` if this project did not write it."""
-        return cls.read(
+        read = cls.read(
             number=trial.number,
             complete=trial.state == TrialState.COMPLETE or trial.user_attrs["record"].get("complete", False),
             value=trial.value,
@@ -127,6 +128,8 @@ class TrialRecord:
             stored=trial.user_attrs,
             ended=trial.datetime_complete.astimezone(UTC) if trial.datetime_complete else None,
         )
+        check_digest(trial)
+        return read
 
     @classmethod
     def read(

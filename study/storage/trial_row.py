@@ -11,6 +11,7 @@ from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from study.objective import Evaluation
+from study.storage.trial_digest import with_digest
 from study.storage.trial_record import Curve, TrialRecord
 
 
@@ -32,7 +33,7 @@ def trial_row(
         user_attrs=record.stored | ({"pruner_notes": dict(notes)} if notes else {}),
     )
     trial.datetime_start = began
-    return trial
+    return with_digest(trial)
 
 
 def recorded_curve(evaluations: Sequence[Evaluation], metric: str) -> Curve:

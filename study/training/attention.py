@@ -1,7 +1,8 @@
-"""Attention that `torch.func.vmap` can batch on the CPU.
+"""Attention that `torch.func.vmap` can batch.
 
 Vmap has no batching rule for torch's fused CPU kernels: it calls them once per run and allocates a zero gradient for
-each call. The same formula written as separate operations is batched.
+each call. On CUDA, the gradient of a batched fused kernel fails ("LSE is not correctly aligned", torch 2.11). The same
+formula written as separate operations is batched.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 from torch.nn import functional
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 VECTOR = 16
 """For rows shorter than this, torch's softmax falls back to scalar code, which is six times slower than the formula."""
@@ -20,16 +22,17 @@ VECTOR = 16
 
 @contextmanager
 def batchable_attention(device: torch.device) -> Iterator[None]:
-    """Within the context, encoder layers are not fused, and on the CPU attention is the function below.
+    """Within the context, encoder layers are not fused, and attention is no fused kernel.
 
-    On CUDA, vmap has batching rules for attention.
+    On the CPU it is the function below, which is fast for short rows; elsewhere torch's own formula.
     """
     layers_fused, fused = torch.backends.mha.get_fastpath_enabled(), functional.scaled_dot_product_attention
     torch.backends.mha.set_fastpath_enabled(False)
     if device.type == "cpu":
         functional.scaled_dot_product_attention = attention
     try:
-        yield
+        with sdpa_kernel(SDPBackend.MATH):
+            yield
     finally:
         functional.scaled_dot_product_attention = fused
         torch.backends.mha.set_fastpath_enabled(layers_fused)

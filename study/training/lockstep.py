@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -80,6 +81,10 @@ class Lockstep:
         self.model.train()
         measures = (self.workload.loss, self.workload.measure)
         return torch.stack([self.by_run(measure, outputs, y, True).double().sum(1) for measure in measures], dim=1)
+
+    def evaluating(self) -> AbstractContextManager[None]:
+        """The weights are those that are trained."""
+        return nullcontext()
 
     def by_run(self, measure: Any, outputs: Tensor, y: Tensor, shared: bool) -> Tensor:
         """A per-row measure, computed for all rows of all runs at once: (runs, rows)."""

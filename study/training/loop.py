@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 from typing import Protocol
 
@@ -16,6 +17,7 @@ from search_spaces.schedule import evaluation_steps
 from study.objective import Evaluation, Run, Stop
 from study.training.divergence import Divergence
 from study.training.plain import Plain
+from study.training.row_order import batches
 from study.training.whole_set import evaluate_whole
 from study.workloads.data import Split
 from study.workloads.inputs import Inputs
@@ -50,6 +52,9 @@ class Learner(Protocol):
 
         raw: not with averaged weights, if there are any.
         """
+
+    def evaluating(self) -> AbstractContextManager[None]:
+        """What the evaluations of a step are made within: the weights in it are those to evaluate."""
 
     def keep(self, positions: Sequence[int]) -> None:
         """Continue with only the runs at these positions."""
@@ -107,8 +112,9 @@ def train_cohort(
         }
         due_now = [position for position, index in enumerate(live) if step in due[index] and index not in diverged]
         tested_now = [position for position in due_now if runs[live[position]].test and step == total_steps]
-        found = evaluate(workload, learner, workload.data.validation, due_now, lambda: all(map(stop, live)))
-        tested = evaluate(workload, learner, workload.data.test, tested_now, lambda: all(map(stop, live)))
+        with learner.evaluating() if due_now else nullcontext():
+            found = evaluate(workload, learner, workload.data.validation, due_now, lambda: all(map(stop, live)))
+            tested = evaluate(workload, learner, workload.data.test, tested_now, lambda: all(map(stop, live)))
         ends = workload.averaging_fraction is not None and step == total_steps
         raw_now = due_now if ends else []
         raw = evaluate(workload, learner, workload.data.validation, raw_now, lambda: all(map(stop, live)), raw=True)
@@ -139,19 +145,6 @@ def train_cohort(
 def bounded_metric(workload: Workload, found: tuple[float, float] | None) -> float | None:
     """The metric of what `evaluate` found, or the worst one if that is worse; None if nothing was evaluated."""
     return None if found is None else workload.metric.bounded(found[1])
-
-
-def batches(workload: Workload, runs: Sequence[Run]) -> Iterator[Tensor]:
-    """The row indices of each step, without end: a new order every epoch, the same for runs of equal `train_seed`.
-
-    Yields (rows,) if all runs have the same seed, else (runs, rows).
-    """
-    rows, size = workload.data.train.rows, workload.batch_size
-    seeds = {run.train_seed: torch.Generator().manual_seed(run.train_seed) for run in runs}
-    while True:
-        orders = {seed: torch.randperm(rows, generator=generator) for seed, generator in seeds.items()}
-        order = torch.stack([orders[run.train_seed] for run in runs]) if len(seeds) > 1 else next(iter(orders.values()))
-        yield from order.to(workload.device)[..., : workload.steps_per_epoch * size].split(size, dim=-1)
 
 
 @torch.no_grad()

@@ -114,6 +114,8 @@ class OwnTraining:
         return replace(schedule, **evaluations) if schedule.evaluations else schedule
 
     def schedule_obstacle(self, schedule: Schedule) -> str | None:
+        if schedule.replaces_optimizer:
+            return "it replaces the optimizer, which your own training makes: give --dataset, --model and --optimizer"
         return self.trainer.schedule_obstacle(schedule, self.known.seen)
 
     def lockstep_obstacle(self) -> str:

@@ -27,8 +27,9 @@ def timm_cosine(schedule: Schedule, native: Flags) -> Flags | None:
 def timm_wsd(schedule: Schedule, native: Flags) -> Flags | None:
     """The shapes of the cool-down have the same names in timm."""
     given = native["lr_lambda"].keywords
-    shape = {"sched": "wsd", "decay-epochs": given["cooldown"], "lr-decay-fn": given["shape"], "min-lr": 0.0}
-    return shape if timm_version() >= WSD_SINCE else None
+    floor = given["floor"] * schedule.peak_lr
+    shape = {"sched": "wsd", "decay-epochs": given["cooldown"], "lr-decay-fn": given["shape"], "min-lr": floor}
+    return shape if timm_version() >= WSD_SINCE and given["shape"] != "power" else None
 
 
 MAPS: dict[str, Callable[[Schedule, Flags], Flags | None]] = {
@@ -87,7 +88,7 @@ def timm_obstacle(schedule: Schedule) -> str | None:
     """Why timm cannot be given this schedule; None if it can."""
     if timm_flags(schedule, TYPICAL_EPOCHS) is not None:
         return None
-    if schedule.family == "wsd":
+    if schedule.family == "wsd" and timm_version() < WSD_SINCE:
         return f"it needs timm {'.'.join(map(str, WSD_SINCE))} or newer, in this environment too"
     return "timm has no flags for it"
 

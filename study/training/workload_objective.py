@@ -12,6 +12,7 @@ import torch
 
 from search_spaces.errors import InputError, words_of
 from search_spaces.schedule import Schedule
+from search_spaces.schedule_free_optimizer import schedule_free_obstacle
 from study.machine import free_memory, same_bits_every_time, same_random_numbers_after
 from study.objective import Evaluation, Metric, Run, Stop, Unit
 from study.training.lockstep import Lockstep
@@ -108,8 +109,17 @@ class WorkloadObjective:
         """Our loop evaluates as often as the schedule asks for."""
         return schedule
 
-    def schedule_obstacle(self, schedule: Schedule) -> None:
-        """Our loop trains every schedule."""
+    def schedule_obstacle(self, schedule: Schedule) -> str | None:
+        """Our loop trains every schedule, unless it replaces an optimizer and cannot."""
+        return self.replacing_obstacle if schedule.replaces_optimizer else None
+
+    @cached_property
+    def replacing_obstacle(self) -> str | None:
+        """Why a schedule cannot replace the optimizer; None if it can."""
+        if self.workload.averaging_fraction is not None:
+            return "it evaluates averaged weights itself: remove --average"
+        with same_random_numbers_after(self.workload.device):
+            return schedule_free_obstacle(self.workload.make_optimizer(self.workload.make_model()))
 
     def lockstep_obstacle(self) -> str | None:
         return lockstep_obstacle(self.workload)

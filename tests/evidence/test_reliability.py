@@ -3,15 +3,27 @@
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
+from itertools import islice
 
 import pytest
 
-from study.evidence.reliability.commands import MESSAGE, RESULT, TRACEBACK, Outcome, ended, run_here, said_by
+from study.evidence.reliability.commands import (
+    MESSAGE,
+    RESULT,
+    TRACEBACK,
+    Outcome,
+    ended,
+    heed_interrupts,
+    run_here,
+    said_by,
+)
 from study.evidence.reliability.damage import OTHER, SAME, Case, damaged_databases, kind_of
 from study.evidence.reliability.killed_at import counting
 from study.evidence.reliability.kills import SETUPS, Kill, KilledReport, Resumed, kill_storm
 from study.evidence.reliability.page import reliability_page
+from study.evidence.reliability.side_by_side import one_after_another
 from study.evidence.reliability.together import Together
 
 
@@ -58,10 +70,35 @@ def test_no_process_outlives_its_context():
     assert [one.returncode, other.returncode] == [-signal.SIGKILL, -signal.SIGKILL]
 
 
+def test_several_at_a_time_come_in_the_order_of_their_numbers():
+    begun = []
+
+    def slow_at_first(number):
+        begun.append(number)
+        time.sleep(0.2 if number == 0 else 0.0)
+        return number
+
+    assert list(islice(one_after_another(slow_at_first, 3), 5)) == [0, 1, 2, 3, 4]
+    assert set(begun[:3]) == {0, 1, 2}
+    assert max(begun) < 5 + 3
+
+
+def test_the_processes_of_a_storm_heed_interrupts_that_are_ignored_in_the_background():
+    ignores = "import signal; print(signal.getsignal(signal.SIGINT) is signal.SIG_IGN)"
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        said = [subprocess.check_output([sys.executable, "-c", ignores], text=True).strip()]
+        heed_interrupts()
+        said += [subprocess.check_output([sys.executable, "-c", ignores], text=True).strip()]
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert said == ["True", "False"]
+
+
 @pytest.mark.slow
 def test_damaged_databases_give_a_message_or_a_result(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    cases = list(damaged_databases(tmp_path, 8, seed=1))
+    cases = list(damaged_databases(tmp_path, 8, seed=1, processes=2))
     found = Counter(case.kind for case in cases)
     assert found[TRACEBACK] == 0, [case for case in cases if case.kind == TRACEBACK]
     assert found[MESSAGE] > 0
@@ -70,5 +107,5 @@ def test_damaged_databases_give_a_message_or_a_result(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_a_small_storm_of_kills(tmp_path):
-    resumed = list(kill_storm(tmp_path, 2, 0, (SETUPS[2],)))
+    resumed = list(kill_storm(tmp_path, 2, 0, (SETUPS[2],), processes=2))
     assert [one.problem for one in resumed] == ["" for _ in resumed]

@@ -9,7 +9,7 @@ from itertools import product
 import numpy as np
 from PIL import Image
 
-from search_spaces import FAMILIES, SGD_PEAK_LR
+from search_spaces import EVERY_FAMILY, SGD_PEAK_LR
 from search_spaces.space_file import presets, space_toml
 
 NOISE = [b"\0", b"\xff", b"\n", b'"', b",", b"[", b"{", b"=", b"nan", b"1e999", b"-1", b"9" * 400, b"[" * 3000, b"\r"]
@@ -81,21 +81,21 @@ def as_toml(found):
 def toml(random):
     """A search space."""
     if random.random() < 0.5:
-        every = [space_toml(list(FAMILIES), SGD_PEAK_LR, {}), *presets().values()]
+        every = [space_toml(list(EVERY_FAMILY), SGD_PEAK_LR, {}), *presets().values()]
         return damaged(random, random.choice(every).encode())
-    families = random.sample(list(FAMILIES), random.randrange(1, 5))
+    families = random.sample(list(EVERY_FAMILY), random.randrange(1, 5))
     lines = [f"families = {as_toml(families if random.random() < 0.9 else value(random))}"]
     lines += [f"{name} = {as_toml(value(random))}" for name in ("peak_lr", "warmup_fraction") if random.random() < 0.5]
     for family in families:
-        own = [name for name in FAMILIES[family].space if random.random() < 0.5]
+        own = [name for name in EVERY_FAMILY[family].space if random.random() < 0.5]
         lines += [f"[{family}]", *(f"{name} = {as_toml(value(random))}" for name in own)] if own else []
     return "\n".join(lines).encode()
 
 
 def schedule_json(random):
     """A schedule, or several."""
-    family = random.choice(list(FAMILIES))
-    names = [name for name in [*FAMILIES[family].space, "warmup_fraction"] if random.random() < 0.9]
+    family = random.choice(list(EVERY_FAMILY))
+    names = [name for name in [*EVERY_FAMILY[family].space, "warmup_fraction"] if random.random() < 0.9]
     written = {"family": family, "peak_lr": 0.1, "parameters": {name: value(random) for name in names}}
     if random.random() < 0.3:
         written[random.choice([*written, "provenance", "x"])] = value(random)

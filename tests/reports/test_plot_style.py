@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from search_spaces import FAMILIES
+from search_spaces import EVERY_FAMILY
 from study.reports.plot_style import COLORS, FAMILY_COLORS, INK, OTHER, family_color
 from tests.colors import PAGES, contrast, linear_rgb
 
@@ -25,8 +25,8 @@ def lab(rgb: np.ndarray) -> np.ndarray:
 
 
 def test_every_family_has_a_colour():
-    assert list(FAMILY_COLORS) == list(FAMILIES)
-    assert len(set(FAMILY_COLORS.values())) == len(FAMILIES)
+    assert list(FAMILY_COLORS) == list(EVERY_FAMILY)
+    assert len(set(FAMILY_COLORS.values())) == len(EVERY_FAMILY)
     assert family_color("rex") == FAMILY_COLORS["rex"]
     assert family_color("a family of one's own") == OTHER
 

@@ -11,7 +11,7 @@ from typing import get_type_hints
 import pytest
 import torch
 
-from search_spaces import FAMILIES
+from search_spaces import EVERY_FAMILY
 from search_spaces.space_file import presets
 from study.analysis.answer import recommended
 from study.cli import run
@@ -269,7 +269,7 @@ def test_help_begins_with_what_is_changed_first(command):
 
 def test_help_names_all_that_is_valid(command):
     shown = command("search.py", "--help").out
-    for names in (DATASETS, MODELS, OPTIMIZERS, SAMPLERS, PRUNERS, ENGINES, EXECUTORS, FAMILIES, presets()):
+    for names in (DATASETS, MODELS, OPTIMIZERS, SAMPLERS, PRUNERS, ENGINES, EXECUTORS, EVERY_FAMILY, presets()):
         assert [name for name in names if name not in shown.replace("\n" + " " * 24, " ")] == []
 
 

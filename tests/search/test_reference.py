@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from optuna.pruners import NopPruner
 from optuna.trial import TrialState
 
-from search_spaces import FAMILIES, InputError, from_params
+from search_spaces import EVERY_FAMILY, WSD, InputError, from_params
 from search_spaces.ranges import Choice, Float
 from study.assembly import opened, plan_search
 from study.executors.options import ExecutorOptions
@@ -77,10 +77,21 @@ def test_places_among_the_trials():
     assert planned_batch(range(3), [], None, []) == [None] * 3
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", EVERY_FAMILY)
 def test_the_usual_schedule_of_a_family(family):
     schedule = read_reference(family)
     assert schedule.warmup_fraction == (0 if schedule.has_own_warmup else WARMUP)
+    assert from_params(params_of(schedule)) == schedule
+
+
+@pytest.mark.parametrize(
+    "own", [{"floor_ratio": 0.1}, {"shape": "power"}, {"shape": "power", "power": 2.0, "floor_ratio": 0.1}]
+)
+def test_a_reference_may_have_what_is_searched_on_request(own, tmp_path):
+    path = tmp_path / "wsd.json"
+    path.write_text(json.dumps({"family": "wsd", "peak_lr": 0.1, "parameters": own}))
+    schedule = read_reference(str(path))
+    assert schedule == WSD(peak_lr=0.1, **own)
     assert from_params(params_of(schedule)) == schedule
 
 

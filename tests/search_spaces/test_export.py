@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from search_spaces import FAMILIES, WSD, Cyclic, InverseTime, MultiStep, OneCycle, Plateau, Step
+from search_spaces import EVERY_FAMILY, WSD, Cyclic, InverseTime, MultiStep, OneCycle, Plateau, ScheduleFree, Step
 from search_spaces.export import FORMATS, Exported, prolonging_code, shown_code, torch_code
 from search_spaces.muon import MuonWithAdamW
 from search_spaces.schedule import evaluation_steps
@@ -22,9 +22,10 @@ LENGTHS = (200, 137, 40, 3)
 """That a study may have trained, and others, too short for some of the phases."""
 LOSSES = [1.0, 0.8, 0.8, 0.8, 0.8, 0.8, 0.5, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6, 0.4, 0.4, 0.4, 0.4, 0.4, 0.4, 0.4]
 
-CASES = [cls(peak_lr=0.3) for cls in FAMILIES.values()]
-CASES += [cls(peak_lr=0.3, warmup_fraction=0.1) for cls in FAMILIES.values() if not cls.has_own_warmup]
+CASES = [cls(peak_lr=0.3) for cls in EVERY_FAMILY.values()]
+CASES += [cls(peak_lr=0.3, warmup_fraction=0.1) for cls in EVERY_FAMILY.values() if not cls.has_own_warmup]
 CASES += [Cyclic(peak_lr=0.3, mode="exp_range", cycle_momentum=True, cycles=3)]
+CASES += [WSD(peak_lr=0.3, shape="power", power=0.3, floor_ratio=0.1, warmup_fraction=0.1)]
 CASES += [OneCycle(peak_lr=0.3, cycle_momentum=False, anneal_strategy="linear")]
 
 WITHOUT_US = """
@@ -52,6 +53,8 @@ for name, code, total_steps, evaluations, observed, rates in json.load(sys.stdin
     exec(code, made)
     groups = [{"params": [torch.zeros(1)], "lr": rate} for rate in rates]
     optimizer = torch.optim.SGD(groups, momentum=0.9)
+    if "schedule_free" in made:
+        optimizer = made["schedule_free"](optimizer, 0.9)
     try:
         scheduler = made["make_scheduler"](optimizer, total_steps, *evaluations)
     except ValueError as error:
@@ -102,7 +105,8 @@ def test_unequal_groups_keep_their_ratios(tmp_path):
         name = f"{number} {schedule} {total_steps}"
         code = torch_code(Exported(schedule, SGD))
         given.append((name, code, total_steps, evaluations_of(schedule), observed, rates))
-        optimizer = torch.optim.SGD([{"params": [torch.zeros(1)], "lr": rate} for rate in rates], momentum=0.9)
+        groups = [{"params": [torch.zeros(1)], "lr": rate} for rate in rates]
+        optimizer = schedule.optimizer(torch.optim.SGD(groups, momentum=0.9))
         scheduler = schedule.build(optimizer, total_steps)
         expected[name] = []
         for step in range(1, total_steps + 1):
@@ -170,7 +174,7 @@ def test_what_needs_no_change_and_what_cannot_be_prolonged():
 
 
 def test_a_run_that_is_too_short_is_refused(tmp_path):
-    schedules = [family(peak_lr=0.3) for family in FAMILIES.values() if family.least_steps > 1]
+    schedules = [family(peak_lr=0.3) for family in EVERY_FAMILY.values() if family.least_steps > 1]
     given = [(s.family, torch_code(Exported(s, SGD)), s.least_steps - 1, [], {}, [1.0]) for s in schedules]
     assert elsewhere(REPLAY, given, tmp_path) == {
         "cyclic": "cyclic needs total_steps to be a whole number >= 2, but 1 was given",
@@ -186,11 +190,13 @@ def test_the_code_is_short_and_ours_is_not_in_it(name, schedule):
     imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     imported |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     standard = {"collections.abc", "functools", "math", "typing", "warnings"}
+    if schedule.replaces_optimizer:
+        standard |= {"importlib.util", "schedulefree"}
     assert imported <= standard | {"torch", "torch.optim", "torch.optim.lr_scheduler", "transformers"}
     (made,) = (node for node in tree.body if getattr(node, "name", "") == "make_scheduler")
     assert "self" not in {node.id for node in ast.walk(made) if isinstance(node, ast.Name)}
     assert max(map(len, code.splitlines())) <= 120
-    assert code.count("\n") < 300
+    assert code.count("\n") < (350 if schedule.torch_class.__module__.startswith("search_spaces") else 300)
     assert "type: ignore" not in code
 
 
@@ -323,6 +329,9 @@ for name, code, evaluations in json.load(sys.stdin):
             self.log("val_loss", 1.0 + 0 * self.weight.sum())
         def configure_optimizers(self):
             return made["configure_optimizers"](self, *evaluations)
+        def on_validation_start(self):
+            if "on_validation_start" in made:
+                made["on_validation_start"](self)
         def on_validation_end(self):
             self.losses.append(float(self.trainer.callback_metrics["val_loss"]))
             if "on_validation_end" in made:
@@ -383,10 +392,12 @@ def test_code_for_a_framework_runs_in_it(package, program, tmp_path):
         OneCycle(peak_lr=0.1),
         Plateau(peak_lr=0.1, **observations),
         Plateau(peak_lr=0.1, warmup_fraction=0.1, **observations),
+        ScheduleFree(peak_lr=0.1, warmup_fraction=0.1),
     ]
     cases = {
         f"{schedule} {code}": (schedule, FORMATS[package](Exported(schedule, code)))
         for schedule, code in product(schedules, (SGD, "torch.optim.NAdam(model.parameters())"))
+        if code is SGD or not schedule.replaces_optimizer
     }
     curves = elsewhere(
         program, [(name, code, evaluations_of(one)) for name, (one, code) in cases.items()], tmp_path, "default"
@@ -398,22 +409,23 @@ def test_code_for_a_framework_runs_in_it(package, program, tmp_path):
         assert min(rates) < 0.1
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", EVERY_FAMILY)
 def test_the_code_that_is_shown_is_the_exported_code_without_what_all_share(family):
-    exported = Exported(FAMILIES[family](peak_lr=0.1), "torch.optim.SGD(model.parameters(), lr={lr})")
+    exported = Exported(EVERY_FAMILY[family](peak_lr=0.1), "torch.optim.SGD(model.parameters(), lr={lr})")
     shown, whole = shown_code(exported), torch_code(exported)
     body = shown[shown.index("def make_scheduler(") : shown.index("\n# The whole file, with ")]
     assert body in whole
     assert "class " not in shown
-    assert "Scheduler: scripts/export.py. It needs only torch." in shown
+    needs = "torch and schedulefree" if exported.replaces_optimizer else "only torch"
+    assert f"Scheduler: scripts/export.py. It needs {needs}." in shown
     assert len(shown.splitlines()) < 75
 
 
 @pytest.mark.skipif(find_spec("ruff") is None, reason="needs ruff, of the extra dev")
 def test_linters_leave_the_imports_of_exported_code_as_they_are(tmp_path):
     """Whoever pastes it into a project may have a formatter there."""
-    for family in FAMILIES:
-        code = torch_code(Exported(FAMILIES[family](peak_lr=0.1), "torch.optim.SGD(model.parameters(), lr={lr})"))
+    for family in EVERY_FAMILY:
+        code = torch_code(Exported(EVERY_FAMILY[family](peak_lr=0.1), "torch.optim.SGD(model.parameters(), lr={lr})"))
         (tmp_path / f"{family}.py").write_text(f"{code}\n")
     command = [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "I", str(tmp_path)]
     found = subprocess.run(command, capture_output=True, text=True)

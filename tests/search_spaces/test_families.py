@@ -7,20 +7,23 @@ from functools import partial
 import pytest
 
 from search_spaces import (
-    FAMILIES,
+    EVERY_FAMILY,
     REX,
     WSD,
     Constant,
     Cosine,
     Cyclic,
     Exponential,
+    Greedy,
     InverseSqrt,
     InverseTime,
     Linear,
     MultiStep,
     OneCycle,
+    Piecewise,
     Plateau,
     Polynomial,
+    ScheduleFree,
     Step,
     WarmRestarts,
 )
@@ -66,15 +69,24 @@ TABLE = [
     (WSD, {"cooldown_fraction": 0.2, "shape": "linear"}, oracles.wsd),
     (WSD, {"cooldown_fraction": 0.6, "shape": "1-sqrt"}, oracles.wsd),
     (WSD, {"cooldown_fraction": 0.05, "shape": "cosine"}, oracles.wsd),
+    (WSD, {"cooldown_fraction": 0.2, "shape": "power", "power": 0.25, "floor_ratio": 0.01}, oracles.wsd),
+    (WSD, {"cooldown_fraction": 1.0, "shape": "power", "power": 2.0}, oracles.wsd),
+    (WSD, {"cooldown_fraction": 0.3, "shape": "1-sqrt", "floor_ratio": 0.15}, oracles.wsd),
+    (WSD, {"cooldown_fraction": 0.3, "shape": "cosine", "floor_ratio": 0.15}, oracles.wsd),
     (REX, {}, oracles.rex),
+    (Piecewise, {"knots": 3, "ratio_1": 0.2, "end_ratio": 0.7}, oracles.piecewise),
+    (Piecewise, {"knots": 4, "ratio_1": 1.0, "ratio_2": 0.01, "end_ratio": 0.001}, oracles.piecewise),
+    (Piecewise, {"knots": 5, "ratio_1": 0.5, "ratio_2": 1.0, "ratio_3": 0.3, "end_ratio": 1.0}, oracles.piecewise),
+    (ScheduleFree, {"beta": 0.95}, lambda s, n, beta: 1.0),
+    (Greedy, {"factor": 0.5}, lambda s, n, factor: 1.0),
     (Plateau, {"factor": 0.5}, lambda s, n, factor: 1.0),  # nothing observed, nothing done; losses are tested below
 ]
 ROWS = [pytest.param(*row, id=f"{row[0].family}-{i}") for i, row in enumerate(TABLE)]
 
 
 def test_the_table_has_every_family():
-    assert {row[0] for row in TABLE} == set(FAMILIES.values())
-    assert {name: cls.family for name, cls in FAMILIES.items()} == {name: name for name in FAMILIES}
+    assert {row[0] for row in TABLE} == set(EVERY_FAMILY.values())
+    assert {name: cls.family for name, cls in EVERY_FAMILY.items()} == {name: name for name in EVERY_FAMILY}
 
 
 def formula(cls, parameters, body):
@@ -140,7 +152,7 @@ def test_plateau_follows_the_losses(warmup_fraction):
     assert min(expected) == pytest.approx(0.01 * PEAK), "the losses must reach the floor, or the test shows little"
 
 
-@pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
+@pytest.mark.parametrize("family", EVERY_FAMILY.values(), ids=EVERY_FAMILY)
 def test_every_symbol_of_a_formula_is_defined_where_it_stands(family):
     """As `symbol = ...` or `symbol is ...`: every single letter of the docstring, and every name in the formula."""
     text = " ".join(family.__doc__.split())

@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch.optim.lr_scheduler import LambdaLR, LinearLR, LRScheduler, ReduceLROnPlateau
 
-from search_spaces import FAMILIES, REX, Exponential, Plateau
+from search_spaces import EVERY_FAMILY, REX, Exponential, Plateau
 from search_spaces.families.rex import rex
-from tests.drawing import every_family
+from tests.drawing import BUILT_FOR_ANY, optimizer_kept
 
 every_kind_of_groups = pytest.mark.parametrize("groups", [[0.1], [0.1, 0.02]], ids=["equal", "unequal"])
 
@@ -25,14 +25,14 @@ def rates_of(optimizer):
 
 def with_warmup(family, **parameters):
     """A schedule of the family, with a warm-up unless it has its own."""
-    warmup = {} if FAMILIES[family].has_own_warmup else {"warmup_fraction": 0.1}
-    return FAMILIES[family](peak_lr=0.5, **warmup, **parameters)
+    warmup = {} if EVERY_FAMILY[family].has_own_warmup else {"warmup_fraction": 0.1}
+    return EVERY_FAMILY[family](peak_lr=0.5, **warmup, **parameters)
 
 
-@pytest.mark.parametrize("family", [name for name in FAMILIES if name != "plateau"])
+@pytest.mark.parametrize("family", [name for name in BUILT_FOR_ANY if not EVERY_FAMILY[name].evaluations])
 def test_equal_groups_show_what_torchs_scheduler_shows(family):
     """Attributes and methods, at each step: torch's own, for two equal groups."""
-    schedule, (torchs, followed) = FAMILIES[family](peak_lr=0.5), [optimizer_with([0.5, 0.5]) for _ in range(2)]
+    schedule, (torchs, followed) = EVERY_FAMILY[family](peak_lr=0.5), [optimizer_with([0.5, 0.5]) for _ in range(2)]
     theirs = schedule.torch_class(torchs, **schedule.arguments(60))
     ours = schedule.build(followed, 60)
     for step in range(60):
@@ -122,7 +122,7 @@ def shows(scheduler):
     return scheduler.last_epoch, scheduler.get_last_lr(), getattr(scheduler, "base_lrs", None)
 
 
-@every_family
+@optimizer_kept
 @every_kind_of_groups
 def test_a_saved_scheduler_goes_on_where_it_was(family, groups):
     schedule = with_warmup(family)
@@ -147,12 +147,12 @@ def test_a_saved_scheduler_goes_on_where_it_was(family, groups):
     assert first + advance(optimizer, scheduler, range(25, 60), schedule.evaluations) == whole
 
 
-@every_family
+@optimizer_kept
 @every_kind_of_groups
 def test_frameworks_find_an_lr_scheduler(family, groups):
     """Lightning refuses others, and both it and transformers read the last rates."""
     optimizer = optimizer_with(groups)
-    scheduler = FAMILIES[family](peak_lr=0.5).build(optimizer, 60)
+    scheduler = EVERY_FAMILY[family](peak_lr=0.5).build(optimizer, 60)
     assert isinstance(scheduler, LRScheduler)
     assert scheduler.optimizer is optimizer
     for step in range(3):

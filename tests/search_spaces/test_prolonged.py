@@ -4,10 +4,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from search_spaces import FAMILIES, WSD, Constant, Cosine, InputError, MultiStep, Plateau, Step, suggest
+from search_spaces import EVERY_FAMILY, WSD, Constant, Cosine, InputError, MultiStep, Plateau, Step, suggest
 from tests.drawing import PEAK_LR, DrawingTrial, properties
 
-AT_ANY_TIME = ("constant", "plateau")
+AT_ANY_TIME = ("constant", "schedule_free", "plateau", "greedy")
 """Families whose scheduler needs no change."""
 UNTIL_A_STEP = ("wsd", "step", "multistep")
 
@@ -46,9 +46,9 @@ def test_after_the_step_they_are_not(family, data, total_steps):
     assert rates_of(longer, 10 * total_steps)[: until + 2] != rates_of(schedule, total_steps)[: until + 2]
 
 
-@pytest.mark.parametrize("family", [name for name in FAMILIES if name not in (*AT_ANY_TIME, *UNTIL_A_STEP)])
+@pytest.mark.parametrize("family", [name for name in EVERY_FAMILY if name not in (*AT_ANY_TIME, *UNTIL_A_STEP)])
 def test_others_depend_on_the_length_from_the_start(family):
-    schedule = FAMILIES[family](peak_lr=0.1)
+    schedule = EVERY_FAMILY[family](peak_lr=0.1)
     assert schedule.extendable_until(200) == 0
     assert rates_of(schedule, 200)[:20] != rates_of(schedule, 400)[:20]
     with pytest.raises(InputError, match=f"a run with {family} cannot be prolonged: its rates depend on its length"):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from search_spaces import FAMILIES, Constant, Cosine, InputError, OneCycle, Plateau, suggest
+from search_spaces import EVERY_FAMILY, Constant, Cosine, InputError, OneCycle, Plateau, suggest
 from tests.drawing import PEAK_LR, DrawingTrial, every_family, properties
 
 
@@ -34,7 +34,7 @@ def test_rates_are_what_torch_sets(family, data, total_steps):
 
 
 @pytest.mark.parametrize("total_steps", [1, 2, 30])
-@pytest.mark.parametrize("family", [cls for cls in FAMILIES.values() if not cls.has_own_warmup])
+@pytest.mark.parametrize("family", [cls for cls in EVERY_FAMILY.values() if not cls.has_own_warmup])
 def test_a_warm_up_leaves_one_step_of_the_body(family, total_steps):
     """Rounded, it would be as long as the run."""
     schedule = family(peak_lr=0.3, warmup_fraction=0.99)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search_spaces import FAMILIES, Cosine, InputError, from_params, suggest
+from search_spaces import EVERY_FAMILY, Cosine, InputError, from_params, suggest
 from search_spaces.schedule_file import as_params, as_written, read_file
 from search_spaces.space_file import read_space
 from tests.drawing import COSINE, PEAK_LR, REX, DrawingTrial, among, every_family, properties
@@ -21,7 +21,7 @@ def test_what_was_written_gives_the_parameters_back(family, data):
     schedule = suggest(trial, [family], PEAK_LR)
     params = {**trial.params, "family": family}
     written = json.loads(json.dumps(as_written(params)))
-    given_back = as_params(written, "here", among(list(FAMILIES)))
+    given_back = as_params(written, "here", among(list(EVERY_FAMILY)))
     assert from_params(given_back) == schedule
     # Not always the same parameters: a range that reaches an exact value gives two ways to draw it, a file one.
     assert json.loads(json.dumps(as_written(given_back))) == written

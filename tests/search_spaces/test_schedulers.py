@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.optim.lr_scheduler import CosineAnnealingLR, ExponentialLR, ReduceLROnPlateau, StepLR
 
-from search_spaces import FAMILIES, REX, WSD, Cosine, InputError, OneCycle, Plateau, Step, suggest
+from search_spaces import EVERY_FAMILY, FAMILIES, REX, WSD, Cosine, InputError, OneCycle, Plateau, Step, suggest
 from search_spaces.export import Exported, torch_code
 from search_spaces.schedule import evaluation_steps
-from tests.drawing import PEAK_LR, DrawingTrial, every_family
+from tests.drawing import PEAK_LR, DrawingTrial, optimizer_kept
 from tests.drawing import properties as thorough
 
 properties = settings(thorough, max_examples=10)  # in each of many combinations
@@ -56,7 +56,7 @@ both_ways = pytest.mark.parametrize("way", [lambda schedule: schedule.build, exp
 
 @both_ways
 @not_observed
-@every_family
+@optimizer_kept
 @properties
 @given(data=st.data(), total_steps=st.integers(3, 60), more=st.integers(1, 40))
 def test_one_update_too_many_and_more_keep_the_last_rate(way, family, data, total_steps, more):
@@ -94,7 +94,7 @@ def test_one_cycle_stays_at_its_end_instead_of_going_on_below(strategy):
 
 @both_ways
 @not_observed
-@every_family
+@optimizer_kept
 @properties
 @given(data=st.data(), at=st.integers(0, 39), ratio=st.floats(0.01, 2.0), unequal=st.booleans())
 def test_a_group_that_is_added_while_training_keeps_its_ratio(way, family, data, at, ratio, unequal):
@@ -133,11 +133,11 @@ def test_a_group_that_is_added_gets_what_torch_gives_it(schedule, torchs):
 
 @both_ways
 @not_observed
-@every_family
+@optimizer_kept
 @pytest.mark.parametrize("kind", [torch.optim.SGD, torch.optim.AdamW])
 def test_a_rate_that_is_a_tensor_stays_the_same_tensor(way, family, kind):
     """A captured CUDA graph reads it (pytorch#163093)."""
-    schedule = FAMILIES[family](peak_lr=0.1)
+    schedule = EVERY_FAMILY[family](peak_lr=0.1)
     given_rates = [torch.tensor(1e-3), torch.tensor(5e-4), 1e-3]
     momentum = {"momentum": 0.9} if kind is torch.optim.SGD else {}
     optimizer = optimizer_with(*given_rates, kind=kind, foreach=False, **momentum)
@@ -186,7 +186,7 @@ def resume(build, rates, states, total_steps, order, **arguments):
 
 @both_ways
 @not_observed
-@every_family
+@optimizer_kept
 @pytest.mark.parametrize("order", ORDERS.values(), ids=ORDERS)
 @pytest.mark.parametrize("rates", [[0.3], [0.3, 0.1]], ids=["equal", "unequal"])
 @properties
@@ -224,7 +224,7 @@ def test_torchs_own_schedulers_are_resumed_in_the_order_that_ours_was_not(torchs
 @both_ways
 @past_the_end
 @not_observed
-@every_family
+@optimizer_kept
 @pytest.mark.parametrize("order", list(ORDERS.values())[:2], ids=list(ORDERS)[:2])
 @properties
 @given(data=st.data(), at=st.integers(0, 20), other=st.integers(10, 60))
@@ -244,12 +244,14 @@ def test_a_checkpoint_goes_on_in_a_run_of_another_length(way, family, order, dat
 
 @both_ways
 @not_observed
-@every_family
+@optimizer_kept
 @pytest.mark.parametrize("order", list(ORDERS.values())[:2], ids=list(ORDERS)[:2])
 @pytest.mark.parametrize("wrapped", [False, True], ids=["equal groups", "unequal groups"])
 def test_a_checkpoint_of_an_earlier_version_goes_on(way, family, order, wrapped):
     """It holds the state of torch's scheduler; for unequal groups, that of a wrapper around it."""
-    schedule = FAMILIES[family](peak_lr=0.3, **({} if FAMILIES[family].has_own_warmup else {"warmup_fraction": 0.1}))
+    schedule = EVERY_FAMILY[family](
+        peak_lr=0.3, **({} if EVERY_FAMILY[family].has_own_warmup else {"warmup_fraction": 0.1})
+    )
     rates = [0.3, 0.1] if wrapped else [0.3]
     optimizer = optimizer_with(*rates, momentum=0.9)
     whole = go(optimizer, way(schedule)(optimizer, 40), 40)
@@ -341,10 +343,10 @@ def test_at_the_end_of_a_run_the_rates_are_zero_and_the_next_run_is_built_all_th
 
 
 @both_ways
-@every_family
+@optimizer_kept
 @pytest.mark.parametrize("total_steps", [np.int64(150), 150.0, np.float32(150), torch.tensor(150)], ids=str)
 def test_whole_numbers_of_any_kind_are_total_steps(way, family, total_steps):
-    schedule = FAMILIES[family](peak_lr=0.1)
+    schedule = EVERY_FAMILY[family](peak_lr=0.1)
     optimizers = [optimizer_with(1.0, momentum=0.9) for _ in range(2)]
     found, expected = (way(schedule)(o, total) for o, total in zip(optimizers, (total_steps, 150), strict=True))
     assert found.state_dict() == expected.state_dict()
@@ -353,11 +355,11 @@ def test_whole_numbers_of_any_kind_are_total_steps(way, family, total_steps):
     assert schedule.simulate(total_steps) == schedule.simulate(150)
 
 
-@every_family
+@optimizer_kept
 @pytest.mark.parametrize("total_steps", [float("inf"), float("nan"), 2.5, -1, True, "10", None], ids=str)
 def test_no_whole_number_of_steps_is_one_message(family, total_steps):
     """Lightning's trainer counts inf steps if its run has no end; transformers' -1."""
-    schedule = FAMILIES[family](peak_lr=0.1)
+    schedule = EVERY_FAMILY[family](peak_lr=0.1)
     losses = [[]] if schedule.evaluations else []
     optimizer = optimizer_with(1.0, momentum=0.9)
     for use in (lambda: schedule.build(optimizer, total_steps), lambda: schedule.rates(total_steps, *losses)):
@@ -414,9 +416,9 @@ def test_exported_plateau_is_patient_for_a_share_of_the_evaluations_of_its_own_r
         made["make_scheduler"](optimizer_with(0.1), 1000)
 
 
-@every_family
+@optimizer_kept
 def test_a_scheduler_is_copied_and_pickled(family):
-    schedule = FAMILIES[family](peak_lr=0.1)
+    schedule = EVERY_FAMILY[family](peak_lr=0.1)
     optimizer = optimizer_with(0.1, 0.05, momentum=0.9)
     scheduler = schedule.build(optimizer, 10)
     copied = copy.deepcopy(scheduler)

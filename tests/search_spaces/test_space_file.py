@@ -1,7 +1,10 @@
 """Space files: valid ones are printed and read back as the same space, invalid ones get a clear message."""
 
+import json
 import tomllib
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 import optuna
 import pytest
@@ -10,8 +13,10 @@ from hypothesis import strategies as st
 
 from search_spaces import ADAMW_PEAK_LR, FAMILIES, SGD_PEAK_LR, InputError, from_params, space, suggest
 from search_spaces.ranges import Choice, Either, Float, Integer
+from search_spaces.schedule_file import as_params, as_written
 from search_spaces.space_file import presets, read_space, space_toml
 from study.search.configuration import Configuration
+from tests.drawing import DrawingTrial, among
 from tests.helpers import ROOT, SMALL, run_search
 
 PEAK_LR = (0.01, 0.5)
@@ -134,6 +139,48 @@ def test_files_that_are_not_there_are_refused(tmp_path):
     with pytest.raises(InputError, match="--families must be among those of --space classic, but 'wsd' was given"):
         Configuration(space="classic", families=("step", "wsd"))
     assert Configuration(space="classic", families=("step",)).families == ("step",)
+
+
+REQUESTED = """
+families = ["wsd"]
+[wsd]
+shape = ["1-sqrt", "power"]
+floor_ratio = { low = 0.05, high = 0.2, or_exactly = 0.0 }
+power = { low = 0.3, high = 2.0 }
+"""
+
+
+@given(data=st.data())
+@settings(max_examples=50, deadline=None)
+def test_what_is_searched_on_request_is_drawn_and_read_back_only_then(tmp_path_factory, data):
+    path = written(tmp_path_factory.mktemp("space") / "space.toml", REQUESTED)
+    found, trial = read_space(path), DrawingTrial(data)
+    drawn = suggest(trial, found.families, PEAK_LR, found.ranges)
+    assert set(trial.params) <= set(space(found.families, PEAK_LR, found.ranges))
+    assert drawn.floor_ratio == 0 or 0.05 <= drawn.floor_ratio <= 0.2
+    assert 0.3 <= drawn.power <= 2.0
+    assert ("wsd.power" in trial.params) == (drawn.shape == "power")
+    assert from_params(trial.params) == drawn
+    within = partial(suggest, families=found.families, peak_lr=PEAK_LR, ranges=found.ranges)
+    content = json.loads(json.dumps(as_written(trial.params)))
+    assert {"floor_ratio"} <= set(content["parameters"])
+    assert from_params(as_params(content, "here", within)) == drawn
+    with pytest.raises(InputError, match="wsd does not take the parameter 'floor_ratio' here"):
+        as_params({**content, "parameters": {**content["parameters"], "shape": "linear"}}, "here", among(["wsd"]))
+    assert space_toml(found.families, PEAK_LR, found.ranges) == space_toml(*read_again(path, found))
+
+
+def read_again(path, found):
+    """The arguments that print the space of a file that was printed."""
+    again = read_space(written(Path(path).with_name("again.toml"), space_toml(found.families, PEAK_LR, found.ranges)))
+    return again.families, PEAK_LR, again.ranges
+
+
+def test_a_fixed_floor_is_recorded(tmp_path):
+    found = read_space(written(tmp_path / "space.toml", 'families = ["wsd"]\n[wsd]\nfloor_ratio = 0.15'))
+    trial = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=1)).ask()
+    assert suggest(trial, found.families, PEAK_LR, found.ranges).floor_ratio == 0.15
+    assert from_params(trial.params).floor_ratio == 0.15
 
 
 BOUNDS = st.tuples(st.floats(1e-6, 0.9), st.floats(1e-6, 0.9)).map(sorted)

@@ -1,6 +1,7 @@
 """A study on a PostgreSQL server: the same as in SQLite, owned by one process of any host, refused in clear words."""
 
 import logging
+import signal
 import subprocess
 import sys
 import threading
@@ -12,6 +13,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from search_spaces import InputError
+from study.cli import interruption
 from study.evidence.private_server import PASSWORD
 from study.storage import server as storage_server
 from study.storage import server_lock
@@ -19,7 +21,7 @@ from study.storage.damage import UnreachableError
 from study.storage.record_format import FORMAT
 from study.storage.server_lock import Owner, lock_key
 from study.storage.studies import open_study, read_studies, refuse_continued, stored_attributes
-from tests.helpers import ROOT, SMALL, finished, open_small, run_search
+from tests.helpers import ROOT, SMALL, finished, open_small, run_search, wait_until
 
 psycopg = pytest.importorskip("psycopg", reason="needs the extra postgresql")
 
@@ -266,8 +268,30 @@ def test_a_search_waits_while_the_server_restarts(own_server, database, workload
     assert found == expected
     lost, again = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     assert lost.startswith("postgresql://owner:***@127.0.0.1")
-    assert lost.endswith("does not answer (Connection refused): waiting for up to 10 minutes (Ctrl-C twice to stop)")
+    assert lost.endswith("does not answer (Connection refused): waiting for up to 10 minutes (Ctrl-C to stop)")
     assert again.endswith("answers again: the search continues")
+
+
+def test_one_interruption_ends_the_wait(own_server, database, workload, caplog):
+    """It is noted, and does not raise, while the search writes or trains."""
+
+    def interrupt_when_it_waits():
+        wait_until(lambda: any("waiting for up to" in record.getMessage() for record in caplog.records))
+        signal.raise_signal(signal.SIGTERM)
+
+    def search():
+        with open_quick(database, workload) as study, interruption() as interrupted:
+            for bracket in study.search(10, interrupted):
+                if bracket.finished and bracket.number == 0:
+                    own_server.stop()
+                    threading.Thread(target=interrupt_when_it_waits).start()
+
+    began = time.monotonic()
+    with pytest.raises((KeyboardInterrupt, UnreachableError)):
+        search()
+    assert time.monotonic() - began < 60
+    own_server.start()
+    assert len(read_studies(database, "small")[0].trials) == 5
 
 
 @pytest.mark.slow

@@ -8,18 +8,20 @@ import signal
 import sqlite3
 import traceback
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import optuna
 import pytest
+import sqlalchemy
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from search_spaces import InputError
 from study.assembly import opened, plan_search
 from study.executors.options import ExecutorOptions
+from study.source import device_of_runs
 from study.storage import lock
 from study.storage.listing import listed_study
 from study.storage.opening import why_unusable
@@ -125,9 +127,26 @@ def test_a_storage_that_fails_midway_is_told(storage, workload):
         raise optuna.exceptions.StorageInternalError("disk full\nand much more")
 
 
+def lose_trials(optuna_study, storage):
+    with closing(sqlite3.connect(parse(storage).database)) as connection:
+        connection.execute("DROP TABLE trials")
+    optuna_study.ask()
+
+
+def query(engine):
+    with engine.connect() as connection:
+        connection.exec_driver_sql("SELECT 1 FROM mine")
+
+
 def test_an_error_of_the_users_database_is_not_ours(storage, workload):
+    """Of the driver, or of SQLAlchemy; that of our own database is."""
     with pytest.raises(sqlite3.OperationalError, match="no such table: mine"), open_small(storage, workload):
         raise sqlite3.OperationalError("no such table: mine")
+    with pytest.raises(sqlalchemy.exc.OperationalError, match="no such table: mine"), open_small(storage, workload):
+        query(sqlalchemy.create_engine("sqlite://"))
+    said = "failed: no such table: trials. Finished trials are kept"
+    with pytest.raises(InputError, match=said), open_small(storage, workload) as study:
+        lose_trials(study.optuna_study, storage)
 
 
 def test_why_a_database_is_unusable(tmp_path):
@@ -515,3 +534,15 @@ def test_a_finished_study_where_nothing_can_be_written(tmp_path, workload):
         assert said == f"the database {path} cannot be opened: it may not be read (Permission denied)"
     finally:
         place.chmod(0o755)
+
+
+def test_a_study_of_actors_with_gpus_names_the_flags_that_a_head_without_a_gpu_needs(storage, workload):
+    asked = ExecutorOptions(executor="ray", workers=3, gpus_per_run=0.5, ray_address="auto")
+    with open_small(storage, workload) as study:
+        made = study.optuna_study
+        made.set_user_attr("configuration", made.user_attrs["configuration"] | {"device": "cuda"})
+        made.set_user_attr("engine", made.user_attrs["engine"] | {"asked": asdict(asked)})
+    flags = "--executor ray --workers 3 --gpus-per-run 0.5 --device cuda --ray-address auto"
+    with pytest.raises(InputError, match=f"Ray actors \\(device cuda, not cpu\\): give {flags} again"):
+        open_small(storage, workload).__enter__()
+    assert device_of_runs("cuda", asked).type == "cuda"

@@ -298,14 +298,19 @@ def test_attention_is_torchs(length, kind):
     torch.testing.assert_close(ours, torchs, rtol=1e-12, atol=1e-12)
 
 
-def test_torchs_attention_comes_back_after_an_error():
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_torchs_attention_comes_back_after_an_error(device):
+    """Meanwhile nothing is fused, which vmap could not batch."""
     before = torch.nn.functional.scaled_dot_product_attention
-    context = batchable_attention(torch.device("cpu"))
+    context = batchable_attention(torch.device(device))
     context.__enter__()
-    assert torch.nn.functional.scaled_dot_product_attention is not before
+    assert (torch.nn.functional.scaled_dot_product_attention is before) == (device == "cuda")
+    assert not torch.backends.cuda.mem_efficient_sdp_enabled()
+    assert not torch.backends.mha.get_fastpath_enabled()
     with pytest.raises(ZeroDivisionError):
         context.gen.throw(ZeroDivisionError())
     assert torch.nn.functional.scaled_dot_product_attention is before
+    assert torch.backends.cuda.mem_efficient_sdp_enabled()
     assert torch.backends.mha.get_fastpath_enabled()
 
 

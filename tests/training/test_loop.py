@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from search_spaces import Constant, Cosine, Linear, OneCycle, Plateau
+from search_spaces import Constant, Cosine, Greedy, Linear, OneCycle, Plateau
 from study.objective import Metric, Run
 from study.workloads.data import Split
 from study.workloads.options import WorkloadOptions
@@ -168,6 +168,16 @@ def test_plateau_hears_the_validation_loss(workload):
     rates = oracles.plateau([e.loss for e in found], steps, 48, 0, 0.5, 0.5, 1, 1e-4, 0.0)
     assert [e.lr for e in found] == pytest.approx([rates[step - 1] for step in steps])
     assert rates[-1] < 0.5, "the rate must have fallen, or the test shows nothing"
+
+
+def test_greedy_hears_the_validation_loss_alone_and_in_lockstep(workload):
+    schedule = Greedy(peak_lr=0.5, factor=0.5, evaluations=24)
+    run = Run(schedule, EPOCHS, 0, evaluations=1)
+    for runs in ([run], [run, replace(run, schedule=replace(schedule, peak_lr=0.1))]):
+        found = [one for one in trainer(workload, len(runs)).train(runs) if one.run == 0]
+        rates = schedule.rates(48, [one.loss for one in found])
+        assert [one.lr for one in found] == pytest.approx([rates[one.step - 1] for one in found])
+        assert min(rates) < 0.5, "the rate must have fallen, or the test shows nothing"
 
 
 def test_a_loss_below_zero_is_no_divergence(workload):

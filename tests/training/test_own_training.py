@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import study
-from search_spaces import Constant, InputError, Linear
+from search_spaces import Constant, InputError, Linear, ScheduleFree
 from study.executors.in_process import InProcess
 from study.objective import Run
 from study.search.confirm import confirm
@@ -160,6 +160,14 @@ def test_a_plain_list_of_rates_leaves_out_what_observes():
     assert found.record.settings.families == ("linear", "rex")
     with pytest.raises(InputError, match="cannot be trained with plateau: it observes evaluations"):
         study.find_schedule(train=train_with_rates, peak_lr=(0.001, 0.5), **FEW | {"families": ["plateau"]})
+
+
+def test_what_replaces_the_optimizer_is_left_out():
+    schedule = ScheduleFree(peak_lr=0.1)
+    said = "it replaces the optimizer, which your own training makes: give --dataset, --model and --optimizer"
+    assert objective(train, peak_lr=(0.001, 0.5)).schedule_obstacle(schedule) == said
+    with pytest.raises(InputError, match="cannot be trained with schedule_free: it replaces the optimizer"):
+        study.find_schedule(train=train, peak_lr=(0.001, 0.5), **FEW | {"families": ["schedule_free"]})
 
 
 @pytest.mark.parametrize("pruner", ["horizon", "median", "hyperband", "none"])

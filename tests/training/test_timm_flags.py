@@ -57,6 +57,14 @@ def test_timm_s_scheduler_gives_the_rates_of_the_schedule(family, epochs):
     assert compared >= 5
 
 
+def test_timm_ends_at_the_floor():
+    schedule = WSD(peak_lr=0.2, floor_ratio=0.15, shape="linear")
+    if timm_version() < WSD_SINCE:
+        pytest.skip("this timm has no wsd")
+    assert parsed(timm_flags(schedule, 20)).__dict__["min_lr"] == pytest.approx(0.03)
+    assert timm_obstacle(WSD(peak_lr=0.2, shape="power")) == "timm has no flags for it"
+
+
 def test_what_timm_has_not():
     for schedule in (REX(peak_lr=0.1), Plateau(peak_lr=0.1), Cosine(peak_lr=0.1, t_max_fraction=0.8, floor_ratio=0.1)):
         assert timm_flags(schedule, 20) is None

@@ -46,6 +46,14 @@ def test_points_between_thousands_are_no_decimal_points(tmp_path, header, rows, 
         assert columns[name].tolist() == values
 
 
+def test_a_header_of_more_columns_than_can_be_read(tmp_path):
+    names = [f"c{number}" for number in range(100_001)]
+    said = "wide.csv has 100,001 columns, but at most 100,000 can be read: leave some out"
+    with pytest.raises(InputError, match=said):
+        table_file(write_table(tmp_path / "wide.csv", ",".join(names), ["1"])).names()
+    assert table_file(write_table(tmp_path / "widest.csv", ",".join(names[1:]), ["1"])).names() == names[1:]
+
+
 @pytest.mark.parametrize("name", ["UP.CSV", "t.txt", "t.csv.gz"])
 def test_names_in_capitals_and_compressed_files(tmp_path, plain, name):
     path = write_table(tmp_path / name, "a,b,y", LINES)

@@ -24,6 +24,7 @@ from study.workloads.options import WorkloadOptions
 MLP = WorkloadOptions()
 CNN = WorkloadOptions(model="cnn", optimizer="adamw")
 TRANSFORMER = WorkloadOptions(model="transformer", optimizer="adamw")
+GPT = WorkloadOptions(dataset="pydoc", model="gpt:tiny", optimizer="adamw")
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Sizes:
     rounds: int
 
 
-FULL = Sizes((MLP, CNN, TRANSFORMER), 2 * 2**30, Configuration(), 50, (MLP, CNN), (1, 8, 64, 512), 3)
+FULL = Sizes((MLP, CNN, TRANSFORMER, GPT), 2 * 2**30, Configuration(), 50, (MLP, CNN), (1, 8, 64, 512), 3)
 """Some four minutes on one card. The studies are those that scripts/search.py makes by default."""
 SMALL = Sizes((MLP,), 2**30, Configuration(epochs=2, startup_trials=4, trials_per_batch=4), 8, (MLP,), (8,), 1)
 """To try the checks themselves. Eight trials are enough for the sampler to fit its model."""
@@ -90,7 +91,7 @@ def agreement(sizes: Sizes, device: torch.device, data_root: Path) -> tuple[str,
                 rates = "" if one.same_rates else ", and its learning rates differ"
                 problems.append(f"{one.workload}, {one.way}: losses differ by {one.difference:.1e}{rates}")
     heads = ["workload", "device", "way", "largest difference of a loss", "agrees"]
-    said = f"Relative to the plain loop on the CPU, after one epoch; rounding makes up to {TOLERANCE:g}."
+    said = f"Relative to the plain loop on the CPU, after one epoch without TF32; rounding makes up to {TOLERANCE:g}."
     return f"{said}\n\n{table(heads, lines)}", problems
 
 

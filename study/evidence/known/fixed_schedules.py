@@ -1,7 +1,8 @@
-"""Hand-picked schedules: configurations that a search cannot express, because its parameters are relative to the run.
+"""Hand-picked schedules, which published claims compare.
 
 They start from the schedules that a benchmark of families tuned and change one thing at a time: a decay per step tuned
-for a longer run; cycles that the run cuts short; a warm-up at several peaks.
+for a longer run; cycles that the run cuts short; a warm-up at several peaks; for language models, where a decay ends
+and how a cool-down goes.
 """
 
 from __future__ import annotations
@@ -10,15 +11,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from search_spaces import Cyclic, Linear, WarmRestarts
+from search_spaces import WSD, Cosine, Cyclic, Linear, WarmRestarts
 from search_spaces.schedule import Schedule
 from study.analysis.family_results import by_budget, chosen, family_of
 from study.storage.study_record import StudyRecord
+from study.workloads.names import LANGUAGE_MODELS
 
 FACTORS = (1, 4, 16)
 """Multiples of the tuned peak at which a warm-up is tried."""
 WARMUP = 0.1
 """Length of this warm-up as a fraction of the run."""
+TO_ZERO, TO_A_TENTH = "linear to zero", "cosine to a tenth"
+COOL_DOWNS = ((0.025, "1-sqrt"), (0.1, "1-sqrt"), (0.2, "1-sqrt"), (0.2, "linear"))
+"""Length as a fraction of the body, and shape."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +79,7 @@ def hand_set(studies: Sequence[StudyRecord]) -> list[Arm]:
         *fixed_gamma(budgets),
         *cycles(middle, budgets[middle]),
         *(warm_ups(middle, budgets[middle]) if adaptive else []),
+        *(arm for epochs, own in budgets.items() for arm in language_decays(epochs, own)),
     ]
 
 
@@ -119,6 +125,30 @@ def warm_ups(epochs: int, studies: Sequence[StudyRecord]) -> list[Arm]:
 def warm_up_name(factor: int, share: float) -> str:
     """The name of an arm of `warm_ups`."""
     return f"{factor} x peak, warm-up {share:g}"
+
+
+def language_decays(epochs: int, studies: Sequence[StudyRecord]) -> list[Arm]:
+    """Linear to zero, cosine to a tenth, and cool-downs of several lengths, each at its family's tuned peak."""
+    if studies[0].settings.model not in LANGUAGE_MODELS:
+        return []
+    linear, cosine, wsd = (tuned(studies, family) for family in ("linear", "cosine", "wsd"))
+    arms = []
+    if linear:
+        arms.append(Arm(TO_ZERO, epochs, Linear(peak_lr=linear.peak_lr, warmup_fraction=linear.warmup_fraction)))
+    if cosine:
+        warmup = cosine.warmup_fraction
+        arms.append(Arm(TO_A_TENTH, epochs, Cosine(peak_lr=cosine.peak_lr, warmup_fraction=warmup, floor_ratio=0.1)))
+    if wsd:
+        warmup = wsd.warmup_fraction
+        for share, shape in COOL_DOWNS:
+            made = WSD(peak_lr=wsd.peak_lr, warmup_fraction=warmup, cooldown_fraction=share, shape=shape)
+            arms.append(Arm(cool_down_name(share, shape), epochs, made))
+    return arms
+
+
+def cool_down_name(share: float, shape: str) -> str:
+    """The name of a cool-down of `language_decays`."""
+    return f"wsd, {shape} over {share:g}"
 
 
 def seeds_of(studies: Sequence[StudyRecord], epochs: int) -> list[int]:

@@ -13,6 +13,7 @@ from study.analysis.ranking import LEVEL, gaps
 from study.analysis.statistics import explained, holm, mean_interval, wilcoxon_p
 from study.evidence.known.fixed_schedules import FACTORS, WARMUP, warm_up_name
 from study.executors.recorded_runs import Recorded
+from study.objective import FRACTION_OF_ROWS, length_in_words
 from study.storage.study_record import StudyRecord
 
 DECAYS = ("linear", "cosine", "polynomial", "rex", "one_cycle", "wsd")
@@ -51,7 +52,10 @@ class KnownResult(NamedTuple):
 
 
 class Benchmark(NamedTuple):
-    """A benchmark of families, and its hand-picked configurations. arms: epochs -> name -> test errors."""
+    """A benchmark of families, and its hand-picked configurations. arms: budget -> name -> test values.
+
+    A lower value is better.
+    """
 
     name: str
     studies: Sequence[StudyRecord]
@@ -59,10 +63,37 @@ class Benchmark(NamedTuple):
 
     @property
     def tests(self) -> dict[int, dict[str, Sequence[float]]]:
-        """Epochs -> family or arm -> test errors."""
+        """Budget -> family or arm -> test values."""
         return {
             epochs: {**confirmed(own), **self.arms.get(epochs, {})} for epochs, own in by_budget(self.studies).items()
         }
+
+    @property
+    def is_error(self) -> bool:
+        """Whether values are shares of rows, which are shown in points."""
+        return self.studies[0].metric.unit == FRACTION_OF_ROWS
+
+    @property
+    def unit(self) -> str:
+        """Of differences, as they are shown."""
+        return "points" if self.is_error else self.studies[0].metric.unit
+
+    def shown(self, value: float, sign: str = "+") -> str:
+        """A difference in that unit, without it."""
+        return f"{100 * value:{sign}.2f}" if self.is_error else f"{value:{sign}.3f}"
+
+    def mean(self, gap: Sequence[float], sign: str = "+") -> str:
+        """The mean of differences, likewise."""
+        return self.shown(float(np.mean(gap)), sign)
+
+    def interval(self, gap: Sequence[float]) -> str:
+        """Their mean with its interval."""
+        found = mean_interval(gap)
+        return f"{found.points:+.2f}" if self.is_error else f"{found:+.3f}"
+
+    def at(self, budget: int) -> str:
+        """Its name, with a budget."""
+        return f"{self.name}, {length_in_words(budget, self.studies[0].settings.unit)}"
 
 
 def all_known(benchmarks: Sequence[Benchmark], recorded: Mapping[str, Recorded]) -> list[KnownResult]:
@@ -83,11 +114,11 @@ def constant_loses(benchmark: Benchmark) -> Iterable[KnownResult]:
         pairs = [gaps(tests["constant"], tests[family]) for family in against]
         if pairs:
             found = verdicts(pairs)
-            means = [100 * float(np.mean(pair)) for pair in pairs]
-            beaten = found.count(CONFIRMED)
-            ours = f"{beaten} of {len(pairs)} beat it, by {min(means):.2f} to {max(means):.2f} points"
+            means = [float(np.mean(pair)) for pair in pairs]
+            low, high = (benchmark.shown(mean, "") for mean in (min(means), max(means)))
+            ours = f"{found.count(CONFIRMED)} of {len(pairs)} beat it, by {low} to {high} {benchmark.unit}"
             claim = "a constant learning rate loses to decays to near zero"
-            yield KnownResult(claim, at_budget(benchmark, epochs), ours, of_all(found))
+            yield KnownResult(claim, benchmark.at(epochs), ours, of_all(found))
 
 
 def fixed_gamma_loses(benchmark: Benchmark) -> Iterable[KnownResult]:
@@ -95,7 +126,7 @@ def fixed_gamma_loses(benchmark: Benchmark) -> Iterable[KnownResult]:
     for epochs, tests in benchmark.tests.items():
         if {"fixed gamma", "scaled gamma"} <= set(tests):
             claim = "in a shorter run, exponential decay with the gamma of the longest budget loses to a scaled gamma"
-            yield loses(claim, at_budget(benchmark, epochs), tests["fixed gamma"], tests["scaled gamma"])
+            yield loses(claim, benchmark, epochs, "fixed gamma", "scaled gamma")
 
 
 def shapes_tie(benchmark: Benchmark) -> Iterable[KnownResult]:
@@ -104,12 +135,12 @@ def shapes_tie(benchmark: Benchmark) -> Iterable[KnownResult]:
         pairs = {(a, b): gaps(tests[a], tests[b]) for a, b in combinations(ALIKE, 2) if {a, b} <= set(tests)}
         if pairs:
             p_values = dict(zip(pairs, holm([wilcoxon_p(pair) for pair in pairs.values()]), strict=True))
-            differ = [f"{a} and {b} ({100 * np.mean(pairs[a, b]):+.2f})" for (a, b), p in p_values.items() if p < LEVEL]
-            means = [100 * float(np.mean(tests[family])) for family in ALIKE if family in tests]
-            ours = f"means within {max(means) - min(means):.2f} points; "
+            differ = [f"{a} and {b} ({benchmark.mean(pairs[a, b])})" for (a, b), p in p_values.items() if p < LEVEL]
+            means = [float(np.mean(tests[family])) for family in ALIKE if family in tests]
+            ours = f"means within {benchmark.shown(max(means) - min(means), '')} {benchmark.unit}; "
             ours += f"significant: {', '.join(differ)}" if differ else f"lowest p {min(p_values.values()):.2g}"
             claim = "linear, cosine, polynomial and REX tie"
-            yield KnownResult(claim, at_budget(benchmark, epochs), ours, CONTRADICTED if differ else CONFIRMED)
+            yield KnownResult(claim, benchmark.at(epochs), ours, CONTRADICTED if differ else CONFIRMED)
 
 
 def step_gains(benchmark: Benchmark) -> Iterable[KnownResult]:
@@ -117,7 +148,8 @@ def step_gains(benchmark: Benchmark) -> Iterable[KnownResult]:
     tests = {epochs: own for epochs, own in benchmark.tests.items() if {"step", "linear"} <= set(own)}
     if len(tests) > 1:
         behind = {epochs: gaps(own["step"], own["linear"]) for epochs, own in tests.items()}
-        ours = ", ".join(f"{100 * np.mean(gap):+.2f} at {epochs} epochs" for epochs, gap in behind.items())
+        unit = benchmark.studies[0].settings.unit
+        ours = ", ".join(f"{benchmark.mean(gap)} at {length_in_words(epochs, unit)}" for epochs, gap in behind.items())
         claim = "step decay gains on linear decay with the budget"
         yield KnownResult(claim, benchmark.name, ours, *verdicts([gaps(behind[min(tests)], behind[max(tests)])]))
 
@@ -127,8 +159,8 @@ def mid_cycle_loses(benchmark: Benchmark) -> Iterable[KnownResult]:
     for epochs, tests in benchmark.tests.items():
         for family in ("warm_restarts", "cyclic"):
             if f"{family} ends low" in tests:
-                whole, broken = tests[f"{family} ends low"], tests[f"{family} ends mid-cycle"]
-                yield loses(f"{family} cut in the middle of a cycle loses", at_budget(benchmark, epochs), broken, whole)
+                broken, whole = f"{family} ends mid-cycle", f"{family} ends low"
+                yield loses(f"{family} cut in the middle of a cycle loses", benchmark, epochs, broken, whole)
 
 
 def warm_up_helps(benchmark: Benchmark) -> Iterable[KnownResult]:
@@ -136,12 +168,12 @@ def warm_up_helps(benchmark: Benchmark) -> Iterable[KnownResult]:
     for epochs, tests in benchmark.tests.items():
         if warm_up_name(FACTORS[0], 0.0) in tests:
             gains = {f: gaps(tests[warm_up_name(f, 0.0)], tests[warm_up_name(f, WARMUP)]) for f in FACTORS}
-            ours = "; ".join(f"{mean_interval(gain).points:+.2f} at {factor} x peak" for factor, gain in gains.items())
+            ours = "; ".join(f"{benchmark.interval(gain)} at {factor} x peak" for factor, gain in gains.items())
             more = [gaps(gains[factor], gains[FACTORS[0]]) for factor in FACTORS[1:]]
             found = verdicts(more)
             verdict = CONFIRMED if CONFIRMED in found else of_all(found)
             claim = "a warm-up gains more at peaks above the tuned one (AdamW)"
-            yield KnownResult(claim, at_budget(benchmark, epochs), f"gain {ours}", verdict)
+            yield KnownResult(claim, benchmark.at(epochs), f"gain {ours}", verdict)
 
 
 def tuned_without(with_warm_up: Benchmark, without: Benchmark) -> Iterable[KnownResult]:
@@ -150,10 +182,10 @@ def tuned_without(with_warm_up: Benchmark, without: Benchmark) -> Iterable[Known
         tuned = with_warm_up.tests.get(epochs, {})
         pairs = {family: gaps(tests[family], tuned[family]) for family in tests if family in tuned}
         if pairs:
-            ours = ", ".join(f"{family} {100 * np.mean(gap):+.2f}" for family, gap in pairs.items())
+            ours = ", ".join(f"{family} {without.mean(gap)}" for family, gap in pairs.items())
             verdict = of_all(verdicts(list(pairs.values())))
             claim = "families tuned without warm-up lose to the same families with a searched warm-up (AdamW)"
-            yield KnownResult(claim, at_budget(with_warm_up, epochs), f"by {ours} points", verdict)
+            yield KnownResult(claim, with_warm_up.at(epochs), f"by {ours} {without.unit}", verdict)
 
 
 def accuracy(benchmark: Benchmark) -> Iterable[KnownResult]:
@@ -165,7 +197,7 @@ def accuracy(benchmark: Benchmark) -> Iterable[KnownResult]:
             ours = 100 * (1 - found[0].mean.mean)
             verdict = CONFIRMED if ours >= published - MARGIN else CONTRADICTED
             claim = f"the paper's test accuracy on MNIST-1D, {published:g} %, within {MARGIN:g} points or better"
-            yield KnownResult(claim, at_budget(benchmark, epochs), f"{ours:.1f} % ({found[0].name})", verdict)
+            yield KnownResult(claim, benchmark.at(epochs), f"{ours:.1f} % ({found[0].name})", verdict)
 
 
 def peak_matters(workload: str, recorded: Recorded) -> KnownResult:
@@ -180,10 +212,11 @@ def peak_matters(workload: str, recorded: Recorded) -> KnownResult:
     return KnownResult("peak_lr matters more than shape", workload, ours, verdict)
 
 
-def loses(claim: str, workload: str, worse: Sequence[float], better: Sequence[float]) -> KnownResult:
-    """A claim that one schedule loses to another. worse, better: their test errors, as claimed."""
-    gap = gaps(worse, better)
-    return KnownResult(claim, workload, f"by {mean_interval(gap).points:+.2f}", *verdicts([gap]))
+def loses(claim: str, benchmark: Benchmark, budget: int, worse: str, better: str) -> KnownResult:
+    """A claim that one schedule loses to another. worse, better: their names, as claimed."""
+    tests = benchmark.tests[budget]
+    gap = gaps(tests[worse], tests[better])
+    return KnownResult(claim, benchmark.at(budget), f"by {benchmark.interval(gap)}", *verdicts([gap]))
 
 
 def verdicts(differences: Sequence[Sequence[float]]) -> list[str]:
@@ -196,8 +229,3 @@ def verdicts(differences: Sequence[Sequence[float]]) -> list[str]:
 def of_all(found: Sequence[str]) -> str:
     """The common verdict, or MIXED if they differ."""
     return found[0] if len(set(found)) == 1 else MIXED
-
-
-def at_budget(benchmark: Benchmark, epochs: int) -> str:
-    """The name of a workload with its budget."""
-    return f"{benchmark.name}, {epochs} epochs"

@@ -10,8 +10,11 @@ from typing import Any
 from study.analysis.family_results import by_budget, ranking
 from study.evidence.known.fixed_schedules import Arm
 from study.evidence.known.known_results import AGREEMENT, Benchmark, all_known
+from study.evidence.known.language_results import language_results
 from study.executors.recorded_runs import read_recorded
+from study.objective import length_in_words
 from study.reports.markdown import escaped, table
+from study.reports.measure import confirmed_measure
 from study.reports.report import is_benchmark
 from study.storage.archive import TRIALS, read_archive
 from study.storage.csv_rows import read_csv, write_csv
@@ -49,7 +52,8 @@ def write_page(found: Mapping[str, Sequence[StudyRecord]], results: Path) -> str
         arms[row["benchmark"]][int(row["epochs"])][row["arm"]].append(float(row["test"]))
     benchmarks = [Benchmark(name.removeprefix("benchmark-"), studies, arms[name]) for name, studies in found.items()]
     recorded = {path.stem: read_recorded(path) for path in sorted(results.glob("search/recorded/*.jsonl"))}
-    rows = [[escaped(cell) for cell in line] for line in all_known(benchmarks, recorded)]
+    lines = [*all_known(benchmarks, recorded), *(line for one in benchmarks for line in language_results(one))]
+    rows = [[escaped(cell) for cell in line] for line in lines]
     parts = ["# What the benchmarks say", "## The best families", best_families(benchmarks)]
     parts += [
         "## Known results and ours",
@@ -71,20 +75,12 @@ def best_families(benchmarks: Sequence[Benchmark]) -> str:
             best, *others = ranked
             ties = ", ".join(one.name for one in others if one.tied_with_best)
             control = next((one for one in others if one.name == CONTROL), None)
-            behind = f"{100 * control.to_best.mean:+.1f}" if control else "-"
-            rows.append(
-                [
-                    benchmark.name,
-                    str(epochs),
-                    best.name,
-                    f"{best.mean.points:.1f}",
-                    str(best.n),
-                    escaped(ties) or "none",
-                    behind,
-                ]
-            )
-    heads = ["workload", "epochs", "best family", "test error, %", "seeds", "statistically tied", "constant"]
-    return table(heads, rows)
+            measure = confirmed_measure(studies[0])
+            behind = measure.number(control.to_best.mean, "+") if control else "-"
+            length = length_in_words(epochs, studies[0].settings.unit)
+            found = f"{measure.interval(best.mean)} {measure.shown_unit}"
+            rows.append([benchmark.name, length, best.name, found, str(best.n), escaped(ties) or "none", behind])
+    return table(["workload", "length", "best family", "on test", "seeds", "statistically tied", "constant"], rows)
 
 
 def write_arms(rows: Sequence[dict[str, Any]], results: Path) -> None:

@@ -18,6 +18,7 @@ from unittest.mock import patch
 
 import optuna
 
+from study.cli import interrupt
 from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
 
@@ -65,6 +66,12 @@ def run_here(script: str, *arguments: str) -> Outcome:
             traceback.print_exc()
             code = 1
     return Outcome.of(code, output.getvalue(), errors.getvalue())
+
+
+def heed_interrupts() -> None:
+    """Let the processes that are started from now on heed SIGINT: in the background it is ignored, also by them."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, interrupt)
 
 
 def start(script: str, arguments: Sequence[str], folder: Path, before: Sequence[str] = ()) -> subprocess.Popen[str]:

@@ -6,12 +6,16 @@ Each command must then either say in one message what is wrong, or find what it 
 from __future__ import annotations
 
 import json
+import multiprocessing
 import shutil
 import signal
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing, suppress
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
@@ -86,24 +90,37 @@ def replaced_within(value: object, instead: str, random: Random) -> object:
     return instead
 
 
-def damaged_databases(folder: Path, cases: int, seed: int) -> Iterator[Case]:
-    """Try this many damaged databases with each command, half of each kind of damage."""
+def damaged_databases(folder: Path, cases: int, seed: int, processes: int = 1) -> Iterator[Case]:
+    """Try this many damaged databases with each command, half of each kind of damage.
+
+    processes: databases at a time. The commands run in the working directory.
+    """
     sound = folder / "sound.db"
     searched = run_here("search.py", *SEARCH, "--trials", str(TRIALS), "--storage", f"sqlite:///{sound}")
     assert searched.kind == RESULT, searched
     interrupted_search(f"sqlite:///{sound}")
     with closing(sqlite3.connect(sound)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # so that the file alone is the database
-    commands: dict[str, Callable[[Path], Outcome]] = {"export": code_from, "report": reported, "search": searched_on}
-    wanted = {name: command(copied(sound, folder / f"{name}.db")) for name, command in commands.items()}
-    for number in range(cases):
-        damage = (flip, replace_attribute)[number % 2]
-        for name, command in commands.items():
-            path = copied(sound, folder / f"{number}-{name}.db")
-            what = damage(path, Random(f"{seed} {number}"))
-            found = command(path)
-            yield Case(what, name, kind_of(found, wanted[name]), found.errors[-20000:])
-            remove(path)
+    wanted = {name: command(copied(sound, folder / f"{name}.db")) for name, command in COMMANDS.items()}
+    tried = partial(damaged_database, folder, seed, wanted)
+    if processes == 1:
+        found = map(tried, range(cases))
+        yield from chain.from_iterable(found)
+        return
+    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
+        yield from chain.from_iterable(pool.map(tried, range(cases)))
+
+
+def damaged_database(folder: Path, seed: int, wanted: dict[str, Outcome], number: int) -> list[Case]:
+    """Give each command the database with this number. wanted: their outcomes for the undamaged one."""
+    damage, cases = (flip, replace_attribute)[number % 2], []
+    for name, command in COMMANDS.items():
+        path = copied(folder / "sound.db", folder / f"{number}-{name}.db")
+        what = damage(path, Random(f"{seed} {number}"))
+        found = command(path)
+        cases.append(Case(what, name, kind_of(found, wanted[name]), found.errors[-20000:]))
+        remove(path)
+    return cases
 
 
 def interrupted_search(storage: str) -> None:
@@ -165,6 +182,10 @@ def searched_on(path: Path) -> Outcome:
         except Exception as error:  # the search has not read what was damaged
             outcome = Outcome(RESULT, f"{type(error).__name__}: {error}", outcome.errors)
     return outcome
+
+
+COMMANDS: dict[str, Callable[[Path], Outcome]] = {"export": code_from, "report": reported, "search": searched_on}
+"""What each damaged database is given to."""
 
 
 def counts(cases: list[Case]) -> dict[str, Counter[str]]:

@@ -10,12 +10,16 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
 from study.evidence.reliability.commands import ended, said_by, start, substance
+from study.evidence.reliability.side_by_side import one_after_another
 
 SIGNALS = (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 """What a process is sent, each as likely."""
@@ -24,8 +28,8 @@ COMMON = (
     *("--dataset", "digits", "--engine", "loop", "--families", "cosine", "rex", "one_cycle", "--least-steps", "1"),
     *("--storage", STORAGE),
 )
-LONGEST = 300.0
-"""Seconds that a command may take when it is left alone."""
+LONGEST = 900.0
+"""Seconds that a command may take when it is left alone, on a busy machine."""
 
 
 @dataclass(frozen=True)
@@ -121,20 +125,31 @@ def sent_while_running(process: subprocess.Popen[str], number: int, wait: float)
     return False
 
 
-def kill_storm(folder: Path, kills: int, seed: int, setups: tuple[Setup, ...] = SETUPS) -> Iterator[Resumed]:
-    """Kill until this many starts have been killed while they ran; each study three to eight times, in turn."""
-    alone = {setup.name: undisturbed(setup, folder / f"alone-{number}") for number, setup in enumerate(setups)}
-    done, number = 0, 0
-    while done < kills:
+def kill_storm(
+    folder: Path, kills: int, seed: int, setups: tuple[Setup, ...] = SETUPS, processes: int = 1
+) -> Iterator[Resumed]:
+    """Kill until this many starts have been killed while they ran; each study three to eight times, in turn.
+
+    processes: studies at a time; they come in the same order for any number.
+    """
+    with ThreadPoolExecutor(processes) as pool:  # each thread waits for a process
+        alone = list(pool.map(undisturbed, setups, [folder / f"alone-{number}" for number in range(len(setups))]))
+
+    def killed_study(number: int) -> Resumed:
         setup, random = setups[number % len(setups)], Random(f"{seed} {number}")
         place = folder / str(number)
         place.mkdir()
-        seconds, wanted = alone[setup.name]
-        most = min(random.randint(3, 8), kills - done)
-        own = [killed_start(setup, place, seconds, random) for _ in range(most)]
-        done += max(1, sum(kill.was_running for kill in own))
-        yield Resumed(setup.name, tuple(own), resumed_problem(setup, place, wanted))
-        number += 1
+        seconds, wanted = alone[number % len(setups)]
+        most = min(random.randint(3, 8), kills)
+        own = tuple(killed_start(setup, place, seconds, random) for _ in range(most))
+        return Resumed(setup.name, own, resumed_problem(setup, place, wanted))
+
+    done = 0
+    for one in one_after_another(killed_study, processes):
+        yield one
+        done += max(1, sum(kill.was_running for kill in one.kills))
+        if done >= kills:
+            return
 
 
 def resumed_problem(setup: Setup, folder: Path, wanted: str) -> str:
@@ -154,27 +169,38 @@ class KilledReport(NamedTuple):
     problem: str
 
 
-def killed_reports(folder: Path, kills: int, seed: int) -> Iterator[KilledReport]:
-    """Kill the report of a study this many times at random moments, half of them over an older report."""
+def killed_reports(folder: Path, kills: int, seed: int, processes: int = 1) -> Iterator[KilledReport]:
+    """Kill the report of a study this many times at random moments, half of them over an older report.
 
-    setup = SETUPS[0]
-    undisturbed(setup, folder / "reported")
-    own = ("--study", "storm", "--storage", STORAGE, "--output")
+    processes: reports at a time.
+    """
+    undisturbed(SETUPS[0], folder / "reported")
     began = time.monotonic()
-    process = start("report.py", (*own, "whole"), folder / "reported")
-    said_by(process, LONGEST)
+    said_by(reporting(folder, "whole"), LONGEST)
     seconds = time.monotonic() - began
     whole = contents(folder / "reported" / "whole")
-    for number in range(kills):
-        random, place = Random(f"{seed} report {number}"), folder / "reported" / f"report-{number // 2}"
-        sent = random.choice(SIGNALS)
-        process = start("report.py", (*own, place.name), folder / "reported")
-        running = sent_while_running(process, sent, random.uniform(0.5 * seconds, 1.1 * seconds))
-        found = contents(place) if place.exists() else {}
-        wrong = [name for name, content in found.items() if whole.get(name) != content]
-        older = number % 2 and not running
-        missing = [name for name in whole if name not in found] if older else []
-        yield KilledReport(sent.name, running, ", ".join([*wrong, *missing]))
+    with ThreadPoolExecutor(processes) as pool:
+        pairs = pool.map(partial(killed_twice, folder, seconds, whole, seed), range((kills + 1) // 2))
+        yield from islice(chain.from_iterable(pairs), kills)
+
+
+def killed_twice(folder: Path, seconds: float, whole: dict[str, bytes], seed: int, pair: int) -> list[KilledReport]:
+    """Kill the report in a new folder, and once more in the same. seconds, whole: of a report that is left alone."""
+    place, found = folder / "reported" / f"report-{pair}", []
+    for number in (2 * pair, 2 * pair + 1):
+        random = Random(f"{seed} report {number}")
+        sent, wait = random.choice(SIGNALS), random.uniform(0.5 * seconds, 1.1 * seconds)
+        running = sent_while_running(reporting(folder, place.name), sent, wait)
+        left = contents(place) if place.exists() else {}
+        wrong = [name for name, content in left.items() if whole.get(name) != content]
+        missing = [name for name in whole if name not in left] if not running else []
+        found.append(KilledReport(sent.name, running, ", ".join([*wrong, *missing])))
+    return found
+
+
+def reporting(folder: Path, output: str) -> subprocess.Popen[str]:
+    """A report that is being written to this folder beside its study."""
+    return start("report.py", ("--study", "storm", "--storage", STORAGE, "--output", output), folder / "reported")
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from itertools import cycle
 from typing import Any
 
-from search_spaces import FAMILIES
+from search_spaces import EVERY_FAMILY
 from study.analysis.comparable import comparable
 from study.analysis.families import family_outcomes
 from study.analysis.runs import TrainedRun, runs_as_trained
@@ -188,5 +188,5 @@ def marks() -> dict[str, dict[str, Any]]:
     """How each family is marked, the same in every study."""
     return {
         family: {"color": family_color(family), "symbol": symbol}
-        for family, symbol in zip(FAMILIES, cycle(SYMBOLS), strict=False)
+        for family, symbol in zip(EVERY_FAMILY, cycle(SYMBOLS), strict=False)
     }

@@ -14,7 +14,7 @@ from study.evidence.gpu import checks
 from study.evidence.gpu.agreement import Agreement, compare_with_cpu, example_runs
 from study.evidence.gpu.asking import Asked, search_beside_gpu, search_on
 from study.evidence.gpu.cards import CardsFound, train_on_cards
-from study.evidence.gpu.checks import FULL, MLP, SMALL, Checked, introduction, sections
+from study.evidence.gpu.checks import FULL, MLP, SMALL, TRANSFORMER, Checked, introduction, sections
 from study.evidence.gpu.memory import ASKED, MemoryFound, fill_memory, with_wide_model
 from study.evidence.speed.studies import StudyOutcome
 from study.training.lockstep import Lockstep
@@ -31,6 +31,21 @@ def test_both_ways_of_training_are_compared_with_the_plain_loop(workload):
     assert 0 < lockstep.difference < 1e-6
     assert loop.agrees
     assert lockstep.agrees
+
+
+def test_they_are_compared_in_single_precision(workload, monkeypatch):
+    """Also if convolutions may be rounded to TF32, as they may by default."""
+    seen, update = [], Lockstep.update
+
+    def noted(*arguments):
+        seen.append(torch.backends.cudnn.allow_tf32)
+        return update(*arguments)
+
+    monkeypatch.setattr(Lockstep, "update", noted)
+    assert torch.backends.cudnn.allow_tf32
+    compare_with_cpu(workload, CPU)
+    assert set(seen) == {False}
+    assert torch.backends.cudnn.allow_tf32
 
 
 def test_the_compared_runs_learn(workload):
@@ -175,8 +190,9 @@ def test_a_gpu_trains_what_the_cpu_trains(what, data_root):
 
 @pytest.mark.cuda
 @pytest.mark.parametrize("cohort", [1, 4])
-def test_a_gpu_computes_the_same_bits_every_time_and_is_then_as_before(cohort, data_root):
-    workload = MLP.load(data_root).to(CUDA)
+@pytest.mark.parametrize("what", [MLP, TRANSFORMER], ids=lambda what: what.model)
+def test_a_gpu_computes_the_same_bits_every_time_and_is_then_as_before(what, cohort, data_root):
+    workload = what.load(data_root).to(CUDA)
     first, again = (list(trainer(workload, cohort).train(example_runs(workload))) for _ in range(2))
     assert first == again
     assert not torch.are_deterministic_algorithms_enabled()

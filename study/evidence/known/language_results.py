@@ -1,0 +1,51 @@
+"""Published claims about schedules of language models, checked against our benchmarks of these."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from study.analysis.ranking import LEVEL, gaps
+from study.analysis.statistics import wilcoxon_p
+from study.evidence.known.fixed_schedules import TO_A_TENTH, TO_ZERO, cool_down_name
+from study.evidence.known.known_results import CONFIRMED, CONTRADICTED, Benchmark, KnownResult, loses, verdicts
+
+CLAIMS = {
+    "a cosine to a tenth of the peak loses to linear decay to zero (Bergsma 2025)": (TO_A_TENTH, TO_ZERO),
+    "a cool-down over 2.5 % of the run loses to one over 10 % (Hagele 2024)": (
+        cool_down_name(0.025, "1-sqrt"),
+        cool_down_name(0.1, "1-sqrt"),
+    ),
+    "a linear cool-down loses to a 1-sqrt one (Hagele 2024)": (
+        cool_down_name(0.2, "linear"),
+        cool_down_name(0.2, "1-sqrt"),
+    ),
+    "a tuned cosine loses to schedule-free (Defazio 2024)": ("cosine", "schedule_free"),
+    "a tuned linear decay loses to schedule-free (Defazio 2024)": ("linear", "schedule_free"),
+}
+"""Claim -> (the schedule that loses, the one that it loses to)."""
+COOL_DOWN = cool_down_name(0.2, "1-sqrt")
+
+
+def language_results(benchmark: Benchmark) -> Iterable[KnownResult]:
+    """Every claim, at every budget that has the schedules for it."""
+    for budget, tests in benchmark.tests.items():
+        for claim, (worse, better) in CLAIMS.items():
+            if {worse, better} <= set(tests):
+                yield loses(claim, benchmark, budget, worse, better)
+        if {COOL_DOWN, "cosine"} <= set(tests):
+            gap = gaps(tests[COOL_DOWN], tests["cosine"])
+            is_worse = wilcoxon_p(gap) < LEVEL and sum(gap) > 0
+            claim = "a constant rate with a cool-down over 20 % is no worse than a tuned cosine (Hagele 2024)"
+            ours = f"behind by {benchmark.interval(gap)}"
+            yield KnownResult(claim, benchmark.at(budget), ours, CONTRADICTED if is_worse else CONFIRMED)
+    yield from gain_grows(benchmark)
+
+
+def gain_grows(benchmark: Benchmark) -> Iterable[KnownResult]:
+    """Linear decay to zero gains on a cosine to a tenth as the budget grows."""
+    own = {budget: tests for budget, tests in benchmark.tests.items() if {TO_ZERO, TO_A_TENTH} <= set(tests)}
+    if len(own) > 1:
+        ahead = {budget: gaps(tests[TO_A_TENTH], tests[TO_ZERO]) for budget, tests in own.items()}
+        ours = ", ".join(f"{benchmark.mean(gap)} at {budget}" for budget, gap in ahead.items())
+        claim = "linear decay to zero gains on a cosine to a tenth with the budget (Bergsma 2025)"
+        yield KnownResult(claim, benchmark.name, ours, *verdicts([gaps(ahead[max(ahead)], ahead[min(ahead)])]))
