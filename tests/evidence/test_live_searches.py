@@ -12,7 +12,7 @@ from study.evidence.one_family import KEPT, PEAKS, tuned_by_gaussian_process, tu
 from study.evidence.rows_by_seed import read_rows_of, write_rows_of
 from study.objective import Evaluation, Metric
 from study.search.reference import WARMUP
-from tests.helpers import DIGITS, SMALL
+from tests.helpers import DIGITS, ROOT, SMALL
 
 BEST_PEAK = 0.07
 
@@ -99,3 +99,17 @@ def test_every_arm_is_trained_at_the_cost_of_the_default_search(data_root):
         "Optuna, halving",
     ]
     assert all(0 < row.test < 0.9 for row in rows)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "results" / "search").glob("live-*.csv")), ids=lambda path: path.stem)
+def test_a_committed_page_says_what_its_rows_say(path):
+    rows, page = read_rows_of(path, LiveResult), path.with_suffix(".md").read_text()
+    default = {row.search_seed: row.test for row in rows if row.arm == DEFAULT}
+    assert page.startswith(f"{len(default)} searches on ")
+    for arm in {row.arm for row in rows}:
+        own = {row.search_seed: row.test for row in rows if row.arm == arm}
+        assert own.keys() == default.keys()
+        [line] = [line for line in page.splitlines() if line.startswith(f"| {arm} |")]
+        assert f" {100 * np.mean(list(own.values())):.2f} ± " in line
+        if arm != DEFAULT:
+            assert f" {100 * np.mean([own[seed] - default[seed] for seed in default]):+.2f} [" in line
