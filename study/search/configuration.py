@@ -36,8 +36,8 @@ class SearchOptions:
     families: tuple[str, ...] = tuple(FAMILIES)
     """Families of schedules to search; piecewise, schedule_free and greedy only if named."""
     space: str | None = None
-    """FILE.toml of families and ranges (--print-space prints one), or a preset: all, classic, transformer, no-warm-up.
-    Default: each family's own ranges."""
+    """FILE.toml of families and ranges (--print-space prints one), or a preset: all, classic, transformer,
+    language-model, no-warm-up. Default: each family's own ranges."""
     pruner: str = "horizon"
     """horizon: trials compete as short complete runs; median, hyperband, halving: Optuna's; none: all run in full."""
     rung_fractions: Annotated[tuple[float, ...], RARE] = (0.1, 0.5)  # results/search/rungs.md

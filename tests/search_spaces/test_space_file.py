@@ -132,7 +132,7 @@ def test_a_mistake_is_named_with_file_and_key(text, said, tmp_path, monkeypatch)
 
 
 def test_files_that_are_not_there_are_refused(tmp_path):
-    with pytest.raises(InputError, match="unknown space 'clasic': did you mean 'classic'. Valid: all, classic, no-"):
+    with pytest.raises(InputError, match="unknown space 'clasic': did you mean 'classic'. Valid: all, classic, lang"):
         Configuration(space="clasic")
     with pytest.raises(InputError, match="is not valid TOML"):
         Configuration(space=str(tmp_path))
@@ -239,7 +239,8 @@ def test_the_presets_are_package_data():
     """Not only an editable installation, which finds them in the checkout, is to have them."""
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
     shipped = [path for pattern in declared["search_spaces"] for path in (ROOT / "search_spaces").glob(pattern)]
-    assert {path.stem for path in shipped} == set(presets()) == {"all", "classic", "no-warm-up", "transformer"}
+    names = {"all", "classic", "language-model", "no-warm-up", "transformer"}
+    assert {path.stem for path in shipped} == set(presets()) == names
 
 
 def test_a_file_that_notepad_saved_is_read(tmp_path):
