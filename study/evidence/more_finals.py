@@ -18,7 +18,7 @@ from study.storage.study_record import StudyRecord
 FACTORS = (0.5, 0.5**0.5, 2**0.5)
 """Of the peak: more of the lower ones, since a full run prefers lower peaks than the short run that chose it."""
 MOST_FINALISTS = 10
-"""Trials of the longest short run that are all trained in full, with every seed that chooses."""
+"""Finalists that are all trained in full, with every seed that chooses: the usual ones, then those that led."""
 LEADERS = 3
 """Of the finalists, those whose peaks are varied."""
 
@@ -52,7 +52,7 @@ def other_finals(
     def with_other_peaks(leaders: Sequence[Schedule]) -> list[Schedule]:
         return [replace(one, peak_lr=one.peak_lr * factor) for one in leaders for factor in (1.0, *FACTORS)]
 
-    many = [*few, *leading(record)]
+    many = list(dict.fromkeys([*few, *leading(record)]))[:MOST_FINALISTS]
     ways: dict[str, Callable[[], list[Schedule]]] = {
         "and other peaks of the winner": lambda: [*few, *with_other_peaks(ranked(means(few))[:1])],
         "and other peaks of three": lambda: [*few, *with_other_peaks(ranked(means(few))[:LEADERS])],

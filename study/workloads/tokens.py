@@ -1,8 +1,9 @@
-"""Text as the tokens of a Hugging Face tokenizer; the metric still counts bytes, so that tokenizers can be compared."""
+"""Text as the tokens of a Hugging Face tokenizer; the metric still counts bytes, so that they can be compared."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,6 +17,10 @@ from study.workloads.language import token_loss
 from study.workloads.names import LANGUAGE
 from study.workloads.text import CONTEXT, LEAST, TRAIN, VALIDATION, read_bytes
 
+LOSSY = (
+    "note: the tokens do not give the text back (unknown words, lower case or spaces are lost), so bits per byte are "
+    "lower than those of other tokenizers"
+)
 COUNTS = 2
 """Columns of the targets behind the tokens: the bytes of the text that the part predicts, and its rows."""
 
@@ -40,8 +45,14 @@ def read_tokens(path: Path, tokenizer: str, split_seed: int) -> Data:
         made = Tokenizer.from_file(str(file))
     except Exception as error:  # it raises nothing narrower
         raise InputError(f"--tokenizer {tokenizer} is not a tokenizer ({words_of(error)})") from error
+    made.no_truncation()  # a file may ask for either, which is for batches of sentences
+    made.no_padding()
     encoded = made.encode(text, add_special_tokens=False)
-    return token_data(path.name, text, encoded.ids, encoded.offsets, made.get_vocab_size())
+    classes = 1 + max(made.get_vocab(with_added_tokens=True).values(), default=0)  # a vocabulary may have holes
+    data = token_data(path.name, text, encoded.ids, encoded.offsets, classes)
+    if made.decode(encoded.ids, skip_special_tokens=False) == text:
+        return data
+    return replace(data, about=f"{data.about}\n{LOSSY}")
 
 
 def token_data(name: str, text: str, ids: list[int], offsets: list[tuple[int, int]], classes: int) -> Data:

@@ -14,6 +14,7 @@ from study.training.lockstep_check import first_sentence
 from study.workloads import names
 from study.workloads.builtin_models import Transformer, cnn, mlp
 from study.workloads.gpt import tiny
+from study.workloads.muon import matrices_at_the_ends
 from study.workloads.optimizers import optimizing, unfuse_if_needed
 from study.workloads.options import WorkloadOptions
 
@@ -146,6 +147,19 @@ def test_muon_takes_the_matrices_between_the_ends(name):
 def test_an_embedding_in_the_middle_is_not_muons():
     model = nn.Sequential(nn.Linear(3, 4), nn.Embedding(5, 4), nn.Linear(4, 4), nn.Linear(4, 2))
     assert "['0.weight', '1.weight', '3.weight']" in optimizing("muon", None, model).optimizer_code
+
+
+class WithPositions(nn.Module):
+    """Holds a matrix itself."""
+
+    def __init__(self):
+        super().__init__()
+        self.positions = nn.Parameter(torch.zeros(8, 4))
+        self.embed, self.middle, self.head = nn.Linear(3, 4), nn.Linear(4, 4), nn.Linear(4, 2)
+
+
+def test_what_a_model_itself_holds_is_no_layer():
+    assert matrices_at_the_ends(WithPositions()) == ["positions", "embed.weight", "head.weight"]
 
 
 def test_muon_is_refused_without_a_matrix_for_it():

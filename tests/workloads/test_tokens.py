@@ -1,6 +1,7 @@
 """Text as tokens: bits are counted over the bytes that the tokens stand for, whatever the tokenizer."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -75,6 +76,27 @@ def test_if_each_byte_is_a_token_bits_are_those_of_bytes(options, tmp_path):
         bits = workload.measure(torch.zeros(part.rows, CONTEXT, 256), part.y)
         assert bits.tolist() == pytest.approx([8.0] * part.rows)
     assert workload.metric.worst == 8.0
+
+
+def test_the_whole_text_is_read_whatever_the_file_asks_for(options, tmp_path):
+    """Lengths in the file are for batches of sentences."""
+    made = saved_tokenizer(tmp_path, 100)
+    whole = options.load(None).data.about
+    made.enable_truncation(1000)
+    made.enable_padding(length=500_000)
+    made.save(options.tokenizer)
+    assert options.load(None).data.about == whole
+    assert "note" not in whole
+
+
+def test_tokens_that_lose_the_text_are_pointed_out(options, tmp_path):
+    """Their ids may have gaps, too."""
+    made = tokenizers.Tokenizer(tokenizers.models.WordLevel({"mit": 0, "Wein": 7, "?": 3}, unk_token="?"))
+    made.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
+    made.save(options.tokenizer)
+    data = replace(options, batch_size=8).load(None).data
+    assert data.classes == 8
+    assert "\nnote: the tokens do not give the text back" in data.about
 
 
 def test_the_bytes_of_the_parts_are_those_of_the_text(options, tmp_path):
