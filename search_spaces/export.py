@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from textwrap import dedent, indent
 from typing import Any
@@ -28,6 +28,8 @@ SHARED = tuple(
     for module in ("schedulers", "groups", "greedy_scheduler", "schedule_free_optimizer", "muon", "averaging")
 )
 """Modules with what the code of every schedule uses."""
+UPDATE_BN = "torch.optim.swa_utils.update_bn(training_batches, model)  # then, if the model has batch norm"
+"""The line that re-estimates the statistics of batch norm for averaged weights."""
 LONGEST_LINE = 100
 """Maximum characters of a signature on one line; a longer one has a line for each parameter."""
 
@@ -37,8 +39,8 @@ class Exported:
     """What to export.
 
     optimizer_code: the call that makes the optimizer of `model`, with `{lr}` in place of the learning rate. clip_norm:
-    the norm to which gradients are clipped, if they are. averaging_fraction: of the run, over which weights are
-    averaged, if they are.
+    the norm to which gradients are clipped, 0 if they are not, None if that is not known. averaging_fraction: of the
+    run, over which weights are averaged, if they are.
     """
 
     schedule: Schedule
@@ -80,9 +82,13 @@ class Exported:
         if self.averaging_fraction is None:
             return []
         return [
-            f"averaged = averaged_model(model, total_steps, averaging_fraction={self.averaging_fraction})",
+            self.average_of("total_steps"),
             "averaged.update_parameters(model)  # after every optimizer step; evaluate and keep averaged",
         ]
+
+    def average_of(self, steps: str) -> str:
+        """The line that makes the average. steps: the name of the number of steps."""
+        return f"averaged = averaged_model(model, {steps}, averaging_fraction={self.averaging_fraction})"
 
     @property
     def observes(self) -> bool:
@@ -105,7 +111,7 @@ def usage(exported: Exported) -> str:
     else:
         lines += ["scheduler = make_scheduler(optimizer, total_steps)"]
     lines += exported.averaging[:1]
-    if exported.clip_norm is not None:
+    if exported.clip_norm:
         clipping = f"torch.nn.utils.clip_grad_norm_(model.parameters(), {exported.clip_norm})"
         lines += [f"{clipping}  # before every optimizer step"]
     lines += ["scheduler.step()  # after every optimizer step, total_steps in all"]
@@ -113,7 +119,7 @@ def usage(exported: Exported) -> str:
     lines += ["scheduler.observe(validation_loss)  # after every evaluation"] if exported.observes else []
     if exported.replaces_optimizer:
         lines += ["optimizer.eval()  # before every evaluation, and before the weights are saved"]
-        lines += ["torch.optim.swa_utils.update_bn(training_batches, model)  # then, if the model has batch norm"]
+        lines += [UPDATE_BN]
         lines += ["optimizer.train()  # afterwards"]
     return indent("\n".join(lines), "# ")
 
@@ -141,6 +147,9 @@ def prolonging_code(exported: Exported, total_steps: int) -> str:
     ]
     if until == total_steps:
         lines = ["A run that is going can be given more steps at any time: its rates do not depend on total_steps."]
+    if exported.averaging_fraction is not None:
+        lines += [f"{exported.average_of('new_total_steps')}  # its decay depends on total_steps"]
+        lines += ["averaged.load_state_dict(saved_average)  # load its state, too"]
     if not until:
         lines = ["A run that is going cannot be given more steps: its rates depend on total_steps from the start."]
     return indent("\n".join(lines), "# ")
@@ -165,15 +174,16 @@ def on_validation_end(model):
     model.lr_schedulers().observe(float(model.trainer.callback_metrics["val_loss"]))
 '''
     if exported.replaces_optimizer:
-        code += '''
+        code += f'''
 
 def on_validation_start(model):
     """Call this from your LightningModule's method of the same name: the averaged weights are evaluated."""
     model.optimizers().optimizer.eval()
+    # {UPDATE_BN}
 
 
-def on_validation_end(model):
-    """Call this from your LightningModule's method of the same name: checkpoints are saved before."""
+def on_train_batch_start(model):
+    """Call this from your LightningModule's method of the same name: until then, what was evaluated is saved."""
     model.optimizers().optimizer.train()
 '''
     whole = standalone(
@@ -205,14 +215,20 @@ def make_optimizers(model, max_steps{more}):
     return optimizer, make_scheduler(optimizer, max_steps{more})
 {callback}'''
     whole = standalone(f"{functions(exported)}\n{code}", scope(exported), imports, quoted=exported.quoted)
-    return with_notes(exported, whole, "TrainingArguments(max_grad_norm={})")
+    notes = ["TrainingArguments(max_grad_norm=0.0)  # gradients were not clipped"] if exported.clip_norm == 0 else []
+    if exported.replaces_optimizer:
+        notes += ["optimizer.eval()  # before save_model, unless an evaluation came last: it does so itself"]
+        notes += [UPDATE_BN]
+    return with_notes(exported, whole, "TrainingArguments(max_grad_norm={})", notes)
 
 
-def with_notes(exported: Exported, code: str, clipping: str) -> str:
-    """The code for a framework, with what else was done in training as comments. clipping: how it clips to a norm."""
-    clipped = exported.clip_norm is not None
-    lines = [f"{clipping.format(exported.clip_norm)}  # clips gradients to a norm"] if clipped else []
-    lines += exported.averaging
+def with_notes(exported: Exported, code: str, clipping: str, notes: Iterable[str] = ()) -> str:
+    """The code for a framework, with what else was done in training as comments.
+
+    clipping: how the framework clips to a norm. notes: more of them.
+    """
+    lines = [f"{clipping.format(exported.clip_norm)}  # clips gradients to a norm"] if exported.clip_norm else []
+    lines += [*notes, *exported.averaging]
     return "\n\n\n".join([code, indent("\n".join(lines), "# ")]) if lines else code
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from search_spaces.errors import require, unknown
+from search_spaces.errors import InputError, require, unknown
 from search_spaces.imported import Imported
 from search_spaces.ranges import Choice, Domain, Either, Float, draw_parameter
 from search_spaces.schedule import Schedule
@@ -78,6 +78,9 @@ class WSD(Schedule):
     def suggest(cls, trial: Any, domains: Mapping[str, Domain]) -> dict[str, Any]:
         # Only the shape power uses it: a trial should not record a parameter that had no effect.
         others = {name: domain for name, domain in domains.items() if name != "wsd.power"}
+        shape = domains["wsd.shape"]
+        if "wsd.power" in domains and isinstance(shape, Choice) and "power" not in shape.options:
+            raise InputError("power is searched only with shape power: add it to shape")
         chosen = super().suggest(trial, others)
         if chosen["shape"] == "power" and "wsd.power" in domains:
             chosen["power"] = draw_parameter(trial, "wsd.power", domains["wsd.power"])

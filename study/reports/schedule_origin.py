@@ -21,7 +21,16 @@ PACKAGES = ("torch", "optuna")
 
 def exported(study: StudyRecord, trial: TrialRecord) -> Exported:
     """What the code of the trial's schedule is made of."""
-    return Exported(trial.schedule, study.optimizer_code, study.clip_norm, study.settings.averaging_fraction)
+    return Exported(trial.schedule, study.optimizer_code, known_clip_norm(study), study.settings.averaging_fraction)
+
+
+def known_clip_norm(study: StudyRecord) -> float | None:
+    """The norm to which gradients were clipped, 0 if they were not, None if that is not known.
+
+    It is not of your own training, nor of text: studies made before it was kept clipped there, and there only.
+    """
+    may_clip = study.settings.own_training or study.metric.name == "bits_per_byte"
+    return 0.0 if study.clip_norm is None and not may_clip else study.clip_norm
 
 
 def origin(study: StudyRecord, trial: TrialRecord) -> dict[str, Any]:

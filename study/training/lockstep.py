@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any
 
 import torch
@@ -64,10 +65,10 @@ class Lockstep:
 
     @torch.no_grad()
     def average(self, total_steps: int, averaging_fraction: float) -> None:
-        decay = ema_decay(total_steps, averaging_fraction)
+        next_average = partial(moved_towards, decay=ema_decay(total_steps, averaging_fraction))
         for name, value in {**self.parameters, **self.buffers}.items():
             before = self.averaged.get(name)
-            self.averaged[name] = value.detach().clone() if before is None else moved_towards(before, value, decay)
+            self.averaged[name] = value.detach().clone() if before is None else next_average(before, value)
 
     def evaluate(self, x: Tensor, y: Tensor, positions: Sequence[int], raw: bool = False) -> Tensor:
         parameters, buffers = self.parameters, self.buffers

@@ -1,6 +1,7 @@
 """The average of the weights of a run, beside the sum that it is."""
 
 import math
+import pickle
 
 import pytest
 import torch
@@ -62,3 +63,17 @@ def test_whole_numbers_stay_what_they_are():
     run_of(model, averaged)
     assert torch.equal(averaged.module.positions, model.positions)
     assert torch.equal(averaged.module.mask, model.mask)
+
+
+def test_it_is_pickled_and_goes_on_as_before():
+    """Checkpoints of whole models are pickled, and so are models that are sent to another process."""
+    model = Whole()
+    averaged = averaged_model(model, STEPS, FRACTION)
+    run_of(model, averaged)
+    again = pickle.loads(pickle.dumps(averaged))
+    before = averaged.module.weight.clone()
+    model.weight.data += 1
+    for one in (averaged, again):
+        one.update_parameters(model)
+    assert torch.equal(again.module.weight, averaged.module.weight)
+    assert not torch.equal(again.module.weight, before)

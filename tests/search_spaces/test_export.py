@@ -168,6 +168,40 @@ def test_a_run_that_is_going_is_prolonged_as_the_comments_say(rates, tmp_path):
         np.testing.assert_allclose(curve, expected[name], rtol=1e-12)
 
 
+AVERAGE_OF_MORE = """
+import json, sys
+import torch
+code, more = json.load(sys.stdin)
+run = {"new_total_steps": 400, "steps_done": 50, "model": torch.nn.Linear(1, 1)}
+exec(code, run)
+run["optimizer"] = torch.optim.SGD(run["model"].parameters(), lr=1.0)
+run["make_scheduler"](run["optimizer"], 200)
+before = run["averaged_model"](run["model"], 200, averaging_fraction=0.2)
+for _ in range(3):
+    before.update_parameters(run["model"])
+    run["model"].weight.data += 1
+run["saved_average"] = before.state_dict()
+exec(more, run)
+averaged = run["averaged"]
+moved = float(averaged.module.weight - before.module.weight)
+print(json.dumps([moved, int(averaged.n_averaged), averaged.avg_fn.keywords["decay"]]))
+"""
+
+
+def test_the_average_of_a_run_that_is_given_more_steps_is_loaded_and_has_the_decay_of_the_longer_run(tmp_path):
+    exported = Exported(WSD(peak_lr=0.3), SGD, averaging_fraction=0.2)
+    more = "\n".join(line.removeprefix("# ") for line in prolonging_code(exported, 200).splitlines()[1:])
+    found = elsewhere(AVERAGE_OF_MORE, [torch_code(exported), more], tmp_path, "ignore")
+    assert found == [0.0, 3, pytest.approx(np.exp(-1 / (0.2 * 400)))]
+
+
+def test_a_schedule_that_needs_no_change_has_an_average_that_does():
+    said = prolonging_code(Exported(Plateau(peak_lr=0.3), SGD, averaging_fraction=0.2), 200).splitlines()
+    assert said[1].endswith("  # its decay depends on total_steps")
+    assert said[2].startswith("# averaged.load_state_dict(")
+    assert len(prolonging_code(Exported(Cyclic(peak_lr=0.3), SGD, averaging_fraction=0.2), 200).splitlines()) == 1
+
+
 def test_what_needs_no_change_and_what_cannot_be_prolonged():
     assert "at any time" in prolonging_code(Exported(Plateau(peak_lr=0.3), SGD), 200)
     assert "cannot be given more steps" in prolonging_code(Exported(Cyclic(peak_lr=0.3), SGD), 200)
@@ -302,6 +336,28 @@ def test_code_for_frameworks_says_both_in_their_words():
         assert "averag" not in plain
 
 
+def test_the_trainer_of_transformers_is_told_not_to_clip_what_was_not_clipped():
+    """It clips to a norm of 1 unless it is told not to; the others do not."""
+    codes = {
+        (name, norm): FORMATS[name](Exported(WSD(peak_lr=0.1), SGD, clip_norm=norm))
+        for name, norm in product(FORMATS, (0.0, None))
+    }
+    said = "# TrainingArguments(max_grad_norm=0.0)  # gradients were not clipped"
+    assert codes["transformers", 0.0].splitlines()[-1] == said
+    del codes["transformers", 0.0]
+    assert not [case for case, code in codes.items() if "clip" in code]
+
+
+def test_code_for_frameworks_says_when_averaged_weights_are_saved_and_batch_norm_is_estimated():
+    exported = Exported(ScheduleFree(peak_lr=0.1), SGD)
+    update = "torch.optim.swa_utils.update_bn(training_batches, model)"
+    for name in FORMATS:
+        (line,) = (line for line in FORMATS[name](exported).splitlines() if update in line)
+        assert line.strip() == f"# {update}  # then, if the model has batch norm"
+        assert update not in FORMATS[name](Exported(WSD(peak_lr=0.1), SGD))
+    assert "\n# optimizer.eval()  # before save_model, " in FORMATS["transformers"](exported)
+
+
 def test_functions_are_recorded_as_source():
     schedule = InverseTime(peak_lr=1.0, end_ratio=0.5, power=1.0)
     assert plain_arguments(schedule.resolve(100)) == {
@@ -336,6 +392,9 @@ for name, code, evaluations in json.load(sys.stdin):
             self.losses.append(float(self.trainer.callback_metrics["val_loss"]))
             if "on_validation_end" in made:
                 made["on_validation_end"](self)
+        def on_train_batch_start(self, batch, index):
+            if "on_train_batch_start" in made:
+                made["on_train_batch_start"](self)
     module, rows = Module(), DataLoader(TensorDataset(torch.zeros(10, 1)))
     lightning.Trainer(
         max_epochs=4, accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
@@ -344,6 +403,47 @@ for name, code, evaluations in json.load(sys.stdin):
     curves[name] = [module.rates, module.losses]
 print(json.dumps(curves))
 """
+
+SAVED_BY_LIGHTNING = """
+import json, lightning, torch
+from lightning.pytorch.callbacks import ModelCheckpoint
+from torch.utils.data import DataLoader, TensorDataset
+made, saved = {}, []
+code, folder = json.load(sys.stdin)
+exec(code, made)
+class Module(lightning.LightningModule):
+    def __init__(self):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.ones(1))
+    def training_step(self, batch, index):
+        return self.weight.sum()
+    def validation_step(self, batch, index):
+        self.log("val_loss", self.weight.sum())
+    def configure_optimizers(self):
+        return made["configure_optimizers"](self)
+for hook in ("on_validation_start", "on_validation_end", "on_train_batch_start"):
+    if hook in made:
+        setattr(Module, hook, lambda self, *args, called=made[hook]: called(self))
+for interval in (1.0, 0.5):
+    rows, checkpoints = DataLoader(TensorDataset(torch.zeros(10, 1))), ModelCheckpoint(folder, monitor="val_loss")
+    lightning.Trainer(
+        max_epochs=3, val_check_interval=interval, accelerator="cpu", logger=False, callbacks=[checkpoints],
+        enable_progress_bar=False, enable_model_summary=False,
+    ).fit(module := Module(), rows, rows)
+    weights = torch.load(checkpoints.best_model_path)["state_dict"]["weight"]
+    saved.append([float(checkpoints.best_model_score), float(weights), float(module.weight)])
+print(json.dumps(saved))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec("lightning") is None, reason="needs lightning, of the extra examples")
+def test_lightning_saves_the_averaged_weights_that_it_evaluated(tmp_path):
+    """The loss is the weight: its best value is the weight in the checkpoint, and at the end that of the model."""
+    code = FORMATS["lightning"](Exported(ScheduleFree(peak_lr=0.1), SGD))
+    for evaluated, saved, final in elsewhere(SAVED_BY_LIGHTNING, [code, str(tmp_path)], tmp_path, "default"):
+        assert evaluated == saved == final < 1.0
+
 
 IN_TRANSFORMERS = """
 import json, tempfile, torch, transformers

@@ -120,6 +120,11 @@ def test_everything_that_a_file_can_say(tmp_path):
         ),
         ("[one_cycle]\ncycle_momentum = 1", r"cycle_momentum must be among \[True, False\], but 1 was given"),
         ('families = ["wsd"]\n[cosine]\nfloor_ratio = 0', r"\[cosine\] is given, but families does not list cosine"),
+        (
+            "[wsd]\npower = { low = 0.3, high = 2.0 }",
+            r"^bad.toml: \[wsd\]: power is searched only with shape power: add it to shape$",
+        ),
+        ('[wsd]\nshape = "cosine"\npower = 0.5', "power is searched only with shape power: add it to shape"),
         ("families = [", "bad.toml is not valid TOML"),
     ],
 )
