@@ -80,7 +80,8 @@ def main(options: Options) -> None:
         from study.shown import compare_and_show
         from study.source import chosen_source, make_objective
 
-    what, repeats = chosen_source(options.workload, options.training), (options.search_seeds, options.confirm_seeds)
+    what = chosen_source(options.workload, options.training, options.executor)
+    repeats = (options.search_seeds, options.confirm_seeds)
     objective = make_objective(what, options.device, options.data_root, options.executor)
     unit: Unit = "steps" if options.steps else "epochs"
     budgets = options.steps or options.epochs

@@ -91,7 +91,7 @@ def main(options: Options) -> None:
         from study.source import chosen_source, make_objective
 
     console, quiet = plain_console(), plain_console(quiet=options.print_space)
-    source = chosen_source(options.workload, options.training)
+    source = chosen_source(options.workload, options.training, options.executor)
     storage = None if options.dry_run or options.print_space else options.storage
     objective = make_objective(source, options.device, options.data_root, options.executor)
     search, known = options.search, options.enqueue

@@ -29,10 +29,7 @@ from study.search.configuration import UNPRUNED, Configuration, SearchOptions
 from study.search.limit import Limit
 from study.search.reproduce import Reproduced
 from study.shown import compare_and_show, extend_and_show, search_and_show
-from study.source import (
-    Source,
-    make_objective,
-)
+from study.source import Source, make_objective, typed_source
 from study.storage.studies import read_studies
 from study.storage.url import storage_url
 from study.training.training_options import TrainingOptions
@@ -98,13 +95,14 @@ def source_and_options(
     """
     if given["train"] is None and options.get("command") is None:
         workload, search_options, executor = options_of(options, WorkloadOptions, search, ExecutorOptions)
-        return workload_source(workload, **{k: v for k, v in given.items() if k != "train"}), search_options, executor
+        source = workload_source(workload, **{k: v for k, v in given.items() if k != "train"})
+        return typed_source(source, executor), search_options, executor
     whole = "command" if given["train"] is None else "train"
     for name, value in given.items():
         require(name == "train" or value is None, f"{whole} replaces {name}: remove {name}", value)
     named = {} if given["train"] is None else {"train": name_of(given["train"])}
     training, search_options, executor = options_of({**options, **named}, TrainingOptions, search, ExecutorOptions)
-    return TrainingSource.of(training, given["train"]), search_options, executor
+    return typed_source(TrainingSource.of(training, given["train"]), executor), search_options, executor
 
 
 @naming_arguments

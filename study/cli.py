@@ -164,6 +164,7 @@ def run(command: Callable[[], None]) -> None:
 
     A user's mistake is one message, with exit code 2. An interruption (Ctrl-C, SIGTERM) is one line, unless
     the command has printed its own, with exit code 130; a KeyboardInterrupt that the user's code raises is a mistake.
+    If the results can no longer be read or written then, that message is the line.
     If the reader closes the pipe early (as `head` does), it exits with 1, as Python's own tools and rich do.
     A full disk is one message, too. Without a standard output, as in some daemons, nothing is printed.
     """
@@ -182,7 +183,7 @@ def run(command: Callable[[], None]) -> None:
         sys.stdout.flush()
     except InputError as error:
         print(visible(f"error: {error}"), file=sys.stderr)
-        sys.exit(2)
+        sys.exit(130 if SIGNALS else 2)
     except KeyboardInterrupt as error:
         if SIGNALS:
             if not isinstance(error, Interrupted):

@@ -41,9 +41,16 @@ AnyObjective = WorkloadObjective | OwnTraining
 CHOSEN_BY_TIMING = ExecutorOptions()
 
 
-def chosen_source(workload: WorkloadOptions, training: TrainingOptions) -> Source:
+def chosen_source(workload: WorkloadOptions, training: TrainingOptions, executor: ExecutorOptions) -> Source:
     """What is trained, as the command line says it; raises InputError if what is named cannot be imported."""
-    return TrainingSource.of(training) if training.given else workload
+    return typed_source(TrainingSource.of(training) if training.given else workload, executor)
+
+
+def typed_source(source: Source, executor: ExecutorOptions) -> Source:
+    """The source, as flags or arguments name it: its code, and that of the executor, is noted as typed."""
+    options = source.options if isinstance(source, TrainingSource | WorkloadObjects) else source
+    note_typed(named_code({**vars(options), "ray_address": executor.ray_address}))
+    return source
 
 
 @overload
@@ -61,11 +68,8 @@ def make_objective(
 ) -> AnyObjective:
     """The objective, on its device: auto, cpu or cuda; raises InputError if it cannot be made.
 
-    executor: if it trains in other processes, this one leaves the GPUs to them. The code that the source names is noted
-    as typed.
+    executor: if it trains in other processes, this one leaves the GPUs to them.
     """
-    options = source.options if isinstance(source, TrainingSource | WorkloadObjects) else source
-    note_typed(named_code({**vars(options), "ray_address": executor.ray_address}))
     return objective_on(source, device_of_runs(device, executor), data_root, executor.elsewhere)
 
 

@@ -8,7 +8,9 @@ import torch
 
 from search_spaces import InputError
 from study.executors.options import ExecutorOptions
-from study.source import executor_again, make_objective, stored_objective
+from study.source import chosen_source, executor_again, make_objective, stored_objective
+from study.training.training_options import TrainingOptions
+from study.workloads.options import WorkloadOptions
 from tests.helpers import DIGITS, open_small
 
 
@@ -40,6 +42,16 @@ def test_flags_that_name_two_devices_are_refused(device, gpus, data_root):
     options = ExecutorOptions(executor="ray", workers=2, gpus_per_run=gpus)
     with pytest.raises(InputError, match=f"--gpus-per-run must fit --device {device}, but {gpus} was given"):
         make_objective(DIGITS, device, data_root, options)
+
+
+def test_an_objective_of_a_stored_configuration_does_not_make_its_code_typed(data_root, monkeypatch):
+    stored = WorkloadOptions(dataset="digits", optimizer="torch.optim.sgd:SGD")
+    code, noted = {"optimizer": stored.optimizer}, []
+    monkeypatch.setattr("study.source.note_typed", noted.append)
+    make_objective(stored, "cpu", data_root)
+    assert noted == []
+    assert chosen_source(stored, TrainingOptions(), ExecutorOptions()) is stored
+    assert noted == [code]
 
 
 @pytest.fixture

@@ -6,31 +6,24 @@ names of studies apart, a second start would make a second study of the same nam
 
 from __future__ import annotations
 
-import sqlalchemy
 from optuna.storages import RDBStorage
 
-INDEXES = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
+INDEXES = "SELECT sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
 
 
 def make_missing_indexes(storage: RDBStorage) -> None:
     """Make the indexes that a new database of Optuna's has and this one lacks.
 
-    Nobody else may make tables meanwhile. Indexes exist before the first study, so later this only looks.
+    Other starts may do the same meanwhile. Indexes exist before the first study, so later this only looks.
     """
     with storage.engine.begin() as connection:
         has_studies = connection.exec_driver_sql("SELECT 1 FROM studies LIMIT 1").first()
         keeps_apart = any(row[2] for row in connection.exec_driver_sql("PRAGMA index_list(studies)"))
         if has_studies and keeps_apart:
             return
-        there = indexes_of(connection)
         new = RDBStorage("sqlite://")  # in memory
         with new.engine.connect() as whole:
-            wanted = indexes_of(whole)
+            wanted = list(whole.exec_driver_sql(INDEXES).scalars())
         new.engine.dispose()
-        for name in wanted.keys() - there.keys():
-            connection.exec_driver_sql(wanted[name])
-
-
-def indexes_of(connection: sqlalchemy.Connection) -> dict[str, str]:
-    """The statements that made the indexes of a database, by their names."""
-    return {str(name): str(statement) for name, statement in connection.exec_driver_sql(INDEXES)}
+        for statement in wanted:
+            connection.exec_driver_sql(statement.replace(" INDEX ", " INDEX IF NOT EXISTS ", 1))

@@ -24,8 +24,8 @@ IF_IMPORTED = ("dataset", "model", "optimizer")
 """Options that run code if they name a function."""
 REPLACED = {"data": ("dataset",), "workload": ("dataset", "model")}
 """Options that a Python object replaces, if not the one of its own name."""
-HARMLESS = ("torch.optim", *LIBRARIES)
-"""Modules whose functions only make optimizers and models."""
+TYPED: set[str] = set()
+"""Digests of what was typed in this process: it may be unable to make the files."""
 
 
 def named_code(options: Mapping[str, Any], objects: Collection[str] = ()) -> dict[str, str]:
@@ -34,29 +34,39 @@ def named_code(options: Mapping[str, Any], objects: Collection[str] = ()) -> dic
     options: as typed, or a stored configuration. objects: names of Python objects that are given instead.
     """
     replaced = [name for part in objects for name in REPLACED.get(part, (part,))]
-    names = [*ALWAYS, "workload"] if options.get("workload") else [*ALWAYS, *IF_IMPORTED]
+    names = [*ALWAYS, "workload", "optimizer"] if options.get("workload") else [*ALWAYS, *IF_IMPORTED]
     values = {name: options[name] for name in names if options.get(name) and name not in replaced}
     return {name: str(value) for name, value in values.items() if runs_code(name, str(value))}
 
 
 def runs_code(name: str, value: str) -> bool:
     """Whether this value of an option runs code that may be anybody's."""
-    if name in IF_IMPORTED:
-        return is_imported(value) and value not in MODELS and value.partition(":")[0] not in HARMLESS
-    return (name, value) != ("ray_address", "auto")  # the cluster of this machine
+    module = value.partition(":")[0]
+    match name:
+        case "ray_address":
+            return value != "auto"  # the cluster of this machine
+        case "dataset":
+            return is_imported(value)
+        case "model":
+            return is_imported(value) and value not in MODELS and module not in LIBRARIES
+        case "optimizer":
+            return is_imported(value) and module != "torch.optim"
+    return True
 
 
 def note_typed(code: Mapping[str, str]) -> None:
-    """Note that this was typed in the working directory; if it cannot be noted, it is asked for later."""
-    with suppress(OSError, RuntimeError):  # no home
-        for path in notes(code):
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            path.touch()
+    """Note that this was typed in the working directory; if no file can be made, other processes ask for it."""
+    with suppress(OSError, RuntimeError):  # no home, or no working directory
+        TYPED.update(digests(code))
+        for digest in digests(code):
+            note = notes_folder() / digest
+            note.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            note.touch()
 
 
 def refuse_untyped(study: str, code: Mapping[str, str]) -> None:
     """Raise InputError, showing it, if some of the code that this study names was not typed here."""
-    if all(path.exists() for path in notes(code)):
+    if is_noted(code):
         return
     shown = "\n".join(f"  --{name.replace('_', '-')} {value!r}" for name, value in code.items())
     raise InputError(
@@ -64,9 +74,22 @@ def refuse_untyped(study: str, code: Mapping[str, str]) -> None:
     )
 
 
-def notes(code: Mapping[str, str]) -> Iterator[Path]:
-    """The file that notes each of these options with its value, in the working directory."""
-    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+def is_noted(code: Mapping[str, str]) -> bool:
+    """Whether all of it was typed in the working directory, as far as the notes can be read."""
+    try:
+        return all(digest in TYPED or (notes_folder() / digest).exists() for digest in digests(code))
+    except (OSError, RuntimeError):
+        return False
+
+
+def digests(code: Mapping[str, str]) -> Iterator[str]:
+    """The digest of each of these options with its value, in the working directory."""
     for option in code.items():
-        digest = sha256(json.dumps([os.getcwd(), *option]).encode()).hexdigest()
-        yield Path(state) / "learning-rate-study" / "typed" / digest
+        yield sha256(json.dumps([os.getcwd(), *option]).encode()).hexdigest()
+
+
+def notes_folder() -> Path:
+    """Where the files are; a relative XDG_STATE_HOME is ignored, as its specification says."""
+    state = os.environ.get("XDG_STATE_HOME", "")
+    home = Path(state) if os.path.isabs(state) else Path.home() / ".local" / "state"
+    return home / "learning-rate-study" / "typed"

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -13,7 +14,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from search_spaces import InputError
-from study.cli import interruption
+from study.cli import interruption, run
 from study.evidence.private_server import PASSWORD
 from study.storage import server as storage_server
 from study.storage import server_lock
@@ -272,8 +273,17 @@ def test_a_search_waits_while_the_server_restarts(own_server, database, workload
     assert again.endswith("answers again: the search continues")
 
 
-def test_one_interruption_ends_the_wait(own_server, database, workload, caplog):
-    """It is noted, and does not raise, while the search writes or trains."""
+@pytest.fixture
+def handlers():
+    """A command has its own handlers of signals, until its process ends."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def test_one_interruption_ends_the_wait(own_server, database, workload, caplog, capfd, handlers):
+    """It is noted, and does not raise, while the search writes or trains. Results then cannot be read, or printed."""
 
     def interrupt_when_it_waits():
         wait_until(lambda: any("waiting for up to" in record.getMessage() for record in caplog.records))
@@ -281,14 +291,18 @@ def test_one_interruption_ends_the_wait(own_server, database, workload, caplog):
 
     def search():
         with open_quick(database, workload) as study, interruption() as interrupted:
-            for bracket in study.search(10, interrupted):
-                if bracket.finished and bracket.number == 0:
-                    own_server.stop()
-                    threading.Thread(target=interrupt_when_it_waits).start()
+            with suppress(KeyboardInterrupt):
+                for bracket in study.search(10, interrupted):
+                    if bracket.finished and bracket.number == 0:
+                        own_server.stop()
+                        threading.Thread(target=interrupt_when_it_waits).start()
+            return study.record
 
     began = time.monotonic()
-    with pytest.raises((KeyboardInterrupt, UnreachableError)):
-        search()
+    with pytest.raises(SystemExit) as end:
+        run(search)
+    assert end.value.code == 130
+    assert "does not answer (Connection refused). Finished trials are kept: type" in capfd.readouterr().err
     assert time.monotonic() - began < 60
     own_server.start()
     assert len(read_studies(database, "small")[0].trials) == 5

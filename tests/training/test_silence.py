@@ -40,6 +40,13 @@ def hangs_if_hot(schedule, epochs, seed):
         yield value
 
 
+@pytest.fixture(autouse=True, scope="module")
+def torch_has_trained():
+    """What torch loads at the first step takes seconds if the machine is busy."""
+    for _ in own_training.train(SCHEDULE, 1, 0):
+        pass
+
+
 def at_once(seconds=20.0):
     """The time at which what follows should long have happened."""
     return time.monotonic() + seconds
@@ -92,27 +99,27 @@ def test_a_script_that_hangs_is_ended_with_its_last_output(script):
     program += "report(0.5); print(os.getpid(), flush=True); time.sleep(600)"
     latest = at_once()
     with pytest.raises(Died) as raised:
-        reported(script(program), silence=1.0)
+        reported(script(program), silence=3.0)  # Python starts meanwhile
     reason, pid = str(raised.value).splitlines()
-    assert reason.startswith(f"{hung(1.0)}. Its last output (")
+    assert reason.startswith(f"{hung(3.0)}. Its last output (")
     assert gone(int(pid))
     assert time.monotonic() < latest
 
 
 def test_a_script_that_reports_is_not_silent(script):
     program = "import time; from study.script import report\nfor n in range(8): report(0.5); time.sleep(0.5)"
-    assert len(reported(script(program), silence=2.5)) == 8
+    assert len(reported(script(program), silence=3.0)) == 8
 
 
 def test_a_run_that_hangs_is_a_failed_trial_and_the_study_goes_on(monkeypatch, capsys):
-    monkeypatch.setattr(silence, "LEAST", 1.0)
-    found = study.find_schedule(train=hangs_if_hot, **FEW | {"progress": True})
+    monkeypatch.setattr(Pace, "longest_silence", lambda *_: 3.0)  # whatever runs take on a busy machine
+    found = study.find_schedule(train=hangs_if_hot, **FEW | {"trials": 4, "progress": True})
     hot = [trial for trial in found.record.trials if trial.peak_lr > HOT]
-    assert 0 < len(hot) < 8 == len(found.record.trials)
+    assert 0 < len(hot) < 4 == len(found.record.trials)
     for trial in found.record.trials:
         assert (trial.failure is not None) == trial.diverged == (trial in hot)
-    assert hot[0].failure == hung(1.0)
-    said = f"note: a run failed, and counts as diverged ({hot[0].family}, peak_lr {hot[0].peak_lr:.3g}): {hung(1.0)}"
+    assert hot[0].failure == hung(3.0)
+    said = f"note: a run failed, and counts as diverged ({hot[0].family}, peak_lr {hot[0].peak_lr:.3g}): {hung(3.0)}"
     assert said in capsys.readouterr().out
 
 
@@ -165,7 +172,7 @@ def test_code_that_catches_the_interruption_is_left_all_the_same():
 
 
 def test_what_comes_late_does_no_harm():
-    with breakable(0.01), pytest.raises(silence.Silent):
+    with breakable(0.5), pytest.raises(silence.Silent):
         time.sleep(600)
     with breakable(60.0):
         pass
