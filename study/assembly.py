@@ -37,6 +37,7 @@ from study.source import (
     narrowed,
     source_record,
     stored_objective,
+    suggested,
 )
 from study.speed import ChosenEngine
 from study.storage.artifact_places import check_reachable, keep_place
@@ -70,9 +71,11 @@ def plan_search(
     name = name or configuration.study_name(source.subject)
     objective = objective.counting(configuration.unit)
     objective = after_first_runs(objective, configuration.budget, storage, name, announce)
-    configuration, left_out = narrowed(configuration, objective)
+    asked = configuration
+    configuration, left_out = narrowed(asked, objective)
     configuration.check(objective)
-    known = read_known(enqueue, storage, partial(configuration.suggest, peak_lr=objective.peak_lr))
+    within = partial(suggested, asked=asked, configuration=configuration, objective=objective)
+    known = read_known(enqueue, storage, within)
     record = source_record(source, objective) | configuration.record(objective)
     record |= {"enqueued": known} if known else {}
     stored = stored_attributes(storage, name) if storage else {}

@@ -165,6 +165,18 @@ def narrowed(configuration: Configuration, objective: AnyObjective) -> tuple[Con
     return (configuration.limited(kept, ranges) if said else configuration), said
 
 
+def suggested(given: Any, asked: Configuration, configuration: Configuration, objective: AnyObjective) -> Schedule:
+    """The known schedule `given`, within the search space of `configuration`, which is `asked` as `narrowed`.
+
+    Raises InputError, which says why if its family was left out.
+    """
+    left_out = {*asked.families} - {*configuration.families}
+    if given.family in left_out:
+        why = obstacle(given.family, objective, asked.space_file.ranges)
+        raise InputError(f"{objective.name} cannot be trained with {given.family}: {why}")
+    return configuration.suggest(given, objective.peak_lr)
+
+
 def exact_parameter(family: str, objective: AnyObjective, ranges: Ranges) -> list[tuple[str, Range, float]]:
     """(name, domain, value) of a parameter whose exact value makes a family trainable; empty if no such one exists."""
     for name, domain in domains_of(EVERY_FAMILY[family], objective.peak_lr, ranges).items():

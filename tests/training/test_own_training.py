@@ -170,6 +170,21 @@ def test_what_replaces_the_optimizer_is_left_out():
         study.find_schedule(train=train, peak_lr=(0.001, 0.5), **FEW | {"families": ["schedule_free"]})
 
 
+@pytest.mark.parametrize(
+    ("families", "said"),
+    [
+        (["linear", "schedule_free"], "known.json: .* cannot be trained with schedule_free: it replaces the optimizer"),
+        (["linear"], "known.json: family 'schedule_free' is not searched here: add it to families"),
+    ],
+)
+def test_a_known_schedule_whose_family_was_left_out_is_refused_with_the_reason(families, said, tmp_path):
+    known = tmp_path / "known.json"
+    known.write_text('{"family": "schedule_free", "peak_lr": 0.1, "parameters": {}}')
+    asked = FEW | {"families": families, "enqueue": [known]}
+    with pytest.raises(InputError, match=said):
+        study.find_schedule(train=train, peak_lr=(0.001, 0.5), **asked)
+
+
 @pytest.mark.parametrize("pruner", ["horizon", "median", "hyperband", "none"])
 @pytest.mark.parametrize("budget", [{"epochs": 30}, {"steps": 240}])
 def test_it_is_searched_with_every_pruner_and_reproduced(pruner, budget):
