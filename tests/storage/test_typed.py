@@ -129,6 +129,8 @@ def test_a_part_of_a_trial_that_is_something_else_is_refused(instead, stored):
     for attribute, key in [(attribute, key) for attribute, part in parts.items() for key in part]:
         if will_do(parts[attribute][key], instead) or key == "torch":  # the arguments of any scheduler
             continue
+        if key == "digest" and instead is None:  # as in the records of earlier versions
+            continue
         damaged = {**parts, attribute: {**parts[attribute], key: instead}}
         with pytest.raises(InputError, match="the records of study .* are damaged"):
             StudyRecord.of(copied(stored, {}, damaged))
