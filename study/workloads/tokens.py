@@ -18,8 +18,8 @@ from study.workloads.names import LANGUAGE
 from study.workloads.text import CONTEXT, LEAST, TRAIN, VALIDATION, read_bytes
 
 LOSSY = (
-    "note: the tokens do not give the text back (unknown words, lower case or spaces are lost), so bits per byte are "
-    "lower than those of other tokenizers"
+    "note: the tokens do not give the text back (unknown words, lower case or spaces are lost), so bits per byte may "
+    "be too low to be compared with those of other tokenizers"
 )
 COUNTS = 2
 """Columns of the targets behind the tokens: the bytes of the text that the part predicts, and its rows."""

@@ -45,7 +45,7 @@ class Sizes:
 
 
 FULL = Sizes((MLP, CNN, TRANSFORMER, GPT), 2 * 2**30, Configuration(), 50, (MLP, CNN), (1, 8, 64, 512), 3)
-"""Some four minutes on one card. The studies are those that scripts/search.py makes by default."""
+"""Some minutes on one card. The studies are those that scripts/search.py makes by default."""
 SMALL = Sizes((MLP,), 2**30, Configuration(epochs=2, startup_trials=4, trials_per_batch=4), 8, (MLP,), (8,), 1)
 """To try the checks themselves. Eight trials are enough for the sampler to fit its model."""
 
