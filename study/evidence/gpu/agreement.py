@@ -40,8 +40,8 @@ class Agreement:
 def compare_with_cpu(workload: Workload, device: torch.device) -> list[Agreement]:
     """Train a few runs on the CPU, and on the device run by run and in lockstep. workload: on the CPU.
 
-    Without TF32, in which CUDA's convolutions round to ten bits. With it, losses of a CNN in lockstep differed by 2e-3 on
-    an H200, of which it is the probable reason.
+    Without TF32, in which CUDA rounds convolutions to ten bits: it is probably why losses of a CNN in lockstep differed
+    by 2e-3 on an H200.
     """
     runs = example_runs(workload)
     expected = evaluated(WorkloadObjective(workload), 1, runs)
