@@ -3,7 +3,6 @@
 import subprocess
 import sys
 
-import psutil
 import pytest
 
 from search_spaces import InputError
@@ -117,13 +116,18 @@ else:
 
 def test_a_run_that_was_given_up_ends_itself(script, tmp_path):
     """Its files are gone, as when a study that was killed goes on while the run of the first start is still there."""
-    program = "import time; from study.script import report\nfor n in range(600): report(0.5); time.sleep(0.05)"
+    program = """
+import os, time
+from study.script import report
+for _ in range(600):
+    report(os.getpid())
+    time.sleep(0.05)
+"""
     training = script(program).run(run_request(SCHEDULE, 3), lambda: False)
-    next(training)
+    process = int(next(training).noted.values["val_value"])
     (events,) = (tmp_path / "runs").glob("*/events-*")
-    process = [child for child in psutil.Process().children() if child.name().startswith("python")][-1]
     events.unlink()
-    assert process.wait(30) is not None
+    assert gone(process)
     with pytest.raises(FileNotFoundError):
         list(training)
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from search_spaces.errors import InputError, unknown, words_of
 from search_spaces.imported import import_named
+from study.machine import torch_threads
 from study.workloads.cache import kept_or_made
 from study.workloads.data import Data, Split
 from study.workloads.names import DATASETS, TORCHVISION_DATASETS
@@ -119,7 +120,8 @@ def carve(name: str, classes: int, train: Split, test: Split, validation_share: 
     rows = {"train": order[held:], "validation": order[:held]}
     over = [axis for axis in range(train.x.ndim) if axis != 1]
     x = train.x[rows["train"]]
-    mean, deviation = x.mean(over, keepdim=True), x.std(over, keepdim=True)
+    with torch_threads(1):  # several would add in another order, and the data would differ in their last bits
+        mean, deviation = x.mean(over, keepdim=True), x.std(over, keepdim=True)
     return Data(
         name=name,
         classes=classes,

@@ -13,6 +13,7 @@ import torchvision.datasets
 from mnist1d.data import get_dataset_args, make_dataset
 
 from search_spaces import InputError
+from study.machine import torch_threads
 from study.workloads.builtin_datasets import (
     DEBIAN_FASHION_MNIST,
     load_dataset,
@@ -45,6 +46,16 @@ def test_the_split_follows_its_seed(data_root):
     moved = replace(first, train=first.validation, validation=first.train)
     assert moved.fingerprint() != first.fingerprint()
     assert (len(first.test.x), first.test.y.tolist()) == (len(other.test.x), other.test.y.tolist())
+
+
+@pytest.mark.parametrize("name", ["mnist1d", "digits"])
+def test_the_number_of_threads_changes_no_bit(name, data_root):
+    """Or a search could not go on where torch uses more or fewer."""
+    found = set()
+    for threads in (1, 2, 3):
+        with torch_threads(threads):
+            found.add(load_dataset(name, data_root, 0).fingerprint())
+    assert len(found) == 1
 
 
 def random_states():
