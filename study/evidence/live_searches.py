@@ -59,10 +59,14 @@ def live_results(
     trials: int,
     seeds: int,
     stock: bool,
+    more_finals: bool,
     search_seed: int,
     data_root: Path,
 ) -> list[LiveResult]:
-    """Search in every way with this seed and evaluate. seeds: fresh ones. stock: with Optuna's pruners, too."""
+    """Search in every way with this seed and evaluate.
+
+    seeds: fresh ones. stock: with Optuna's pruners, too. more_finals: what longer finals choose, too.
+    """
     objective, configuration = objective_of(what, data_root), replace(search, sampler_seed=search_seed)
     evaluating = range(FIRST_EVALUATING_SEED, FIRST_EVALUATING_SEED + seeds)
     found: list[LiveResult] = []
@@ -71,7 +75,7 @@ def live_results(
         test = mean(confirm(objective, trainer(objective, seeds), schedule, configuration.epochs, evaluating))
         found.append(LiveResult(arm, search_seed, cost, test, schedule.family, schedule.peak_lr))
 
-    for arm, cost, schedule in default_search(what, objective, configuration, trials):
+    for arm, cost, schedule in default_search(what, objective, configuration, trials, more_finals):
         keep(arm, cost, schedule)
     total = next(one.full_runs for one in found if one.arm == DEFAULT)
     keep("unpruned search", *unpruned_search(what, objective, configuration, round(total)))
@@ -105,7 +109,7 @@ class Counted:
 
 
 def default_search(
-    what: WorkloadOptions, objective: WorkloadObjective, configuration: Configuration, trials: int
+    what: WorkloadOptions, objective: WorkloadObjective, configuration: Configuration, trials: int, more_finals: bool
 ) -> Iterator[tuple[str, float, Schedule]]:
     """(arm, full runs that it cost, schedule) of the best single run, of other finals' winners, and of the answer."""
     with searched_study(what, objective, configuration, trials) as study:
@@ -122,7 +126,8 @@ def default_search(
     yield "default search, best single run", cost, best.schedule
     yield "default search, winner of its finals", cost + choosing, record.trial(finals.winner).schedule
     yield DEFAULT, cost + len(finals.runs), answer.schedule
-    for way, runs, schedule in other_finals(record, objective, trainer(objective, configuration.trials_per_batch)):
+    executor = trainer(objective, configuration.trials_per_batch)
+    for way, runs, schedule in other_finals(record, objective, executor) if more_finals else ():
         yield f"default search, {way}", cost + runs, schedule
 
 
