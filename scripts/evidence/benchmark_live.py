@@ -28,10 +28,8 @@ class Options:
     """Trials of each search."""
     confirm_seeds: int = 8
     """Fresh seeds that evaluate what each arm would use."""
-    stock: bool = True
-    """search with Optuna's pruners, too, run by run."""
-    more_finals: bool = True
-    """evaluate what longer finals of the default search would choose, too."""
+    all_arms: bool = True
+    """add Optuna's pruners, longer finals, and a Gaussian process over the peak."""
     name: str = "live"
     """Name of the files."""
     data_root: Path = DATA_ROOT
@@ -48,7 +46,7 @@ def main(options: Options) -> None:
     from study.evidence.rows_by_seed import rows_by_seed
     from study.evidence.searched_study import objective_of
 
-    own = (options.workload, options.search, options.trials, options.confirm_seeds, options.stock, options.more_finals)
+    own = (options.workload, options.search, options.trials, options.confirm_seeds, options.all_arms)
     one = partial(live_results, *own, data_root=options.data_root)
     rows = rows_by_seed(options.repeats, options.name, LiveResult, one)
     name = objective_of(options.workload, options.data_root).name

@@ -28,6 +28,7 @@ from study.search.configuration import Configuration
 from study.search.confirm import confirm
 from study.search.finals import SEEDS
 from study.search.reference import NO_REFERENCE
+from study.storage.quiet import quiet_optuna
 from study.training.workload_objective import WorkloadObjective
 from study.workloads.options import WorkloadOptions
 
@@ -58,14 +59,13 @@ def live_results(
     search: Configuration,
     trials: int,
     seeds: int,
-    stock: bool,
-    more_finals: bool,
+    all_arms: bool,
     search_seed: int,
     data_root: Path,
 ) -> list[LiveResult]:
     """Search in every way with this seed and evaluate.
 
-    seeds: fresh ones. stock: with Optuna's pruners, too. more_finals: what longer finals choose, too.
+    seeds: fresh ones. all_arms: with longer finals, Optuna's pruners, and a Gaussian process over the peak, too.
     """
     objective, configuration = objective_of(what, data_root), replace(search, sampler_seed=search_seed)
     evaluating = range(FIRST_EVALUATING_SEED, FIRST_EVALUATING_SEED + seeds)
@@ -75,16 +75,15 @@ def live_results(
         test = mean(confirm(objective, trainer(objective, seeds), schedule, configuration.epochs, evaluating))
         found.append(LiveResult(arm, search_seed, cost, test, schedule.family, schedule.peak_lr))
 
-    for arm, cost, schedule in default_search(what, objective, configuration, trials, more_finals):
+    for arm, cost, schedule in default_search(what, objective, configuration, trials, all_arms):
         keep(arm, cost, schedule)
     total = next(one.full_runs for one in found if one.arm == DEFAULT)
     keep("unpruned search", *unpruned_search(what, objective, configuration, round(total)))
-    for name, changes in STOCK.items() if stock else ():
+    for name, changes in STOCK.items() if all_arms else ():
         keep(f"Optuna, {name}", *stock_search(objective, replace(configuration, **changes), trials, total))
-    ways: dict[str, Callable[..., Schedule]] = {
-        "grid of peaks": tuned_by_grid,
-        "Gaussian process over the peak": tuned_by_gaussian_process,
-    }
+    ways: dict[str, Callable[..., Schedule]] = {"grid of peaks": tuned_by_grid}
+    if all_arms:
+        ways["Gaussian process over the peak"] = tuned_by_gaussian_process
     for way, tune in ways.items():
         for family in PEOPLE:
             own = FIRST_PERSON_SEED + PERSON_SEEDS * search_seed
@@ -145,7 +144,8 @@ def stock_search(
     objective: WorkloadObjective, configuration: Configuration, trials: int, full_runs: float
 ) -> tuple[float, Schedule]:
     """(full runs, what a search of Optuna's would return) after this many trials, once it has trained as much."""
-    trajectory, _ = watch(objective, configuration, trainer(objective, 1), trials, full_runs * configuration.epochs)
+    with quiet_optuna():
+        trajectory, _ = watch(objective, configuration, trainer(objective, 1), trials, full_runs * configuration.epochs)
     best = trajectory.incumbents(objective.metric.sign)[-1]
     return trajectory.epochs / configuration.epochs, best.schedule
 

@@ -86,7 +86,7 @@ def test_the_page_pairs_each_arm_with_the_default(tmp_path):
 @pytest.mark.slow
 def test_every_arm_is_trained_at_the_cost_of_the_default_search(data_root):
     search = replace(SMALL, families=("cosine", "rex"), trials_per_bracket=12)
-    rows = live_results(DIGITS, search, 12, 2, True, True, 0, data_root)
+    rows = live_results(DIGITS, search, 12, 2, True, 0, data_root)
     total = next(row.full_runs for row in rows if row.arm == DEFAULT)
     ways = [row for row in rows if not row.arm.startswith("default")]
     assert all(total - KEPT < row.full_runs <= round(total) for row in ways if not row.arm.startswith("Optuna"))

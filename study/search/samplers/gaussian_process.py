@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.spatial.distance import pdist, squareform
 from scipy.stats import norm
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.gaussian_process import GaussianProcessRegressor
@@ -40,13 +41,15 @@ class ParameterMatern(Matern):  # type: ignore[misc]  # scikit-learn has no type
 
     def __call__(self, X: Array, Y: Array | None = None, eval_gradient: bool = False) -> Any:
         """The covariances; eval_gradient: and their derivatives by the logarithm of each length scale."""
-        parameters = max(self.parameter_of_column) + 1
-        scales = np.broadcast_to(self.length_scale, parameters)[self.parameter_of_column]
-        by_column = Matern(scales, nu=self.nu)
+        parameters, owner = max(self.parameter_of_column) + 1, np.asarray(self.parameter_of_column)
+        scales = np.broadcast_to(self.length_scale, parameters)
+        covariance = Matern(scales[owner], nu=self.nu)(X, Y)
         if not eval_gradient:
-            return by_column(X, Y)
-        covariance, slopes = by_column(X, eval_gradient=True)
-        return covariance, slopes @ np.eye(parameters)[self.parameter_of_column]
+            return covariance
+        squares = [pdist(X[:, owner == number], "sqeuclidean") / scale**2 for number, scale in enumerate(scales)]
+        distance = np.sqrt(5 * np.sum(squares, axis=0))
+        common = 5 / 3 * (1 + distance) * np.exp(-distance)
+        return covariance, np.stack([squareform(common * square) for square in squares], axis=-1)
 
 
 def fitted_process(columns: Array, parameter_of_column: Sequence[int], values: Array) -> GaussianProcessRegressor:
