@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from search_spaces.errors import require_at_least
+from search_spaces.errors import require_at_least, unknown
 from study.cli import run_command
 from study.evidence.repeats import Repeats
 from study.search.configuration import Configuration
 from study.workloads.options import DATA_ROOT, WorkloadOptions
+
+FURTHER = ("finals", "unpruned", "pruners", "process")
 
 
 @dataclass(frozen=True)
@@ -28,8 +30,8 @@ class Options:
     """Trials of each search."""
     confirm_seeds: int = 8
     """Fresh seeds that evaluate what each arm would use."""
-    all_arms: bool = True
-    """add Optuna's pruners, longer finals, and a Gaussian process over the peak."""
+    also: tuple[str, ...] = FURTHER
+    """Further arms: longer finals, our search unpruned, Optuna's pruners (slow), a Gaussian process over the peak."""
     name: str = "live"
     """Name of the files."""
     data_root: Path = DATA_ROOT
@@ -37,6 +39,9 @@ class Options:
 
     def __post_init__(self) -> None:
         require_at_least(1, self, "trials", "confirm_seeds")
+        for name in self.also:
+            if name not in FURTHER:
+                raise unknown("further arm", name, FURTHER)
 
 
 def main(options: Options) -> None:
@@ -46,7 +51,7 @@ def main(options: Options) -> None:
     from study.evidence.rows_by_seed import rows_by_seed
     from study.evidence.searched_study import objective_of
 
-    own = (options.workload, options.search, options.trials, options.confirm_seeds, options.all_arms)
+    own = (options.workload, options.search, options.trials, options.confirm_seeds, options.also)
     one = partial(live_results, *own, data_root=options.data_root)
     rows = rows_by_seed(options.repeats, options.name, LiveResult, one)
     name = objective_of(options.workload, options.data_root).name

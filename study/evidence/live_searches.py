@@ -21,7 +21,7 @@ from study.evidence.fresh_seeds import trainer
 from study.evidence.more_finals import other_finals
 from study.evidence.one_family import tuned_by_gaussian_process, tuned_by_grid
 from study.evidence.searched_study import objective_of, searched_study
-from study.evidence.searches.arms import STOCK
+from study.evidence.searches.arms import NONE, OPTUNA, STOCK
 from study.evidence.searches.evaluated_search import watch
 from study.objective import FIRST_FRESH_SEED, Evaluation, Executor, Run, Stop, never
 from study.search.configuration import Configuration
@@ -35,6 +35,8 @@ from study.workloads.options import WorkloadOptions
 DEFAULT = "default search, its answer"
 PEOPLE = ("cosine", "linear", "rex")
 """Families that people take."""
+PRUNERS = ("median", "hyperband")
+"""Optuna's, whose trials run one after another."""
 FIRST_EVALUATING_SEED = FIRST_FRESH_SEED + 100
 """Above those that choose or confirm in a study."""
 FIRST_PERSON_SEED = 10_000
@@ -59,13 +61,13 @@ def live_results(
     search: Configuration,
     trials: int,
     seeds: int,
-    all_arms: bool,
+    also: Collection[str],
     search_seed: int,
     data_root: Path,
 ) -> list[LiveResult]:
     """Search in every way with this seed and evaluate.
 
-    seeds: fresh ones. all_arms: with longer finals, Optuna's pruners, and a Gaussian process over the peak, too.
+    seeds: fresh ones. also: further arms, by the names of benchmark_live.py.
     """
     objective, configuration = objective_of(what, data_root), replace(search, sampler_seed=search_seed)
     evaluating = range(FIRST_EVALUATING_SEED, FIRST_EVALUATING_SEED + seeds)
@@ -75,14 +77,16 @@ def live_results(
         test = mean(confirm(objective, trainer(objective, seeds), schedule, configuration.epochs, evaluating))
         found.append(LiveResult(arm, search_seed, cost, test, schedule.family, schedule.peak_lr))
 
-    for arm, cost, schedule in default_search(what, objective, configuration, trials, all_arms):
+    for arm, cost, schedule in default_search(what, objective, configuration, trials, "finals" in also):
         keep(arm, cost, schedule)
     total = next(one.full_runs for one in found if one.arm == DEFAULT)
-    keep("unpruned search", *unpruned_search(what, objective, configuration, round(total)))
-    for name, changes in STOCK.items() if all_arms else ():
-        keep(f"Optuna, {name}", *stock_search(objective, replace(configuration, **changes), trials, total))
+    unpruned = {"unpruned search": NONE} if "unpruned" in also else {}
+    for name, changes in (unpruned | {"Optuna, no pruning": NONE | OPTUNA}).items():
+        keep(name, *unpruned_search(what, objective, replace(configuration, **changes), round(total)))
+    for name in PRUNERS if "pruners" in also else ():
+        keep(f"Optuna, {name}", *stock_search(objective, replace(configuration, **STOCK[name]), trials, total))
     ways: dict[str, Callable[..., Schedule]] = {"grid of peaks": tuned_by_grid}
-    if all_arms:
+    if "process" in also:
         ways["Gaussian process over the peak"] = tuned_by_gaussian_process
     for way, tune in ways.items():
         for family in PEOPLE:
@@ -134,7 +138,7 @@ def unpruned_search(
     what: WorkloadOptions, objective: WorkloadObjective, configuration: Configuration, trials: int
 ) -> tuple[float, Schedule]:
     """(full runs, the best single one of these)."""
-    with searched_study(what, objective, replace(configuration, pruner="none"), trials, NO_REFERENCE) as study:
+    with searched_study(what, objective, configuration, trials, NO_REFERENCE) as study:
         record = study.record
     assert record.best is not None
     return Cost.of(record).full_runs, record.best.schedule
@@ -162,16 +166,16 @@ def live_page(rows: Sequence[LiveResult], what: str, seeds: int) -> str:
         own = tests[arm]
         runs = mean(row.full_runs for row in rows if row.arm == arm)
         error = f"{100 * mean(own.values()):.2f} ± {100 * stdev(own.values()) / len(own) ** 0.5:.2f}"
-        ahead = "-" if arm == DEFAULT else in_points(t_interval([own[seed] - default[seed] for seed in default]))
-        return f"| {arm} | {runs:.1f} | {error} | {ahead} |"
+        ahead = "-" if arm == DEFAULT else in_points(t_interval([own[seed] - default[seed] for seed in own]))
+        return f"| {arm} | {len(own)} | {runs:.1f} | {error} | {ahead} |"
 
     lines = [
         f"{len(default)} searches on {what}, and as many repeats of everything else. Test error of what each would",
         f"use, over the same {seeds} fresh seeds: mean ± standard error. An arm may train as much as a default search",
         f"with its finals. The best of the grids: {best_grid.split(',')[0]}.",
         "",
-        "| arm | full runs | test error, % | behind the default search's answer, points [95 % interval] |",
-        "|---|---:|---:|---:|",
+        "| arm | n | full runs | test error, % | behind the default search's answer, points [95 % interval] |",
+        "|---|---:|---:|---:|---:|",
         *map(line, arms),
         "",
     ]
