@@ -7,10 +7,12 @@ import optuna
 import pytest
 from optuna.samplers import RandomSampler
 from optuna.trial import create_trial
+from sklearn.gaussian_process import GaussianProcessRegressor
 
 from search_spaces import suggest
 from study.search.samplers import batch_gp
 from study.search.samplers.batch_gp import LEARNT_FROM, BatchGP, learnt_from
+from study.search.samplers.gaussian_process import expected_improvement
 from tests.helpers import ROOT
 
 RANGES = {
@@ -63,14 +65,23 @@ def test_one_fit_a_batch_to_all_finished_trials(fits):
 
 
 def test_a_suggestion_counts_as_tried_with_the_value_that_is_predicted():
+    """The second is the most promising for a process that has learnt the first as a trial."""
     sampler = BatchGP(0, 10)
     study = searched(lambda _: sampler, 10)
     sampler.infer_relative_search_space(study, None)
-    before = sampler.process.predict(sampler.candidate_columns)
-    sampler.sample_relative(study, None, sampler.shared)
-    [chosen] = np.flatnonzero(sampler.suggested)
-    assert sampler.values[-1] == pytest.approx(before[chosen])
-    assert sampler.columns[-1] == pytest.approx(sampler.candidate_columns[chosen])
+    before = sampler.believer
+    process = GaussianProcessRegressor(before.kernel, alpha=before.noise, optimizer=None)
+    values = np.array([trial.value for trial in study.trials])
+    values = (values - values.mean()) / values.std()
+    columns = sampler.coordinates.columns(sampler.coordinates.points([trial.params for trial in study.trials]))
+    for _ in range(4):
+        mean, deviation = process.fit(columns, values).predict(before.candidates, return_std=True)
+        improvement = expected_improvement(mean, deviation, values.min())
+        promising = np.where(sampler.suggested, -1, improvement).argmax()
+        found = sampler.sample_relative(study, None, sampler.shared)
+        assert found == sampler.coordinates.params(sampler.candidates[promising])
+        columns = np.vstack([columns, before.candidates[promising]])
+        values = np.append(values, mean[promising])
 
 
 def test_one_sampler_fits_again_once_a_trial_has_finished(fits):

@@ -13,6 +13,7 @@ from study.search.samplers.gaussian_process import (
     NOISES,
     SCALES,
     VARIANCES,
+    Believer,
     ParameterMatern,
     expected_improvement,
     fitted_process,
@@ -82,6 +83,18 @@ def test_predictions_are_those_of_the_closed_formula_without_noise():
     mean, deviation = found.predict(COLUMNS[20:], return_std=True)
     assert mean == pytest.approx(VALUES[:20] @ weights)
     assert deviation**2 == pytest.approx(variance - (covariance[:20, 20:] * weights).sum(0))
+
+
+def test_a_believer_predicts_as_a_process_that_was_fitted_to_what_it_predicted():
+    process = fitted_process(COLUMNS[:15], OF_COLUMN, VALUES[:15])
+    believer = Believer(process, COLUMNS[15:])
+    columns, values = COLUMNS[:15], VALUES[:15]
+    for chosen in (0, 7, 7, 14):
+        mean, deviation = process.fit(columns, values).predict(COLUMNS[15:], return_std=True)
+        assert believer.mean == pytest.approx(mean, abs=1e-9)
+        assert believer.variance == pytest.approx(deviation**2, abs=1e-9)
+        columns, values = np.vstack([columns, COLUMNS[15 + chosen]]), np.append(values, mean[chosen])
+        believer.take_as_tried(chosen)
 
 
 def test_the_improvement_is_the_integral_of_what_is_below_the_best():

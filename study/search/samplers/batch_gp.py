@@ -21,7 +21,7 @@ from threadpoolctl import ThreadpoolController
 
 from search_spaces.distributions import as_range
 from study.search.samplers.coordinates import Coordinates, Points
-from study.search.samplers.gaussian_process import expected_improvement, fitted_process
+from study.search.samplers.gaussian_process import Believer, expected_improvement, fitted_process
 
 LEARNT_FROM = 200
 """Trials that a fit learns from, at most, unless there are more start-up trials."""
@@ -66,12 +66,12 @@ class BatchGP(BaseSampler):
             return
         self.coordinates = Coordinates({name: as_range(one) for name, one in self.shared.items()})
         points = self.coordinates.points([trial.params for trial in trials])
-        self.values = (values - values.mean()) / max(values.std(), 1e-10)
-        self.columns = self.coordinates.columns(points)
-        self.process = fitted_process(self.columns, self.coordinates.parameter_of_column, self.values)
+        columns, scaled = self.coordinates.columns(points), (values - values.mean()) / max(values.std(), 1e-10)
+        process = fitted_process(columns, self.coordinates.parameter_of_column, scaled)
         best = points[np.argsort(values, kind="stable")[:PARENTS]]
         self.candidates = candidates(self.coordinates, best, self.rng)
-        self.candidate_columns = self.coordinates.columns(self.candidates)
+        self.believer = Believer(process, self.coordinates.columns(self.candidates))
+        self.best = scaled.min()
         self.suggested = np.zeros(len(self.candidates), dtype=bool)
 
     def sample_relative(
@@ -80,13 +80,12 @@ class BatchGP(BaseSampler):
         """The shared parameters with the greatest expected improvement, among the candidates."""
         if not search_space:
             return {}
+        known = self.believer
         with one_blas_thread():
-            mean, deviation = self.process.predict(self.candidate_columns, return_std=True)
-            improvement = expected_improvement(mean, deviation, self.values.min())
+            improvement = expected_improvement(known.mean, np.sqrt(known.variance), self.best)
             chosen = int(np.where(self.suggested, -1, improvement).argmax())
-            self.columns = np.concatenate([self.columns, self.candidate_columns[[chosen]]])
-            self.values = np.append(self.values, mean[chosen])
-            self.process.fit(self.columns, self.values)
+            self.best = min(self.best, known.mean[chosen])
+            known.take_as_tried(chosen)
         self.suggested[chosen] = True
         return self.coordinates.params(self.candidates[chosen])
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.linalg import solve_triangular
 from scipy.spatial.distance import pdist, squareform
 from scipy.stats import norm
 from sklearn.exceptions import ConvergenceWarning
@@ -63,6 +64,28 @@ def fitted_process(columns: Array, parameter_of_column: Sequence[int], values: A
     with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):  # at a bound, as of no noise
         found = GaussianProcessRegressor(kernel + WhiteKernel(0.1, NOISES)).fit(columns, values).kernel_
     return GaussianProcessRegressor(found.k1, alpha=found.k2.noise_level, optimizer=None).fit(columns, values)
+
+
+class Believer:
+    """What a process predicts at some candidates while it takes suggestions as tried, with the values it predicts.
+
+    Such a value changes no prediction, only how certain others are: the covariance with the suggestion, given all that
+    is known, is one more row of the Cholesky factor (Ginsbourger et al. 2010, "Kriging believer").
+    mean, variance: of the values without noise, shape (candidates,).
+    """
+
+    def __init__(self, process: GaussianProcessRegressor, candidates: Array) -> None:
+        self.kernel, self.noise, self.candidates = process.kernel_, process.alpha, candidates
+        self.rows = solve_triangular(process.L_, self.kernel(process.X_train_, candidates), lower=True)
+        self.mean: Array = process.predict(candidates)
+        self.variance: Array = self.kernel.diag(candidates) - np.einsum("rc,rc->c", self.rows, self.rows)
+
+    def take_as_tried(self, chosen: int) -> None:
+        """Be as certain as if the candidate in this position had been tried."""
+        covariance = self.kernel(self.candidates[[chosen]], self.candidates)[0] - self.rows[:, chosen] @ self.rows
+        row = covariance / np.sqrt(self.variance[chosen] + self.noise)
+        self.rows = np.vstack([self.rows, row])
+        self.variance = np.maximum(self.variance - row**2, 0.0)
 
 
 def expected_improvement(mean: Array, deviation: Array, best: float) -> Array:
