@@ -11,7 +11,7 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 
 from search_spaces import suggest
 from study.search.samplers import batch_gp
-from study.search.samplers.batch_gp import LEARNT_FROM, BatchGP, learnt_from
+from study.search.samplers.batch_gp import DECIDING, LEARNT_FROM, BatchGP, learnt_from
 from study.search.samplers.gaussian_process import expected_improvement
 from tests.helpers import ROOT
 
@@ -40,12 +40,12 @@ def searched(sampler, trials, batch=5, sign=1, study=None):
 
 @pytest.fixture
 def fits(monkeypatch):
-    """How many points each fit of a kernel had."""
+    """How many points each fit had, and how many of them decided on its kernel."""
     noted, fit = [], batch_gp.fitted_process
 
-    def noting(columns, parameter_of_column, values):
-        noted.append(len(columns))
-        return fit(columns, parameter_of_column, values)
+    def noting(columns, parameter_of_column, values, deciding):
+        noted.append((len(columns), len(deciding)))
+        return fit(columns, parameter_of_column, values, deciding)
 
     monkeypatch.setattr(batch_gp, "fitted_process", noting)
     return noted
@@ -61,7 +61,7 @@ def test_it_finds_what_random_search_does_not(sign):
 
 def test_one_fit_a_batch_to_all_finished_trials(fits):
     searched(lambda begin: BatchGP(begin, 10), 30)
-    assert fits == [10, 15, 20, 25]
+    assert fits == [(10, 10), (15, 15), (20, 20), (25, 25)]
 
 
 def test_a_suggestion_counts_as_tried_with_the_value_that_is_predicted():
@@ -87,7 +87,7 @@ def test_a_suggestion_counts_as_tried_with_the_value_that_is_predicted():
 def test_one_sampler_fits_again_once_a_trial_has_finished(fits):
     sampler = BatchGP(0, 4)
     searched(lambda _: sampler, 8, batch=2)
-    assert fits == [4, 6]
+    assert fits == [(4, 4), (6, 6)]
 
 
 def test_a_batch_does_not_repeat_itself():
@@ -96,13 +96,16 @@ def test_a_batch_does_not_repeat_itself():
     assert len(set(last)) == 10
 
 
-@pytest.mark.parametrize(("trials", "startup_trials", "points"), [(200, 20, 200), (201, 20, 200), (350, 300, 300)])
-def test_a_fit_is_limited(trials, startup_trials, points, fits):
+@pytest.mark.parametrize(
+    ("trials", "startup_trials", "points", "deciding"),
+    [(200, 20, 200, 200), (201, 20, 200, DECIDING), (250, 300, 0, 0), (350, 300, 300, DECIDING)],
+)
+def test_a_fit_is_limited(trials, startup_trials, points, deciding, fits):
     study = optuna.create_study()
     asked = searched(lambda begin: RandomSampler(seed=begin), trials, batch=trials)
     study.add_trials(asked.trials)
     searched(lambda begin: BatchGP(begin, startup_trials), 5, study=study)
-    assert fits == [points]
+    assert fits == [(points, deciding)] * bool(points)
 
 
 VALUES = np.random.default_rng(0).random(2000)

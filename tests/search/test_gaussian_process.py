@@ -85,6 +85,14 @@ def test_predictions_are_those_of_the_closed_formula_without_noise():
     assert deviation**2 == pytest.approx(variance - (covariance[:20, 20:] * weights).sum(0))
 
 
+def test_some_points_decide_on_the_kernel_and_all_on_the_predictions():
+    few, all_points = fitted_process(COLUMNS[5:15], OF_COLUMN, VALUES[5:15]), fitted_process(COLUMNS, OF_COLUMN, VALUES)
+    found = fitted_process(COLUMNS, OF_COLUMN, VALUES, np.arange(5, 15))
+    assert (found.kernel_, found.alpha) == (few.kernel_, few.alpha) != (all_points.kernel_, all_points.alpha)
+    again = few.fit(COLUMNS, VALUES)
+    assert found.predict(COLUMNS[:3]) == pytest.approx(again.predict(COLUMNS[:3]))
+
+
 def test_a_believer_predicts_as_a_process_that_was_fitted_to_what_it_predicted():
     process = fitted_process(COLUMNS[:15], OF_COLUMN, VALUES[:15])
     believer = Believer(process, COLUMNS[15:])

@@ -34,6 +34,15 @@ ARMS: dict[str, dict[str, dict[str, Any]]] = {
         "1/4 by 4": rungs(0.25, reduction=4),
         "1/10, 1/4, 1/2 by 3": rungs(0.1, 0.25, 0.5, reduction=3),
     },
+    "cost": {
+        "1/10, 1/2 by 5": rungs(0.1, 0.5, reduction=5),
+        "1/10, 1/2 by 8": rungs(0.1, 0.5, reduction=8),
+        "1/10, 1/4 by 5": rungs(0.1, 0.25, reduction=5),
+        "1/20, 1/2 by 5": rungs(0.05, 0.5, reduction=5),
+        "1/20, 1/2 by 8": rungs(0.05, 0.5, reduction=8),
+        "1/20, 1/4 by 5": rungs(0.05, 0.25, reduction=5),
+        "1/20, 1/4 by 8": rungs(0.05, 0.25, reduction=8),
+    },
     "samplers": {name: {"sampler": name} for name in COMPARED},
     "samplers-unpruned": {name: {"sampler": name, **NONE} for name in COMPARED},
     "samplers-pruned": {

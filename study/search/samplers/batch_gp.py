@@ -25,6 +25,8 @@ from study.search.samplers.gaussian_process import Believer, expected_improvemen
 
 LEARNT_FROM = 200
 """Trials that a fit learns from, at most, unless there are more start-up trials."""
+DECIDING = 100
+"""Of more trials than a fit learns from, so many decide on the kernel, which takes most of the time."""
 CANDIDATES = 1024
 """Points that are compared; the most promising ones are suggested."""
 PARENTS = 16
@@ -53,13 +55,17 @@ class BatchGP(BaseSampler):
             sign = 1 if study.direction == StudyDirection.MINIMIZE else -1
             values = sign * np.array([one.value for one in complete])
             kept = learnt_from(values, max(LEARNT_FROM, self.startup_trials))
+            deciding = learnt_from(values[kept], DECIDING if len(kept) < len(complete) else len(kept))
             with one_blas_thread():
-                self.learn([complete[number] for number in kept], values[kept])
+                self.learn([complete[number] for number in kept], values[kept], deciding)
             self.finished = len(complete)
         return self.shared
 
-    def learn(self, trials: Sequence[FrozenTrial], values: NDArray[np.float64]) -> None:
-        """Fit a process to the parameters that these trials share. values: of the trials; lower is better."""
+    def learn(self, trials: Sequence[FrozenTrial], values: NDArray[np.float64], deciding: NDArray[np.intp]) -> None:
+        """Fit a process to the parameters that these trials share.
+
+        values: of the trials; lower is better. deciding: positions of the trials that decide on the kernel.
+        """
         shared = intersection_search_space(list(trials))
         self.shared = {name: distribution for name, distribution in shared.items() if not distribution.single()}
         if not self.shared:
@@ -67,7 +73,7 @@ class BatchGP(BaseSampler):
         self.coordinates = Coordinates({name: as_range(one) for name, one in self.shared.items()})
         points = self.coordinates.points([trial.params for trial in trials])
         columns, scaled = self.coordinates.columns(points), (values - values.mean()) / max(values.std(), 1e-10)
-        process = fitted_process(columns, self.coordinates.parameter_of_column, scaled)
+        process = fitted_process(columns, self.coordinates.parameter_of_column, scaled, deciding)
         best = points[np.argsort(values, kind="stable")[:PARENTS]]
         self.candidates = candidates(self.coordinates, best, self.rng)
         self.believer = Believer(process, self.coordinates.columns(self.candidates))

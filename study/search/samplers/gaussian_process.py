@@ -53,16 +53,20 @@ class ParameterMatern(Matern):  # type: ignore[misc]  # scikit-learn has no type
         return covariance, np.stack([squareform(common * square) for square in squares], axis=-1)
 
 
-def fitted_process(columns: Array, parameter_of_column: Sequence[int], values: Array) -> GaussianProcessRegressor:
+def fitted_process(
+    columns: Array, parameter_of_column: Sequence[int], values: Array, deciding: Any = slice(None)
+) -> GaussianProcessRegressor:
     """The process that explains the values best, of those within the bounds. Its kernel is that without noise, so it
     predicts values without noise; fitted again to more points, it keeps the kernel.
 
-    columns: of the points, shape (points, columns). values: with mean 0 and variance 1.
+    columns: of the points, shape (points, columns). values: with mean 0 and variance 1. deciding: the positions of the
+    points that decide on the kernel; all points decide on the predictions.
     """
     scales = np.ones(max(parameter_of_column) + 1)
     kernel = ConstantKernel(1.0, VARIANCES) * ParameterMatern(parameter_of_column, scales)
     with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):  # at a bound, as of no noise
-        found = GaussianProcessRegressor(kernel + WhiteKernel(0.1, NOISES)).fit(columns, values).kernel_
+        process = GaussianProcessRegressor(kernel + WhiteKernel(0.1, NOISES))
+        found = process.fit(columns[deciding], values[deciding]).kernel_
     return GaussianProcessRegressor(found.k1, alpha=found.k2.noise_level, optimizer=None).fit(columns, values)
 
 
