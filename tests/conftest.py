@@ -31,6 +31,11 @@ def pytest_addoption(parser):
     parser.addoption("--fuzz-seed", type=int, default=0, help="which random input tests/fuzz makes")
 
 
+def pytest_collection_modifyitems(items):
+    """The file that takes longest comes first, or one process types its commands while the others have nothing left."""
+    items.sort(key=lambda item: not item.nodeid.startswith("tests/scripts/test_readme.py"))
+
+
 def pytest_runtest_setup(item):
     if item.get_closest_marker("cuda") and not torch.cuda.is_available():
         pytest.skip("needs a CUDA device, but torch sees none")
