@@ -112,16 +112,20 @@ class SearchOptions:
         vars(limited)["space_file"] = SpaceFile(families, ranges)
         return limited
 
+    @property
+    def searches_besides(self) -> bool:
+        """Whether something is searched besides the schedule: what `search` or the space file names."""
+        return any(name in BESIDES for name in (*self.search, *self.space_file.ranges))
+
     def besides(self, objective: Objective) -> dict[str, Range]:
-        """The ranges of what is searched besides the schedule, by name: what `search` or the space file names.
+        """The ranges of what is searched besides the schedule, by name.
 
         Raises InputError if runs of the objective cannot be given it.
         """
-        ranges = self.space_file.ranges
-        if not {*self.search, *ranges} & {*BESIDES}:
+        if not self.searches_besides:
             return {}
         _, low, high = objective.weight_decay()
-        found = {name: ranges.get(name, Float(low, high, log=True)) for name in BESIDES}
+        found = {name: self.space_file.ranges.get(name, Float(low, high, log=True)) for name in BESIDES}
         return {name: one for full, domain in found.items() for name, one in searched_parameters(full, domain).items()}
 
     def suggest(self, trial: Any, peak_lr: tuple[float, float], besides: Ranges = NO_OVERRIDES) -> Schedule:
