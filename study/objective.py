@@ -233,6 +233,10 @@ class Objective(Protocol):
     def mixes_seeds(self) -> bool:
         """Whether runs of different `train_seed` may share a cohort."""
 
+    @property
+    def weight_decay(self) -> WeightDecay:
+        """The weight decay of its optimizer; raises InputError if a run cannot be given another one."""
+
     def steps(self, budget: int) -> int:
         """Optimizer steps of a run with this budget."""
 
@@ -247,9 +251,6 @@ class Objective(Protocol):
 
     def fitted(self, schedule: Schedule, budget: int) -> Schedule:
         """The schedule that a run of this budget uses: one that observes gets the number of evaluations."""
-
-    def weight_decay(self) -> WeightDecay:
-        """The weight decay of its optimizer; raises InputError if a run cannot be given another one."""
 
     def schedule_obstacle(self, schedule: Schedule) -> str | None:
         """Why this schedule cannot be trained; None if it can. A family with such a one is not searched."""

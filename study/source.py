@@ -177,7 +177,7 @@ def suggested(given: Any, asked: Configuration, configuration: Configuration, ob
         raise InputError(f"{objective.name} cannot be trained with {given.family}: {why}")
     besides = configuration.besides(objective)
     if besides and given.weight_decay is None:
-        given.weight_decay = objective.weight_decay().own
+        given.weight_decay = objective.weight_decay.own
     return configuration.suggest(given, objective.peak_lr, besides)
 
 

@@ -124,7 +124,7 @@ class SearchOptions:
         """
         if not self.searches_besides:
             return {}
-        _, low, high = objective.weight_decay()
+        _, low, high = objective.weight_decay
         found = {name: self.space_file.ranges.get(name, Float(low, high, log=True)) for name in BESIDES}
         return {name: one for full, domain in found.items() for name, one in searched_parameters(full, domain).items()}
 

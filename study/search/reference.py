@@ -122,7 +122,7 @@ def make_reference(name: str, configuration: Configuration, objective: Objective
     schedule.split(objective.steps(configuration.budgets(objective.steps(1))[0]))
     peak_range = configuration.space_file.ranges.get("peak_lr", Float(*objective.peak_lr, log=True))
     besides = configuration.besides(objective)
-    weight_decay = objective.weight_decay().own if besides else None
+    weight_decay = objective.weight_decay.own if besides else None
     suggest_here = partial(configuration.suggest, peak_lr=objective.peak_lr, besides=besides)
     tried = [replace(schedule, peak_lr=peak_lr) for peak_lr in peaks(peak_range)]
     within = [params for one in tried if (params := params_within(one, suggest_here, weight_decay))]

@@ -113,6 +113,7 @@ class OwnTraining:
         evaluations: dict[str, Any] = {"evaluations": max(1, round(self.known.evaluations * budget))}
         return replace(schedule, **evaluations) if schedule.evaluations else schedule
 
+    @property
     def weight_decay(self) -> WeightDecay:
         raise InputError(
             f"weight_decay cannot be searched for {self.name}, because your own training makes its optimizer itself: "

@@ -110,6 +110,7 @@ class WorkloadObjective:
         """Our loop evaluates as often as the schedule asks for."""
         return schedule
 
+    @cached_property
     def weight_decay(self) -> WeightDecay:
         with same_random_numbers_after(self.workload.device):
             optimizer = self.workload.make_optimizer(self.workload.make_model())
