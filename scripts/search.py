@@ -101,7 +101,8 @@ def main(options: Options) -> None:
     )
     if options.print_space:
         search = plan.configuration
-        console.print(space_toml(search.families, plan.objective.peak_lr, search.space_file.ranges), end="")
+        ranges = {**search.space_file.ranges, **search.besides(plan.objective)}
+        console.print(space_toml(search.families, plan.objective.peak_lr, ranges), end="")
         return
     plan, trials = within(plan, options.limit, options.executor, options.trials)
     if options.dry_run:

@@ -14,18 +14,30 @@ from search_spaces.families.schedule_free import ScheduleFree
 from search_spaces.groups import require_momentum
 from search_spaces.imported import import_named
 from search_spaces.inline_source import body_of, names_in, standalone
+from search_spaces.optimizer_call import with_argument
 from search_spaces.schedule import Schedule
 
 MUON = "search_spaces.muon.MuonWithAdamW"
 """An optimizer of ours, which the code quotes; any other is imported."""
+KNOWN = (MUON, "torch.optim.", "lion_pytorch.")
+"""Optimizers whose argument `weight_decay` is that of the group that has most of it."""
 QUOTED = {
     "MuonWithAdamW": "search_spaces.muon:MuonWithAdamW",
     "averaged_model": "search_spaces.averaging:averaged_model",
+    "with_weight_decay": "search_spaces.weight_decay:with_weight_decay",
 }
 """What the code quotes, if it is needed, besides what the scheduler is made of."""
 SHARED = tuple(
     f"search_spaces.{module}"
-    for module in ("schedulers", "groups", "greedy_scheduler", "schedule_free_optimizer", "muon", "averaging")
+    for module in (
+        "schedulers",
+        "groups",
+        "greedy_scheduler",
+        "schedule_free_optimizer",
+        "muon",
+        "averaging",
+        "weight_decay",
+    )
 )
 """Modules with what the code of every schedule uses."""
 UPDATE_BN = "torch.optim.swa_utils.update_bn(training_batches, model)  # then, if the model has batch norm"
@@ -40,13 +52,15 @@ class Exported:
 
     optimizer_code: the call that makes the optimizer of `model`, with `{lr}` in place of the learning rate. clip_norm:
     the norm to which gradients are clipped, 0 if they are not, None if that is not known. averaging_fraction: of the
-    run, over which weights are averaged, if they are.
+    run, over which weights are averaged, if they are. weight_decay: what the optimizer is to have in place of its own,
+    if anything.
     """
 
     schedule: Schedule
     optimizer_code: str
     clip_norm: float | None = None
     averaging_fraction: float | None = None
+    weight_decay: float | None = None
 
     @property
     def optimizer(self) -> str:
@@ -56,8 +70,20 @@ class Exported:
     @property
     def replaced(self) -> str:
         """The same; a schedule that replaces the optimizer makes its own of it."""
-        code = self.optimizer_code.replace("{lr}", repr(self.schedule.peak_lr))
-        return code.removeprefix(f"{MUON.rpartition('.')[0]}.")
+        code = self.optimizer_code
+        if self.weight_decay is not None:
+            code = self.with_argument or f"with_weight_decay({code}, {self.weight_decay!r})"
+        return code.replace("{lr}", repr(self.schedule.peak_lr)).removeprefix(f"{MUON.rpartition('.')[0]}.")
+
+    @property
+    def with_argument(self) -> str | None:
+        """The code with the weight decay as an argument; None if it has no such one, or is to keep its own.
+
+        What a function of the user's makes of its argument is not known.
+        """
+        if self.weight_decay is None or not self.optimizer_code.startswith(KNOWN):
+            return None
+        return with_argument(self.optimizer_code, "weight_decay", self.weight_decay)
 
     @property
     def replaces_optimizer(self) -> bool:
@@ -73,7 +99,11 @@ class Exported:
     @property
     def quoted(self) -> list[str]:
         """The names in QUOTED that its use needs."""
-        needed = (self.optimizer_code.startswith(f"{MUON}("), self.averaging_fraction is not None)
+        needed = (
+            self.optimizer_code.startswith(f"{MUON}("),
+            self.averaging_fraction is not None,
+            self.weight_decay is not None and self.with_argument is None,
+        )
         return [name for name, need in zip(QUOTED, needed, strict=True) if need]
 
     @property

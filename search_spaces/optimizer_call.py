@@ -1,4 +1,7 @@
-"""The code that makes an optimizer, which a database may hold: whether it is the one call that it must be."""
+"""The code that makes an optimizer, which a database may hold: whether it is the one call that it must be.
+
+Also the same call with another value of an argument.
+"""
 
 from __future__ import annotations
 
@@ -30,6 +33,21 @@ def is_optimizer_call(code: str) -> bool:
         and not any(name.startswith("__") for name in names)
         and not any(isinstance(node, ast.Lambda | ast.NamedExpr | ast.JoinedStr) for node in within)
     )
+
+
+def with_argument(code: str, name: str, value: float) -> str | None:
+    """The call with this value of an argument that it has by name; None if it has not.
+
+    >>> with_argument("torch.optim.SGD(model.parameters(), lr={lr}, weight_decay=0.1)", "weight_decay", 0.02)
+    'torch.optim.SGD(model.parameters(), lr={lr}, weight_decay=0.02)'
+    """
+    call = ast.parse(code, mode="eval").body  # {lr} is a set
+    assert isinstance(call, ast.Call)
+    given = next((one.value for one in call.keywords if one.arg == name), None)
+    if given is None or given.end_col_offset is None:
+        return None
+    text = code.encode()  # offsets count bytes
+    return (text[: given.col_offset] + repr(value).encode() + text[given.end_col_offset :]).decode()
 
 
 NAMES = (ast.Name, ast.Attribute)

@@ -15,11 +15,11 @@ from search_spaces import EVERY_FAMILY, Schedule, from_params, requested_domains
 from search_spaces.errors import InputError, require, unknown, words_of
 from search_spaces.ranges import read_exact_flag, searched_parameters
 
-KEYS = ("family", "peak_lr", "parameters", "provenance")
+KEYS = ("family", "peak_lr", "parameters", "weight_decay", "provenance")
 
 
 def as_written(params: Mapping[str, Any]) -> dict[str, Any]:
-    """The schedule of a trial with these parameters, as the content of a file."""
+    """The schedule of a trial with these parameters, as the content of a file; with its weight decay, if it has one."""
     schedule = from_params(params)
     own = {f"{schedule.family}.{name}": domain for name, domain in schedule.space.items()}
     own |= requested_domains(type(schedule), params)
@@ -33,6 +33,7 @@ def as_written(params: Mapping[str, Any]) -> dict[str, Any]:
         "family": schedule.family,
         "peak_lr": schedule.peak_lr,
         "parameters": {name: getattr(schedule, name) for name in names},
+        **({"weight_decay": params["weight_decay"]} if "weight_decay" in params else {}),
     }
 
 
@@ -75,13 +76,14 @@ def as_params(written: Any, where: str, suggest: Callable[[Any], Schedule]) -> d
 class Given:
     """A stand-in for an Optuna trial that returns the values of a file if they lie within the search space.
 
-    taken: the names read so far, as in the file. params: the values returned, by Optuna's names. exact: by parameter,
-    the exact value allowed outside its range.
+    weight_decay: None if the file has none. taken: the names read so far, as in the file. params: the values returned,
+    by Optuna's names. exact: by parameter, the exact value allowed outside its range.
     """
 
     family: str
     peak_lr: Any
     parameters: Mapping[str, Any]
+    weight_decay: Any = None
     taken: list[str] = field(default_factory=list)
     params: dict[str, Any] = field(default_factory=dict)
     exact: dict[str, float] = field(default_factory=dict)
@@ -100,7 +102,7 @@ class Given:
             raise unknown("family", family, EVERY_FAMILY)
         parameters = written.get("parameters", {})
         require(isinstance(parameters, dict), "parameters must be an object of names and values", parameters)
-        return cls(family, written["peak_lr"], parameters)
+        return cls(family, written["peak_lr"], parameters, written.get("weight_decay"))
 
     def suggest_float(self, name: str, low: float, high: float, log: bool = False) -> float:
         """The number; raises InputError if it is outside the range."""
@@ -141,7 +143,7 @@ class Given:
 
     def take(self, name: str) -> Any:
         """The value of this name in the file; raises InputError if it is missing."""
-        if name in ("family", "peak_lr"):
+        if name in ("family", "peak_lr", "weight_decay"):
             return getattr(self, name)
         key = self.key(name)
         if key not in self.parameters:
@@ -151,6 +153,8 @@ class Given:
 
     def check_all_taken(self) -> None:
         """Raise InputError for a parameter in the file that the schedule did not use."""
+        if self.weight_decay is not None and "weight_decay" not in self.params:
+            raise InputError("weight_decay is not searched here: add --search weight_decay, or remove it")
         for key in self.parameters:
             if key not in self.taken:
                 valid = ", ".join(dict.fromkeys(self.taken)) or "none"

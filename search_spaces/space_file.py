@@ -10,8 +10,9 @@ floor_ratio = { low = 0.01, high = 0.3, log = true, or_exactly = 0.0 }
 [wsd]
 shape = ["linear", "1-sqrt"]                              # a choice
 
-Parameters that a file does not mention keep their range; those on request, such as the floor of `wsd`, their value. The
-files in presets/ can be given by bare name.
+Parameters that a file does not mention keep their range; those on request, such as the floor of `wsd`, their value. A
+range of `weight_decay`, which belongs to no schedule, adds it to the search. The files in presets/ can be given by bare
+name.
 """
 
 from __future__ import annotations
@@ -27,9 +28,21 @@ from typing import Any, NamedTuple
 
 from search_spaces import EVERY_FAMILY, FAMILIES, SGD_PEAK_LR, Ranges, check_families, domains_of, space, suggest
 from search_spaces.errors import InputError, require, unknown, words_of
-from search_spaces.ranges import Choice, Domain, Either, FixedParameters, Float, Integer, Range, exactly
+from search_spaces.ranges import (
+    Choice,
+    Domain,
+    Either,
+    FixedParameters,
+    Float,
+    Integer,
+    Range,
+    exactly,
+    searched_parameters,
+)
 
 RANGE_KEYS = ("low", "high", "log", "or_exactly")
+BESIDES: Ranges = {"weight_decay": Float(1e-5, 1e-2, log=True)}
+"""What can be searched besides the schedule, and its kind of range; its usual one depends on the optimizer."""
 
 
 class SpaceFile(NamedTuple):
@@ -60,6 +73,9 @@ def read_space(name: str) -> SpaceFile:
         for schedule in corners(family, SGD_PEAK_LR, ranges):
             if isinstance(schedule, InputError):
                 raise InputError(f"{name}: [{family}]: {schedule}")
+    for besides in ranges.keys() & BESIDES.keys():
+        lowest = min(ends_of(searched_parameters(besides, ranges[besides])[besides]))
+        require(lowest >= 0, f"{name}: {besides} must be at least 0", lowest)
     return SpaceFile(tuple(families), ranges)
 
 
@@ -71,7 +87,7 @@ def presets() -> dict[str, str]:
 
 def read_ranges(name: str, values: Mapping[str, Any], families: Iterable[str]) -> dict[str, Domain]:
     """The domains in a file, by full parameter name."""
-    usual: dict[str, Domain] = {}
+    usual: dict[str, Domain] = {**BESIDES}
     for family in families:
         usual |= domains_of(EVERY_FAMILY[family], SGD_PEAK_LR)
         usual |= {f"{family}.{name}": domain for name, domain in EVERY_FAMILY[family].on_request.items()}
@@ -170,6 +186,7 @@ def space_toml(families: Iterable[str], peak_lr: tuple[float, float], ranges: Ra
     for family in families:
         domains = domains_of(EVERY_FAMILY[family], peak_lr, ranges)
         shared = [f"{name} = {domain_toml(domain)}" for name, domain in domains.items() if "." not in name]
+        shared += [f"{name} = {domain_toml(ranges[name])}" for name in BESIDES if name in ranges]
         lines += [line for line in shared if line not in lines]
         inner = [f"{n.partition('.')[2]} = {domain_toml(domain)}" for n, domain in domains.items() if "." in n]
         own += ["", f"[{family}]", *inner] if inner else []

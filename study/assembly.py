@@ -70,6 +70,7 @@ def plan_search(
     """
     name = name or configuration.study_name(source.subject)
     objective = objective.counting(configuration.unit)
+    configuration.besides(objective)  # raises InputError before anything runs
     objective = after_first_runs(objective, configuration.budget, storage, name, announce)
     asked = configuration
     configuration, left_out = narrowed(asked, objective)
@@ -207,6 +208,7 @@ def plan_comparison(
     require(all(isinstance(one, int) and one >= 1 for one in budgets), f"--{unit} must be at least 1", budgets)
     name = name or f"benchmark-{source.subject}"
     todo = parts(options, budgets, search_seeds, confirm_seeds, name, unit)
+    options.besides(objective)  # raises InputError before anything runs
     objective = after_first_runs(objective.counting(unit), budgets[0], storage, todo[0].name, announce)
     plans = [
         plan_search(source, objective, part.configuration, storage, part.name, group=name, artifacts=artifacts)

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
-from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, get_args, runtime_checkable
 
 from search_spaces.errors import require
 from search_spaces.schedule import Schedule
@@ -112,6 +112,8 @@ class Run:
     rows and dropout.
     evaluations: how often to evaluate, if the schedule does not itself say how often it observes.
     test: whether the last evaluation also uses the test rows.
+    weight_decay: of the parameter group that has most of it, the others keep their ratio to it; None for the
+    optimizer's own.
     """
 
     schedule: Schedule
@@ -119,6 +121,15 @@ class Run:
     train_seed: int
     evaluations: int
     test: bool = False
+    weight_decay: float | None = None
+
+
+class WeightDecay(NamedTuple):
+    """The weight decay of runs. own: what the optimizer has. low, high: where it is searched, log scale."""
+
+    own: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
@@ -221,6 +232,10 @@ class Objective(Protocol):
     @property
     def mixes_seeds(self) -> bool:
         """Whether runs of different `train_seed` may share a cohort."""
+
+    @property
+    def weight_decay(self) -> WeightDecay:
+        """The weight decay of its optimizer; raises InputError if a run cannot be given another one."""
 
     def steps(self, budget: int) -> int:
         """Optimizer steps of a run with this budget."""

@@ -168,13 +168,17 @@ def narrowed(configuration: Configuration, objective: AnyObjective) -> tuple[Con
 def suggested(given: Any, asked: Configuration, configuration: Configuration, objective: AnyObjective) -> Schedule:
     """The known schedule `given`, within the search space of `configuration`, which is `asked` as `narrowed`.
 
-    Raises InputError, which says why if its family was left out.
+    A file without weight decay stands for the optimizer's own. Raises InputError, which says why if the family was left
+    out.
     """
     left_out = {*asked.families} - {*configuration.families}
     if given.family in left_out:
         why = obstacle(given.family, objective, asked.space_file.ranges)
         raise InputError(f"{objective.name} cannot be trained with {given.family}: {why}")
-    return configuration.suggest(given, objective.peak_lr)
+    besides = configuration.besides(objective)
+    if besides and given.weight_decay is None:
+        given.weight_decay = objective.weight_decay.own
+    return configuration.suggest(given, objective.peak_lr, besides)
 
 
 def exact_parameter(family: str, objective: AnyObjective, ranges: Ranges) -> list[tuple[str, Range, float]]:

@@ -50,6 +50,7 @@ def main(options: Options) -> None:
 
     from study.assembly import plan_search
     from study.evidence.fresh_seeds import mean_test
+    from study.evidence.schedules_alone import require_schedules_alone
     from study.evidence.speed.ray_tune import ray_study
     from study.evidence.speed.studies import StudyMaker, our_study
     from study.evidence.speed.studies_report import PeerStudy, table_of_peers
@@ -61,6 +62,7 @@ def main(options: Options) -> None:
         "Ray Tune, OptunaSearch and ASHA": ray_study,
         "this project, by default": our_study,
     }
+    require_schedules_alone(options.search)
     what, epochs = options.workload, options.search.epochs
     objective = make_objective(what, "cpu", options.data_root)
     make_folder(options.output)

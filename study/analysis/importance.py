@@ -23,9 +23,9 @@ WARMUP = Float(0.0, 1.0)
 def importance(study: StudyRecord) -> tuple[dict[str, float], int]:
     """(parameter -> share, the most important first; n): how much the values of n trials depend on what all share.
 
-    These parameters are `family`, `peak_lr` and `warmup_fraction`, which is 0 without a warm-up. The shares sum to 1,
-    even if chance alone decided. There are no shares for fewer than FEWEST_FOR_IMPORTANCE trials, or if all trials have
-    the same value.
+    These parameters are `family`, `peak_lr`, `weight_decay`, if it is searched, and `warmup_fraction`, which is 0
+    without a warm-up. The shares sum to 1, even if chance alone decided. There are no shares for fewer than
+    FEWEST_FOR_IMPORTANCE trials, or if all trials have the same value.
 
     The method is Optuna's mean decrease of impurity in a forest of trees. Optuna's default, PED-ANOVA, compares the
     place of the best trials with that of all trials, which underrates a choice among many options, such as `family`,
@@ -36,7 +36,9 @@ def importance(study: StudyRecord) -> tuple[dict[str, float], int]:
     compared = comparable(study)
     if len(compared) < FEWEST_FOR_IMPORTANCE or len({value for _, value in compared}) == 1:
         return {}, len(compared)
-    ranges = {name: study.settings.space[name] for name in ("family", "peak_lr")} | {"warmup_fraction": WARMUP}
+    space = study.settings.space
+    ranges = {name: space[name] for name in ("family", "peak_lr", "weight_decay") if name in space}
+    ranges |= {"warmup_fraction": WARMUP}
     shared = {name: as_distribution(searched) for name, searched in ranges.items()}
     with quiet_optuna():
         in_memory = optuna.create_study(direction=study.metric.direction)

@@ -130,6 +130,21 @@ def probability_of_improvement(a: Sequence[float], b: Sequence[float], sign: int
     return float(np.mean((own < other) + 0.5 * (own == other)))
 
 
+def rank_correlation(first: Sequence[float], second: Sequence[float], level: float = 0.95) -> Interval | None:
+    """Spearman's rank correlation of paired values, from -1 to 1, in the place of a mean, and its interval.
+
+    The interval is Fisher's, with the standard error of Bonett and Wright (2000). At least four pairs; None if all
+    values of one are equal.
+    """
+    if len(first) < 4 or np.ptp(finite(first)) == 0 or np.ptp(finite(second)) == 0:
+        return None
+    found = float(np.clip(stats.spearmanr(first, second).statistic, -1, 1))
+    if abs(found) == 1:
+        return Interval(found, found, found, len(first))
+    half = stats.norm.ppf((1 + level) / 2) * math.sqrt((1 + found**2 / 2) / (len(first) - 3))
+    return Interval(found, math.tanh(math.atanh(found) - half), math.tanh(math.atanh(found) + half), len(first))
+
+
 def best_of_k(values: Sequence[float], sign: int) -> list[float]:
     """What the best of k of the n values is on average, in their unit, for k = 1 to n: the mean first, the best last.
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 from study.assembly import opened, plan_search
+from study.evidence.schedules_alone import require_schedules_alone
 from study.executors.options import ExecutorOptions
 from study.objective import Engine
 from study.search.configuration import Configuration
@@ -36,6 +37,7 @@ def searched_study(
     reference: str = USUAL,
 ) -> Iterator[OpenStudy]:
     """A study after this many trials, still open. reference: as for `plan_search`."""
+    require_schedules_alone(configuration)
     plan = plan_search(what, objective, configuration, None, reference=reference)
     engine = Engine(cohort=1 if objective.lockstep_obstacle() else configuration.trials_per_batch)
     with opened(plan, ExecutorOptions(), engine) as study:

@@ -40,7 +40,8 @@ def comparison(answer: Answer, measure: Measure) -> str:
         return f"; {found} ({named(other)}) is statistically tied with it ({shows})"
     if answer.recommended.is_reference:
         return f"; {found} ({named(other)}) is {difference(measure, answer, gain)} worse ({shows})"
-    than = f"{family_in_words(other.family)} at its best peak, {other.peak_lr:.2g}"
+    decay = "" if other.weight_decay is None else f", and weight decay {other.weight_decay:.2g}, which was not tuned"
+    than = f"{family_in_words(other.family)} at its best peak, {other.peak_lr:.2g}{decay}"
     return f", {difference(measure, answer, gain)} better than {than} ({shows})"
 
 
@@ -59,8 +60,9 @@ def best_against_reference(study: StudyRecord, answer: Answer) -> str | None:
 
 
 def named(trial: TrialRecord) -> str:
-    """A schedule by its family and peak; all parameters are on another line."""
-    return f"{family_in_words(trial.family)}, peak {trial.peak_lr:.2g}"
+    """A schedule by its family and peak, and its weight decay, if searched; all parameters are on another line."""
+    decay = "" if trial.weight_decay is None else f", weight decay {trial.weight_decay:.2g}"
+    return f"{family_in_words(trial.family)}, peak {trial.peak_lr:.2g}{decay}"
 
 
 def value_with_interval(measure: Measure, value: Interval) -> str:

@@ -38,7 +38,7 @@ def advice(study: StudyRecord, extension: Extension) -> list[str]:
         f"to be too high for {length}."
     )
     return [
-        f"Trial {trial.number}: {schedule_in_words(trial.schedule)}",
+        f"Trial {trial.number}: {schedule_in_words(trial.schedule, trial.weight_decay)}",
         f"It was {lengths_in_words(study, trial)}" + (f"; {drift}." if drift else "."),
         *([scarce] if extension.scarce else []),
     ]
@@ -75,7 +75,8 @@ def longer_answer(
     chosen = "" if tried == 1 else f"; the best of {tried} schedules on validation"
     diverged = sum(run.validation == study.metric.worst for run in runs)
     lost = f", {diverged} of which diverged" if diverged else ""
-    schedule = schedule_in_words(study.trial(best.trial).schedule)
+    trial = study.trial(best.trial)
+    schedule = schedule_in_words(trial.schedule, trial.weight_decay)
     found = f"{rows} {study.metric.name} {value_with_interval(measure, value)} {over}{lost}{chosen}."
     if better := shorter_runs_beating(study, best):
         shorter = length_in_words(study.settings.epochs, study.settings.unit)

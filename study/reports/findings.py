@@ -50,7 +50,8 @@ class Findings:
     def schedule(self) -> Schedule:
         """The schedule to use: `schedule.build(optimizer, total_steps)` makes the scheduler for your own run.
 
-        It is the one that the answer recommends, or the best full run's, if the answer was not confirmed.
+        It is the one that the answer recommends, or the best full run's, if the answer was not confirmed. If weight
+        decay was searched, it goes with `recommended.weight_decay`.
         """
         return self.recommended.schedule
 

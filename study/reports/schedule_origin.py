@@ -21,7 +21,8 @@ PACKAGES = ("torch", "optuna")
 
 def exported(study: StudyRecord, trial: TrialRecord) -> Exported:
     """What the code of the trial's schedule is made of."""
-    return Exported(trial.schedule, study.optimizer_code, known_clip_norm(study), study.settings.averaging_fraction)
+    norm, share = known_clip_norm(study), study.settings.averaging_fraction
+    return Exported(trial.schedule, study.optimizer_code, norm, share, trial.weight_decay)
 
 
 def known_clip_norm(study: StudyRecord) -> float | None:

@@ -10,8 +10,10 @@ WRITTEN = {"rex": "REX", "wsd": "WSD", "inverse_sqrt": "inverse square root", "s
 """Families whose name in a sentence is not the one at the command line with spaces for underscores."""
 
 
-def schedule_in_words(schedule: Schedule) -> str:
+def schedule_in_words(schedule: Schedule, weight_decay: float | None = None) -> str:
     """The family and all parameters that were searched, numbers to three significant digits.
+
+    weight_decay: that the schedule was trained with, if that was searched.
 
     >>> from search_spaces import Cosine
     >>> schedule_in_words(Cosine(peak_lr=0.26894, warmup_fraction=0.006775, floor_ratio=0.01))
@@ -19,7 +21,8 @@ def schedule_in_words(schedule: Schedule) -> str:
     """
     own = [f"{name} {parameter_in_words(getattr(schedule, name))}" for name in schedule.effective()]
     warmup = [] if schedule.has_own_warmup else [warmup_in_words(schedule.warmup_fraction)]
-    return ", ".join([family_in_words(schedule.family), f"peak_lr {schedule.peak_lr:.3g}", *own, *warmup])
+    decay = [] if weight_decay is None else [f"weight_decay {weight_decay:.3g}"]
+    return ", ".join([family_in_words(schedule.family), f"peak_lr {schedule.peak_lr:.3g}", *own, *warmup, *decay])
 
 
 def family_in_words(family: str) -> str:

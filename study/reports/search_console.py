@@ -17,6 +17,7 @@ from study.reports.expected_cost import confirming_line, expected_line, planned_
 from study.reports.progress import Display
 from study.reports.run_lengths import drift_in_words, lengths_in_words
 from study.reports.schedule_origin import as_comment, exported
+from study.reports.section import range_in_words
 from study.reports.terminal import TABLES
 from study.reports.verdict import verdict_lines
 from study.search.study_plan import OpenStudy, StudyPlan
@@ -74,9 +75,11 @@ def print_plan(console: Console, plan: StudyPlan, trials: int) -> None:
     objective, search = plan.objective, plan.configuration
     runs = ", ".join(f"{budget} {search.unit}" for budget in search.budgets(objective.steps(1)))
     low, high = objective.peak_lr
+    besides = [f"{name}: {range_in_words(domain)}" for name, domain in search.besides(objective).items()]
     for line in (
         f"Study {plan.name!r}: {trials} trials, runs of {runs}, {objective.steps(search.budget)} steps in full",
         f"peak_lr from {low:.3g} to {high:.3g}, families {', '.join(search.families)}",
+        *besides,
         planned_line(plan, trials),
     ):
         console.print(wrapped_line(line, console.width))

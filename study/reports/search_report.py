@@ -14,6 +14,7 @@ from study.analysis.pruning_audit import AUDIT_HEADS, audit_rows
 from study.analysis.worth import last_improvement
 from study.objective import length_in_words
 from study.reports.answer import best_against_reference
+from study.reports.decay_interaction import interaction_section
 from study.reports.family_table import family_heads, family_rows
 from study.reports.figures import importances
 from study.reports.markdown import bullets, code, escaped, image, table
@@ -39,6 +40,7 @@ def search_sections(study: StudyRecord) -> list[Section]:
         failures_section(study),
         importance_section(study),
         sensitivity_section(study),
+        interaction_section(study),
         audit_section([study]),
         progress_section(study),
         space_section([study]),

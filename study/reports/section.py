@@ -73,9 +73,10 @@ def setting(study: StudyRecord) -> str:
     steps = f", {study.steps_per_epoch} steps an epoch" if s.unit == "epochs" else ""
     if s.own_training:
         return escaped(s.own_training) + steps
+    decay = f"{s.weight_decay:g}, searched" if "weight_decay" in s.space else f"{s.weight_decay:g}"
     return (
         f"{escaped(without_folder(s.dataset))}, model {escaped(s.model)}, optimizer {escaped(s.optimizer)} "
-        f"(weight decay {s.weight_decay:g}), batches of {s.batch_size}{steps}"
+        f"(weight decay {decay}), batches of {s.batch_size}{steps}"
     )
 
 

@@ -10,6 +10,7 @@ from study.analysis.verdict import Verdict
 from study.objective import Unit, duration, length_in_words
 from study.reports.answer import answer_in_words
 from study.reports.averaging import averaging_lines
+from study.reports.decay_interaction import interaction_lines
 from study.reports.measure import validation_measure
 from study.reports.schedule_words import schedule_in_words
 from study.storage.study_record import StudyRecord
@@ -22,8 +23,8 @@ MOST_NAMED = 3
 def verdict_lines(study: StudyRecord) -> list[str]:
     """The verdict on a study in any state, without markup; a line for each part.
 
-    The answer comes first, if it is confirmed; then winner, ties, averaged weights, importance, edges and cost of
-    the search.
+    The answer comes first, if it is confirmed; then winner, ties, averaged weights, importance, how peak and weight
+    decay interact, edges and cost of the search.
     """
     verdict, answer = Verdict.of(study), Answer.of(study)
     return [
@@ -31,7 +32,7 @@ def verdict_lines(study: StudyRecord) -> list[str]:
         *(winner_lines(study, verdict, answer is not None) if verdict.winner or answer is None else []),
         *(tie_lines(study, verdict) if answer is None else []),
         *averaging_lines(study),
-        *([importance_line(study)] if verdict.winner else []),
+        *([importance_line(study), *interaction_lines(study)] if verdict.winner else []),
         *edge_lines(study),
         *([cost_line(verdict.cost, study.settings.unit)] if study.trials else []),
     ]
@@ -40,7 +41,7 @@ def verdict_lines(study: StudyRecord) -> list[str]:
 def answer_lines(study: StudyRecord, answer: Answer) -> list[str]:
     """The answer, and the whole schedule that it recommends."""
     chosen = answer.recommended
-    whole = f"Schedule: {schedule_in_words(chosen.schedule)} (trial {chosen.number})"
+    whole = f"Schedule: {schedule_in_words(chosen.schedule, chosen.weight_decay)} (trial {chosen.number})"
     return [answer_in_words(study, answer), whole]
 
 
@@ -63,7 +64,7 @@ def winner_lines(study: StudyRecord, verdict: Verdict, confirmed: bool = False) 
     if confirmed:
         return [f"Best single run: trial {best.number} {best.family}, {found} (optimistic: selected on it).{random}"]
     return [
-        f"Winner: {schedule_in_words(best.schedule)}",
+        f"Winner: {schedule_in_words(best.schedule, best.weight_decay)}",
         f"Trial {best.number}: {found} after {after} (optimistic: selected on it).{random}",
     ]
 
@@ -117,7 +118,7 @@ def importance_line(study: StudyRecord) -> str:
         return f"Parameter importance needs at least {FEWEST_FOR_IMPORTANCE} comparable runs; this study has {n}."
     if not shares:
         return f"Parameter importance: unknown, all {n} comparable runs have the same value."
-    names = {"warmup_fraction": "warm-up"}
+    names = {"warmup_fraction": "warm-up", "weight_decay": "weight decay"}
     found = ", ".join(f"{names.get(name, name)} {100 * share:.0f} %" for name, share in shares.items())
     return f"Parameter importance: {found} ({n} {study.first_budget}-{study.settings.one} runs)"
 

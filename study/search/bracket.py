@@ -104,6 +104,7 @@ class Bracket:
         self.saved_at = time.monotonic()
         self.saved = self.load()
         self.steps_per_epoch = self.objective.steps(1)
+        self.besides = self.configuration.besides(self.objective)
         stored = self.optuna_study.user_attrs.get("configuration", {})
         self.split_seed = stored.get("split_seed", 0)
         self.known, self.reference = stored.get("enqueued", ()), Reference.read(stored.get("reference"))
@@ -159,7 +160,7 @@ class Bracket:
             raise KeyboardInterrupt
         if isinstance(trial, FixedTrial):
             return from_params(trial.params)
-        return self.configuration.suggest(trial, self.objective.peak_lr)
+        return self.configuration.suggest(trial, self.objective.peak_lr, self.besides)
 
     def tell(self, batch: Sequence[Candidate]) -> None:
         """Let the sampler learn from the values that these trials have reported."""
@@ -170,7 +171,8 @@ class Bracket:
         """Train one run of this budget for each candidate that has not had it; yields after every evaluation."""
         self.training, self.budget = live, budget
         seed = self.configuration.train_seed
-        runs = [Run(candidate.schedule, budget, seed, evaluations_of(budget)) for candidate in live]
+        looks = evaluations_of(budget)
+        runs = [Run(one.schedule, budget, seed, looks, weight_decay=one.weight_decay) for one in live]
         done = {index for index, candidate in enumerate(live) if candidate.trained >= budget}
         for candidate in live:
             if candidate.trained == budget:  # loaded: it ended here at an earlier start

@@ -46,6 +46,11 @@ class Candidate:
         """Whether its schedule lies outside the search space."""
         return isinstance(self.trial, FixedTrial)
 
+    @property
+    def weight_decay(self) -> float | None:
+        """Of its runs, if that is searched; None for the optimizer's own."""
+        return self.trial.params.get("weight_decay")
+
     def observe(self, evaluation: Evaluation, budget: int, steps_per_epoch: int) -> None:
         """Take in an evaluation of the present run, which has this budget. A run that has diverged ends."""
         self.evaluations.append(evaluation)

@@ -12,10 +12,11 @@ from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from typing import Annotated, Any, Self
 
-from search_spaces import FAMILIES, Ranges, check_families, space, suggest
+from search_spaces import FAMILIES, NO_OVERRIDES, Ranges, check_families, space, suggest
 from search_spaces.errors import InputError, require, require_at_least, unknown
+from search_spaces.ranges import Float, Range, draw_parameter, searched_parameters
 from search_spaces.schedule import Schedule
-from search_spaces.space_file import SpaceFile, corners, read_space
+from search_spaces.space_file import BESIDES, SpaceFile, corners, read_space
 from study.flags import RARE
 from study.objective import FIRST_FRESH_SEED, Objective, Unit
 from study.storage.record_format import GAUSSIAN_PROCESSES, STORED_NAMES, STORED_SAMPLERS, sampler_named
@@ -38,6 +39,8 @@ class SearchOptions:
     space: str | None = None
     """FILE.toml of families and ranges (--print-space prints one), or a preset: all, classic, transformer,
     language-model, no-warm-up. Default: each family's own ranges."""
+    search: tuple[str, ...] = ()
+    """What to search besides the schedule: weight_decay, each trial with one of its own. Default: nothing."""
     pruner: str = "horizon"
     """horizon: trials compete as short complete runs; median, hyperband, halving: Optuna's; none: all run in full."""
     rung_fractions: Annotated[tuple[float, ...], RARE] = (0.1, 0.5)  # results/search/rungs.md
@@ -77,6 +80,10 @@ class SearchOptions:
         object.__setattr__(self, "families", tuple(check_families(self.families)))
         if self.space:
             object.__setattr__(self, "families", self.narrowed())
+        object.__setattr__(self, "search", tuple(dict.fromkeys(self.search)))
+        for name in self.search:
+            if name not in BESIDES:
+                raise unknown("parameter", name, BESIDES, "--search")
         require_at_least(1, self, "startup_trials")
         require(0 <= self.audit <= 1, "--audit must be from 0 to 1", self.audit)
         if self.sampler not in SAMPLERS:
@@ -105,9 +112,31 @@ class SearchOptions:
         vars(limited)["space_file"] = SpaceFile(families, ranges)
         return limited
 
-    def suggest(self, trial: Any, peak_lr: tuple[float, float]) -> Schedule:
-        """Draw a schedule from an Optuna trial, within the search space. peak_lr: the range of the peak."""
-        return suggest(trial, self.families, peak_lr, self.space_file.ranges)
+    @property
+    def searches_besides(self) -> bool:
+        """Whether something is searched besides the schedule: what `search` or the space file names."""
+        return any(name in BESIDES for name in (*self.search, *self.space_file.ranges))
+
+    def besides(self, objective: Objective) -> dict[str, Range]:
+        """The ranges of what is searched besides the schedule, by name.
+
+        Raises InputError if runs of the objective cannot be given it.
+        """
+        if not self.searches_besides:
+            return {}
+        _, low, high = objective.weight_decay
+        found = {name: self.space_file.ranges.get(name, Float(low, high, log=True)) for name in BESIDES}
+        return {name: one for full, domain in found.items() for name, one in searched_parameters(full, domain).items()}
+
+    def suggest(self, trial: Any, peak_lr: tuple[float, float], besides: Ranges = NO_OVERRIDES) -> Schedule:
+        """Draw a schedule from an Optuna trial, within the search space, and what is searched besides.
+
+        peak_lr: the range of the peak. besides: as the method of this name returns it.
+        """
+        schedule = suggest(trial, self.families, peak_lr, self.space_file.ranges)
+        for name, domain in besides.items():
+            draw_parameter(trial, name, domain)
+        return schedule
 
     @property
     def worker_obstacle(self) -> str | None:
@@ -219,8 +248,10 @@ class Configuration(SearchOptions):
         """Its part of a study's stored configuration, as plain values, with the part of the objective."""
         from search_spaces.distributions import range_to_json  # loads Optuna, which flags need not wait for
 
-        ranges = space(self.families, objective.peak_lr, self.space_file.ranges)
+        ranges = space(self.families, objective.peak_lr, self.space_file.ranges) | self.besides(objective)
         own = {STORED_NAMES.get(name, name): value for name, value in asdict(self).items()}
+        if not self.search:
+            del own["search"]  # as in studies made before it could be given
         values = own | {
             "sampler": STORED_SAMPLERS.get(self.sampler, self.sampler),
             "metric": objective.metric.name,

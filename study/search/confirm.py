@@ -48,9 +48,13 @@ def confirming(
     budget: int,
     train_seeds: Sequence[int],
     stop: Stop = never,
+    weight_decay: float | None = None,
 ) -> Iterator[tuple[float, list[float]]]:
-    """The same with progress: (epochs trained so far, test metrics of the finished runs), after each evaluation."""
-    runs = [Run(schedule, budget, seed, evaluations=LOOKS, test=True) for seed in train_seeds]
+    """The same with progress: (epochs trained so far, test metrics of the finished runs), after each evaluation.
+
+    weight_decay: as of a `Run`.
+    """
+    runs = [Run(schedule, budget, seed, LOOKS, test=True, weight_decay=weight_decay) for seed in train_seeds]
     worst = objective.metric.worst
     latest: dict[int, Evaluation] = {}
     for evaluation in executor.train(runs, stop):

@@ -88,7 +88,8 @@ def training_again(
 
     places: trial and seed of each run. Yields and raises what `training_missing` does.
     """
-    runs = [Run(study.trial(trial).schedule, budget, seed, LOOKS, test) for trial, seed in places]
+    own = [(study.trial(trial), seed) for trial, seed in places]
+    runs = [Run(trial.schedule, budget, seed, LOOKS, test, trial.weight_decay) for trial, seed in own]
     ended = {(run.trial, run.seed) for run in kept}
     done = {index for index, place in enumerate(places) if place in ended}
     for trained, last in training_missing(executor, runs, done, stop):

@@ -1,8 +1,8 @@
 """The reference: the schedule that a sensible person would use, which every search tunes beside what it finds.
 
 Only its peak is tuned, among the start-up trials: first a few peaks, evenly in log over the searched range, then those
-halfway between the best of these and its neighbours. The rungs promote the best of them whatever the other trials do,
-so one of them runs in full.
+halfway between the best of these and its neighbours; its weight decay is the optimizer's own. The rungs promote the
+best of them whatever the other trials do, so one of them runs in full.
 """
 
 from __future__ import annotations
@@ -121,12 +121,15 @@ def make_reference(name: str, configuration: Configuration, objective: Objective
     objective.check([schedule])
     schedule.split(objective.steps(configuration.budgets(objective.steps(1))[0]))
     peak_range = configuration.space_file.ranges.get("peak_lr", Float(*objective.peak_lr, log=True))
-    suggest_here = partial(configuration.suggest, peak_lr=objective.peak_lr)
+    besides = configuration.besides(objective)
+    weight_decay = objective.weight_decay.own if besides else None
+    suggest_here = partial(configuration.suggest, peak_lr=objective.peak_lr, besides=besides)
     tried = [replace(schedule, peak_lr=peak_lr) for peak_lr in peaks(peak_range)]
-    within = [params for one in tried if (params := params_within(one, suggest_here))]
+    within = [params for one in tried if (params := params_within(one, suggest_here, weight_decay))]
     searched = len(within) == len(tried)
     refines = isinstance(peak_range, Float) and len(tried) > 1
-    return Reference(name, searched, tuple(within if searched else map(params_of, tried)), refines)
+    outside = [params_of(one, weight_decay) for one in tried]
+    return Reference(name, searched, tuple(within if searched else outside), refines)
 
 
 def read_reference(name: str) -> Schedule:
@@ -141,6 +144,10 @@ def read_reference(name: str) -> Schedule:
     [(where, written)] = found
     try:
         given = Given.of(written)
+        if given.weight_decay is not None:
+            raise InputError(
+                "a reference has the optimizer's own weight decay: remove weight_decay, or set it by --weight-decay"
+            )
         family = EVERY_FAMILY[given.family]
         names = {*family.shared_space(), *family.space, *family.on_request}
         for key in given.parameters:
@@ -169,20 +176,29 @@ def peaks(domain: Domain) -> list[float]:
     return [float(domain.low)]
 
 
-def params_within(schedule: Schedule, suggest_here: Callable[[Any], Schedule]) -> dict[str, Any] | None:
-    """The trial parameters from which `suggest_here` draws this schedule; None if it lies outside the search space."""
+def params_within(
+    schedule: Schedule, suggest_here: Callable[[Any], Schedule], weight_decay: float | None = None
+) -> dict[str, Any] | None:
+    """The trial parameters from which `suggest_here` draws this schedule; None if it lies outside the search space.
+
+    weight_decay: to be drawn besides, if it is searched.
+    """
     own = (*schedule.space, *schedule.on_request)
     values = {name: getattr(schedule, name) for name in (*schedule.shared_space(), *own)}
-    given = Given(schedule.family, schedule.peak_lr, values)
+    given = Given(schedule.family, schedule.peak_lr, values, weight_decay)
     try:
         return given.params if suggest_here(given) == schedule else None
     except InputError:
         return None
 
 
-def params_of(schedule: Schedule) -> dict[str, Any]:
-    """Trial parameters of the schedule, whatever is searched: `from_params` makes it of them."""
+def params_of(schedule: Schedule, weight_decay: float | None = None) -> dict[str, Any]:
+    """Trial parameters of the schedule, whatever is searched: `from_params` makes it of them.
+
+    weight_decay: of its runs, if that is searched.
+    """
     requested = {name: domain for name, domain in schedule.on_request.items() if name in schedule.effective()}
     ranges = {f"{schedule.family}.{name}": domain for name, domain in requested.items()}
     names = domains_of(type(schedule), (1.0, 1.0), ranges)
-    return {"family": schedule.family} | {name: getattr(schedule, name.rpartition(".")[2]) for name in names}
+    own = {} if weight_decay is None else {"weight_decay": weight_decay}
+    return {"family": schedule.family} | {name: getattr(schedule, name.rpartition(".")[2]) for name in names} | own

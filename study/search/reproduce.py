@@ -30,7 +30,10 @@ def reproduce(study: StudyRecord, trial: TrialRecord, objective: Objective, exec
     """
     for budget in trial.epochs_used:
         together = companions(study, trial, budget)
-        runs = [Run(one.schedule, budget, one.seeds.train_seed, evaluations_of(budget)) for one in together]
+        looks = evaluations_of(budget)
+        runs = [
+            Run(one.schedule, budget, one.seeds.train_seed, looks, weight_decay=one.weight_decay) for one in together
+        ]
         ends = [round(one.epochs_used[budget] * objective.steps(1)) for one in together]
         reached = [0] * len(runs)
         found, cohort = 0.0, 1

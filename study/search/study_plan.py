@@ -118,7 +118,9 @@ class OpenStudy:
             return
         objective, budget = self.plan.objective, self.plan.configuration.budget
         test: list[float] = []
-        looks = confirming(objective, self.executor, best.schedule, budget, seeds, lambda _: interrupted())
+        looks = confirming(
+            objective, self.executor, best.schedule, budget, seeds, lambda _: interrupted(), best.weight_decay
+        )
         for epochs, test in looks:  # noqa: B007  # the last one is kept
             yield epochs
         if interrupted():

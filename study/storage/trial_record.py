@@ -176,6 +176,8 @@ class TrialRecord:
         """Raise one of `DAMAGED`, saying what is damaged, if this project writes no such value."""
         check_types(self)
         from_params(self.params)  # whether it is a schedule
+        if not 0 <= (self.weight_decay or 0.0) < math.inf:
+            raise ValueError(f"the weight decay of trial {self.number} is {self.weight_decay}")
         if not (math.isfinite(self.value) and self.epochs_used and self.cohorts and self.reported):
             raise ValueError(f"trial {self.number} has no result")
         if self.curve and not self.curve.ends_at(self.value):
@@ -223,6 +225,12 @@ class TrialRecord:
     def schedule(self) -> Schedule:
         """The schedule it was trained with."""
         return from_params(self.params)
+
+    @property
+    def weight_decay(self) -> float | None:
+        """Of its runs, if the study searches it; None for the optimizer's own."""
+        found = self.params.get("weight_decay")
+        return None if found is None else float(found)
 
     @property
     def epochs_spent(self) -> float:

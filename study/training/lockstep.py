@@ -33,11 +33,11 @@ class Lockstep:
             torch.manual_seed(seed)
             models[seed] = workload.make_model().to(workload.device).train()
         self.model = models[runs[0].train_seed]
-        self.optimizers = [workload.make_optimizer(self.model) for _ in runs]
+        self.optimizers = [workload.optimizer_of(self.model, run.weight_decay) for run in runs]
         self.parameters, self.buffers = stack_module_state([models[run.train_seed] for run in runs])
         names = {parameter: name for name, parameter in self.model.named_parameters()}
         groups = [[names[parameter] for parameter in group["params"]] for group in self.optimizers[0].param_groups]
-        self.stacked = stacked_optimizer(self.optimizers[0], groups)
+        self.stacked = stacked_optimizer(self.optimizers, groups)
         self.averaged: dict[str, Tensor] = {}
 
     def one_run(self, parameters: dict[str, Tensor], buffers: dict[str, Tensor], x: Tensor) -> Any:

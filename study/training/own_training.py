@@ -16,7 +16,7 @@ from search_spaces.errors import InputError
 from search_spaces.metric_values import metric_name, value_on
 from search_spaces.schedule import Schedule
 from search_spaces.step_watch import Left
-from study.objective import Evaluation, Metric, Run, Stop, Unit
+from study.objective import Evaluation, Metric, Run, Stop, Unit, WeightDecay
 from study.training.declaration import Declaration
 from study.training.first_run import EVALUATE, FirstRunResult, check_steps, first_runs
 from study.training.silence import Pace
@@ -112,6 +112,13 @@ class OwnTraining:
     def fitted(self, schedule: Schedule, budget: int) -> Schedule:
         evaluations: dict[str, Any] = {"evaluations": max(1, round(self.known.evaluations * budget))}
         return replace(schedule, **evaluations) if schedule.evaluations else schedule
+
+    @property
+    def weight_decay(self) -> WeightDecay:
+        raise InputError(
+            f"weight_decay cannot be searched for {self.name}, because your own training makes its optimizer itself: "
+            "remove --search weight_decay, or give --dataset, --model and --optimizer"
+        )
 
     def schedule_obstacle(self, schedule: Schedule) -> str | None:
         if schedule.replaces_optimizer:

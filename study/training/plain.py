@@ -32,7 +32,7 @@ class Plain:
         torch.manual_seed(run.train_seed)
         self.workload, self.run = workload, run
         self.model = workload.make_model().to(workload.device).train()
-        self.optimizers = [run.schedule.optimizer(workload.make_optimizer(self.model))]
+        self.optimizers = [run.schedule.optimizer(workload.optimizer_of(self.model, run.weight_decay))]
         self.averaged: AveragedModel | None = None
 
     def update(self, x: Inputs, y: Tensor) -> Tensor:

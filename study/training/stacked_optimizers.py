@@ -1,4 +1,4 @@
-"""Optimizers for stacked parameters: one step for all runs, each with its own learning rate and momentum.
+"""Optimizers for stacked parameters: one step for all runs, each with its own learning rate, momentum and weight decay.
 
 The formulas are those of torch.optim.SGD, torch.optim.AdamW and lion_pytorch.Lion. At every step, each run's learning
 rate and momentum are read from the torch optimizer that the run's scheduler controls.
@@ -23,7 +23,8 @@ State = dict[str, Tensor]
 class StackedOptimizer(ABC):
     """Updates parameters (runs, ...) in place.
 
-    groups: the parameter names of each group. defaults: the options shared by all runs, by group.
+    groups: the parameter names of each group. defaults: the options shared by all runs, by group; `weight_decay` is
+    None there if the runs differ in it.
     """
 
     def __init__(self, groups: Sequence[Sequence[str]], defaults: Sequence[dict[str, Any]]) -> None:
@@ -77,19 +78,23 @@ class StackedSGD(StackedOptimizer):
     """torch.optim.SGD, with momentum, Nesterov and weight decay."""
 
     def numbers(self, groups: Sequence[dict[str, Any]], steps: int) -> list[list[float]]:
-        return [[group["lr"] for group in groups], [group["momentum"] for group in groups]]
+        return [[group[name] for group in groups] for name in ("lr", "momentum", "weight_decay")]
 
     def update(
         self, parameter: Tensor, gradient: Tensor, state: State, steps: int, defaults: dict[str, Any], *vectors: Tensor
     ) -> None:
-        lr, momentum = vectors
+        lr, momentum, decay = vectors
         if not state:
             state["momentum"] = torch.zeros_like(parameter)
+
+        def add_decay(to: Tensor) -> Tensor:
+            shared = defaults["weight_decay"]
+            return to.addcmul_(parameter, decay) if shared is None else to.add_(parameter, alpha=shared)
+
         # Add in place, one after the other: a separate sum would allocate memory at every step.
-        state["momentum"].mul_(momentum).add_(gradient).add_(parameter, alpha=defaults["weight_decay"])
-        direction = state["momentum"]
+        direction = add_decay(state["momentum"].mul_(momentum).add_(gradient))
         if defaults["nesterov"]:
-            direction = gradient.add(parameter, alpha=defaults["weight_decay"]).addcmul_(direction, momentum)
+            direction = add_decay(gradient.clone()).addcmul_(direction, momentum)
         parameter.addcmul_(direction, lr, value=-1)
 
 
@@ -108,7 +113,7 @@ class StackedAdamW(StackedOptimizer):
         beta2 = defaults["betas"][1]
         if not state:
             state["mean"], state["square"] = torch.zeros_like(parameter), torch.zeros_like(parameter)
-        if defaults["weight_decay"]:
+        if defaults["weight_decay"] != 0:
             parameter.mul_(kept)
         state["mean"].lerp_(gradient, new_share)
         state["square"].mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
@@ -143,8 +148,12 @@ REFUSED = ("maximize", "amsgrad", "dampening", "differentiable")
 """Options of torch's optimizers that the stacked ones do not support."""
 
 
-def stacked_optimizer(optimizer: Optimizer, groups: Sequence[Sequence[str]]) -> StackedOptimizer:
-    """The stacked counterpart of a torch optimizer; raises InputError if it has none."""
+def stacked_optimizer(optimizers: Sequence[Optimizer], groups: Sequence[Sequence[str]]) -> StackedOptimizer:
+    """The stacked counterpart of the torch optimizers of runs, equal but for their weight decay.
+
+    Raises InputError if it has none.
+    """
+    optimizer = optimizers[0]
     kind = type(optimizer)
     path = f"{kind.__module__}.{kind.__qualname__}"
     used = sorted({option for group in optimizer.param_groups for option in REFUSED if group.get(option)})
@@ -153,4 +162,7 @@ def stacked_optimizer(optimizer: Optimizer, groups: Sequence[Sequence[str]]) -> 
         *others, last = (known.rpartition(".")[2] for known in STACKED)
         what = f"{kind.__name__} with {', '.join(used)}" if used else kind.__name__
         raise InputError(f"only {', '.join(others)} and {last} can be stacked, not {what}")
-    return STACKED[path](groups, optimizer.param_groups)
+    every = [one.param_groups for one in optimizers]
+    decays = [{group["weight_decay"] for group in alike} for alike in zip(*every, strict=True)]
+    shared = [{"weight_decay": next(iter(found)) if len(found) == 1 else None} for found in decays]
+    return STACKED[path](groups, [group | own for group, own in zip(optimizer.param_groups, shared, strict=True)])

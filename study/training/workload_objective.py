@@ -13,8 +13,9 @@ import torch
 from search_spaces.errors import InputError, words_of
 from search_spaces.schedule import Schedule
 from search_spaces.schedule_free_optimizer import schedule_free_obstacle
+from search_spaces.weight_decay import own_weight_decay, usual_weight_decay
 from study.machine import free_memory, same_bits_every_time, same_random_numbers_after
-from study.objective import Evaluation, Metric, Run, Stop, Unit
+from study.objective import Evaluation, Metric, Run, Stop, Unit, WeightDecay
 from study.training.lockstep import Lockstep
 from study.training.lockstep_check import draws_random_numbers, lockstep_obstacle
 from study.training.loop import train_cohort
@@ -108,6 +109,23 @@ class WorkloadObjective:
     def fitted(self, schedule: Schedule, budget: int) -> Schedule:
         """Our loop evaluates as often as the schedule asks for."""
         return schedule
+
+    @cached_property
+    def weight_decay(self) -> WeightDecay:
+        with same_random_numbers_after(self.workload.device):
+            optimizer = self.workload.make_optimizer(self.workload.make_model())
+        own, name = own_weight_decay(optimizer), type(optimizer).__name__
+        if not any("weight_decay" in group for group in optimizer.param_groups):
+            raise InputError(
+                f"{name} has no weight_decay in its parameter groups, so it cannot be searched: "
+                "remove --search weight_decay, or choose another --optimizer"
+            )
+        if not own > 0:
+            raise InputError(
+                f"--search weight_decay needs an optimizer that decays weights, which shows the parameters that decay, "
+                f"but the weight decay of this {name} is {own:g}: give --weight-decay above 0"
+            )
+        return WeightDecay(own, *usual_weight_decay(optimizer))
 
     def schedule_obstacle(self, schedule: Schedule) -> str | None:
         """Our loop trains every schedule, unless it replaces an optimizer and cannot."""

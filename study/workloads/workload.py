@@ -16,6 +16,7 @@ from torch.optim import Optimizer
 
 from search_spaces.errors import InputError, require
 from search_spaces.optimizer_call import is_optimizer_call
+from search_spaces.weight_decay import with_weight_decay
 from study.machine import same_random_numbers_after
 from study.objective import FRACTION_OF_ROWS, Metric
 from study.workloads.data import Data, Split
@@ -125,6 +126,11 @@ class Workload:
     def steps_per_epoch(self) -> int:
         """Steps per epoch; rows that do not fill a batch are left out of that epoch."""
         return self.data.train.rows // self.batch_size
+
+    def optimizer_of(self, model: nn.Module, weight_decay: float | None = None) -> Optimizer:
+        """An optimizer for a model. weight_decay: as of a `Run`."""
+        optimizer = self.make_optimizer(model)
+        return optimizer if weight_decay is None else with_weight_decay(optimizer, weight_decay)
 
     def attributes(self) -> dict[str, Any]:
         """What records store about the workload besides the configuration, as plain values."""

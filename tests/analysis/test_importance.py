@@ -11,7 +11,7 @@ from search_spaces.distributions import as_distribution
 from search_spaces.ranges import Float
 from study.analysis.comparable import comparable
 from study.analysis.importance import importance
-from tests.example_studies import RANGES, draws, ended, ranged
+from tests.example_studies import RANGES, SETTINGS, draws, ended, ranged, study_record
 from tests.helpers import SMALL, open_small, run_search
 
 
@@ -46,6 +46,15 @@ def test_what_decides_is_found(name):
     worth = {"cosine": 0.1, "linear": 0.5, "rex": 0.2}
     rows = [ended(worth[p["family"]] if name == "family" else p.get(name, 0.0), params=p) for p in draws(40)]
     assert importance(ranged(rows))[0][name] > 0.9
+
+
+def test_weight_decay_is_a_shared_parameter_if_it_is_searched():
+    rows = [ended(n % 7, params={**p, "weight_decay": 1e-5 * 1.2 ** (n % 7)}) for n, p in enumerate(draws(40))]
+    searched = study_record(
+        rows, settings=replace(SETTINGS, space={**RANGES, "weight_decay": Float(1e-5, 1e-2, log=True)})
+    )
+    assert importance(searched)[0]["weight_decay"] > 0.9
+    assert "weight_decay" not in importance(ranged(rows))[0]
 
 
 def test_diverged_trials_have_no_say_in_importance():

@@ -16,6 +16,7 @@ from study.analysis.statistics import (
     mean_interval,
     median_interval,
     probability_of_improvement,
+    rank_correlation,
     wilcoxon_p,
 )
 from study.search.confirm import confirm
@@ -95,6 +96,25 @@ def test_holm_rejects_what_its_steps_reject(p_values):
         assert p_values[which] <= adjusted <= 1
         assert which not in rejected(adjusted - 1e-9)
         assert adjusted == 1 or which in rejected(adjusted + 1e-9)
+
+
+def test_a_rank_correlation_is_spearmans_and_its_interval_covers_it():
+    """Of normal pairs with a correlation r, Spearman's is 6 / pi * asin(r / 2)."""
+    rng, true, covered = np.random.default_rng(0), 6 / np.pi * np.arcsin(0.6 / 2), 0
+    for _ in range(400):
+        first = rng.standard_normal(25)
+        second = 0.6 * first + 0.8 * rng.standard_normal(25)
+        found = rank_correlation(first, second)
+        assert found.mean == pytest.approx(stats.spearmanr(first, second).statistic)
+        assert found == rank_correlation(np.exp(first), second), "ranks alone count"
+        covered += found.low <= true <= found.high
+    assert 0.92 <= covered / 400 <= 0.98
+
+
+def test_a_rank_correlation_of_equal_or_few_values_is_unknown():
+    assert rank_correlation([1, 2, 3, 4], [5, 5, 5, 5]) is None
+    assert rank_correlation([1, 2, 3], [1, 2, 3]) is None
+    assert tuple(rank_correlation([1, 2, 3, 4], [9, 8, 7, 6])) == (-1, -1, -1, 4)
 
 
 def test_holm_by_hand():

@@ -85,3 +85,15 @@ def test_the_best_found_stands_first_whichever_is_recommended():
 def test_a_metric_without_a_unit_has_no_gap():
     plain = replace(confirmed(around(2.5), around(2.6)), metric=Metric("value", "minimize", "", 10.0))
     assert "  " not in words(plain)
+
+
+def test_weight_decay_is_named_if_it_was_searched():
+    study = confirmed(around(0.28), [0.31, 0.30, 0.32, 0.29, 0.31, 0.30, 0.31, 0.32])
+    decays = (0.00031, 0.0005)
+    trials = [
+        replace(trial, params={**trial.params, "weight_decay": decay})
+        for trial, decay in zip(study.trials, decays, strict=True)
+    ]
+    said = words(replace(study, trials=tuple(trials)))
+    assert said.startswith("Use REX, peak 0.27, weight decay 0.00031: test error 28.0 % [27.7, 28.3] over 8 seeds")
+    assert "than cosine at its best peak, 0.2, and weight decay 0.0005, which was not tuned (8 seeds" in said

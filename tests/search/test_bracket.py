@@ -87,7 +87,7 @@ def test_an_interruption_ends_a_suggestion_that_takes_minutes(storage, workload,
         raise AssertionError("the signal was not heard here")
 
     with open_small(storage, workload) as study, interruption() as interrupted:
-        monkeypatch.setattr(Configuration, "suggest", lambda self, trial, peak_lr: slow(trial, peak_lr))
+        monkeypatch.setattr(Configuration, "suggest", lambda self, trial, peak_lr, besides: slow(trial, peak_lr))
         with pytest.raises(KeyboardInterrupt):
             next(study.search(10, interrupted))
         assert interrupted()

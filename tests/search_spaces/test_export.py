@@ -279,6 +279,76 @@ def test_the_code_for_frameworks_has_muon_in_it(name):
     assert "MuonWithAdamW: scripts/export.py" in shown_code(Exported(WSD(peak_lr=0.01), MUON_CALL))
 
 
+GROUPS = (
+    '[{"params": [p for p in model.parameters() if p.ndim >= 2]}, '
+    '{"params": [p for p in model.parameters() if p.ndim < 2], "weight_decay": 0.0}]'
+)
+YOURS = f"""
+
+
+def make_optimizer(model, weight_decay=0.05):
+    groups = {GROUPS}
+    groups += [dict(params=[torch.zeros(1, requires_grad=True)], weight_decay=2 * weight_decay)]
+    return torch.optim.AdamW(groups, weight_decay=weight_decay)
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "line", "kinds"),
+    [
+        (
+            "torch.optim.SGD(model.parameters(), lr={lr}, momentum=0.9, weight_decay=0.0005)",
+            "torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, weight_decay=0.4)",
+            (0.4, 0.4),
+        ),
+        (
+            f"torch.optim.AdamW({GROUPS}, lr={{lr}}, weight_decay=0.1)",
+            f"torch.optim.AdamW({GROUPS}, lr=0.01, weight_decay=0.4)",
+            (0.4, 0.0),
+        ),
+        ("make_optimizer(model)", "with_weight_decay(make_optimizer(model), 0.4)", (0.2, 0.0)),
+        (
+            "make_optimizer(model, weight_decay=0.1)",
+            "with_weight_decay(make_optimizer(model, weight_decay=0.1), 0.4)",
+            (0.2, 0.0),
+        ),
+    ],
+)
+def test_the_code_trains_with_the_weight_decay_of_the_trial(call, line, kinds, tmp_path):
+    """kinds: the decay of matrices and of vectors. In a function of yours another group has twice that of matrices."""
+    schedule = WSD(peak_lr=0.01, warmup_fraction=0.2)
+    code = torch_code(Exported(schedule, call, weight_decay=0.4))
+    assert f"# optimizer = {line}\n" in code
+    found = elsewhere(WITH_MUON, [code + YOURS, f"import torch\noptimizer = {line}"], tmp_path)
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(*(torch.nn.Linear(4, 4) for _ in range(3)))
+    groups = [
+        {"params": [one for one in model.parameters() if (one.ndim > 1) is matrices], "weight_decay": decay}
+        for matrices, decay in zip((True, False), kinds, strict=True)
+    ]
+    optimizer = torch.optim.SGD(groups, lr=1.0, momentum=0.9) if "SGD" in call else torch.optim.AdamW(groups, lr=1.0)
+    scheduler = schedule.build(optimizer, 10)
+    for _ in range(10):
+        optimizer.zero_grad()
+        model(torch.ones(2, 4)).square().sum().backward()
+        optimizer.step()
+        scheduler.step()
+    for values, parameter in zip(found, model.parameters(), strict=True):
+        np.testing.assert_allclose(values, parameter.detach(), rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_code_for_frameworks_has_the_weight_decay_too(name):
+    code = FORMATS[name](Exported(WSD(peak_lr=0.01), MUON_CALL, weight_decay=0.3))
+    assert "MuonWithAdamW(model, ['0.weight', '2.weight'], lr=0.01, weight_decay=0.3)" in code
+    yours = FORMATS[name](Exported(WSD(peak_lr=0.01), "mine.make(model)", weight_decay=0.3))
+    assert yours.count("def with_weight_decay(") == 1
+    assert "with_weight_decay(mine.make(model), 0.3)" in yours
+    free = FORMATS[name](Exported(ScheduleFree(peak_lr=0.01), "mine.make(model)", weight_decay=0.3))
+    assert "schedule_free(with_weight_decay(mine.make(model), 0.3), beta=beta)" in free
+    assert "with_weight_decay" not in FORMATS[name](Exported(WSD(peak_lr=0.01), "mine.make(model)"))
+
+
 AVERAGED = """
 import json, sys
 import torch

@@ -27,6 +27,9 @@ BATCH_NORM = nn.Sequential(nn.Flatten(), nn.Linear(64, 32), nn.BatchNorm1d(32), 
 DROPOUT = nn.Sequential(nn.Flatten(), nn.Linear(64, 32), nn.ReLU(), nn.Dropout(0.3), nn.Linear(32, 10))
 
 
+HAS_LION = find_spec("lion_pytorch") is not None
+
+
 class Copied:
     """A model made anew, by drawing initial weights, in the form of a given one."""
 
@@ -113,6 +116,31 @@ def test_each_run_is_as_in_the_plain_loop(model, optimizer, data_root):
         assert set(state) == set(states[index])
         for name, tensor in state.items():
             torch.testing.assert_close(states[index][name], tensor, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw", *(["lion"] if HAS_LION else [])])
+def test_each_run_has_its_own_weight_decay(optimizer, data_root):
+    """Also one of 0, first in the cohort, one that is the optimizer's own, and once another run has diverged."""
+    workload, scale = make_workload("mlp", optimizer, data_root), 0.01 if optimizer == "lion" else 1.0
+    peaks = [(0.2, 0.0), (0.2, 0.03), (1e9, 0.1), (0.2, None), (0.1, 0.3)]
+    runs = [Run(Linear(peak_lr=peak * scale), 4, 0, evaluations=4, weight_decay=decay) for peak, decay in peaks]
+    together = list(trainer(workload, len(runs)).train(runs))
+    ends = []
+    for index, run in enumerate(runs):
+        alone = list(trainer(workload).train([run]))
+        own = [evaluation for evaluation in together if evaluation.run == index]
+        assert [e.loss for e in own] == pytest.approx([e.loss for e in alone], rel=1e-9)
+        ends.append(own[-1].loss)
+    assert len(set(ends)) == len(runs), "the weight decay shapes each run"
+
+
+def test_equal_weight_decays_give_the_bits_of_the_workloads_own(data_root):
+    workload = make_workload("mlp", "sgd", data_root, torch.float32)
+    assert workload.weight_decay == 1e-3
+    runs = [Run(Cosine(peak_lr=peak), 2, 0, evaluations=2) for peak in (0.1, 0.2, 0.3)]
+    own = list(trainer(workload, 3).train(runs))
+    assert own == list(trainer(workload, 3).train([replace(run, weight_decay=1e-3) for run in runs]))
+    assert own != list(trainer(workload, 3).train([replace(run, weight_decay=1e-2) for run in runs]))
 
 
 def test_gradients_of_each_run_are_clipped_as_torch_clips_them():
@@ -214,33 +242,31 @@ class Vectors(nn.Module):
         self.b = nn.Parameter(torch.ones(2, 3, dtype=torch.float64))
 
 
-HAS_LION = find_spec("lion_pytorch") is not None
 RATES = st.lists(st.floats(1e-4, 0.2), min_size=3, max_size=3)
 
 
 @given(
     lr=st.lists(RATES, min_size=4, max_size=4),
     momentum=st.lists(st.lists(st.floats(0.0, 0.99), min_size=3, max_size=3), min_size=4, max_size=4),
-    weight_decay=st.sampled_from([0.0, 0.1]),
+    weight_decay=st.lists(st.sampled_from([0.0, 0.1, 0.3]), min_size=3, max_size=3),
     kind=st.sampled_from(["sgd", "nesterov", "adamw", *(["lion"] if HAS_LION else [])]),
 )
 @settings(max_examples=60, deadline=None)
 def test_stacked_optimizers_are_torchs(lr, momentum, weight_decay, kind):
-    """Four updates of three runs, each with rates and momenta of its own that change at every update."""
+    """Four updates of three runs, each with a weight decay, and rates and momenta that change at every update."""
 
-    def make(model):
+    def make(model, decay):
         groups = [{"params": [model.a]}, {"params": [model.b], "weight_decay": 0.02}]
         if kind == "adamw":
-            return torch.optim.AdamW(groups, lr=1.0, weight_decay=weight_decay)
+            return torch.optim.AdamW(groups, lr=1.0, weight_decay=decay)
         if kind == "lion":
-            return import_named("lion_pytorch:Lion")(groups, lr=1.0, weight_decay=weight_decay, betas=(0.9, 0.98))
-        nesterov = kind == "nesterov"
-        return torch.optim.SGD(groups, lr=1.0, momentum=0.9, weight_decay=weight_decay, nesterov=nesterov)
+            return import_named("lion_pytorch:Lion")(groups, lr=1.0, weight_decay=decay, betas=(0.9, 0.98))
+        return torch.optim.SGD(groups, lr=1.0, momentum=0.9, weight_decay=decay, nesterov=kind == "nesterov")
 
     models = [Vectors() for _ in range(3)]
-    optimizers = [make(model) for model in models]
+    optimizers = [make(model, decay) for model, decay in zip(models, weight_decay, strict=True)]
     parameters = {name: torch.stack([getattr(model, name).detach() for model in models]) for name in ("a", "b")}
-    stacked = stacked_optimizer(optimizers[0], [["a"], ["b"]])
+    stacked = stacked_optimizer(optimizers, [["a"], ["b"]])
     for lrs, momenta in zip(lr, momentum, strict=True):
         for optimizer, rate, moment in zip(optimizers, lrs, momenta, strict=True):
             for group, ratio in zip(optimizer.param_groups, (1.0, 0.1), strict=True):
@@ -272,7 +298,7 @@ def test_stacked_optimizers_are_torchs(lr, momentum, weight_decay, kind):
 )
 def test_other_optimizers_are_refused(make, said):
     with pytest.raises(InputError, match=said):
-        stacked_optimizer(make([torch.zeros(1, requires_grad=True)]), [["a"]])
+        stacked_optimizer([make([torch.zeros(1, requires_grad=True)])], [["a"]])
 
 
 @pytest.mark.parametrize("length", [3, 10, 20])

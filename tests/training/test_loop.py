@@ -52,10 +52,14 @@ def slow_twin(workload, make_optimizer, rates, train_seed):
     return found
 
 
-@pytest.mark.parametrize("model", ["mlp", "cnn", "transformer", "net_with_everything"])
+@pytest.mark.parametrize(
+    ("model", "weight_decay"),
+    [("mlp", None), ("mlp", 0.03), ("cnn", None), ("transformer", None), ("net_with_everything", None)],
+)
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
-def test_the_loop_equals_its_slow_twin(model, optimizer, data_root):
-    own = model == "net_with_everything"
+def test_the_loop_equals_its_slow_twin(model, weight_decay, optimizer, data_root):
+    """weight_decay: of the run, in place of the workload's 1e-3."""
+    own, decay = model == "net_with_everything", weight_decay or 1e-3
     workload = WorkloadOptions(
         "digits", model="mlp" if own else model, optimizer=optimizer, batch_size=64, weight_decay=1e-3
     ).load(data_root)
@@ -68,10 +72,11 @@ def test_the_loop_equals_its_slow_twin(model, optimizer, data_root):
     total_steps = EPOCHS * (1079 // 64)
     rates = oracles.whole_run(lambda s, n: oracles.linear(s, n, 0.0), peak, total_steps, 0.1)
     make = {
-        "sgd": lambda parameters: torch.optim.SGD(parameters, lr=1.0, momentum=0.9, weight_decay=1e-3),
-        "adamw": lambda parameters: torch.optim.AdamW(parameters, lr=1.0, weight_decay=1e-3),
+        "sgd": lambda parameters: torch.optim.SGD(parameters, lr=1.0, momentum=0.9, weight_decay=decay),
+        "adamw": lambda parameters: torch.optim.AdamW(parameters, lr=1.0, weight_decay=decay),
     }[optimizer]
-    run = Run(Linear(peak_lr=peak, warmup_fraction=0.1), EPOCHS, train_seed=3, evaluations=EPOCHS)
+    schedule = Linear(peak_lr=peak, warmup_fraction=0.1)
+    run = Run(schedule, EPOCHS, train_seed=3, evaluations=EPOCHS, weight_decay=weight_decay)
     found = list(trainer(workload).train([run]))
     twin = slow_twin(workload, make, rates, 3)
     assert [evaluation.loss for evaluation in found] == pytest.approx([loss for loss, _ in twin], rel=1e-9)

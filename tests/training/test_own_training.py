@@ -162,6 +162,19 @@ def test_a_plain_list_of_rates_leaves_out_what_observes():
         study.find_schedule(train=train_with_rates, peak_lr=(0.001, 0.5), **FEW | {"families": ["plateau"]})
 
 
+def test_its_weight_decay_cannot_be_searched():
+    """Before anything of the user's runs."""
+    with pytest.raises(
+        InputError, match="weight_decay cannot be searched for .*: remove search weight_decay, or give da"
+    ):
+        study.find_schedule(train=never_called, search=["weight_decay"], progress=False)
+
+
+def never_called(schedule, epochs, seed):
+    raise AssertionError("it runs")
+    yield
+
+
 def test_what_replaces_the_optimizer_is_left_out():
     schedule = ScheduleFree(peak_lr=0.1)
     said = "it replaces the optimizer, which your own training makes: give --dataset, --model and --optimizer"

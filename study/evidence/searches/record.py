@@ -10,6 +10,7 @@ import optuna
 from optuna.samplers import RandomSampler
 
 from search_spaces import from_params
+from study.evidence.schedules_alone import require_schedules_alone
 from study.executors.recorded_runs import About, Recorded, RecordedRun, RecordedSchedule
 from study.objective import FIRST_FRESH_SEED, Evaluation, Executor, Run
 from study.search.configuration import Configuration
@@ -57,6 +58,7 @@ def record(
 
     what: the options that the objective was made from. Yields a line of progress for every part.
     """
+    require_schedules_alone(configuration)
     pool = draw_pool(configuration, objective.peak_lr, per_family)
     schedules = [from_params(params) for params in pool]
     seeds = list(range(FIRST_FRESH_SEED, FIRST_FRESH_SEED + confirm_seeds))

@@ -12,6 +12,7 @@ import torch
 from search_spaces.errors import InputError
 from search_spaces.schedule import Schedule
 from study.evidence.fresh_seeds import mean_test, trainer
+from study.evidence.schedules_alone import require_schedules_alone
 from study.evidence.searches.searches import Searches
 from study.executors.recorded_runs import Recorded, read_recorded
 from study.executors.replay import Replay
@@ -81,6 +82,7 @@ def open_testbed(
     file: recorded runs, which determine the workload, run length, families and seed; None to train live.
     Raises InputError if the file does not exist or was recorded on other data.
     """
+    require_schedules_alone(configuration)
     torch.set_num_threads(1)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     if file is None:
