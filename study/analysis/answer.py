@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import mean
 
 from study.analysis.cost import Cost
 from study.analysis.statistics import Interval, t_interval
@@ -18,9 +16,8 @@ from study.storage.trial_record import TrialRecord
 class Answer:
     """What to use, by the finals of a search.
 
-    recommended: of winner and reference the one that is significantly better; if they are tied, the one whose mean on
-    validation is better over the same seeds, so that test rows choose nothing. other: the one that it was compared
-    with, if any. value, other_value: the
+    recommended: the winner, if it is significantly better than the reference, or there is no reference; otherwise the
+    reference, which is the simpler choice. other: the one that it was compared with, if any. value, other_value: the
     mean of each over the seeds, with its 95 % interval. on_test: whether values are of the test rows; else they
     are of the validation rows. gain: how much better the recommended schedule is than the other, paired by seed; above
     0 is better, whatever the metric's direction. full_runs: that the search has cost. confirming: runs of the finals,
@@ -57,8 +54,7 @@ class Answer:
         if finals.winner is not None and finals.reference is not None:
             gain = gain_of(values[finals.winner], values[finals.reference], study.metric.sign)
             recommended, other = finals.winner, finals.reference
-            ahead = study.metric.sign * (validation_mean(runs[other]) - validation_mean(runs[recommended])) > 0
-            if gain.high < 0 or (gain.low <= 0 and not ahead):
+            if not gain.low > 0:
                 recommended, other = other, recommended
                 gain = Interval(-gain.mean, -gain.high, -gain.low, gain.n)
         return cls(
@@ -79,14 +75,6 @@ class Answer:
         return self.gain is not None and self.gain.low <= 0 <= self.gain.high
 
     @property
-    def for_another_length(self) -> TrialRecord:
-        """The one to use for runs of another length: the reference, if they are tied.
-
-        It carries over better where runs are short (results/search/extensions-transformer-2-10.md).
-        """
-        return self.other if self.tied and self.other and self.other.is_reference else self.recommended
-
-    @property
     def smallest_gain(self) -> float:
         """The smallest difference between the two schedules that these seeds can show: half the interval's width."""
         return (self.gain.high - self.gain.low) / 2 if self.gain else math.nan
@@ -95,11 +83,6 @@ class Answer:
 def gain_of(better: list[float], worse: list[float], sign: int) -> Interval:
     """How much better the first values are than the second, seed by seed."""
     return t_interval([sign * (b - a) for a, b in zip(better, worse, strict=True)])
-
-
-def validation_mean(runs: Sequence[FinalRun]) -> float:
-    """The mean of what runs found on validation."""
-    return mean(run.validation for run in runs)
 
 
 def value_of(run: FinalRun, on_test: bool, worst: float) -> float:

@@ -1,7 +1,7 @@
 """Which schedules to try for a longer run, by what a study found in shorter ones, and which of them to use.
 
-One run checks the schedule that the study recommends for another length. Of two or three, the best finalists have one
-each; other peaks of that schedule did no better where that was measured (results/search/extensions-5-20.md).
+One run checks the schedule that the study recommends. Of two or three, the best finalists have one each; other peaks
+of the recommended schedule did no better where that was measured (results/search/extensions-5-20.md).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from search_spaces.errors import InputError, require
-from study.analysis.answer import Answer
+from study.analysis.answer import Answer, recommended
 from study.storage.finals import FinalRun
 from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
@@ -25,9 +25,9 @@ ENOUGH_STEPS = 250
 class Extension:
     """What to try at a longer budget.
 
-    recommended: the trial to use; if winner and reference are tied, the reference. budget: of the longer run, in the
-    study's unit. trials: whose schedules to train, one run each. scarce: whether the study's full runs have so few
-    steps that its peak may be too high.
+    recommended: the trial that the study recommends. budget: of the longer run, in the study's unit. trials: whose
+    schedules to train, one run each. scarce: whether the study's full runs have so few steps that its peak may be too
+    high.
     """
 
     recommended: TrialRecord
@@ -44,8 +44,7 @@ class Extension:
         full, unit = study.settings.epochs, study.settings.unit
         longer = f"--{unit} must be above the study's {full}, and at most {LONGEST} times that"
         require(full < budget <= LONGEST * full, longer, budget)
-        answer = Answer.of(study)
-        trial = answer.for_another_length if answer else study.best
+        trial = recommended(study)
         if trial is None:
             raise InputError(f"study {study.name!r} has no winner: no trial has finished a full run")
         others = [one for one in finalists(study) if one.number != trial.number]

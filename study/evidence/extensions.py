@@ -13,6 +13,7 @@ from pathlib import Path
 from statistics import mean, median
 
 from search_spaces.schedule import Schedule
+from study.analysis.answer import recommended
 from study.analysis.cost import Cost
 from study.analysis.extension import ENOUGH_STEPS, Extension
 from study.analysis.statistics import t_interval
@@ -74,7 +75,8 @@ def extended_search(
         for _ in study.run_finals(SEEDS):
             pass
         record = study.record
-        sign, chosen = record.metric.sign, Extension.of(record, long, 1).recommended
+        sign, chosen = record.metric.sign, recommended(record)
+        assert chosen is not None
         peak = best_of_runs(study.executor, other_peaks(chosen.schedule, record.total_steps), long, sign)
         best = [trial.schedule for trial in Extension.of(record, long, MOST_LONGER_RUNS).trials]
         finalist = best_of_runs(study.executor, best, long, sign)

@@ -19,7 +19,7 @@ def test_one_run_is_of_the_schedule_that_the_study_recommends():
     assert one.recommended.family == "rex"
     assert Extension.of(STUDY, 200, 0).trials == ()
     tied = confirmed(around(0.3), around(0.3))
-    assert Extension.of(tied, 40, 1).recommended.is_reference, "which carries over better"
+    assert Extension.of(tied, 40, 1).recommended.is_reference, "what the answer recommends is extended"
 
 
 def test_more_runs_are_of_the_finalists_with_the_best_means():
