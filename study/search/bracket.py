@@ -51,12 +51,14 @@ class Strategy(Protocol):
     """Which trials are pruned, and when.
 
     pruner: of the sampler's study. completes_first_runs: whether the sampler sees each trial as complete, with the
-    value of its first run. saves_runs: whether runs that have ended are saved while their bracket is unfinished.
-    keeps_notes: whether the pruner must find its notes on a trial again.
+    value of its first run. needs_history: whether sampler or pruner look at trials of earlier brackets. saves_runs:
+    whether runs that have ended are saved while their bracket is unfinished. keeps_notes: whether the pruner
+    must find its notes on a trial again.
     """
 
     pruner: BasePruner
     completes_first_runs: bool
+    needs_history: bool
     saves_runs: bool
     keeps_notes: bool
 
@@ -110,7 +112,7 @@ class Bracket:
         self.known, self.reference = stored.get("enqueued", ()), Reference.read(stored.get("reference"))
         self.seen = [values_seen(trial) for trial in self.earlier if not is_outside(trial)]
         self.sampler_study = self.learnt or make_sampler_study(
-            self.earlier,
+            self.earlier if self.strategy.needs_history else (),
             self.objective.metric.direction,
             self.strategy.pruner,
             self.strategy.completes_first_runs,

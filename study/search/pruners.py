@@ -25,6 +25,7 @@ class FullRuns:
     """
 
     completes_first_runs = False
+    needs_history = True
 
     def __init__(self, pruner: str, epochs: int) -> None:
         self.pruner = make_pruner(pruner, epochs)

@@ -35,6 +35,7 @@ class Rungs:
         self.pruner: BasePruner = NopPruner()
         self.budgets = budgets
         self.completes_first_runs = sampler in GAUSSIAN_PROCESSES
+        self.needs_history = sampler != "random"
 
     def run(self, bracket: Bracket) -> Iterator[None]:
         """Try all at the first rung, batch by batch, then train those that are promoted."""

@@ -26,7 +26,7 @@ from study.search.samplers.gaussian_process import Believer, expected_improvemen
 LEARNT_FROM = 200
 """Trials that a fit learns from, at most, unless there are more start-up trials."""
 DECIDING = 100
-"""Of more trials than a fit learns from, so many decide on the kernel, which takes most of the time."""
+"""If there are more trials than a fit learns from, this many decide on the kernel, which takes most of the time."""
 CANDIDATES = 1024
 """Points that are compared; the most promising ones are suggested."""
 PARENTS = 16
@@ -45,21 +45,29 @@ class BatchGP(BaseSampler):
         self.rng = np.random.default_rng(seed)
         self.independent = RandomSampler(seed=seed)
         self.startup_trials = startup_trials
-        self.finished = 0
+        self.known, self.unsettled = 0, list[int]()
         self.shared: dict[str, BaseDistribution] = {}
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """The parameters that are suggested together; none during start-up."""
-        complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-        if len(complete) >= self.startup_trials and len(complete) > self.finished:
-            sign = 1 if study.direction == StudyDirection.MINIMIZE else -1
-            values = sign * np.array([one.value for one in complete])
-            kept = learnt_from(values, max(LEARNT_FROM, self.startup_trials))
-            deciding = learnt_from(values[kept], DECIDING if len(kept) < len(complete) else len(kept))
-            with one_blas_thread():
-                self.learn([complete[number] for number in kept], values[kept], deciding)
-            self.finished = len(complete)
+        trials = study.get_trials(deepcopy=False)
+        if self.has_news(trials):
+            complete = [one for one in trials if one.state == TrialState.COMPLETE]
+            if len(complete) >= self.startup_trials:
+                sign = 1 if study.direction == StudyDirection.MINIMIZE else -1
+                values = sign * np.array([one.value for one in complete])
+                kept = learnt_from(values, max(LEARNT_FROM, self.startup_trials))
+                deciding = learnt_from(values[kept], DECIDING if len(kept) < len(complete) else len(kept))
+                with one_blas_thread():
+                    self.learn([complete[number] for number in kept], values[kept], deciding)
         return self.shared
+
+    def has_news(self, trials: Sequence[FrozenTrial]) -> bool:
+        """Whether a trial was completed since the last call; looks only at those that had not ended then."""
+        open_then = [*self.unsettled, *range(self.known, len(trials))]
+        self.known = len(trials)
+        self.unsettled = [number for number in open_then if not trials[number].state.is_finished()]
+        return any(trials[number].state == TrialState.COMPLETE for number in open_then)
 
     def learn(self, trials: Sequence[FrozenTrial], values: NDArray[np.float64], deciding: NDArray[np.intp]) -> None:
         """Fit a process to the parameters that these trials share.
