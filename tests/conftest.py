@@ -32,7 +32,10 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(items):
-    """The file that takes longest comes first, or one process types its commands while the others have nothing left."""
+    """The file that takes longest comes first, or one process types its commands while the others have nothing left.
+
+    With --no-loadscope-reorder, as in .ci/run; without it the files with most tests come first.
+    """
     items.sort(key=lambda item: not item.nodeid.startswith("tests/scripts/test_readme.py"))
 
 

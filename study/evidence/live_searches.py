@@ -165,14 +165,16 @@ def live_page(rows: Sequence[LiveResult], what: str, seeds: int) -> str:
     def line(arm: str) -> str:
         own = tests[arm]
         runs = mean(row.full_runs for row in rows if row.arm == arm)
-        error = f"{100 * mean(own.values()):.2f} ± {100 * stdev(own.values()) / len(own) ** 0.5:.2f}"
+        error = f"{100 * mean(own.values()):.2f}"
+        if len(own) > 1:
+            error += f" ± {100 * stdev(own.values()) / len(own) ** 0.5:.2f}"
         ahead = "-" if arm == DEFAULT else in_points(t_interval([own[seed] - default[seed] for seed in own]))
         return f"| {arm} | {len(own)} | {runs:.1f} | {error} | {ahead} |"
 
     lines = [
-        f"{len(default)} searches on {what}, and as many repeats of everything else. Test error of what each would",
-        f"use, over the same {seeds} fresh seeds: mean ± standard error. An arm may train as much as a default search",
-        f"with its finals. The best of the grids: {best_grid.split(',')[0]}.",
+        f"{len(default)} searches on {what}, and repeats of other ways, n of each. Test error of what each would use,",
+        f"over the same {seeds} fresh seeds: mean ± standard error. An arm may train as much as a default search with",
+        f"its finals. The best of the grids: {best_grid.split(',')[0]}.",
         "",
         "| arm | n | full runs | test error, % | behind the default search's answer, points [95 % interval] |",
         "|---|---:|---:|---:|---:|",

@@ -120,7 +120,7 @@ def carve(name: str, classes: int, train: Split, test: Split, validation_share: 
     rows = {"train": order[held:], "validation": order[:held]}
     over = [axis for axis in range(train.x.ndim) if axis != 1]
     x = train.x[rows["train"]]
-    with torch_threads(1):  # several would add in another order, and the data would differ in their last bits
+    with torch_threads(1):  # several add in another order: the last bits would differ
         mean, deviation = x.mean(over, keepdim=True), x.std(over, keepdim=True)
     return Data(
         name=name,
