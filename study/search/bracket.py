@@ -28,12 +28,10 @@ from study.search.failures import Failures
 from study.search.reference import Reference, planned_batch
 from study.search.sampler_study import (
     ask,
-    is_outside,
     is_reference,
     make_sampler_study,
     pruner_notes,
     tell,
-    values_seen,
 )
 from study.search.samplers.choice import make_sampler
 from study.storage.damage import reading
@@ -110,7 +108,6 @@ class Bracket:
         stored = self.optuna_study.user_attrs.get("configuration", {})
         self.split_seed = stored.get("split_seed", 0)
         self.known, self.reference = stored.get("enqueued", ()), Reference.read(stored.get("reference"))
-        self.seen = [values_seen(trial) for trial in self.earlier if not is_outside(trial)]
         self.sampler_study = self.learnt or make_sampler_study(
             self.earlier if self.strategy.needs_history else (),
             self.objective.metric.direction,
@@ -333,7 +330,6 @@ class Bracket:
         """
         self.is_ahead, self.earlier, self.executor = False, earlier, executor
         self.failures.follow(failures)
-        self.seen = [values_seen(trial) for trial in earlier if not is_outside(trial)]
 
     @property
     def tried(self) -> int:

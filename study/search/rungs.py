@@ -14,6 +14,7 @@ from optuna.pruners import BasePruner, NopPruner
 from study.objective import Evaluation
 from study.search.bracket import Bracket
 from study.search.candidate import Candidate
+from study.search.sampler_study import is_outside, values_seen
 from study.storage.damage import reading
 from study.storage.record_format import GAUSSIAN_PROCESSES
 
@@ -48,11 +49,12 @@ class Rungs:
             bracket.tell(batch)
         bracket.explored = True
         yield
+        earlier = [values_seen(trial) for trial in bracket.earlier if not is_outside(trial)]
         live, audited = bracket.candidates, list[Candidate]()
         sign, reduction = bracket.objective.metric.sign, bracket.configuration.reduction
         for before, budget in pairwise(self.budgets):
             within = [candidate.reported for candidate in live if not candidate.outside]
-            seen = [*bracket.seen, *within]
+            seen = [*earlier, *within]
             worst = worst_to_promote([sign * values[before] for values in seen if before in values], reduction)
             kept = best_references(live, before, references_promoted(budget, full), sign)
             for candidate in live:
