@@ -10,7 +10,7 @@ from torch.optim import Optimizer
 from search_spaces.usual_weight_decay import USUAL
 
 FACTOR = 30.0
-"""That of another optimizer is searched from its own divided by this, to that times this."""
+"""An optimizer that USUAL does not list is searched from its own weight decay divided by this, to that times this."""
 
 
 def own_weight_decay(optimizer: Optimizer) -> float:

@@ -189,7 +189,7 @@ def own_within(searched: Range, objective: AnyObjective) -> float:
         listed = (", " if isinstance(searched, Choice) else " to ").join(f"{end:g}" for end in ends)
         raise InputError(
             f"no weight_decay is given, and the optimizer's own, {own:g}, is outside what is searched, {listed}: "
-            "add weight_decay to the file, or widen it in --space"
+            "add weight_decay to the file, or widen the range in --space"
         )
     return own
 
