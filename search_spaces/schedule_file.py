@@ -154,7 +154,10 @@ class Given:
     def check_all_taken(self) -> None:
         """Raise InputError for a parameter in the file that the schedule did not use."""
         if self.weight_decay is not None and "weight_decay" not in self.params:
-            raise InputError("weight_decay is not searched here: add --search weight_decay, or remove it")
+            raise InputError(
+                "weight_decay is not searched here: add --search weight_decay, which your own training does not take, "
+                "or give a JSON file without it"
+            )
         for key in self.parameters:
             if key not in self.taken:
                 valid = ", ".join(dict.fromkeys(self.taken)) or "none"

@@ -39,10 +39,11 @@ from search_spaces.ranges import (
     exactly,
     searched_parameters,
 )
+from search_spaces.usual_weight_decay import USUAL
 
 RANGE_KEYS = ("low", "high", "log", "or_exactly")
-BESIDES: Ranges = {"weight_decay": Float(1e-5, 1e-2, log=True)}
-"""What can be searched besides the schedule, and its kind of range; its usual one depends on the optimizer."""
+BESIDES: Ranges = {"weight_decay": Float(*USUAL["SGD"], log=True)}
+"""What can be searched besides the schedule, and its range for SGD; the usual one depends on the optimizer."""
 
 
 class SpaceFile(NamedTuple):
@@ -131,7 +132,9 @@ def read_domain(where: str, value: Any, usual: Domain) -> Domain:
     log = value.get("log", getattr(numbers, "log", False))
     require(isinstance(log, bool), f"{where}.log must be true or false", log)
     require(not log or isinstance(numbers, Float), f"{where} is an integer: remove log", log)
-    require(not log or low > 0, f"{where}: low must be above 0 if log is true", low)
+    if log and low <= 0:
+        from_0 = "; give log = false for a range from 0" if usual in BESIDES.values() and "log" not in value else ""
+        raise InputError(f"{where}: low must be above 0 if log is true, but {low} was given{from_0}")
     if isinstance(numbers, Integer):
         inside: Float | Integer = Integer(int(low), int(high))
     else:

@@ -12,8 +12,8 @@ import torch
 
 from search_spaces import EVERY_FAMILY, Ranges, Schedule, domains_of
 from search_spaces.errors import InputError, require
-from search_spaces.ranges import Either, Range, exactly
-from search_spaces.space_file import corners
+from search_spaces.ranges import Choice, Either, Range, exactly
+from search_spaces.space_file import corners, ends_of
 from study.executors.options import ExecutorOptions
 from study.executors.ray_cluster import address_meant, silence_at
 from study.machine import choose_device, same_random_numbers_after
@@ -177,8 +177,21 @@ def suggested(given: Any, asked: Configuration, configuration: Configuration, ob
         raise InputError(f"{objective.name} cannot be trained with {given.family}: {why}")
     besides = configuration.besides(objective)
     if besides and given.weight_decay is None:
-        given.weight_decay = objective.weight_decay.own
+        given.weight_decay = own_within(besides["weight_decay"], objective)
     return configuration.suggest(given, objective.peak_lr, besides)
+
+
+def own_within(searched: Range, objective: AnyObjective) -> float:
+    """The optimizer's own weight decay; raises InputError if it is not among what is searched."""
+    own, ends = objective.weight_decay.own, ends_of(searched)
+    inside = own in ends if isinstance(searched, Choice) else min(ends) <= own <= max(ends)
+    if not inside:
+        listed = (", " if isinstance(searched, Choice) else " to ").join(f"{end:g}" for end in ends)
+        raise InputError(
+            f"no weight_decay is given, and the optimizer's own, {own:g}, is outside what is searched, {listed}: "
+            "add weight_decay to the file, or widen the range in --space"
+        )
+    return own
 
 
 def exact_parameter(family: str, objective: AnyObjective, ranges: Ranges) -> list[tuple[str, Range, float]]:

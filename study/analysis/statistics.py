@@ -130,19 +130,28 @@ def probability_of_improvement(a: Sequence[float], b: Sequence[float], sign: int
     return float(np.mean((own < other) + 0.5 * (own == other)))
 
 
-def rank_correlation(first: Sequence[float], second: Sequence[float], level: float = 0.95) -> Interval | None:
-    """Spearman's rank correlation of paired values, from -1 to 1, in the place of a mean, and its interval.
+def product_term(
+    first: Sequence[float], second: Sequence[float], values: Sequence[float], level: float = 0.95
+) -> Interval | None:
+    """The coefficient of `first` times `second` in a quadratic least-squares fit of the values, and its t interval.
 
-    The interval is Fisher's, with the standard error of Bonett and Wright (2000). At least four pairs; None if all
-    values of one are equal.
+    The fit has a constant, both, their squares and their product; all three samples are standardised, so the
+    coefficient is in standard deviations of the values. It is 0 on average if the effects of both add up and each is
+    about quadratic. None if the fit is not unique, or at most six values are given. Equal noise in all is assumed.
     """
-    if len(first) < 4 or np.ptp(finite(first)) == 0 or np.ptp(finite(second)) == 0:
+    samples = [finite(one) for one in (first, second, values)]
+    n, terms = len(values), 6
+    if n <= terms or any(np.ptp(one) == 0 for one in samples):
         return None
-    found = float(np.clip(stats.spearmanr(first, second).statistic, -1, 1))
-    if abs(found) == 1:
-        return Interval(found, found, found, len(first))
-    half = stats.norm.ppf((1 + level) / 2) * math.sqrt((1 + found**2 / 2) / (len(first) - 3))
-    return Interval(found, math.tanh(math.atanh(found) - half), math.tanh(math.atanh(found) + half), len(first))
+    p, d, value = (stats.zscore(one) for one in samples)
+    design = np.column_stack([p * d, np.ones(n), p, d, p**2, d**2])
+    coefficients, _, rank, _ = np.linalg.lstsq(design, value)
+    if rank < terms:
+        return None
+    variance = float(np.sum((value - design @ coefficients) ** 2)) / (n - terms)
+    error = math.sqrt(variance * np.linalg.inv(design.T @ design)[0, 0])
+    found, half = float(coefficients[0]), float(stats.t.ppf((1 + level) / 2, n - terms)) * error
+    return Interval(found, found - half, found + half, n)
 
 
 def best_of_k(values: Sequence[float], sign: int) -> list[float]:

@@ -21,19 +21,17 @@ def interaction_lines(study: StudyRecord) -> list[str]:
     interaction = DecayInteraction.of(study)
     if interaction is None:
         return []
-    found, n = interaction.correlation, len(interaction.better) + len(interaction.others)
-    runs = f"{len(interaction.better)} {study.first_budget}-{study.settings.one} runs"
+    found, n = interaction.product_term, len(interaction.better) + len(interaction.others)
+    runs = f"{n} {study.first_budget}-{study.settings.one} runs"
     if n < FEWEST:
         said = f"at least {FEWEST} comparable runs are needed to show an interaction; this study has {n}."
     elif found is None:
-        said = f"no interaction can be shown; the better half ({runs}) has one value of peak_lr or weight decay."
+        said = f"no quadratic can be fitted ({runs}): a weight decay is 0, or too few different ones were tried."
     else:
-        ranks = f"rank correlation {found:.2f}, {runs} of the better half"
-        if found.low <= 0 <= found.high:
-            said = f"no interaction shown ({ranks})."
-        else:
-            which = "lower" if found.mean < 0 else "higher"
-            said = f"a higher peak goes with a {which} weight decay ({ranks}); tune both."
+        shown = "no interaction shown"
+        if not found.low <= 0 <= found.high:
+            shown = f"a higher peak goes with a {'lower' if found.mean > 0 else 'higher'} weight decay"
+        said = f"{shown} (product term {found:.2f}, {runs})."
     return [f"Peak and weight decay: {said}"]
 
 
@@ -46,14 +44,16 @@ def interaction_section(study: StudyRecord) -> Section | None:
     if all(decay > 0 for _, decay in (*interaction.better, *interaction.others)):
         figures["weight_decay.svg"] = decay_against_peak(interaction)
         body += [image("weight_decay.svg", "The weight decay of each trial against its peak_lr")]
-    if interaction.correlation:
+    if interaction.product_term and interaction.product_term.low > 0:
         low, middle, high = interaction.products
         body += [
             f"peak\\_lr times weight decay in the better half: {middle:.2g}, in the middle half of these trials "
             f"{low:.2g} to {high:.2g}."
         ]
     body += [
-        "The sampler suggests trials near good ones: they are no independent draws, and the interval is a rough one. "
+        "The product term is that of a least-squares fit of the value, quadratic in the logarithms of peak\\_lr and "
+        "weight decay, all three standardised; if both effects only add up, it is near 0. "
+        "The sampler suggests trials near good ones, and a quadratic fits only roughly: the interval is a rough one. "
         "A short run decays weights less in total than a full one, so its best weight decay may be higher. Trials of "
         "the reference, which have the optimizer's own weight decay, are left out."
     ]

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from search_spaces.ranges import Choice, Float, Range
+from study.analysis.decay_interaction import is_fixed
 from study.reports.markdown import code, escaped, table
 from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
@@ -73,7 +74,8 @@ def setting(study: StudyRecord) -> str:
     steps = f", {study.steps_per_epoch} steps an epoch" if s.unit == "epochs" else ""
     if s.own_training:
         return escaped(s.own_training) + steps
-    decay = f"{s.weight_decay:g}, searched" if "weight_decay" in s.space else f"{s.weight_decay:g}"
+    found = s.space.get("weight_decay")
+    decay = f"{s.weight_decay:g}" if found is None else range_in_words(found) if is_fixed(found) else "searched"
     return (
         f"{escaped(without_folder(s.dataset))}, model {escaped(s.model)}, optimizer {escaped(s.optimizer)} "
         f"(weight decay {decay}), batches of {s.batch_size}{steps}"

@@ -117,7 +117,7 @@ class OwnTraining:
     def weight_decay(self) -> WeightDecay:
         raise InputError(
             f"weight_decay cannot be searched for {self.name}, because your own training makes its optimizer itself: "
-            "remove --search weight_decay, or give --dataset, --model and --optimizer"
+            "remove --search weight_decay, and weight_decay from --space, or give --dataset, --model and --optimizer"
         )
 
     def schedule_obstacle(self, schedule: Schedule) -> str | None:

@@ -118,12 +118,13 @@ class WorkloadObjective:
         if not any("weight_decay" in group for group in optimizer.param_groups):
             raise InputError(
                 f"{name} has no weight_decay in its parameter groups, so it cannot be searched: "
-                "remove --search weight_decay, or choose another --optimizer"
+                "remove --search weight_decay, and weight_decay from --space, or choose another --optimizer"
             )
         if not own > 0:
             raise InputError(
-                f"--search weight_decay needs an optimizer that decays weights, which shows the parameters that decay, "
-                f"but the weight decay of this {name} is {own:g}: give --weight-decay above 0"
+                "a search of weight_decay needs an optimizer that decays weights, which shows the parameters that "
+                f"decay, but the weight decay of this {name} is {own:g}: give --weight-decay above 0, or make an "
+                "optimizer that has weight decay"
             )
         return WeightDecay(own, *usual_weight_decay(optimizer))
 

@@ -1,11 +1,9 @@
-"""How peak and weight decay interact: against rows with a known answer, and against scipy."""
+"""How peak and weight decay interact: against rows with a known answer."""
 
-import random
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from search_spaces.ranges import Choice, Float
 from study.analysis.decay_interaction import FEWEST, DecayInteraction
@@ -19,48 +17,64 @@ def decaying(rows, searched=DECAYS, direction="minimize"):
     return study_record(rows, direction, settings=replace(SETTINGS, space={**RANGES, "weight_decay": searched}))
 
 
-def rows_of(n, value, seed=0):
-    """Trials with random peaks and weight decays. value: of both, as exponents of 10."""
-    rng = random.Random(seed)
-    for _ in range(n):
-        peak, decay = rng.uniform(-2, 0), rng.uniform(-5, -2)
-        params = {"family": "rex", "peak_lr": 10**peak, "weight_decay": 10**decay}
-        yield ended(value(peak, decay), params=params)
+def rows_of(n, value, seed=0, sign=1):
+    """Trials with random peaks and weight decays. value: of both, as exponents of 10; 10 % noise is added."""
+    rng = np.random.default_rng(seed)
+    peaks, decays = rng.uniform(-2, 0, n), rng.uniform(-5, -2, n)
+    values = value(peaks, decays)
+    values += 0.1 * values.std() * rng.standard_normal(n)
+    for peak, decay, one in zip(peaks, decays, sign * values, strict=True):
+        params = {"family": "rex", "peak_lr": float(10**peak), "weight_decay": float(10**decay)}
+        yield ended(float(one), params=params)
 
 
 def product_decides(peak, decay):
     return abs(peak + decay + 4.5)
 
 
+def ratio_decides(peak, decay):
+    return abs(peak - decay - 2.5)
+
+
 @pytest.mark.parametrize(("direction", "sign"), [("minimize", 1), ("maximize", -1)])
-def test_a_best_product_is_a_negative_correlation(direction, sign):
-    rows = list(rows_of(60, lambda peak, decay: sign * product_decides(peak, decay)))
-    found = DecayInteraction.of(decaying(rows, direction=direction))
-    assert found.correlation.n == len(found.better) == 30
-    assert found.correlation.high < 0
+@pytest.mark.parametrize("n", [50, 200])
+def test_what_decides_is_found(n, direction, sign):
+    """If the product does, a higher peak goes with a lower weight decay; if the ratio does, with a higher one."""
+    for seed in range(20):
+        products, ratios = (
+            DecayInteraction.of(decaying(list(rows_of(n, value, seed, sign)), direction=direction)).product_term
+            for value in (product_decides, ratio_decides)
+        )
+        assert products.low > 0
+        assert ratios.high < 0
+        assert products.n == ratios.n == n
+
+
+@pytest.mark.parametrize("n", [50, 200])
+@pytest.mark.parametrize(
+    "value",
+    [
+        lambda peak, decay: -peak / 2 - decay / 3,  # best at an end of both ranges
+        lambda peak, decay: (peak + 0.3) ** 2 / 4 + (decay + 2) ** 2 / 9,  # at an end of one
+        lambda peak, decay: (peak + 1) ** 2 + (decay + 3.5) ** 2 / 4,  # in the middle
+        lambda peak, decay: abs(peak + 1) + abs(decay + 3.5) / 2,
+    ],
+)
+def test_effects_that_add_up_are_no_interaction(value, n):
+    """In 19 of 20 studies on average."""
+    terms = [DecayInteraction.of(decaying(list(rows_of(n, value, seed)))).product_term for seed in range(100)]
+    assert sum(not one.low <= 0 <= one.high for one in terms) <= 10
+
+
+def test_the_better_half_comes_first():
+    rows = list(rows_of(41, product_decides))
+    found = DecayInteraction.of(decaying(rows))
+    best = sorted(rows, key=lambda row: row.value)[:21]
+    assert list(found.better) == [(row.params["peak_lr"], row.params["weight_decay"]) for row in best]
+    assert len(found.others) == 20
     low, middle, high = found.products
     assert low < 10**-4.5 < high
     assert middle == pytest.approx(np.median([peak * decay for peak, decay in found.better]))
-
-
-def test_without_an_interaction_the_interval_holds_0_as_often_as_it_says():
-    """The value depends on both, but not together: in 19 of 20 studies on average, at least 80 of 100 here."""
-    ranks = []
-    for seed in range(100):
-        rows = rows_of(50, lambda peak, decay: (peak + 1) ** 2 + (decay + 3.5) ** 2 / 4, seed)
-        ranks.append(DecayInteraction.of(decaying(list(rows))).correlation)
-    assert sum(one.low <= 0 <= one.high for one in ranks) >= 80
-    assert all(one.n == 25 for one in ranks)
-
-
-def test_the_correlation_is_spearmans_of_the_better_half():
-    rows = list(rows_of(41, product_decides, seed=3))
-    found = DecayInteraction.of(decaying(rows))
-    best = sorted(rows, key=lambda row: row.value)[:21]
-    peaks, decays = zip(*((row.params["peak_lr"], row.params["weight_decay"]) for row in best), strict=True)
-    assert found.correlation.mean == pytest.approx(stats.spearmanr(peaks, decays).statistic)
-    assert set(found.better) == set(zip(peaks, decays, strict=True))
-    assert len(found.others) == 20
 
 
 def test_what_is_left_out():
@@ -70,12 +84,17 @@ def test_what_is_left_out():
     assert DecayInteraction.of(decaying([*rows, *others])) == DecayInteraction.of(decaying(rows))
 
 
-def test_few_trials_and_one_weight_decay_show_nothing():
-    assert DecayInteraction.of(decaying(list(rows_of(FEWEST - 1, product_decides)))).correlation is None
-    assert DecayInteraction.of(decaying(list(rows_of(FEWEST, product_decides)))).correlation is not None
+def test_what_cannot_be_fitted_shows_nothing():
+    rows = list(rows_of(FEWEST, product_decides))
+    assert DecayInteraction.of(decaying(rows)).product_term is not None
+    assert DecayInteraction.of(decaying(rows[1:])).product_term is None
     assert DecayInteraction.of(decaying([])).better == ()
-    same = [replace(row, params={**row.params, "weight_decay": 0.1}) for row in rows_of(30, product_decides)]
-    assert DecayInteraction.of(decaying(same, Choice((0.0, 0.1)))).correlation is None
+    for decays in ([0.1], [0.1, 0.2], [0.0, 0.1, 0.2]):
+        few = [
+            replace(row, params={**row.params, "weight_decay": decays[number % len(decays)]})
+            for number, row in enumerate(rows)
+        ]
+        assert DecayInteraction.of(decaying(few, Choice((*decays, 1.0)))).product_term is None
 
 
 @pytest.mark.parametrize("searched", [Float(0.1, 0.1), Choice((0.1,))])

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import stats
+from sklearn.linear_model import LinearRegression
 
 from study.analysis.statistics import (
     best_of_k,
@@ -16,7 +17,7 @@ from study.analysis.statistics import (
     mean_interval,
     median_interval,
     probability_of_improvement,
-    rank_correlation,
+    product_term,
     wilcoxon_p,
 )
 from study.search.confirm import confirm
@@ -98,23 +99,32 @@ def test_holm_rejects_what_its_steps_reject(p_values):
         assert adjusted == 1 or which in rejected(adjusted + 1e-9)
 
 
-def test_a_rank_correlation_is_spearmans_and_its_interval_covers_it():
-    """Of normal pairs with a correlation r, Spearman's is 6 / pi * asin(r / 2)."""
-    rng, true, covered = np.random.default_rng(0), 6 / np.pi * np.arcsin(0.6 / 2), 0
+@pytest.mark.parametrize("true", [0.0, 0.3])
+def test_a_product_term_is_that_of_another_fit_and_its_interval_covers_it(true):
+    """Of a quadratic with noise, whose product term in the units drawn is known; scikit-learn fits the estimate."""
+    rng, covered = np.random.default_rng(0), 0
     for _ in range(400):
-        first = rng.standard_normal(25)
-        second = 0.6 * first + 0.8 * rng.standard_normal(25)
-        found = rank_correlation(first, second)
-        assert found.mean == pytest.approx(stats.spearmanr(first, second).statistic)
-        assert found == rank_correlation(np.exp(first), second), "ranks alone count"
-        covered += found.low <= true <= found.high
+        first, second = rng.uniform(-3, 1, 40), rng.normal(5, 2, 40)
+        values = first + second**2 / 9 + true * first * second + rng.standard_normal(40)
+        found = product_term(first, second, values)
+        scale = first.std() * second.std() / values.std()
+        covered += found.low <= true * scale <= found.high
+        z, w, v = ((one - one.mean()) / one.std() for one in (first, second, values))
+        other = LinearRegression().fit(np.column_stack([z, w, z**2, w**2, z * w]), v)
+        assert found.mean == pytest.approx(other.coef_[-1])
+        assert found.n == 40
     assert 0.92 <= covered / 400 <= 0.98
 
 
-def test_a_rank_correlation_of_equal_or_few_values_is_unknown():
-    assert rank_correlation([1, 2, 3, 4], [5, 5, 5, 5]) is None
-    assert rank_correlation([1, 2, 3], [1, 2, 3]) is None
-    assert tuple(rank_correlation([1, 2, 3, 4], [9, 8, 7, 6])) == (-1, -1, -1, 4)
+def test_a_product_term_that_cannot_be_fitted_is_unknown():
+    rng = np.random.default_rng(0)
+    first, second, values = rng.standard_normal((3, 20))
+    assert product_term(first, second, values) is not None
+    assert product_term(first[:6], second[:6], values[:6]) is None
+    assert product_term(first, [5.0] * 20, values) is None
+    assert product_term(first, second, [5.0] * 20) is None
+    assert product_term(first, [1.0, 2.0] * 10, values) is None, "two values and their squares are one column"
+    assert product_term(first, 3 - 2 * first, values) is None
 
 
 def test_holm_by_hand():

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import study
 from search_spaces import InputError, from_params
 from search_spaces.ranges import Float
-from search_spaces.weight_decay import USUAL
+from search_spaces.usual_weight_decay import USUAL
 from study.assembly import opened, plan_comparison, plan_search
 from study.executors.in_process import InProcess
 from study.executors.options import ExecutorOptions
@@ -29,6 +29,8 @@ from tests.drawing import DrawingTrial
 from tests.helpers import DIGITS, LOCKSTEP, LOOP, SMALL, finished
 
 SEARCHED = replace(SMALL, search=("weight_decay",), families=("cosine", "rex"), sampler="gp", trials_per_bracket=12)
+STRONG = SEARCHED.limited(SEARCHED.families, {"weight_decay": Float(0.03, 1.0, log=True)})
+"""The same in a range in which another weight decay, or the optimizer's own, gives other values."""
 OWN = 5e-4
 """Of the workload's SGD."""
 
@@ -55,7 +57,7 @@ def searched(objective, storage, trials=12, configuration=SEARCHED, engine=LOCKS
 
 @pytest.fixture(scope="module")
 def record(objective, tmp_path_factory):
-    return searched(objective, f"sqlite:///{tmp_path_factory.mktemp('searched')}/studies.db")[1]
+    return searched(objective, f"sqlite:///{tmp_path_factory.mktemp('searched')}/studies.db", configuration=STRONG)[1]
 
 
 @settings(max_examples=20)
@@ -69,13 +71,12 @@ def test_each_trial_draws_it_in_the_range_of_the_optimizer(data):
 
 
 def test_every_trial_has_its_own_and_the_reference_the_optimizers(record):
-    assert record.settings.space["weight_decay"] == Float(1e-5, 1e-2, log=True)
+    assert record.settings.space["weight_decay"] == Float(0.03, 1.0, log=True)
     own = [trial.weight_decay for trial in record.trials if not trial.is_reference]
     assert len(set(own)) == len(own) >= 4
-    assert all(1e-5 <= decay <= 1e-2 for decay in own)
+    assert all(0.03 <= decay <= 1.0 for decay in own)
     references = [trial for trial in record.trials if trial.is_reference]
     assert {trial.weight_decay for trial in references} == {OWN}
-    assert not any(trial.outside for trial in references)
 
 
 def test_every_value_is_that_of_a_run_with_this_weight_decay(record, objective):
@@ -96,7 +97,7 @@ def test_every_value_is_that_of_a_run_with_this_weight_decay(record, objective):
 def test_weight_decay_decides(objective):
     """What the tests above compare would differ with another one."""
     ends = []
-    for decay in (1e-5, 0.1):
+    for decay in (OWN, 0.1):
         *_, last = InProcess(objective).train([Run(from_params(REX), 4, 0, 1, weight_decay=decay)])
         ends.append(last.metric)
     assert abs(ends[0] - ends[1]) > 0.05
@@ -126,9 +127,9 @@ def test_worker_processes_train_the_same(objective, tmp_path):
 
 
 def test_trials_are_reproduced_to_the_last_bit(objective, storage):
-    _, record = searched(objective, storage)
-    with opened(plan_of(objective, storage), ExecutorOptions()) as study:
-        for trial in record.trials[:4]:
+    _, record = searched(objective, storage, configuration=STRONG)
+    with opened(plan_of(objective, storage, STRONG), ExecutorOptions()) as study:
+        for trial in [one for one in record.trials if not one.is_reference][:4]:
             for rung in reproduce(record, trial, objective, study.executor):
                 assert rung.found == rung.stored
 
@@ -196,14 +197,39 @@ def test_known_schedules_have_a_weight_decay_or_the_optimizers(objective, storag
     assert read(known, SMALL) is None
     with pytest.raises(InputError, match="weight_decay must be from 1e-05 to 0.01, but 7 was given"):
         read({**known, "weight_decay": 7})
-    with pytest.raises(InputError, match="weight_decay is not searched here: add --search weight_decay, or remove it"):
+    with pytest.raises(InputError, match="is not searched here: add --search weight_decay, .*, or give a JSON file"):
         read({**known, "weight_decay": 0.002}, SMALL)
     with pytest.raises(InputError, match="a reference has the optimizer's own weight decay"):
         plan_of(objective, storage, reference=str(file))
 
 
+@pytest.mark.parametrize(
+    ("decays", "listed"),
+    [("{ low = 0.001, high = 0.01 }", "0.001 to 0.01"), ("[0.0, 0.1]", "0, 0.1"), ("0.1", "0.1")],
+)
+def test_a_known_schedule_without_one_needs_the_optimizers_in_the_range(decays, listed, objective, storage, tmp_path):
+    file, space = tmp_path / "known.json", tmp_path / "space.toml"
+    known = {"family": "rex", "peak_lr": 0.3, "parameters": {"warmup_fraction": 0.0}}
+    space.write_text(f'families = ["rex"]\nweight_decay = {decays}\n')
+
+    def read(content):
+        file.write_text(json.dumps(content))
+        configuration = replace(SMALL, space=str(space))
+        return plan_search(DIGITS, objective, configuration, storage, "small", enqueue=[str(file)]).known[0]
+
+    said = f"no weight_decay is given, and the optimizer's own, 0.0005, is outside what is searched, {listed}: add"
+    with pytest.raises(InputError, match=said):
+        read(known)
+    within = 0.01 if "low" in decays else 0.1
+    assert read({**known, "weight_decay": within})["weight_decay"] == within
+    space.write_text('families = ["rex"]\nweight_decay = [0.0005, 0.1]\n')
+    assert read(known)["weight_decay"] == OWN
+
+
 def test_the_winner_of_a_study_is_tried_first_by_another(objective, storage):
     _, record = searched(objective, storage)
+    assert record.settings.space["weight_decay"] == Float(1e-5, 1e-2, log=True)
+    assert {trial.outside for trial in record.trials if trial.is_reference} == {False}, "OWN is in this range"
     winner = record.trial(record.finals.winner)
     suggest = lambda given: SEARCHED.suggest(given, objective.peak_lr, SEARCHED.besides(objective))  # noqa: E731
     assert read_known(["study:small"], storage, suggest) == [winner.params]
@@ -212,8 +238,8 @@ def test_the_winner_of_a_study_is_tried_first_by_another(objective, storage):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"weight_decay": 0.0}, "weight decay of this SGD is 0: give --weight-decay above 0"),
-        ({"optimizer": "torch.optim:Rprop"}, "Rprop has no weight_decay in its parameter groups"),
+        ({"weight_decay": 0.0}, "weight decay of this SGD is 0: give --weight-decay above 0, or make"),
+        ({"optimizer": "torch.optim:Rprop"}, "Rprop has no weight_decay .*, and weight_decay from --space, or"),
         ({"optimizer": "torch.optim:NAdam"}, "weight decay of this NAdam is 0: give --weight-decay above 0"),
     ],
 )
@@ -268,7 +294,7 @@ def test_it_is_searched_exported_and_extended_as_typed(command, tmp_path):
     assert f"weight_decay={trial.weight_decay!r})" in extended.out
     reported = command("report.py", "--study", "mine", "--output", tmp_path / "report")
     assert reported.code == 0, reported.err
-    assert "weight decay 0.0005, searched" in (tmp_path / "report" / "report.md").read_text()
+    assert "(weight decay searched)" in (tmp_path / "report" / "report.md").read_text()
 
 
 def test_the_space_is_printed_and_read_back(command, tmp_path):
@@ -289,7 +315,7 @@ def test_the_space_is_printed_and_read_back(command, tmp_path):
         ([*FLAGS, "--weight-decay", 0], "the weight decay of this SGD is 0: give --weight-decay above 0"),
         (
             ["--command", "python train.py", "--search", "weight_decay"],
-            "your own training makes its optimizer itself: remove --search weight_decay, or give --dataset, --model",
+            "your own training makes its optimizer itself: remove --search weight_decay, and weight_decay from --space",
         ),
     ],
 )

@@ -96,7 +96,15 @@ def test_everything_that_a_file_can_say(tmp_path):
         ("peak_lr = nan", "bad.toml: peak_lr must be a finite number, but nan was given"),
         ("peak_lr = -1", r"bad.toml: \[constant\]: peak_lr must be above 0 and finite, but -1.0 was given"),
         ("peak_lr = { low = 1, high = 0.1 }", r"peak_lr: low must be at most high, but \(1.0, 0.1\) was given"),
-        ("peak_lr = { low = 0, high = 0.1 }", "peak_lr: low must be above 0 if log is true, but 0.0 was given"),
+        ("peak_lr = { low = 0, high = 0.1 }", "peak_lr: low must be above 0 if log is true, but 0.0 was given$"),
+        (
+            "weight_decay = { low = 0, high = 0.1 }",
+            "weight_decay: low must be above 0 if log is true, but 0.0 was given; give log = false for a range from 0$",
+        ),
+        (
+            "weight_decay = { low = 0, high = 0.1, log = true }",
+            "weight_decay: low must be above 0 if log is true, but 0.0 was given$",
+        ),
         ("peak_lr = { low = 0.1 }", "peak_lr needs low and high, but {'low': 0.1} was given"),
         ("peak_lr = { low = 0.1, hihg = 1 }", "unknown key 'hihg' in bad.toml: peak_lr: did you mean 'high'"),
         ("peak_lr = { low = 0.1, high = 1, or_exactly = 2 }", "peak_lr has no exact value besides its range"),

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search_spaces.imported import import_named
-from search_spaces.weight_decay import USUAL, own_weight_decay, usual_weight_decay, with_weight_decay
+from search_spaces.usual_weight_decay import USUAL
+from search_spaces.weight_decay import own_weight_decay, usual_weight_decay, with_weight_decay
 from study.workloads.names import LANGUAGE_OPTIMIZERS, OPTIMIZERS
 
 DECAYS = st.floats(1e-6, 100.0)

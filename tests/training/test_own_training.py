@@ -165,7 +165,8 @@ def test_a_plain_list_of_rates_leaves_out_what_observes():
 def test_its_weight_decay_cannot_be_searched():
     """Before anything of the user's runs."""
     with pytest.raises(
-        InputError, match="weight_decay cannot be searched for .*: remove search weight_decay, or give da"
+        InputError,
+        match="cannot be searched for .*: remove search weight_decay, and weight_decay from space, or give da",
     ):
         study.find_schedule(train=never_called, search=["weight_decay"], progress=False)
 
