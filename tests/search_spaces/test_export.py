@@ -254,6 +254,15 @@ print(json.dumps([parameter.tolist() for parameter in made["model"].parameters()
 MUON_CALL = "search_spaces.muon.MuonWithAdamW(model, ['0.weight', '2.weight'], lr={lr}, weight_decay=0.1)"
 
 
+def train_ten_steps(model, optimizer, scheduler):
+    """As the programs above do."""
+    for _ in range(10):
+        optimizer.zero_grad()
+        model(torch.ones(2, 4)).square().sum().backward()
+        optimizer.step()
+        scheduler.step()
+
+
 def test_the_code_has_muon_in_it_and_trains_the_same_weights_without_this_project(tmp_path):
     schedule = WSD(peak_lr=0.01, warmup_fraction=0.2)
     code = torch_code(Exported(schedule, MUON_CALL))
@@ -262,12 +271,7 @@ def test_the_code_has_muon_in_it_and_trains_the_same_weights_without_this_projec
     torch.manual_seed(0)
     model = torch.nn.Sequential(*(torch.nn.Linear(4, 4) for _ in range(3)))
     optimizer = MuonWithAdamW(model, ["0.weight", "2.weight"], lr=1.0, weight_decay=0.1)
-    scheduler = schedule.build(optimizer, 10)
-    for _ in range(10):
-        optimizer.zero_grad()
-        model(torch.ones(2, 4)).square().sum().backward()
-        optimizer.step()
-        scheduler.step()
+    train_ten_steps(model, optimizer, schedule.build(optimizer, 10))
     assert found == [parameter.tolist() for parameter in model.parameters()]
 
 
@@ -327,12 +331,7 @@ def test_the_code_trains_with_the_weight_decay_of_the_trial(call, line, kinds, t
         for matrices, decay in zip((True, False), kinds, strict=True)
     ]
     optimizer = torch.optim.SGD(groups, lr=1.0, momentum=0.9) if "SGD" in call else torch.optim.AdamW(groups, lr=1.0)
-    scheduler = schedule.build(optimizer, 10)
-    for _ in range(10):
-        optimizer.zero_grad()
-        model(torch.ones(2, 4)).square().sum().backward()
-        optimizer.step()
-        scheduler.step()
+    train_ten_steps(model, optimizer, schedule.build(optimizer, 10))
     for values, parameter in zip(found, model.parameters(), strict=True):
         np.testing.assert_allclose(values, parameter.detach(), rtol=1e-5, atol=1e-7)
 
