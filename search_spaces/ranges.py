@@ -125,6 +125,11 @@ def searched_parameters(name: str, domain: Domain) -> dict[str, Range]:
     return {name: domain}
 
 
+def is_fixed(searched: Range) -> bool:
+    """Whether the range holds one value."""
+    return len(searched.options) == 1 if isinstance(searched, Choice) else searched.low == searched.high
+
+
 def share_of_range(value: float, searched: Float | Integer) -> float:
     """The position of a value within its range, from 0 (low) to 1 (high), on the scale of the search.
 

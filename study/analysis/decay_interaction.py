@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from search_spaces.ranges import Choice, Range
+from search_spaces.ranges import is_fixed
 from study.analysis.comparable import comparable
 from study.analysis.statistics import Interval, product_term
 from study.storage.study_record import StudyRecord
@@ -60,8 +60,3 @@ def fitted(points: tuple[tuple[float, float], ...], values: list[float]) -> Inte
         return None
     peaks, decays = np.log(points).T
     return product_term(peaks, decays, values)
-
-
-def is_fixed(searched: Range) -> bool:
-    """Whether the range holds one value."""
-    return len(searched.options) == 1 if isinstance(searched, Choice) else searched.low == searched.high

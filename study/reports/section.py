@@ -7,8 +7,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from search_spaces.ranges import Choice, Float, Range
-from study.analysis.decay_interaction import is_fixed
+from search_spaces.ranges import Choice, Float, Range, is_fixed
 from study.reports.markdown import code, escaped, table
 from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord

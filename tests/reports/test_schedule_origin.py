@@ -1,4 +1,4 @@
-"""What exported code is told of a study."""
+"""What of a study exported code is made of."""
 
 from dataclasses import replace
 

@@ -406,7 +406,7 @@ def test_code_for_frameworks_says_both_in_their_words():
 
 
 def test_the_trainer_of_transformers_is_told_not_to_clip_what_was_not_clipped():
-    """It clips to a norm of 1 unless it is told not to; the others do not."""
+    """It clips to a norm of 1 by default; the others do not."""
     codes = {
         (name, norm): FORMATS[name](Exported(WSD(peak_lr=0.1), SGD, clip_norm=norm))
         for name, norm in product(FORMATS, (0.0, None))

@@ -59,8 +59,8 @@ def fitted_process(
     """The process that explains the values best, of those within the bounds. Its kernel is that without noise, so it
     predicts values without noise; fitted again to more points, it keeps the kernel.
 
-    columns: of the points, shape (points, columns). values: with mean 0 and variance 1. deciding: the positions of the
-    points that decide on the kernel; all points decide on the predictions.
+    columns: of the points, shape (points, columns). values: all together with mean 0 and variance 1. deciding: the
+    positions of the points that decide on the kernel; all points decide on the predictions.
     """
     scales = np.ones(max(parameter_of_column) + 1)
     kernel = ConstantKernel(1.0, VARIANCES) * ParameterMatern(parameter_of_column, scales)
