@@ -6,6 +6,7 @@ import shlex
 import signal
 import sys
 import uuid
+from pathlib import Path
 
 import optuna
 import pytest
@@ -48,6 +49,17 @@ def pytest_runtest_setup(item):
 def state_folder(tmp_path_factory):
     """What commands note for their user is not noted for whoever runs the tests."""
     os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
+
+
+@pytest.fixture(autouse=True)
+def own_modules(tmp_path_factory):
+    """A file that a test writes and imports is not what the next test finds under the same name."""
+    before = set(sys.modules)
+    yield
+    folder = tmp_path_factory.getbasetemp()
+    for name in set(sys.modules) - before:
+        if folder in Path(getattr(sys.modules[name], "__file__", None) or "").parents:
+            del sys.modules[name]
 
 
 @pytest.fixture(scope="session")

@@ -36,8 +36,7 @@ def searched(command, tmp_path, data_root, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     torch.save(torch.nn.Linear(64, 8).state_dict(), "start.pt")
     assert command(*SEARCH, 2).code == 0
-    yield tmp_path
-    forget()
+    return tmp_path
 
 
 def forget():

@@ -55,7 +55,6 @@ def test_every_command_is_run_by_something():
 def test_commands_in_the_order_of_the_pages(command, tmp_path, monkeypatch):
     """In one folder, beside the files of the guide: what is reported and reproduced was searched before."""
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)  # as in an active environment
-    monkeypatch.delitem(sys.modules, "mine", raising=False)  # another page's, in another folder
     typist = Typist(command, tmp_path)
     for language, block in blocks(GUIDE):
         if block.startswith("# mine.py"):
