@@ -108,6 +108,7 @@ class Bracket:
         stored = self.optuna_study.user_attrs.get("configuration", {})
         self.split_seed = stored.get("split_seed", 0)
         self.known, self.reference = stored.get("enqueued", ()), Reference.read(stored.get("reference"))
+        self.earlier_references = [TrialRecord.of(trial) for trial in self.earlier if is_reference(trial)]
         self.sampler_study = self.learnt or make_sampler_study(
             self.earlier if self.strategy.needs_history else (),
             self.objective.metric.direction,
@@ -148,8 +149,7 @@ class Bracket:
     def tried_references(self) -> list[tuple[Mapping[str, Any], float]]:
         """Parameters and value after the first run of each trial of the reference so far; a lower value is better."""
         first, metric = self.configuration.budgets(self.steps_per_epoch)[0], self.objective.metric
-        stored = [TrialRecord.of(trial) for trial in self.earlier if is_reference(trial)]
-        tried = [(one.params, one.reported) for one in stored]
+        tried = [(one.params, one.reported) for one in self.earlier_references]
         tried += [(one.trial.params, one.reported) for one in self.candidates if one.is_reference]
         return [(params, metric.sign * reported.get(first, metric.worst)) for params, reported in tried]
 

@@ -8,6 +8,7 @@ of its own. So a search that was stopped asks for the same trials again.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, Literal
 
 import optuna
@@ -23,18 +24,19 @@ def place(trial: FrozenTrial) -> tuple[int, int]:
     return record["generation"], record["position"]
 
 
-def next_bracket(finished: list[FrozenTrial], size: int, trials: int) -> tuple[int, int, set[int]]:
+def next_bracket(finished: Sequence[FrozenTrial], size: int, trials: int) -> tuple[int, int, set[int]]:
     """(number, size, positions already stored) of the bracket to ask: the last one again, if it is unfinished.
 
     finished: the stored trials, in the order in which they were asked. size: of a whole bracket. Raises ValueError if
     two of them have the same place.
     """
-    if len(set(map(place, finished))) < len(finished):
+    places = [place(trial) for trial in finished]
+    if any(one == following for one, following in pairwise(places)):
         raise ValueError("two trials have the same place, as after two searches at once")
     if not finished:
         return 0, min(size, trials), set()
     last = finished[-1].user_attrs["record"]["place"]
-    kept = {position for number, position in map(place, finished) if number == last["generation"]}
+    kept = {position for number, position in places if number == last["generation"]}
     if len(kept) < last["size"]:
         return last["generation"], last["size"], kept
     return last["generation"] + 1, min(size, trials - len(finished)), set()

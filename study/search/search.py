@@ -69,7 +69,7 @@ def search(
     while len(finished := sorted(finished_trials(optuna_study), key=place)) < trials:
         with reading(optuna_study.study_name):
             number, size_now, stored = next_bracket(finished, size, trials)
-            earlier = [trial for trial in finished if place(trial) < (number, 0)]
+            earlier = finished[: len(finished) - len(stored)]
             if ahead and ahead.bracket:
                 bracket, running = ahead.bracket, ahead.running
                 bracket.follow(earlier, executor, failures)
