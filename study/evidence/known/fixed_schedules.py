@@ -72,9 +72,9 @@ def tuned(studies: Sequence[StudyRecord], family: str) -> Schedule | None:
 def hand_set(studies: Sequence[StudyRecord]) -> list[Arm]:
     """The arms derived from a benchmark of families; families that it lacks are skipped."""
     budgets = by_budget(studies)
-    middle = list(budgets)[len(budgets) // 2]
+    middle = list(budgets)[(len(budgets) - 1) // 2]
     settings = studies[0].settings
-    adaptive = settings.optimizer == "adamw" and "warmup_fraction_is_0" in settings.space
+    adaptive = settings.optimizer == "adamw" and "warmup_fraction" in settings.space
     return [
         *fixed_gamma(budgets),
         *cycles(middle, budgets[middle]),

@@ -78,27 +78,21 @@ def owners_cost(file: Path, sampler: str, actors: int, ends: Sequence[int], data
         default, trials_per_batch=batch, trials_per_bracket=max(batch, default.trials_per_bracket), sampler=sampler
     )
     workers = ReplayedActors(Replay(testbed.objective, testbed.recorded), actors)
-    found, before = [], 0
+    found, before, to_come = [], 0, list(ends)
     with tempfile.TemporaryDirectory() as folder:
         storage = f"sqlite:///{folder}/studies.db"
         source = WorkloadOptions.stored(testbed.recorded.about.configuration)
         plan = plan_search(source, make_objective(source, "cpu", data_root), configuration, storage)
         with opened(plan, ExecutorOptions(engine="loop", executor="in-process")) as study:
             study.executor = SideBySide(testbed.objective, 1, workers)
-            for end in ends:
-                began, cpu = time.perf_counter(), time.process_time()
-                for _ in study.search(end):
-                    pass
-                trials = end - before
-                found.append(
-                    OwnersCost(
-                        sampler,
-                        actors,
-                        batch,
-                        end,
-                        (time.perf_counter() - began) / trials,
-                        (time.process_time() - cpu) / trials,
-                    )
-                )
-                before = end
+            began, cpu = time.perf_counter(), time.process_time()
+            for bracket in study.search(ends[-1]):
+                stored = len(bracket.earlier) + len(bracket.stored)
+                if not to_come or stored < to_come[0]:
+                    continue
+                del to_come[0]
+                seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - cpu
+                trials = stored - before
+                found.append(OwnersCost(sampler, actors, batch, stored, seconds / trials, cpu_seconds / trials))
+                before, began, cpu = stored, began + seconds, cpu + cpu_seconds
     return found
