@@ -62,7 +62,7 @@ def test_each_claim_has_its_verdict_in_bits():
         "wsd, linear over 0.2": around(2.0, seed=5),
     }
     families = {"cosine": around(2.0, seed=6), "schedule_free": around(1.9, seed=7)}
-    found = {one.claim: one for one in language_results(language_benchmark({500: families}, {500: arms}))}
+    found = {one.claim: one for one in language_results([language_benchmark({500: families}, {500: arms})])}
     verdicts = {claim.partition(" (")[0]: one.verdict for claim, one in found.items()}
     assert verdicts == {
         "a cosine to a tenth of the peak loses to linear decay to zero": "confirmed",
@@ -83,6 +83,16 @@ def test_a_gain_that_grows_with_the_budget():
 
     own = {"linear": around(2.0)}
     grows = language_benchmark({500: own, 2000: own}, {500: arms(0.01, 0), 2000: arms(0.2, 5)})
-    [*_, line] = language_results(grows)
+    [*_, line] = language_results([grows])
     assert line.verdict == "confirmed"
     assert line.claim.startswith("linear decay to zero gains on a cosine to a tenth with the budget")
+
+
+def test_a_constant_rate_with_averaged_weights_against_a_decay_without():
+    raw = language_benchmark({500: {"linear": around(2.0), "constant": around(2.5, seed=1)}})
+    averaged = language_benchmark({500: {"linear": around(3.0), "constant": around(2.1, seed=2)}})
+    assert "averaged" not in str(list(language_results([raw, averaged])))
+    [line] = language_results([raw, averaged._replace(name="text-ema")])
+    assert line.claim.startswith("a constant learning rate with averaged weights loses to linear decay")
+    assert (line.workload, line.verdict) == ("text, 500 steps", "confirmed")
+    assert line.ours.startswith("by +0.1")

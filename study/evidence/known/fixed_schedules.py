@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from search_spaces import WSD, Cosine, Cyclic, Linear, WarmRestarts
+from search_spaces.ranges import is_fixed
 from search_spaces.schedule import Schedule
 from study.analysis.family_results import by_budget, chosen, family_of
 from study.storage.study_record import StudyRecord
@@ -74,7 +75,8 @@ def hand_set(studies: Sequence[StudyRecord]) -> list[Arm]:
     budgets = by_budget(studies)
     middle = list(budgets)[(len(budgets) - 1) // 2]
     settings = studies[0].settings
-    adaptive = settings.optimizer == "adamw" and "warmup_fraction" in settings.space
+    warmup = settings.space.get("warmup_fraction")
+    adaptive = settings.optimizer == "adamw" and warmup is not None and not is_fixed(warmup)
     return [
         *fixed_gamma(budgets),
         *cycles(middle, budgets[middle]),

@@ -52,7 +52,7 @@ def write_page(found: Mapping[str, Sequence[StudyRecord]], results: Path) -> str
         arms[row["benchmark"]][int(row["epochs"])][row["arm"]].append(float(row["test"]))
     benchmarks = [Benchmark(name.removeprefix("benchmark-"), studies, arms[name]) for name, studies in found.items()]
     recorded = {path.stem: read_recorded(path) for path in sorted(results.glob("search/recorded/*.jsonl"))}
-    lines = [*all_known(benchmarks, recorded), *(line for one in benchmarks for line in language_results(one))]
+    lines = [*all_known(benchmarks, recorded), *language_results(benchmarks)]
     rows = [[escaped(cell) for cell in line] for line in lines]
     parts = ["# What the benchmarks say", "## The best families", best_families(benchmarks)]
     parts += [

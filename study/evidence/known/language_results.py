@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import product
 
 from study.analysis.ranking import gaps
 from study.evidence.known.fixed_schedules import TO_A_TENTH, TO_ZERO, cool_down_name
@@ -23,10 +24,31 @@ CLAIMS = {
     "a tuned linear decay loses to schedule-free (Defazio 2024)": ("linear", "schedule_free"),
 }
 """Claim -> (the schedule that loses, the one that it loses to)."""
+AVERAGED = "-ema"
+"""Suffix of the name of a benchmark whose weights are averaged."""
 
 
-def language_results(benchmark: Benchmark) -> Iterable[KnownResult]:
-    """Every claim, at every budget that has the schedules for it."""
+def language_results(benchmarks: Sequence[Benchmark]) -> Iterable[KnownResult]:
+    """Every claim, on every benchmark and at every budget that has the schedules for it."""
+    for benchmark in benchmarks:
+        yield from decays_and_rivals(benchmark)
+    for raw, averaged in product(benchmarks, repeat=2):
+        if averaged.name == raw.name + AVERAGED:
+            yield from averaged_constant_loses(raw, averaged)
+
+
+def averaged_constant_loses(raw: Benchmark, averaged: Benchmark) -> Iterable[KnownResult]:
+    """A constant rate whose weights are averaged loses to a decay whose weights are not, each tuned."""
+    for budget, tests in averaged.tests.items():
+        decays = raw.tests.get(budget, {})
+        if "constant" in tests and "linear" in decays:
+            gap = gaps(tests["constant"], decays["linear"])
+            claim = "a constant learning rate with averaged weights loses to linear decay (Hagele 2024)"
+            yield KnownResult(claim, raw.at(budget), f"by {raw.interval(gap)}", *verdicts([gap]))
+
+
+def decays_and_rivals(benchmark: Benchmark) -> Iterable[KnownResult]:
+    """Decays and their rivals on one benchmark."""
     for budget, tests in benchmark.tests.items():
         for claim, (worse, better) in CLAIMS.items():
             if {worse, better} <= set(tests):
