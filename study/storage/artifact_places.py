@@ -16,7 +16,7 @@ from optuna.storages import RDBStorage
 
 from search_spaces.errors import InputError
 from study.storage.listing import listed_studies
-from study.storage.place import bucket_and_prefix, check_artifacts, is_bucket
+from study.storage.place import bucket_and_prefix, check_artifacts, is_artifact_name, is_bucket
 from study.storage.s3 import Bucket
 from study.storage.url import artifact_folder, make_folder
 
@@ -97,6 +97,8 @@ class AllPlaces:
 
     def remove(self, artifact_id: str) -> None:
         """Remove it from everywhere; raises the first error once all places were tried."""
+        if not is_artifact_name(artifact_id):
+            return
         self.read_places()
         problems: list[Exception] = []
         for place in self.places:
@@ -116,7 +118,7 @@ def opened_artifact(places: Sequence[str], artifact_id: str) -> BinaryIO:
     Raises ArtifactNotFound if none has it, or the error of a place that cannot be read: OSError, InputError.
     """
     problem: Exception = ArtifactNotFound(f"artifact {artifact_id} is in none of {', '.join(places)}")
-    for place in places:
+    for place in places if is_artifact_name(artifact_id) else ():
         try:
             return artifact_store(place).open_reader(artifact_id)
         except ArtifactNotFound:

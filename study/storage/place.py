@@ -1,4 +1,4 @@
-"""The name of a place for artifacts: a folder, or a bucket of S3. Quick to import: flags are checked first."""
+"""Names of artifacts, and of places for them: a folder, or a bucket of S3. Quick to import: flags are checked first."""
 
 from __future__ import annotations
 
@@ -8,6 +8,14 @@ from search_spaces.errors import InputError
 from study.storage.url import without_passwords
 
 BUCKET = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/([^?#]*))?")
+ARTIFACT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def is_artifact_name(name: str) -> bool:
+    """Whether a file has such a name as Optuna gives an artifact. What a database or a journal says is checked with it:
+    it may come from a stranger, and name the reader's own files.
+    """
+    return ARTIFACT.fullmatch(name) is not None
 
 
 def is_bucket(place: str) -> bool:

@@ -6,7 +6,6 @@ folder may hold the files of other databases, or of one that was moved or kept.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from contextlib import suppress
 from hashlib import sha256
@@ -16,10 +15,8 @@ from typing import BinaryIO
 import optuna
 from optuna.artifacts import FileSystemArtifactStore
 
-from study.storage.place import is_bucket
+from study.storage.place import is_artifact_name, is_bucket
 
-ARTIFACT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-"""How Optuna names a file."""
 NOTED = "artifacts:"
 """How a key begins under which Optuna notes a file."""
 
@@ -56,6 +53,6 @@ def remove_unstored(journal: Path, stored: Collection[str]) -> None:
     """Remove the files in the journal that no trial has, and then the journal."""
     with suppress(OSError):  # no such file, or a folder that may not be written to: nothing depends on it
         for name in journal.read_text().split():
-            if ARTIFACT.fullmatch(name) and name not in stored:
+            if is_artifact_name(name) and name not in stored:
                 journal.with_name(name).unlink(missing_ok=True)
         journal.unlink()

@@ -12,7 +12,7 @@ from threading import Thread
 
 import optuna
 import pytest
-from optuna.artifacts import get_all_artifact_meta
+from optuna.artifacts import ArtifactMeta, get_all_artifact_meta
 from optuna.artifacts.exceptions import ArtifactNotFound
 from optuna.storages import RDBStorage
 
@@ -21,11 +21,14 @@ from study.assembly import opened, plan_search
 from study.executors.options import ExecutorOptions
 from study.reports.dashboard.server import make_server_for
 from study.storage.artifact_places import AllPlaces, artifact_store, check_reachable, opened_artifact, stored_places
+from study.storage.copying import copy_artifacts
 from study.storage.place import check_artifacts
 from study.storage.s3 import client
 from study.storage.studies import connect_to_read
 from study.training.workload_objective import WorkloadObjective
 from tests.helpers import DIGITS, LOOP, SMALL
+
+NUMBER = "0f8fad5b-d9cb-469f-a165-70867728950e"
 
 
 @pytest.fixture(scope="module")
@@ -164,24 +167,24 @@ def test_a_bucket_that_cannot_be_used_is_refused_at_the_start(s3, monkeypatch):
 def test_a_bucket_that_is_lost_while_it_is_read_is_an_oserror(s3, monkeypatch):
     from botocore.exceptions import ResponseStreamingError
 
-    artifact_store("s3://team").write("number", BytesIO(b"content"))
+    artifact_store("s3://team").write(NUMBER, BytesIO(b"content"))
 
     def fail(body, amt=None):
         raise ResponseStreamingError(error="reset by peer")
 
     monkeypatch.setattr("botocore.response.StreamingBody.read", fail)
     with pytest.raises(OSError, match="reset by peer"):
-        opened_artifact(["s3://team"], "number")
+        opened_artifact(["s3://team"], NUMBER)
 
 
 def test_a_place_that_cannot_be_reached_hides_no_other(s3, tmp_path, monkeypatch):
-    (tmp_path / "number").write_bytes(b"content")
+    (tmp_path / NUMBER).write_bytes(b"content")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     client.cache_clear()
-    with opened_artifact(["s3://team", str(tmp_path)], "number") as file:
+    with opened_artifact(["s3://team", str(tmp_path)], NUMBER) as file:
         assert file.read() == b"content"
     with pytest.raises(OSError, match="Could not connect"):
-        opened_artifact([str(tmp_path), "s3://team", str(tmp_path)], "missing")
+        opened_artifact([str(tmp_path), "s3://team", str(tmp_path)], NUMBER.replace("0", "1"))
     client.cache_clear()
 
 
@@ -194,7 +197,7 @@ def test_without_boto3_a_stored_bucket_is_refused_before_training(s3, storage, w
     connected = connect_to_read(storage)
     assert len(connected.get_all_trials(1)) == 1
     with pytest.raises(ArtifactNotFound, match="need the package boto3"):
-        AllPlaces(connected, storage).open_reader("number")
+        AllPlaces(connected, storage).open_reader(NUMBER)
     client.cache_clear()
 
 
@@ -211,10 +214,10 @@ def test_an_upload_goes_to_the_default_place(storage, tmp_path, monkeypatch):
     Path("studies.db.artifacts").mkdir()
     (tmp_path / "text").write_text("hello")
     with open("text", "rb") as file:
-        everywhere.write("number", file)
-    with everywhere.open_reader("number") as file:
+        everywhere.write(NUMBER, file)
+    with everywhere.open_reader(NUMBER) as file:
         assert file.read() == b"hello"
-    everywhere.remove("number")
+    everywhere.remove(NUMBER)
     assert not list(Path("studies.db.artifacts").iterdir())
 
 
@@ -223,10 +226,29 @@ def test_it_is_removed_from_all_places_that_can_be_reached(s3, storage, tmp_path
     everywhere = AllPlaces(RDBStorage(storage), storage)
     study.set_user_attr("configuration", {})
     study.set_user_attr("artifacts", ["s3://team", str(tmp_path)])
-    (tmp_path / "number").touch()
+    (tmp_path / NUMBER).touch()
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     client.cache_clear()
     with pytest.raises(OSError, match="Could not connect"):
-        everywhere.remove("number")
-    assert not (tmp_path / "number").exists()
+        everywhere.remove(NUMBER)
+    assert not (tmp_path / NUMBER).exists()
     client.cache_clear()
+
+
+def test_a_database_cannot_name_files_of_the_users(storage, tmp_path, monkeypatch):
+    """A stranger's study may say that anything is an artifact of its trials, anywhere."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    study = optuna.create_study(storage=storage, study_name="small")
+    study.set_user_attr("artifacts", [str(tmp_path / "mine")])
+    everywhere = AllPlaces(RDBStorage(storage), storage)
+    everywhere.read_places()
+    for name in ("thesis.txt", "../mine/thesis.txt", str(tmp_path / "mine" / "thesis.txt")):
+        with pytest.raises(ArtifactNotFound):
+            everywhere.open_reader(name)
+        everywhere.remove(name)
+    meta = ArtifactMeta(artifact_id="thesis.txt", filename="curve.csv", mimetype="text/csv", encoding=None)
+    assert copy_artifacts([meta], [str(tmp_path / "mine")], str(tmp_path / "copy")) == 1
+    assert not (tmp_path / "copy").exists()
+    assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
