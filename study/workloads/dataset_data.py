@@ -15,9 +15,9 @@ from search_spaces.errors import InputError, require
 from study.workloads.data import Data
 from study.workloads.inputs import described_inputs, tensors_in
 from study.workloads.named import name_list
+from study.workloads.raised import users_code
 from study.workloads.splits import row_numbers
 from study.workloads.streamed import StreamedSplit
-from study.workloads.user_code import users_code
 
 TARGETS = {"labels", "label"}
 """Keys of the target in items that are dicts, as Hugging Face's models call it."""

@@ -25,9 +25,10 @@ from study.workloads.language import BITS_PER_BYTE, CLIP_NORM, token_loss
 from study.workloads.models import model_maker
 from study.workloads.names import LANGUAGE, LANGUAGE_MODELS, LIBRARIES, MODELS
 from study.workloads.optimizers import SGD_DEFAULT, optimizing
+from study.workloads.raised import failure
 from study.workloads.streamed import StreamedSplit
 from study.workloads.tokens import bits_per_byte, counted_token_loss, has_tokens
-from study.workloads.user_code import call, failure, imported
+from study.workloads.user_code import call, imported
 
 
 def wrong(scores: Tensor, targets: Tensor) -> Tensor:

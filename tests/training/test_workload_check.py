@@ -10,14 +10,13 @@ import pytest
 import torch
 from torch import nn
 
-from search_spaces import Constant, InputError
-from study.objective import Metric, Run
+from search_spaces import InputError
+from study.objective import Metric
 from study.training.workload_check import check_workload
 from study.workloads.data import Split
 from study.workloads.datasets import made_data
 from study.workloads.optimizers import optimizing
-from study.workloads.workload import Workload, optimized, workload_of
-from tests.helpers import trainer
+from study.workloads.workload import Workload, workload_of
 
 X = torch.randn(200, 6, generator=torch.Generator().manual_seed(0))
 DATA = made_data("mine", (X, (X[:, 0] > 0).long()), None, 0)
@@ -183,16 +182,3 @@ def test_code_that_calls_exit_or_interrupts_ends_with_2_and_leaves_nothing(comma
     found = command("search.py", "--dataset", "interrupts:data", *flags)
     assert (found.code, found.err) == (2, "error: your code raised KeyboardInterrupt (interrupts.py, line 1)\n")
     assert not (tmp_path / "x.db").exists() or not optuna.get_all_study_names(f"sqlite:///{tmp_path}/x.db")
-
-
-def test_a_model_that_leaves_in_the_middle_of_training_is_one_message():
-    class Later(nn.Linear):
-        passes = 0
-
-        def forward(self, x):
-            Later.passes += 1
-            return super().forward(x) if Later.passes < 3 else ends()
-
-    workload = optimized(Workload("w", DATA, lambda: Later(6, 2)), "sgd", 20, None)
-    with pytest.raises(InputError, match="w: SystemExit: 0 .* while training"):
-        list(trainer(workload).train([Run(Constant(peak_lr=0.1), 3, 0, evaluations=1)]))
