@@ -147,7 +147,7 @@ def test_a_column_of_classes_is_flattened_and_objects_are_what_they_hold():
     ("made", "said"),
     [
         ((X.to_sparse(), Y), "x of w must be a dense tensor, but a torch.sparse_coo tensor was given"),
-        ((X.to("meta"), Y), "x of w must be a dense tensor, but a meta tensor was given"),
+        ((X.to("meta"), Y), "x of w must be a dense tensor, but a meta tensor was given: make it on"),
         ((X, [[1], [1, 2]] * 100), "y of w must have rows of equal shape"),
         ((X, np.array([{}, 1] * 100)), "y of w holds Python objects of several types"),
         (
