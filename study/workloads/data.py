@@ -86,6 +86,7 @@ def require_tensors(what: str, x: Any, name: str) -> None:
         raise InputError(f"{must}, but {type_in_words(x)} was given: type torch.as_tensor({name})")
     require_dense(what, x)
     require(x.ndim >= 1, f"{what} must have one row per example", tuple(x.shape))
+    require(x.numel() > 0 or not len(x), f"{what} must not have empty rows", tuple(x.shape))
 
 
 def type_in_words(given: Any) -> str:

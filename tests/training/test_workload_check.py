@@ -155,6 +155,8 @@ ROWS = torch.zeros(9).long()
         ({"train": Split(X[:9], ROWS.numpy())}, r"y of mine \(train\) must be a tensor, but a ndarray was given: type"),
         ({"train": Split(X[:9], ROWS.tolist())}, r"y of mine \(train\) must be a tensor, but a list was given"),
         ({"train": Split(X[:9], ROWS[0])}, r"y of mine \(train\) must have one row per example, but \(\) was given"),
+        ({"train": Split(X[:9], X[:9, :0])}, r"y of mine \(train\) must not have empty rows, but \(9, 0\) was given"),
+        ({"train": Split(X[:9, :0], ROWS)}, r"x of mine \(train\) must not have empty rows, but \(9, 0\) was given"),
         ({"test": Split(X[:9].to("meta"), ROWS)}, r"x of mine \(test\) must be a dense tensor, but a meta tensor"),
         ({"test": Split(X[:9], ROWS.to_sparse())}, r"y of mine \(test\) must be a dense tensor, .* use .to_dense\(\)"),
     ],
