@@ -114,6 +114,14 @@ def out_of_memory(error: RuntimeError) -> bool:
     return isinstance(error, torch.OutOfMemoryError) or "ALLOC_FAILED" in str(error)
 
 
+def is_of_device(error: BaseException) -> bool:
+    """Whether a GPU, or one of CUDA's libraries, failed, whatever the code was that it ran."""
+    if not isinstance(error, RuntimeError):
+        return False
+    said = any(words in str(error) for words in ("CUDA error", "CUDNN_STATUS"))
+    return out_of_memory(error) or isinstance(error, torch.AcceleratorError) or said
+
+
 def release_memory() -> None:
     """Free the GPU memory that a failed attempt still holds."""
     gc.collect()

@@ -12,9 +12,14 @@ from sqlalchemy.engine import URL, ExceptionContext
 
 from search_spaces.errors import InputError
 from study.storage.opening import FailedStorageError
-from study.storage.server import KEPT, Connections, connect_to_server, driver, other_tables, reason_of
+from study.storage.server import KEPT, TABLES, Connections, connect_to_server, driver, other_tables, reason_of
 from study.storage.server_lock import TABLES_WITHIN, wait_for_tables
 from study.storage.url import rendered
+
+OWNER_OF_TABLES = """
+SELECT quote_ident(tableowner) FROM pg_tables WHERE tablename = %s AND tableowner <> current_user
+"""
+"""The role, if it is another one, that has made Optuna's tables: only its members may write to them."""
 
 
 def server_storage(connections: Connections) -> RDBStorage:
@@ -56,7 +61,7 @@ def refusal(url: URL, error: BaseException | None) -> FailedStorageError | None:
     state = getattr(error, "sqlstate", None) or ""
     if state == "42501":
         what = f"the server does not allow this user to write ({reason_of(error or Exception())})"
-        return FailedStorageError(f"{what} in {rendered(url)}: ask its owner for GRANT CREATE, USAGE ON SCHEMA public")
+        return FailedStorageError(f"{what} in {rendered(url)}: {grant_needed(url)}")
     if state == "25006":
         return FailedStorageError(
             f"{rendered(url)} can only be read ({reason_of(error or Exception())}): name the primary server"
@@ -68,6 +73,16 @@ def refusal(url: URL, error: BaseException | None) -> FailedStorageError | None:
             f"the server of {rendered(url)} has no room ({reason_of(error or Exception())}). {KEPT}"
         )
     return None
+
+
+def grant_needed(url: URL) -> str:
+    """What a user needs who may not write: to make tables, or the role that has made them."""
+    with closing(connect_to_server(url)) as connection:
+        (user,) = connection.execute("SELECT quote_ident(current_user)").fetchone() or ("",)
+        owner = connection.execute(OWNER_OF_TABLES, TABLES[:1]).fetchone()
+    if owner is None:
+        return f"ask its owner for GRANT CREATE, USAGE ON SCHEMA public TO {user}"
+    return f"ask an administrator for GRANT {owner[0]} TO {user}, or name the user {owner[0]} in --storage"
 
 
 @contextmanager

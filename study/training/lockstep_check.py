@@ -14,7 +14,7 @@ from study.training.lockstep import Lockstep
 from study.training.loop import EVALUATION_ROWS
 from study.training.plain import Plain
 from study.workloads.inputs import forward
-from study.workloads.user_code import failure
+from study.workloads.raised import failure
 from study.workloads.workload import Workload
 
 STEPS = 3

@@ -22,7 +22,8 @@ from search_spaces.watched import WatchedSchedule
 from study.training.silence import Silent, breakable, hung
 from study.training.trainer import Died, Reported, RunRequest
 from study.training.yielded import read_yielded
-from study.workloads.user_code import bare_name, digest, failure, is_importable, path_of, sources
+from study.workloads.raised import failure
+from study.workloads.user_code import bare_name, digest, is_importable, path_of, sources
 
 
 @dataclass(frozen=True)

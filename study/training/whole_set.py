@@ -12,8 +12,8 @@ from search_spaces.errors import InputError
 from study.training.plain import Plain
 from study.workloads.data import Split
 from study.workloads.inputs import joined, tensors_in
+from study.workloads.raised import failure, users_code
 from study.workloads.streamed import StreamedSplit
-from study.workloads.user_code import failure, users_code
 from study.workloads.workload import Workload
 
 

@@ -20,9 +20,9 @@ from study.training.whole_set import whole_value
 from study.workloads.data import Split
 from study.workloads.inputs import described_inputs, forward, tensors_in
 from study.workloads.language import token_loss
+from study.workloads.raised import users_code
 from study.workloads.splits import check_finite
 from study.workloads.tokens import counted_token_loss
-from study.workloads.user_code import users_code
 from study.workloads.workload import CROSS_ENTROPY, Workload, squared_error
 
 ROWS = 8

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -14,7 +15,7 @@ from search_spaces.errors import InputError, words_of
 from search_spaces.schedule import Schedule
 from search_spaces.schedule_free_optimizer import schedule_free_obstacle
 from search_spaces.weight_decay import own_weight_decay, usual_weight_decay
-from study.machine import free_memory, same_bits_every_time, same_random_numbers_after
+from study.machine import free_memory, is_of_device, same_bits_every_time, same_random_numbers_after
 from study.objective import Evaluation, Metric, Run, Stop, Unit, WeightDecay
 from study.training.lockstep import Lockstep
 from study.training.lockstep_check import draws_random_numbers, lockstep_obstacle
@@ -24,7 +25,8 @@ from study.training.plain import Plain
 from study.training.workload_check import check_momentum, check_workload
 from study.workloads.data import Data
 from study.workloads.made_of import changes, made_of
-from study.workloads.user_code import failure, functions_in, path_of
+from study.workloads.raised import users_code
+from study.workloads.user_code import functions_in, path_of
 from study.workloads.workload import Workload
 
 MEMORY_SHARE = 0.8
@@ -78,7 +80,8 @@ class WorkloadObjective:
     @cached_property
     def mixes_seeds(self) -> bool:
         """False if the model draws random numbers, since the runs of a cohort share one generator."""
-        return not draws_random_numbers(self.workload)
+        with self.users_training():
+            return not draws_random_numbers(self.workload)
 
     def steps(self, budget: int) -> int:
         return budget * (self.workload.steps_per_epoch if self.unit == "epochs" else 1)
@@ -104,7 +107,8 @@ class WorkloadObjective:
 
     def check(self, schedules: Sequence[Schedule]) -> None:
         check_workload(self.workload)
-        check_momentum(self.workload, schedules)
+        with self.users_training():
+            check_momentum(self.workload, schedules)
 
     def fitted(self, schedule: Schedule, budget: int) -> Schedule:
         """Our loop evaluates as often as the schedule asks for."""
@@ -112,7 +116,7 @@ class WorkloadObjective:
 
     @cached_property
     def weight_decay(self) -> WeightDecay:
-        with same_random_numbers_after(self.workload.device):
+        with same_random_numbers_after(self.workload.device), self.users_training():
             optimizer = self.workload.make_optimizer(self.workload.make_model())
         own, name = own_weight_decay(optimizer), type(optimizer).__name__
         if not any("weight_decay" in group for group in optimizer.param_groups):
@@ -137,11 +141,12 @@ class WorkloadObjective:
         """Why a schedule cannot replace the optimizer; None if it can."""
         if self.workload.averaging_fraction is not None:
             return "it evaluates averaged weights itself: remove --average"
-        with same_random_numbers_after(self.workload.device):
+        with same_random_numbers_after(self.workload.device), self.users_training():
             return schedule_free_obstacle(self.workload.make_optimizer(self.workload.make_model()))
 
     def lockstep_obstacle(self) -> str | None:
-        return lockstep_obstacle(self.workload)
+        with self.users_training():
+            return lockstep_obstacle(self.workload)
 
     def process_obstacle(self) -> str | None:
         workload = self.workload
@@ -160,7 +165,8 @@ class WorkloadObjective:
         return None
 
     def largest_cohort(self) -> int:
-        return int(MEMORY_SHARE * free_memory(self.device) / bytes_of_a_run(self.workload))
+        with self.users_training():
+            return int(MEMORY_SHARE * free_memory(self.device) / bytes_of_a_run(self.workload))
 
     def code(self) -> Mapping[str, str]:
         """Its functions are in modules."""
@@ -177,12 +183,18 @@ class WorkloadObjective:
 
     def train(self, runs: Sequence[Run], stop: Stop) -> Iterator[Evaluation]:
         # The learner seeds torch's generators.
-        with same_random_numbers_after(self.device), same_bits_every_time(self.device):
+        with same_random_numbers_after(self.device), same_bits_every_time(self.device), self.users_training():
             learner = (Plain if len(runs) == 1 else Lockstep)(self.workload, runs)
-            try:
-                yield from train_cohort(self.workload, runs, learner, stop, self.steps(runs[0].budget))
-            except SystemExit as error:  # of the user's code, which would end the search as if it were a success
-                raise InputError(f"{self.name}: {failure(error)} while training") from error
+            yield from train_cohort(self.workload, runs, learner, stop, self.steps(runs[0].budget))
+
+    def users_training(self) -> AbstractContextManager[None]:
+        """A context in which what the workload's code raises is an InputError."""
+        return users_code(f"{self.name}: training failed", handled_elsewhere)
+
+
+def handled_elsewhere(error: BaseException) -> bool:
+    """Whether a device failed, which executors know, or the reader of what the user's code prints closed the pipe."""
+    return is_of_device(error) or isinstance(error, BrokenPipeError)
 
 
 def few_rows(data: Data) -> list[str]:

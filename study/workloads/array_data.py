@@ -109,12 +109,13 @@ def of_one_type(inputs: Mapping[str, Inputs]) -> dict[str, Inputs]:
 
 
 def check_part(where: str, x: Inputs, y: Any) -> None:
-    """Raise InputError unless inputs and targets have one row per example, and the inputs are finite."""
+    """Raise InputError unless inputs and targets have one row per example, not empty, and inputs are finite."""
     for one in tensors_in(x):
         require(one.ndim >= 1 and y.ndim >= 1, f"{where}: x and y must have one row per example", (one.ndim, y.ndim))
         require(len(one) == len(y), f"{where}: x and y must have the same number of rows", (len(one), len(y)))
         require(one.numel() > 0 or not len(one), f"{where}: the examples must not be empty", tuple(one.shape))
         check_finite(where, one)
+    require(y.size > 0 or not len(y), f"{where}: the targets must not be empty", y.shape)
 
 
 def standardised(inputs: Mapping[str, Inputs]) -> dict[str, Inputs]:

@@ -20,17 +20,23 @@ def raw_tensor(what: str, values: Any) -> Tensor:
     Raises InputError for what has no numbers: text, objects, rows of unequal length, meta, sparse or quantised tensors.
     """
     if isinstance(values, Tensor):
-        usual = values.layout == torch.strided and values.device.type != "meta" and not values.is_quantized
-        if not usual:
-            kind = (
-                "quantised" if values.is_quantized else str(values.layout if values.device.type != "meta" else "meta")
-            )
-            raise InputError(f"{what} must be a dense tensor, but a {kind} tensor was given: use .to_dense()")
+        require_dense(what, values)
         return values.detach().cpu()
     array = array_of(what, values)
     if array.dtype.kind not in "biufc":
         raise InputError(f"{what} must be numeric, but an array of {array.dtype} was given")
     return torch.as_tensor(array)
+
+
+def require_dense(what: str, tensor: Tensor) -> None:
+    """Raise InputError for a tensor that is sparse or quantised, or of the meta device, which holds no numbers."""
+    for kind, has, how in (
+        ("meta", tensor.is_meta, "make it on the CPU"),
+        ("quantised", tensor.is_quantized, "use .dequantize()"),
+        (str(tensor.layout), tensor.layout != torch.strided, "use .to_dense()"),
+    ):
+        if has:
+            raise InputError(f"{what} must be a dense tensor, but a {kind} tensor was given: {how}")
 
 
 def array_of(what: str, values: Any) -> Any:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from numbers import Integral
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
+from search_spaces.errors import InputError, require
+from study.workloads.arrays import require_dense
 from study.workloads.inputs import Inputs, mapped, shapes, tensors_in
 from study.workloads.streamed import StreamedSplit
 
@@ -57,6 +60,45 @@ class Split(NamedTuple):
         return self.x, self.y
 
 
+def require_split(where: str, split: Any) -> None:
+    """Raise InputError unless this is a split whose rows, if they are in memory, are dense tensors."""
+    if isinstance(split, StreamedSplit):
+        return
+    if not isinstance(split, Split):
+        given = type_in_words(split)
+        raise InputError(f"{where} must be a Split, but {given} was given: type Split(x, y), of study.workloads")
+    require_tensors(f"x of {where}", split.x, "x")
+    if not isinstance(split.y, Tensor):
+        given = type_in_words(split.y)
+        raise InputError(f"y of {where} must be a tensor, but {given} was given: type torch.as_tensor(y)")
+    require_tensors(f"y of {where}", split.y, "y")
+
+
+def require_tensors(what: str, x: Any, name: str) -> None:
+    """Raise InputError unless these are dense tensors with an axis of rows, at least one. name: what to type for it."""
+    parts = [*(x.values() if isinstance(x, Mapping) else x)] if isinstance(x, Mapping | tuple | list) else []
+    for part in parts:
+        require_tensors(what, part, name)
+    if parts:
+        return
+    if not isinstance(x, Tensor):
+        must = f"{what} must be a tensor, or a tuple or dict of tensors"
+        raise InputError(f"{must}, but {type_in_words(x)} was given: type torch.as_tensor({name})")
+    require_dense(what, x)
+    require(x.ndim >= 1, f"{what} must have one row per example", tuple(x.shape))
+    require(x.numel() > 0 or not len(x), f"{what} must not have empty rows", tuple(x.shape))
+
+
+def type_in_words(given: Any) -> str:
+    """The type of something, for messages.
+
+    >>> type_in_words([]), type_in_words(1)
+    ('a list', 'an int')
+    """
+    name = type(given).__name__
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+
+
 @dataclass(frozen=True)
 class Data:
     """A dataset in three disjoint splits; the search never touches test.
@@ -64,6 +106,7 @@ class Data:
     classes: outputs of a model per example: the number of classes, or, for regression, of targets, usually 1.
     task: classification, regression or language. about: lines for the user about how the data was read.
     alternative: makes the same data with its inputs in another type, for a model that does not take this one.
+    Raises InputError for parts that are no splits of tensors.
     """
 
     name: str
@@ -74,6 +117,13 @@ class Data:
     task: str = "classification"
     about: str = ""
     alternative: Callable[[], Data] | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        require(isinstance(self.name, str) and bool(self.name), "the name of a Data must be text", self.name)
+        number = isinstance(self.classes, Integral) and self.classes >= 1
+        require(number, f"classes of {self.name} must be the number of outputs per example, at least 1", self.classes)
+        for part in ("train", "validation", "test"):
+            require_split(f"{self.name} ({part})", getattr(self, part))
 
     @cached_property
     def input_shape(self) -> tuple[int, ...]:

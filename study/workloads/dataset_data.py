@@ -15,9 +15,9 @@ from search_spaces.errors import InputError, require
 from study.workloads.data import Data
 from study.workloads.inputs import described_inputs, tensors_in
 from study.workloads.named import name_list
+from study.workloads.raised import users_code
 from study.workloads.splits import row_numbers
 from study.workloads.streamed import StreamedSplit
-from study.workloads.user_code import users_code
 
 TARGETS = {"labels", "label"}
 """Keys of the target in items that are dicts, as Hugging Face's models call it."""
@@ -53,13 +53,15 @@ def is_dataset(value: Any) -> bool:
 
 
 def data_of_datasets(name: str, parts: Mapping[str, Any], task: str | None, split_seed: int) -> Data:
-    """Data from Datasets by part; raises InputError for items that are not (x, y), or whose x is not finite."""
+    """Data from Datasets by part; raises InputError for items that are not (x, y), empty, or not finite in x."""
     whole = {part: with_targets(f"{name} ({part})", dataset) for part, dataset in parts.items()}
     rows = row_numbers(name, len(whole["train"]), split_seed, "validation" not in whole, "test" not in whole)
     sets = whole | {part: Subset(whole["train"], numbers.tolist()) for part, numbers in rows.items()}
     train, validation, test = (StreamedSplit(sets[part]) for part in ("train", "validation", "test"))
     x, y = train.first(2)
+    require(y.numel() > 0, f"{name}: the targets must not be empty", tuple(y.shape))
     for one in tensors_in(x):
+        require(one.numel() > 0, f"{name}: the examples must not be empty", tuple(one.shape))
         require(bool(torch.isfinite(one).all()), f"{name}: the examples must be finite", "NaN or infinity")
     task = task or ("regression" if y.is_floating_point() else "classification")
     classes = 1 if y.ndim == 1 else y.shape[1]

@@ -17,11 +17,11 @@ from torch import Tensor
 
 from study.machine import processor, same_random_numbers_after
 from study.workloads.inputs import forward
+from study.workloads.raised import INSTALLED
 from study.workloads.streamed import StreamedSplit
 from study.workloads.workload import Workload
 
 OURS = ("__main__", "__mp_main__", "scripts", "search_spaces", "study")
-INSTALLED = ("site-packages", "dist-packages")
 DIGITS = 1e-3
 """Tolerated relative difference of an output: some operations of a GPU add in any order."""
 

@@ -7,16 +7,15 @@ import importlib
 import inspect
 import os
 import sys
-import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from functools import partial
 from importlib.machinery import PathFinder
 from pathlib import Path
 from types import CodeType
 from typing import Any
 
-from search_spaces.errors import InputError, require, unknown, words_of
+from search_spaces.errors import InputError, require, unknown
+from study.workloads.raised import failure, users_code
 
 VERSIONED = ("torch", "torchvision")
 """Packages whose versions are recorded instead of their files."""
@@ -92,41 +91,11 @@ def call(function: Callable[..., Any], flag: str, **offered: Any) -> Any:
         return function(**{name: value for name, value in offered.items() if name in taken})
 
 
-@contextmanager
-def users_code(what: str) -> Iterator[None]:
-    """Raise an InputError that begins with `what` for anything that code of the user's raises, sys.exit() included.
-
-    KeyboardInterrupt passes, since it may be Ctrl-C: see `cli.run`.
-    """
-    try:
-        yield
-    except InputError:
-        raise
-    except (Exception, SystemExit) as error:
-        raise InputError(f"{what}: {failure(error)}") from error
-
-
 def path_of(function: Callable[..., Any]) -> str:
     """The function's name as `package.module:function`; for a `functools.partial`, that of its function."""
     while isinstance(function, partial):
         function = function.func
     return f"{function.__module__}:{getattr(function, '__qualname__', type(function).__qualname__)}"
-
-
-def failure(error: BaseException) -> str:
-    """The error and its location, in one line.
-
-    >>> try:
-    ...     {}["key"]
-    ... except KeyError as error:
-    ...     print(failure(error).partition(" (")[0])
-    KeyError: 'key'
-    """
-    message = words_of(error)
-    if isinstance(error, SyntaxError):
-        return f"{type(error).__name__}: {message}"
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__}: {message} ({Path(last.filename).name}, line {last.lineno})"
 
 
 def sources(*names: str | None) -> dict[str, str]:

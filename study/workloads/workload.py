@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,10 @@ from study.workloads.language import BITS_PER_BYTE, CLIP_NORM, token_loss
 from study.workloads.models import model_maker
 from study.workloads.names import LANGUAGE, LANGUAGE_MODELS, LIBRARIES, MODELS
 from study.workloads.optimizers import SGD_DEFAULT, optimizing
+from study.workloads.raised import failure
 from study.workloads.streamed import StreamedSplit
 from study.workloads.tokens import bits_per_byte, counted_token_loss, has_tokens
-from study.workloads.user_code import call, failure, imported
+from study.workloads.user_code import call, imported
 
 
 def wrong(scores: Tensor, targets: Tensor) -> Tensor:
@@ -57,6 +59,11 @@ def squared_error_metric(variance: float) -> Metric:
 def scaled_squared_error(outputs: Tensor, targets: Tensor, variance: float) -> Tensor:
     """For each row, the squared error divided by a variance."""
     return squared_error(outputs, targets) / variance
+
+
+def is_positive(value: object) -> bool:
+    """Whether this is a finite number above 0."""
+    return isinstance(value, Real) and 0 < float(value) < math.inf
 
 
 @dataclass(frozen=True)
@@ -98,11 +105,17 @@ class Workload:
         call = isinstance(self.optimizer_code, str) and is_optimizer_call(self.optimizer_code)
         example = "a call such as 'torch.optim.SGD(model.parameters(), lr={lr})'"
         require(call, f"optimizer_code of {what} must be {example}", self.optimizer_code)
-        low, high = self.peak_lr
-        require(0 < low <= high < math.inf, f"peak_lr of {what} must be (lowest, highest), above 0", self.peak_lr)
-        clips = self.clip_norm is None or 0 < self.clip_norm < math.inf
-        require(clips, f"clip_norm of {what} must be above 0 and finite, or None", self.clip_norm)
-        require(self.batch_size >= 1, f"batch_size of {what} must be at least 1", self.batch_size)
+        pair = isinstance(self.peak_lr, tuple | list) and len(self.peak_lr) == 2
+        pair = pair and all(map(is_positive, self.peak_lr)) and self.peak_lr[0] <= self.peak_lr[1]
+        require(pair, f"peak_lr of {what} must be (lowest, highest), above 0", self.peak_lr)
+        clips = self.clip_norm is None or is_positive(self.clip_norm)
+        require(clips, f"clip_norm of {what} must be a number above 0 and finite, or None", self.clip_norm)
+        rows = isinstance(self.batch_size, Integral) and self.batch_size >= 1
+        require(rows, f"batch_size of {what} must be a whole number, at least 1", self.batch_size)
+        for name in ("measure", "whole"):
+            given = getattr(self.metric, name)
+            must = f"{name} of the metric {self.metric.name!r} of {what} must be a function"
+            require(given is None or callable(given), must, given)
         if (self.metric.measure is None) == (self.metric.whole is None):
             raise InputError(
                 f"the metric {self.metric.name!r} of {what} needs either measure or whole: "

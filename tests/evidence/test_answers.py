@@ -10,7 +10,7 @@ import pytest
 
 from search_spaces import InputError
 from study.evidence.answers import AnsweredSearch, answered_search, answers_page
-from study.evidence.extensions import WAYS, extended_search, extensions_page
+from study.evidence.extensions import WAYS, ExtendedSearch, extended_search, extensions_page
 from study.evidence.rows_by_seed import read_rows_of, write_rows_of
 from tests.helpers import DIGITS, ROOT, SMALL
 
@@ -55,6 +55,18 @@ def test_a_search_that_is_extended(data_root):
         assert 0 < getattr(row, way) < 0.9
     assert row.held != row.kept, "trained with another weight decay"
     assert f"| {100 * (row.kept - row.searched):+.2f} [" in extensions_page([row, row], "", 2)
+
+
+def test_copies_of_one_schedule_have_no_interval():
+    """Nine copies and one other would have an interval of almost no width, as if ten searches had agreed."""
+    first = ExtendedSearch(0, *[0.3] * 3, 0.28, *[0.3] * 3, 9.0, 6.0, 18.0)
+    others = [replace(first, search_seed=seed, kept=0.3 + seed / 100) for seed in range(1, 10)]
+    copies = [replace(first, search_seed=seed) for seed in range(1, 10)]
+    assert "weight decay: -2.10 points, above 0 is worse; the same schedule in 9 of 10.\n" in extensions_page(
+        [*copies, replace(first, kept=0.31)], "", 4
+    )
+    assert "weight decay: -6.50 [-8.67, -4.33] points, above 0 is worse.\n" in extensions_page([first, *others], "", 4)
+    assert "; the same schedule in" not in extensions_page([*copies[:5], *others[:5]], "", 4)
 
 
 def test_rows_are_read_as_they_were_written(tmp_path):

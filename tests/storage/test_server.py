@@ -1,6 +1,7 @@
 """A study on a PostgreSQL server: the same as in SQLite, owned by one process of any host, refused in clear words."""
 
 import logging
+import re
 import signal
 import subprocess
 import sys
@@ -408,16 +409,31 @@ def test_reading_makes_no_tables(database):
 def test_a_user_who_may_not_create_tables(server, database, workload):
     server.run("psql", "-c", "CREATE ROLE guest LOGIN PASSWORD 'guest'", "postgres")
     guest = with_parts(database, username="guest", password="guest")
-    with (
-        pytest.raises(
-            InputError, match="does not allow this user to write .permission denied .*: ask its owner for GRANT"
-        ),
-        open_quick(guest, workload),
-    ):
+    said = "does not allow this user to write .permission denied .*: ask its owner for (GRANT CREATE, .* TO guest)$"
+    with pytest.raises(InputError, match=said) as refused, open_quick(guest, workload):
         pass
+    make_colleague = re.search(said, str(refused.value))[1]
+    server.run("psql", "-c", make_colleague, make_url(database).database)
+    search_quickly(guest, workload, 1)
+
+
+def test_a_user_who_may_not_write_to_the_tables_of_another(server, database, workload):
+    """What the message says to type is what helps."""
     search_quickly(database, workload, 1)
-    server.run("psql", "-c", "GRANT pg_read_all_data TO guest", "postgres")
-    assert len(read_studies(guest, "small")[0].trials) == 1, "as docs/team-store.md says'"
+    server.run("psql", "-c", "CREATE ROLE \"the reader\" LOGIN PASSWORD 'reader'", "postgres")
+    server.run("psql", "-c", 'GRANT CREATE, USAGE ON SCHEMA public TO "the reader"', make_url(database).database)
+    server.run("psql", "-c", 'GRANT pg_read_all_data TO "the reader"', "postgres")
+    reader = with_parts(database, username="the reader", password="reader")
+    assert len(read_studies(reader, "small")[0].trials) == 1, "as docs/team-store.md says"
+    said = (
+        "to write .permission denied for table .*: ask an administrator for (GRANT .*), or name the user owner in --st"
+    )
+    with pytest.raises(InputError, match=said) as refused:
+        search_quickly(reader, workload, 2)
+    become_member = re.search(said, str(refused.value))[1]
+    assert become_member == 'GRANT owner TO "the reader"'
+    server.run("psql", "-c", become_member, "postgres")
+    assert len(search_quickly(reader, workload, 2)) == 2
 
 
 def test_a_name_that_is_too_long_for_the_server_is_refused(database, workload):

@@ -10,14 +10,13 @@ import pytest
 import torch
 from torch import nn
 
-from search_spaces import Constant, InputError
-from study.objective import Metric, Run
+from search_spaces import InputError
+from study.objective import Metric
 from study.training.workload_check import check_workload
 from study.workloads.data import Split
 from study.workloads.datasets import made_data
 from study.workloads.optimizers import optimizing
-from study.workloads.workload import Workload, optimized, workload_of
-from tests.helpers import trainer
+from study.workloads.workload import Workload, workload_of
 
 X = torch.randn(200, 6, generator=torch.Generator().manual_seed(0))
 DATA = made_data("mine", (X, (X[:, 0] > 0).long()), None, 0)
@@ -125,12 +124,46 @@ def test_optimizers_that_no_schedule_can_drive_are_refused(optimizer, said):
         ({"data": 3}, "the data of workload 'w' must be a study.workloads.Data, but 3 was given"),
         ({"loss": None}, "loss of workload 'w' must be a function"),
         ({"peak_lr": (0.0, 1.0)}, r"peak_lr of workload 'w' must be \(lowest, highest\), above 0"),
+        ({"peak_lr": 0.1}, r"peak_lr of workload 'w' must be \(lowest, highest\), above 0, but 0.1 was given"),
+        ({"peak_lr": ("0.1", "1")}, r"peak_lr of workload 'w' must be \(lowest, highest\), above 0"),
+        ({"batch_size": "64"}, "batch_size of workload 'w' must be a whole number, at least 1, but '64' was given"),
+        ({"batch_size": 6.5}, "batch_size of workload 'w' must be a whole number, at least 1, but 6.5 was given"),
+        ({"clip_norm": "1"}, "clip_norm of workload 'w' must be a number above 0 and finite, or None, but '1' was"),
         ({"metric": Metric("m", "minimize", "", 1.0)}, "needs either measure or whole"),
+        ({"metric": Metric("m", "minimize", "", 1.0, measure=1)}, "measure of the metric 'm' .* must be a function"),
     ],
 )
 def test_a_workload_is_checked_when_it_is_made(change, said):
     with pytest.raises(InputError, match=said):
         replace(Workload("w", DATA, lambda: nn.Linear(6, 2)), **change)
+
+
+ROWS = torch.zeros(9).long()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"name": 3}, "the name of a Data must be text, but 3 was given"),
+        ({"classes": "2"}, "classes of mine must be the number of outputs per example, at least 1, but '2' was given"),
+        ({"train": (X, X)}, r"mine \(train\) must be a Split, but a tuple was given: type Split\(x, y\)"),
+        ({"test": None}, r"mine \(test\) must be a Split, but a NoneType was given"),
+        ({"train": Split(X.numpy(), ROWS)}, r"x of mine \(train\) must be a tensor, .* but a ndarray was given: "),
+        ({"train": Split(X.tolist(), ROWS)}, r"x of mine \(train\) must be .* but a float .* torch.as_tensor\(x\)"),
+        ({"train": Split({"a": X, "b": 3}, ROWS)}, r"x of mine \(train\) must be a tensor, .* but an int was given"),
+        ({"train": Split((), ROWS)}, r"x of mine \(train\) must be a tensor, .* but a tuple was given"),
+        ({"train": Split(X[:9], ROWS.numpy())}, r"y of mine \(train\) must be a tensor, but a ndarray was given: type"),
+        ({"train": Split(X[:9], ROWS.tolist())}, r"y of mine \(train\) must be a tensor, but a list was given"),
+        ({"train": Split(X[:9], ROWS[0])}, r"y of mine \(train\) must have one row per example, but \(\) was given"),
+        ({"train": Split(X[:9], X[:9, :0])}, r"y of mine \(train\) must not have empty rows, but \(9, 0\) was given"),
+        ({"train": Split(X[:9, :0], ROWS)}, r"x of mine \(train\) must not have empty rows, but \(9, 0\) was given"),
+        ({"test": Split(X[:9].to("meta"), ROWS)}, r"x of mine \(test\) must be a dense tensor, but a meta tensor"),
+        ({"test": Split(X[:9], ROWS.to_sparse())}, r"y of mine \(test\) must be a dense tensor, .* use .to_dense\(\)"),
+    ],
+)
+def test_data_is_checked_when_it_is_made(change, said):
+    with pytest.raises(InputError, match=said):
+        replace(DATA, **change)
 
 
 @pytest.mark.parametrize(
@@ -183,16 +216,3 @@ def test_code_that_calls_exit_or_interrupts_ends_with_2_and_leaves_nothing(comma
     found = command("search.py", "--dataset", "interrupts:data", *flags)
     assert (found.code, found.err) == (2, "error: your code raised KeyboardInterrupt (interrupts.py, line 1)\n")
     assert not (tmp_path / "x.db").exists() or not optuna.get_all_study_names(f"sqlite:///{tmp_path}/x.db")
-
-
-def test_a_model_that_leaves_in_the_middle_of_training_is_one_message():
-    class Later(nn.Linear):
-        passes = 0
-
-        def forward(self, x):
-            Later.passes += 1
-            return super().forward(x) if Later.passes < 3 else ends()
-
-    workload = optimized(Workload("w", DATA, lambda: Later(6, 2)), "sgd", 20, None)
-    with pytest.raises(InputError, match="w: SystemExit: 0 .* while training"):
-        list(trainer(workload).train([Run(Constant(peak_lr=0.1), 3, 0, evaluations=1)]))

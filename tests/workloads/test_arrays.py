@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import torch
 from torch import nn
+from torch.utils.data import TensorDataset
 
 from search_spaces import InputError
 from study.training.workload_check import check_workload
@@ -143,18 +144,27 @@ def test_a_column_of_classes_is_flattened_and_objects_are_what_they_hold():
     assert torch.equal(made_data("w", (X, words), None, 0).train.y, made_data("w", (X, Y), None, 0).train.y)
 
 
+class Rows(TensorDataset):
+    """A Dataset that is read row by row, unlike torch's own."""
+
+
 @pytest.mark.parametrize(
     ("made", "said"),
     [
         ((X.to_sparse(), Y), "x of w must be a dense tensor, but a torch.sparse_coo tensor was given"),
-        ((X.to("meta"), Y), "x of w must be a dense tensor, but a meta tensor was given"),
+        ((X.to("meta"), Y), "x of w must be a dense tensor, but a meta tensor was given: make it on"),
         ((X, [[1], [1, 2]] * 100), "y of w must have rows of equal shape"),
         ((X, np.array([{}, 1] * 100)), "y of w holds Python objects of several types"),
         (
             (np.full((200, 1), 2**64 - 1, "u8"), Y),
             "x of w must be at most 9223372036854775807, but 18446744073709551615",
         ),
-        ((X[:, :0], Y), "the examples must not be empty"),
+        ((X[:, :0], Y), r"w \(train\): the examples must not be empty, but \(200, 0\) was given"),
+        ((X, np.zeros((200, 0), "f4")), r"w \(train\): the targets must not be empty, but \(200, 0\) was given"),
+        ((X, np.zeros((200, 0), "i8")), r"w \(train\): the targets must not be empty"),
+        (TensorDataset(X, X[:, :0]), r"w \(train\): the targets must not be empty"),
+        (Rows(X, X[:, :0]), r"w: the targets must not be empty, but \(2, 0\) was given"),
+        (Rows(X[:, :0], Y), r"w: the examples must not be empty, but \(2, 0\) was given"),
         (("x", "y"), "x of w must be numeric"),
     ],
 )

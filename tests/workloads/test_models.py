@@ -96,7 +96,7 @@ def test_a_model_of_ones_own_takes_what_it_names(tmp_path, monkeypatch):
         assert model_maker(f"own_models:{name}", (6,), 3)()(X).shape == (128, 3)
     for name, said in {
         "width": "--model own_models:width requires 'width', but can only be given input_shape, classes: wrap it in",
-        "fails": r"--model own_models:fails failed: TypeError: .* \(linear.py, line \d+\)",
+        "fails": r"--model own_models:fails failed: TypeError: .* \(own_models.py, line \d+\)",
         "number": "--model own_models:<lambda> must make an nn.Module, but 'int' was given",
         "bth": "unknown function 'bth' in own_models: did you mean 'both'",
     }.items():
