@@ -8,6 +8,11 @@ from study.training.trainer import RunRequest
 
 STEPS = 8
 """Optimizer steps of an epoch."""
+WITHOUT_MOMENTUM = {
+    "SGD": lambda weights: torch.optim.SGD(weights, lr=0.1),
+    "RMSprop": lambda weights: torch.optim.RMSprop(weights, lr=0.1),
+    "Adagrad": lambda weights: torch.optim.Adagrad(weights, lr=0.1),
+}
 
 
 def rows():

@@ -14,21 +14,15 @@ from study.training import own_training as objectives
 from study.training.first_run import FirstRunResult, first_runs
 from tests import own_training
 from tests.own_scripts import reported
-from tests.own_training import STEPS, train_with_rates
+from tests.own_training import STEPS, WITHOUT_MOMENTUM, train_with_rates
 
 CYCLING = ["cyclic", "one_cycle", "linear"]
 FEW = {"epochs": 4, "trials": 16, "sampler": "random", "reference": "none", "confirm_seeds": 0, "least_steps": 10}
-OPTIMIZERS = {
-    "SGD": lambda weights: torch.optim.SGD(weights, lr=0.1),
-    "RMSprop": lambda weights: torch.optim.RMSprop(weights, lr=0.1),
-    "Adagrad": lambda weights: torch.optim.Adagrad(weights, lr=0.1),
-}
 SCRIPT = """
 import sys
 from study.script import report, scheduler
-from tests.own_training import STEPS, optimized
-from tests.training.test_cycled_momentum import OPTIMIZERS
-optimizer, step, error = optimized(OPTIMIZERS["RMSprop"])
+from tests.own_training import STEPS, WITHOUT_MOMENTUM, optimized
+optimizer, step, error = optimized(WITHOUT_MOMENTUM["RMSprop"])
 epochs = int(sys.argv[1])
 sched = scheduler(optimizer, epochs * STEPS)
 for number in range(epochs * STEPS):
@@ -40,7 +34,7 @@ for number in range(epochs * STEPS):
 
 
 def train_without_momentum(schedule, epochs, seed, optimizer="SGD"):
-    optimizer, step, error = own_training.optimized(OPTIMIZERS[optimizer])
+    optimizer, step, error = own_training.optimized(WITHOUT_MOMENTUM[optimizer])
     scheduler = schedule.build(optimizer, epochs * STEPS)
     for number in range(epochs * STEPS):
         step(number)
@@ -58,12 +52,12 @@ def cycled(record):
     return [trial.schedule.cycle_momentum for trial in record.trials if trial.family != "linear"]
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("name", WITHOUT_MOMENTUM)
 def test_who_has_momentum(name):
     weights = [torch.nn.Parameter(torch.zeros(1))]
-    assert not has_momentum(OPTIMIZERS[name](weights))
+    assert not has_momentum(WITHOUT_MOMENTUM[name](weights))
     with pytest.raises(InputError, match=f"but {name} has none"):
-        OneCycle(peak_lr=0.1, cycle_momentum=True).build(OPTIMIZERS[name](weights), 10)
+        OneCycle(peak_lr=0.1, cycle_momentum=True).build(WITHOUT_MOMENTUM[name](weights), 10)
     for having in (torch.optim.SGD(weights, lr=0.1, momentum=0.9), torch.optim.AdamW(weights)):
         assert has_momentum(having)
         OneCycle(peak_lr=0.1, cycle_momentum=True).build(having, 10)
