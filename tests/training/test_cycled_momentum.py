@@ -20,16 +20,20 @@ CYCLING = ["cyclic", "one_cycle", "linear"]
 FEW = {"epochs": 4, "trials": 16, "sampler": "random", "reference": "none", "confirm_seeds": 0, "least_steps": 10}
 SCRIPT = """
 import sys
+import torch
 from study.script import report, scheduler
-from tests.own_training import STEPS, WITHOUT_MOMENTUM, optimized
-optimizer, step, error = optimized(WITHOUT_MOMENTUM["RMSprop"])
+weight = torch.nn.Parameter(torch.ones(3))
+optimizer = torch.optim.RMSprop([weight], lr=1.0)
 epochs = int(sys.argv[1])
-sched = scheduler(optimizer, epochs * STEPS)
-for number in range(epochs * STEPS):
-    step(number)
+sched = scheduler(optimizer, epochs * 8)
+for number in range(epochs * 8):
+    optimizer.zero_grad()
+    loss = (weight ** 2).sum()
+    loss.backward()
+    optimizer.step()
     sched.step()
-    if (number + 1) % STEPS == 0:
-        report(error())
+    if (number + 1) % 8 == 0:
+        report(loss.item())
 """
 
 
