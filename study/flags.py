@@ -12,6 +12,7 @@ import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import MISSING, dataclass, fields, is_dataclass
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
@@ -145,6 +146,7 @@ def grouped(options: type) -> dict[str, list[Flag]]:
     return groups | ({str(RARE.group): rare} if rare else {})
 
 
+@cache
 def docs(options: type) -> dict[str, str]:
     """The docstring of each field, on one line: the text below it in the source of the class."""
     found = {}

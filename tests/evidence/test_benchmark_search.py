@@ -33,12 +33,14 @@ def folder(tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_searches_over_recorded_runs(folder):
+def test_searches_over_recorded_runs(folder, command, monkeypatch):
     """All workloads in one table, each in its own; a second start prints the same, but for the times."""
+    monkeypatch.chdir(folder)
     tables = []
     for name in ("first", "second"):
-        code, said = run("evidence/benchmark_search.py", *SHORT, *FEW, "--name", name, cwd=folder)
-        assert code == 0, said
+        result = command("evidence/benchmark_search.py", *SHORT, *FEW, "--name", name)
+        assert result.code == 0, result.err
+        said = result.out
         for part in (
             "## All workloads",
             "## digits-mlp-sgd, 4 epochs",
@@ -51,8 +53,8 @@ def test_searches_over_recorded_runs(folder):
     assert tables[0][0] == tables[1][0], "the overall table has no times"
     written = folder / "results/search"
     before = {name: (written / f"second.{name}").read_bytes() for name in ("csv", "json", "md", "png")}
-    code, said = run("evidence/benchmark_search.py", *SHORT, *FEW, "--name", "second", "--rebuild", cwd=folder)
-    assert code == 0, said
+    rebuilt = command("evidence/benchmark_search.py", *SHORT, *FEW, "--name", "second", "--rebuild")
+    assert rebuilt.code == 0, rebuilt.err
     assert {name: (written / f"second.{name}").read_bytes() for name in before} == before
     rows = list(csv.DictReader((written / "first.csv").read_text().splitlines()))
     assert [(row["workload"], row["arm"], row["search_seed"]) for row in rows] == [
@@ -71,8 +73,8 @@ def test_searches_over_recorded_runs(folder):
 
 
 @pytest.mark.slow
-def test_searches_that_train(folder):
-    code, said = run(
+def test_searches_that_train(command, tmp_path):
+    result = command(
         "evidence/benchmark_search.py",
         *DIGITS,
         *SHORT,
@@ -83,12 +85,11 @@ def test_searches_that_train(folder):
         2,
         "--output",
         "live",
-        cwd=folder,
     )
-    assert code == 0, said
-    assert "Trained live." in said
-    assert "At equal epochs" not in said
-    rows = list(csv.DictReader((folder / "live/pruners.csv").read_text().splitlines()))
+    assert result.code == 0, result.err
+    assert "Trained live." in result.out
+    assert "At equal epochs" not in result.out
+    rows = list(csv.DictReader((tmp_path / "live/pruners.csv").read_text().splitlines()))
     assert len(rows) == 4
     assert {row["lost"] for row in rows} == {""}, "not known without training every trial in full"
 

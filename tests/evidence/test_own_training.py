@@ -19,7 +19,7 @@ def test_what_a_function_is_charged_is_little():
 
 @pytest.mark.slow
 def test_workload_function_and_script_find_the_same(tmp_path):
-    found = values_in_each_way(drawn_schedules(3), 2, tmp_path)
+    found = values_in_each_way(drawn_schedules(2), 2, tmp_path)
     assert list(found) == ["workload", "function", "script"]
     assert found["function"] == found["workload"]
     assert found["script"] == found["workload"]

@@ -22,6 +22,8 @@ from study.workloads.names import DATASETS, MODELS, OPTIMIZERS
 from tests.helpers import ROOT
 
 DIGITS = ["--dataset", "digits", "--epochs", "2"]
+QUICK = [*DIGITS, "--engine", "loop", "--confirm-seeds", 2]
+"""To an answer, without timing engines first."""
 
 
 def test_a_first_search(command, tmp_path):
@@ -55,7 +57,7 @@ def test_a_first_search(command, tmp_path):
 
 def test_a_search_says_what_it_will_cost_and_keeps_to_a_limit(command):
     flags = ["--dataset", "digits", "--epochs", 14, "--families", "linear", "--max-cost", 6, "--sampler", "tpe"]
-    flags += ["--reference", "none"]
+    flags += ["--reference", "none", "--confirm-seeds", 2]
     planned = command("search.py", *flags, "--dry-run").out
     assert planned.startswith("--max-cost 6: 9 trials, runs of 7, 14 epochs\n")
     first = command("search.py", *flags)
@@ -194,21 +196,21 @@ def test_another_configuration_is_refused(command):
 
 @pytest.mark.parametrize("pruner", PRUNERS)
 def test_every_pruner_can_be_typed(pruner, command):
-    result = command("search.py", *DIGITS, "--trials", 2, "--pruner", pruner, "--families", "rex")
+    result = command("search.py", *QUICK, "--trials", 2, "--pruner", pruner, "--families", "rex")
     assert result.code == 0, result.err
     assert "\nUse " in result.out
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_every_sampler_can_be_typed(sampler, command):
-    result = command("search.py", *DIGITS, "--trials", 12, "--trials-per-batch", 4, "--sampler", sampler)
+    result = command("search.py", *QUICK, "--trials", 12, "--trials-per-batch", 4, "--sampler", sampler)
     assert (result.code, result.err) == (0, ""), result.err
     assert "\nUse " in result.out
 
 
 def test_every_model_and_optimizer_can_be_typed(command):
     for model in ("mlp", "cnn", "transformer"):
-        result = command("search.py", *DIGITS, "--trials", 1, "--model", model, "--optimizer", "adamw")
+        result = command("search.py", *QUICK, "--trials", 1, "--model", model, "--optimizer", "adamw")
         assert result.code == 0, result.err
 
 

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from io import StringIO
@@ -28,6 +27,32 @@ GATE = [line for line in lines(README) if line.startswith("python3.11 -m venv")]
 COMMANDS = [
     line for line in lines(README, *DOCS.values()) if line not in [*SERVERS, *GATE, "source .venv/bin/activate"]
 ]
+NOTHING_BESIDES = " --confirm-seeds 0 --reference none"
+"""Is typed after the searches of the README, most of whose time goes into these: .ci/run types the first as it stands,
+and the searches of the other pages confirm their winners."""
+TRAINING = """
+import sys
+
+import torch
+
+from study.script import report, scheduler
+
+epochs, seed = int(sys.argv[1]), int(sys.argv[2])
+torch.manual_seed(seed)
+x = torch.randn(64, 4)
+y = x @ torch.tensor([1.0, -2.0, 0.5, 0.0])
+weight = torch.zeros(4, requires_grad=True)
+optimizer = torch.optim.SGD([weight], lr=0.1)
+sched = scheduler(optimizer, 8 * epochs) or torch.optim.lr_scheduler.ConstantLR(optimizer)
+for _ in range(epochs):
+    for rows in torch.randperm(64).split(8):
+        optimizer.zero_grad()
+        (x[rows] @ weight - y[rows]).square().mean().backward()
+        optimizer.step()
+        sched.step()
+    report(float((x @ weight - y).square().mean()))
+"""
+"""A script of a user, which is started for each run and imports little; test_own_training_examples.py has real ones."""
 SNIPPETS = [block for page in (README, *DOCS.values()) for language, block in blocks(page) if language == "python"]
 RESULTS = ROOT / "results"
 
@@ -59,14 +84,15 @@ def test_commands_in_the_order_of_the_pages(command, tmp_path, monkeypatch):
     for language, block in blocks(GUIDE):
         if block.startswith("# mine.py"):
             (tmp_path / "mine.py").write_text(block)
-            shutil.copy(ROOT / "scripts/examples/own_training/bare_loop.py", tmp_path / "train.py")
+            (tmp_path / "train.py").write_text(TRAINING)
         elif language == "python" and "wine.csv" in block:
             subprocess.run([sys.executable, "-"], input=block, text=True, cwd=tmp_path, check=True)
-    typist.type(GATE[0].rpartition("&& .venv/bin/")[2])
-    for line in COMMANDS:
+    first = GATE[0].rpartition("&& .venv/bin/")[2]
+    searches = [line for line in [first, *lines(README)] if "scripts/search.py" in line]
+    for line in [first, *COMMANDS]:
         if "fashion-mnist" in line and not DEBIAN_FASHION_MNIST.is_dir():
             continue  # .ci/run installs Debian's package, and test_builtin_datasets.py says that it is missing
-        typist.type(line)
+        typist.type(line.partition("  #")[0] + NOTHING_BESIDES * (line in searches))
 
 
 @pytest.fixture(scope="module")

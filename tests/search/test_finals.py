@@ -88,11 +88,16 @@ def test_confirming_adds_no_trial(objective, storage):
     assert progress[-1].trained == progress[-1].total == len(StudyRecord.of(study.optuna_study).finals.runs)
 
 
+@pytest.fixture(scope="module", params=[LOOP, LOCKSTEP])
+def whole(request, objective, tmp_path_factory):
+    """An engine, and a study with whole finals that it trained."""
+    storage = f"sqlite:///{tmp_path_factory.mktemp('whole')}/studies.db"
+    return request.param, confirmed(objective, storage, engine=request.param)[1]
+
+
 @pytest.mark.parametrize("leave", [1, 30, 60])
-@pytest.mark.parametrize("engine", [LOOP, LOCKSTEP])
-def test_finals_that_were_left_go_on(objective, tmp_path, leave, engine):
-    _, whole = confirmed(objective, f"sqlite:///{tmp_path / 'whole.db'}", engine=engine)
-    storage = f"sqlite:///{tmp_path / 'left.db'}"
+def test_finals_that_were_left_go_on(objective, storage, leave, whole):
+    engine, whole = whole
     _, left = confirmed(objective, storage, leave=leave, engine=engine)
     again, study = confirmed(objective, storage, engine=engine)
     assert set(study.finals.runs) == set(whole.finals.runs)

@@ -71,12 +71,40 @@ json.dump(curves, sys.stdout)
 """
 
 
-def elsewhere(program, given, folder, warnings="error"):
+FORKS = """
+import json, os, warnings
+import torch
+torch.optim.SGD([torch.zeros(1)], lr=1.0)  # loads more of torch
+for request in sys.stdin:
+    program, folder, action = json.loads(request)
+    child = os.fork()
+    if not child:
+        os.chdir(folder)
+        for name, number, flags in (("given", 0, 0), ("answer", 1, os.O_CREAT | os.O_WRONLY | os.O_TRUNC)):
+            os.dup2(os.open(name, flags), number)
+        sys.stdin = open(0, closefd=False)
+        warnings.simplefilter(action)
+        exec(program, {"__name__": "__main__", "sys": sys})
+        sys.stdout.flush()
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+"""Loads torch once, and runs each program in a fork: what it reads and prints is in two files of its folder."""
+
+
+@pytest.fixture(scope="module")
+def elsewhere():
     """What a program answers in a process that has no way to import this project."""
-    command = [sys.executable, "-I", "-W", warnings, "-c", WITHOUT_US + program]
-    ran = subprocess.run(command, input=json.dumps(given), cwd=folder, capture_output=True, text=True)
-    assert ran.returncode == 0, ran.stderr
-    return json.loads(ran.stdout.splitlines()[-1])
+    command = [sys.executable, "-I", "-W", "error", "-c", WITHOUT_US + FORKS]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+
+        def run(program, given, folder, warnings="error"):
+            (folder / "given").write_text(json.dumps(given))
+            print(json.dumps([program, str(folder), warnings]), file=process.stdin, flush=True)
+            assert process.stdout.readline() == "0\n", "its error is among what the tests printed"
+            return json.loads((folder / "answer").read_text().splitlines()[-1])
+
+        yield run
 
 
 def evaluations_of(schedule):
@@ -84,7 +112,7 @@ def evaluations_of(schedule):
     return [schedule.evaluations] if schedule.evaluations else []
 
 
-def test_every_family_runs_at_any_length_without_this_project(tmp_path):
+def test_every_family_runs_at_any_length_without_this_project(elsewhere, tmp_path):
     given, expected = [], {}
     for number, schedule in enumerate(CASES):
         code = torch_code(Exported(schedule, SGD))
@@ -97,7 +125,7 @@ def test_every_family_runs_at_any_length_without_this_project(tmp_path):
     assert elsewhere(REPLAY, given, tmp_path) == expected
 
 
-def test_unequal_groups_keep_their_ratios(tmp_path):
+def test_unequal_groups_keep_their_ratios(elsewhere, tmp_path):
     rates, given, expected = [0.02, 0.1], [], {}
     for (number, schedule), total_steps in product(enumerate(CASES), LENGTHS):
         losses = LOSSES[: min(total_steps, schedule.evaluations)]
@@ -147,7 +175,7 @@ json.dump(curves, sys.stdout)
 
 
 @pytest.mark.parametrize("rates", [[1.0], [0.02, 0.1]])
-def test_a_run_that_is_going_is_prolonged_as_the_comments_say(rates, tmp_path):
+def test_a_run_that_is_going_is_prolonged_as_the_comments_say(rates, elsewhere, tmp_path):
     """Up to the last possible step, and from an early one; the whole curve is that of the longer run."""
     given, expected = [], {}
     for cls, warmup in product((WSD, Step, MultiStep), (0.0, 0.1)):
@@ -188,7 +216,7 @@ print(json.dumps([moved, int(averaged.n_averaged), averaged.avg_fn.keywords["dec
 """
 
 
-def test_the_average_of_a_run_that_is_given_more_steps_is_loaded_and_has_the_decay_of_the_longer_run(tmp_path):
+def test_the_average_of_a_run_that_is_given_more_steps_is_loaded_and_has_its_decay(elsewhere, tmp_path):
     exported = Exported(WSD(peak_lr=0.3), SGD, averaging_fraction=0.2)
     more = "\n".join(line.removeprefix("# ") for line in prolonging_code(exported, 200).splitlines()[1:])
     found = elsewhere(AVERAGE_OF_MORE, [torch_code(exported), more], tmp_path, "ignore")
@@ -207,7 +235,7 @@ def test_what_needs_no_change_and_what_cannot_be_prolonged():
     assert "cannot be given more steps" in prolonging_code(Exported(Cyclic(peak_lr=0.3), SGD), 200)
 
 
-def test_a_run_that_is_too_short_is_refused(tmp_path):
+def test_a_run_that_is_too_short_is_refused(elsewhere, tmp_path):
     schedules = [family(peak_lr=0.3) for family in EVERY_FAMILY.values() if family.least_steps > 1]
     given = [(s.family, torch_code(Exported(s, SGD)), s.least_steps - 1, [], {}, [1.0]) for s in schedules]
     assert elsewhere(REPLAY, given, tmp_path) == {
@@ -263,7 +291,7 @@ def train_ten_steps(model, optimizer, scheduler):
         scheduler.step()
 
 
-def test_the_code_has_muon_in_it_and_trains_the_same_weights_without_this_project(tmp_path):
+def test_the_code_has_muon_in_it_and_trains_the_same_weights_without_this_project(elsewhere, tmp_path):
     schedule = WSD(peak_lr=0.01, warmup_fraction=0.2)
     code = torch_code(Exported(schedule, MUON_CALL))
     (line,) = (line.removeprefix("# ") for line in code.splitlines() if line.startswith("# optimizer = "))
@@ -318,7 +346,7 @@ def make_optimizer(model, weight_decay=0.05):
         ),
     ],
 )
-def test_the_code_trains_with_the_weight_decay_of_the_trial(call, line, kinds, tmp_path):
+def test_the_code_trains_with_the_weight_decay_of_the_trial(call, line, kinds, elsewhere, tmp_path):
     """kinds: the decay of matrices and of vectors. In a function of yours another group has twice that of matrices."""
     schedule = WSD(peak_lr=0.01, warmup_fraction=0.2)
     code = torch_code(Exported(schedule, call, weight_decay=0.4))
@@ -368,7 +396,7 @@ print(json.dumps(made["averaged"].module.weight.tolist()))
 """
 
 
-def test_comments_say_how_weights_are_averaged_and_gradients_clipped(tmp_path):
+def test_comments_say_how_weights_are_averaged_and_gradients_clipped(elsewhere, tmp_path):
     exported = Exported(WSD(peak_lr=0.1), SGD, clip_norm=0.5, averaging_fraction=0.2)
     code = torch_code(exported)
     starts = ("# averaged = ", "# torch.nn.utils.clip_grad_norm_(", "# averaged.update_parameters(")
@@ -507,7 +535,7 @@ print(json.dumps(saved))
 
 @pytest.mark.slow
 @pytest.mark.skipif(find_spec("lightning") is None, reason="needs lightning, of the extra examples")
-def test_lightning_saves_the_averaged_weights_that_it_evaluated(tmp_path):
+def test_lightning_saves_the_averaged_weights_that_it_evaluated(elsewhere, tmp_path):
     """The loss is the weight: its best value is the weight in the checkpoint, and at the end that of the model."""
     code = FORMATS["lightning"](Exported(ScheduleFree(peak_lr=0.1), SGD))
     for evaluated, saved, final in elsewhere(SAVED_BY_LIGHTNING, [code, str(tmp_path)], tmp_path, "default"):
@@ -552,7 +580,7 @@ print(json.dumps(curves))
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("package", "program"), [("lightning", IN_LIGHTNING), ("transformers", IN_TRANSFORMERS)])
-def test_code_for_a_framework_runs_in_it(package, program, tmp_path):
+def test_code_for_a_framework_runs_in_it(package, program, elsewhere, tmp_path):
     if find_spec(package) is None:
         pytest.skip(f"{package} is not installed: pip install -e '.[examples]'")
     observations = {"evaluations": 4, "patience_fraction": 0.25}

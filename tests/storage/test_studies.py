@@ -271,7 +271,7 @@ def test_an_empty_file_is_a_new_database(tmp_path, workload):
 def test_a_database_that_is_killed_while_it_is_made_goes_on(tmp_path, workload):
     """Killed at every few statements, and between them."""
     kills = 0
-    for at in range(2, 1000, 7):
+    for at in range(2, 1000, 13):
         storage = f"sqlite:///{tmp_path / str(at)}.db"
         if not killed_at(at, open_small(storage, workload)):
             break

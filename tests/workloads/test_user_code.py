@@ -76,12 +76,11 @@ def test_it_learns_and_no_run_is_worse_than_the_worst(name, load):
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_searched_and_reproduced_as_a_user_would(name, command, tmp_path):
     metric, flags = EXAMPLES[name]
-    arguments = ["--workload", f"examples.{name}:workload", *flags, "--trials", 4, "--study", "mine"]
-    process = start("search.py", *arguments, "--trials-per-batch", 2, cwd=tmp_path)
-    found = process.communicate(timeout=250)[0]
-    assert process.returncode == 0, found
-    assert "Cost: " in found
-    assert f"validation {metric} " in found
+    arguments = ["--workload", f"examples.{name}:workload", *flags, "--trials", 4, "--confirm-seeds", 2]
+    found = command("search.py", *arguments, "--trials-per-batch", 2, "--study", "mine")
+    assert found.code == 0, found.err
+    assert "Cost: " in found.out
+    assert f"validation {metric} " in found.out
     said = start("reproduce.py", "--study", "mine", "--trial", 2, cwd=tmp_path).communicate(timeout=250)[0]
     assert said.endswith("Reproduced to the last bit.\n"), said
     assert command("report.py", "--study", "mine").code == 0
