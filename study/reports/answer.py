@@ -18,7 +18,8 @@ def answer_in_words(study: StudyRecord, answer: Answer) -> str:
     """Which schedule to use, how good it is, how it compares, and what that has cost."""
     measure = confirmed_measure(study) if answer.on_test else validation_measure(study)
     chosen, seeds = answer.recommended, answer.value.n
-    over = f"over {seeds} seed{'s' * (seeds != 1)}"
+    of = f" of {seeds + answer.left_out}" * bool(answer.left_out)
+    over = f"over {seeds}{of} seed{'s' * (seeds != 1)}"
     rows = "test" if answer.on_test else "validation"
     value = f"{rows} {study.metric.name} {value_with_interval(measure, answer.value)} {over}"
     end = comparison(answer, measure)
