@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from study.analysis.cost import Cost
+from study.analysis.ranking import DECIMALS
 from study.analysis.statistics import Interval, t_interval
 from study.storage.finals import FEWEST_LEFT, FinalRun, Finals
 from study.storage.study_record import StudyRecord
@@ -78,7 +79,10 @@ class Answer:
 
     @property
     def smallest_gain(self) -> float:
-        """The smallest difference between the two schedules that these seeds can show: half the interval's width."""
+        """The smallest difference between the two schedules that these seeds can show: half the interval's width.
+
+        0 if the difference is the same with every seed.
+        """
         return (self.gain.high - self.gain.low) / 2 if self.gain else math.nan
 
 
@@ -91,8 +95,10 @@ def ended_finals(study: StudyRecord) -> Finals | None:
 
 
 def gain_of(better: list[float], worse: list[float], sign: int) -> Interval:
-    """How much better the first values are than the second, seed by seed."""
-    return t_interval([sign * (b - a) for a, b in zip(better, worse, strict=True)])
+    """How much better the first values are than the second, seed by seed; what differs by rounding only is equal."""
+    largest = max(map(abs, [*better, *worse]))
+    decimals = DECIMALS - math.ceil(math.log10(largest)) if largest else DECIMALS
+    return t_interval([round(sign * (b - a), decimals) for a, b in zip(better, worse, strict=True)])
 
 
 def value_of(run: FinalRun, on_test: bool, worst: float) -> float:

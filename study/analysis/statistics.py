@@ -59,9 +59,11 @@ def t_interval(values: Sequence[float], level: float = 0.95) -> Interval:
     give their differences.
     """
     found = finite(values)
-    mean = float(found.mean())
     if len(found) < 2:
-        return Interval(mean, -math.inf, math.inf, len(found))
+        return Interval(float(found[0]), -math.inf, math.inf, len(found))
+    if np.ptp(found) == 0:  # their mean may be another number, by rounding
+        return Interval(float(found[0]), float(found[0]), float(found[0]), len(found))
+    mean = float(found.mean())
     half = float(stats.t.ppf((1 + level) / 2, len(found) - 1) * stats.sem(found))
     return Interval(mean, mean - half, mean + half, len(found))
 

@@ -36,14 +36,15 @@ def comparison(answer: Answer, measure: Measure) -> str:
     found = "the reference" if other.is_reference else "the best found"
     if not math.isfinite(gain.low):
         return f"; {found} ({named(other)}) cannot be compared with it by one seed"
-    shows = f"{gain.n} seeds can show {with_unit(points(measure, answer, answer.smallest_gain), measure)}"
+    smallest = with_unit(points(measure, answer, answer.smallest_gain), measure)
+    shows = f" ({gain.n} seeds can show {smallest})" if answer.smallest_gain else ""
     if answer.tied:
-        return f"; {found} ({named(other)}) is statistically tied with it ({shows})"
+        return f"; {found} ({named(other)}) is statistically tied with it{shows}"
     if answer.recommended.is_reference:
-        return f"; {found} ({named(other)}) is {difference(measure, answer, gain)} worse ({shows})"
+        return f"; {found} ({named(other)}) is {difference(measure, answer, gain)} worse{shows}"
     decay = "" if other.weight_decay is None else f", and weight decay {other.weight_decay:.2g}, which was not tuned"
     than = f"{family_in_words(other.family)} at its best peak, {other.peak_lr:.2g}{decay}"
-    return f", {difference(measure, answer, gain)} better than {than} ({shows})"
+    return f", {difference(measure, answer, gain)} better than {than}{shows}"
 
 
 def best_against_reference(study: StudyRecord, answer: Answer) -> str | None:
