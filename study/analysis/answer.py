@@ -7,10 +7,13 @@ from dataclasses import dataclass
 
 from study.analysis.cost import Cost
 from study.analysis.ranking import DECIMALS
-from study.analysis.statistics import Interval, t_interval
+from study.analysis.statistics import Interval, deviation, t_interval
 from study.storage.finals import FEWEST_LEFT, FinalRun, Finals
 from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
+
+FEWEST_TIED = 3
+"""With fewer seeds the interval of a difference is so wide that it nearly always holds 0."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,17 @@ class Answer:
     def tied(self) -> bool:
         """Whether the seeds cannot tell the two schedules apart."""
         return self.gain is not None and self.gain.low <= 0 <= self.gain.high
+
+    @property
+    def inconclusive(self) -> bool:
+        """Whether the two are tied only because there are few seeds.
+
+        That is so with fewer than FEWEST_TIED seeds, and if the difference is larger than its standard deviation over
+        the seeds: with seven seeds or more, such a difference is significant. Never if every seed shows the same one.
+        """
+        if self.gain is None or not self.tied or not self.smallest_gain:
+            return False
+        return self.gain.n < FEWEST_TIED or abs(self.gain.mean) > deviation(self.gain)
 
     @property
     def smallest_gain(self) -> float:

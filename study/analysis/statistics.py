@@ -68,6 +68,12 @@ def t_interval(values: Sequence[float], level: float = 0.95) -> Interval:
     return Interval(mean, mean - half, mean + half, len(found))
 
 
+def deviation(interval: Interval, level: float = 0.95) -> float:
+    """The standard deviation of the values that a `t_interval` of this level was made of, two or more."""
+    half = (interval.high - interval.low) / 2
+    return half * math.sqrt(interval.n) / float(stats.t.ppf((1 + level) / 2, interval.n - 1))
+
+
 def median_interval(values: Sequence[float], level: float = 0.95) -> Interval:
     """The median, in the place of a mean, and its interval from the order statistics, of at least that level.
 

@@ -38,6 +38,10 @@ def comparison(answer: Answer, measure: Measure) -> str:
         return f"; {found} ({named(other)}) cannot be compared with it by one seed"
     smallest = with_unit(points(measure, answer, answer.smallest_gain), measure)
     shows = f" ({gain.n} seeds can show {smallest})" if answer.smallest_gain else ""
+    if answer.inconclusive:
+        than = "worse" if gain.mean > 0 else "better"
+        by = with_unit(points(measure, answer, abs(gain.mean)), measure)
+        return f"; {found} ({named(other)}) is {by} {than} with these seeds, which is inconclusive{shows}"
     if answer.tied:
         return f"; {found} ({named(other)}) is statistically tied with it{shows}"
     if answer.recommended.is_reference:

@@ -41,6 +41,18 @@ def words(study):
             "Use cosine, peak 0.2: test error 30.0 % over 1 seed; the best found (REX, peak 0.27) cannot be compared "
             "with it by one seed.",
         ),
+        (
+            [0.48, 0.508],
+            [0.7, 0.878],
+            "Use cosine, peak 0.2: test error 78.9 % [-34.2, 192.0] over 2 seeds; the best found (REX, peak 0.27) is "
+            "29.5 points better with these seeds, which is inconclusive (2 seeds can show 95.3 points).",
+        ),
+        (
+            [0.4, 0.3, 0.5],
+            [0.3, 0.1, 0.45],
+            "Use cosine, peak 0.2: test error 28.3 % [-15.3, 72.0] over 3 seeds; the best found (REX, peak 0.27) is "
+            "11.7 points worse with these seeds, which is inconclusive (3 seeds can show 19.0 points).",
+        ),
         (around(0.28), None, "Use REX, peak 0.27: test error 28.0 % [27.7, 28.3] over 8 seeds."),
     ],
 )
