@@ -235,8 +235,8 @@ def comparing(
                     yield progress(trained + now)
                     trained += now if bracket.finished else 0.0
                 epochs = 0.0
-                for epochs in study.confirm(seeds, interrupted):
-                    yield progress(trained + epochs)
+                for epochs, failed in study.confirm(seeds, interrupted):
+                    yield progress(trained + epochs, failed=failed)
                 yield progress(trained + epochs, study.record)
 
 

@@ -16,7 +16,7 @@ from study.assembly import comparing, opened
 from study.cli import Interrupted, in_notebook, interruption
 from study.executors.options import ExecutorOptions
 from study.reports.comparison_progress import ComparisonDisplay
-from study.reports.extension import advice, all_diverged, longer_answer, print_extension, print_lines
+from study.reports.extension import advice, longer_answer, none_ended_well, print_extension, print_lines
 from study.reports.finals_progress import FinalsDisplay
 from study.reports.search_console import display_of, print_opened, print_outcome
 from study.reports.table_names import check_tables
@@ -25,7 +25,7 @@ from study.search.extend import TRYING, confirming_seeds, extending
 from study.search.family_plan import ComparisonPlan
 from study.search.study_plan import StudyPlan
 from study.source import executor_again, stored_objective
-from study.storage.finals import FinalRun
+from study.storage.finals import FailedRun, FinalRun
 from study.storage.longer_runs import longer_runs
 from study.storage.study_record import StudyRecord
 from study.workloads.options import DATA_ROOT
@@ -124,24 +124,26 @@ def extend_and_show(
     objective = stored_objective(record, data_root, objects, trust)
     configuration = Configuration.stored(record.configuration)
     plan = StudyPlan(record.name, objective, configuration, dict(record.configuration), storage, record.group)
+    failed: list[FailedRun] = []
     with interruption() as interrupted, opened(plan, executor_again(record)) as study:
 
         def trained(trials: Sequence[int], seeds: Sequence[int], what: str) -> list[FinalRun]:
-            """The runs of these trials with these seeds, trained as far as the study does not keep them."""
+            """The runs of these trials with these seeds that did not fail; the study may keep them already."""
             own = (study.optuna_study, record, study.executor, trials, budget, seeds, lambda _: interrupted())
             with FinalsDisplay(console, what) as display:
                 for progress in extending(*own):
                     display.update(progress)
+                    failed.extend([progress.failed] if progress.failed else [])
             kept = {(run.trial, run.seed): run for run in longer_runs(study.optuna_study.user_attrs, budget)}
-            return [kept[trial, seed] for trial in trials for seed in seeds]
+            return [kept[trial, seed] for trial in trials for seed in seeds if (trial, seed) in kept]
 
         tried = trained([trial.number for trial in extension.trials], TRYING, "Training longer")
         best = best_run(record, tried)
         if best is None:
-            raise InputError(all_diverged(record, extension))
+            raise InputError(none_ended_well(record, extension, failed))
         if shorter_runs_beating(record, best):
             raise InputError(longer_answer(record, extension, best, len(tried), []))
         seeds = confirming_seeds(confirm_seeds)
         confirming = trained([best.trial], seeds, "Confirming with fresh seeds") if seeds else []
-    print_extension(console, record, extension, tried, best, confirming, output)
+    print_extension(console, record, extension, tried, best, confirming, output, confirm_seeds)
     return record.trial(best.trial).schedule

@@ -49,6 +49,18 @@ def train(schedule, epochs, seed):
         yield error()
 
 
+BROKEN = set()
+"""The seeds with which `fragile` raises."""
+
+
+def fragile(schedule, epochs, seed):
+    """The same, but the value depends on the seed, and training fails with some seeds."""
+    for value in train(schedule, epochs, seed):
+        if seed in BROKEN:
+            raise RuntimeError("disk full")
+        yield value + 0.001 * (seed % 7)
+
+
 CLOCK = {"now": 1000.0, "runs": 0}
 """What `by_the_clock` moves."""
 

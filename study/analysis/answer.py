@@ -6,10 +6,14 @@ import math
 from dataclasses import dataclass
 
 from study.analysis.cost import Cost
-from study.analysis.statistics import Interval, t_interval
-from study.storage.finals import FinalRun
+from study.analysis.ranking import DECIMALS
+from study.analysis.statistics import Interval, deviation, t_interval
+from study.storage.finals import FEWEST_LEFT, FinalRun, Finals
 from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
+
+FEWEST_TIED = 3
+"""With fewer seeds the interval of a difference is so wide that it nearly always holds 0."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,7 @@ class Answer:
     are of the validation rows. gain: how much better the recommended schedule is than the other, paired by seed; above
     0 is better, whatever the metric's direction. full_runs: that the search has cost. confirming: runs of the finals,
     those of earlier ones included. same_on_every_seed: whether the seeds changed no value, so that the interval says
-    nothing.
+    nothing. left_out: seeds that count for neither schedule, because a run with them failed.
     """
 
     recommended: TrialRecord
@@ -34,20 +38,21 @@ class Answer:
     full_runs: float
     confirming: int
     same_on_every_seed: bool = False
+    left_out: int = 0
 
     @classmethod
     def of(cls, study: StudyRecord) -> Answer | None:
-        """The answer of a study; None until its finals are finished, and again once it has more trials."""
-        finals = study.finals
-        if finals is None or not finals.done or not finals.seeds:
+        """The answer of a study; None until its finals are finished, and again once it has more trials.
+
+        None too if runs failed, and too few of the seeds are left.
+        """
+        finals = ended_finals(study)
+        if finals is None or not (finals.decided and finals.chosen and finals.seeds):
             return None
-        if finals.trials not in (None, len(study.trials)):  # it has other trials now
+        seeds = finals.shared(finals.chosen, finals.seeds)
+        if len(seeds) < min(FEWEST_LEFT, len(finals.seeds)):
             return None
-        if not set(finals.chosen) <= {trial.number for trial in study.trials}:
-            return None
-        runs = {number: finals.of(number, finals.seeds) for number in finals.chosen}
-        if not runs:
-            return None
+        runs = {number: finals.of(number, seeds) for number in finals.chosen}
         on_test = any(run.test is not None for own in runs.values() for run in own)
         values = {number: [value_of(run, on_test, study.metric.worst) for run in own] for number, own in runs.items()}
         recommended, other, gain = next(iter(runs)), None, None
@@ -67,6 +72,7 @@ class Answer:
             full_runs=Cost.of(study).full_runs,
             confirming=len(finals.runs),
             same_on_every_seed=all(is_constant(own, study.metric.worst) for own in values.values()),
+            left_out=len(finals.seeds) - len(seeds),
         )
 
     @property
@@ -75,14 +81,38 @@ class Answer:
         return self.gain is not None and self.gain.low <= 0 <= self.gain.high
 
     @property
+    def inconclusive(self) -> bool:
+        """Whether the two are tied only because there are few seeds.
+
+        That is so with fewer than FEWEST_TIED seeds, and if the difference is larger than its standard deviation over
+        the seeds: with seven seeds or more, such a difference is significant. Never if every seed shows the same one.
+        """
+        if self.gain is None or not self.tied or not self.smallest_gain:
+            return False
+        return self.gain.n < FEWEST_TIED or abs(self.gain.mean) > deviation(self.gain)
+
+    @property
     def smallest_gain(self) -> float:
-        """The smallest difference between the two schedules that these seeds can show: half the interval's width."""
+        """The smallest difference between the two schedules that these seeds can show: half the interval's width.
+
+        0 if the difference is the same with every seed.
+        """
         return (self.gain.high - self.gain.low) / 2 if self.gain else math.nan
 
 
+def ended_finals(study: StudyRecord) -> Finals | None:
+    """The finals of a study, if all their runs have ended or failed, and it has the same trials still."""
+    finals = study.finals
+    if finals is None or not finals.ended or finals.trials not in (None, len(study.trials)):
+        return None
+    return finals if set(finals.chosen) <= {trial.number for trial in study.trials} else None
+
+
 def gain_of(better: list[float], worse: list[float], sign: int) -> Interval:
-    """How much better the first values are than the second, seed by seed."""
-    return t_interval([sign * (b - a) for a, b in zip(better, worse, strict=True)])
+    """How much better the first values are than the second, seed by seed; what differs by rounding only is equal."""
+    largest = max(map(abs, [*better, *worse]))
+    decimals = DECIMALS - math.ceil(math.log10(largest)) if largest else DECIMALS
+    return t_interval([round(sign * (b - a), decimals) for a, b in zip(better, worse, strict=True)])
 
 
 def value_of(run: FinalRun, on_test: bool, worst: float) -> float:

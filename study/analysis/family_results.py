@@ -32,8 +32,15 @@ def chosen(study: StudyRecord) -> TrialRecord | None:
 
 
 def ranking(studies: Sequence[StudyRecord]) -> list[Standing]:
-    """The families of one budget, best first, as far as they are confirmed with as many seeds as the first one."""
-    values = confirmed(studies)
-    n = len(next(iter(values.values()), ()))
-    values = {family: own for family, own in values.items() if len(own) == n}
-    return standings(values, studies[0].metric.direction) if values else []
+    """The families of one budget, best first, as far as they are confirmed with the same seeds as the first one.
+
+    Seeds with which a run of one of them failed count for none of them.
+    """
+    own = {family_of(study): study.confirmed for study in studies if study.confirmed}
+    first = next(iter(own.values()), None)
+    if first is None:
+        return []
+    own = {family: one for family, one in own.items() if one.asked == first.asked}
+    seeds = [seed for seed in first.seeds if all(seed in one.seeds for one in own.values())]
+    values = {family: [one.test[one.seeds.index(seed)] for seed in seeds] for family, one in own.items()}
+    return standings(values, studies[0].metric.direction) if seeds else []

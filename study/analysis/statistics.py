@@ -59,11 +59,19 @@ def t_interval(values: Sequence[float], level: float = 0.95) -> Interval:
     give their differences.
     """
     found = finite(values)
-    mean = float(found.mean())
     if len(found) < 2:
-        return Interval(mean, -math.inf, math.inf, len(found))
+        return Interval(float(found[0]), -math.inf, math.inf, len(found))
+    if np.ptp(found) == 0:  # their mean may be another number, by rounding
+        return Interval(float(found[0]), float(found[0]), float(found[0]), len(found))
+    mean = float(found.mean())
     half = float(stats.t.ppf((1 + level) / 2, len(found) - 1) * stats.sem(found))
     return Interval(mean, mean - half, mean + half, len(found))
+
+
+def deviation(interval: Interval, level: float = 0.95) -> float:
+    """The standard deviation of the values that a `t_interval` of this level was made of, two or more."""
+    half = (interval.high - interval.low) / 2
+    return half * math.sqrt(interval.n) / float(stats.t.ppf((1 + level) / 2, interval.n - 1))
 
 
 def median_interval(values: Sequence[float], level: float = 0.95) -> Interval:

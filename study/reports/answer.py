@@ -18,7 +18,8 @@ def answer_in_words(study: StudyRecord, answer: Answer) -> str:
     """Which schedule to use, how good it is, how it compares, and what that has cost."""
     measure = confirmed_measure(study) if answer.on_test else validation_measure(study)
     chosen, seeds = answer.recommended, answer.value.n
-    over = f"over {seeds} seed{'s' * (seeds != 1)}"
+    of = f" of {seeds + answer.left_out}" * bool(answer.left_out)
+    over = f"over {seeds}{of} seed{'s' * (seeds != 1)}"
     rows = "test" if answer.on_test else "validation"
     value = f"{rows} {study.metric.name} {value_with_interval(measure, answer.value)} {over}"
     end = comparison(answer, measure)
@@ -35,14 +36,19 @@ def comparison(answer: Answer, measure: Measure) -> str:
     found = "the reference" if other.is_reference else "the best found"
     if not math.isfinite(gain.low):
         return f"; {found} ({named(other)}) cannot be compared with it by one seed"
-    shows = f"{gain.n} seeds can show {with_unit(points(measure, answer, answer.smallest_gain), measure)}"
+    smallest = with_unit(points(measure, answer, answer.smallest_gain), measure)
+    shows = f" ({gain.n} seeds can show {smallest})" if answer.smallest_gain else ""
+    if answer.inconclusive:
+        than = "worse" if gain.mean > 0 else "better"
+        by = with_unit(points(measure, answer, abs(gain.mean)), measure)
+        return f"; {found} ({named(other)}) is {by} {than} with these seeds, which is inconclusive{shows}"
     if answer.tied:
-        return f"; {found} ({named(other)}) is statistically tied with it ({shows})"
+        return f"; {found} ({named(other)}) is statistically tied with it{shows}"
     if answer.recommended.is_reference:
-        return f"; {found} ({named(other)}) is {difference(measure, answer, gain)} worse ({shows})"
+        return f"; {found} ({named(other)}) is {difference(measure, answer, gain)} worse{shows}"
     decay = "" if other.weight_decay is None else f", and weight decay {other.weight_decay:.2g}, which was not tuned"
     than = f"{family_in_words(other.family)} at its best peak, {other.peak_lr:.2g}{decay}"
-    return f", {difference(measure, answer, gain)} better than {than} ({shows})"
+    return f", {difference(measure, answer, gain)} better than {than}{shows}"
 
 
 def best_against_reference(study: StudyRecord, answer: Answer) -> str | None:

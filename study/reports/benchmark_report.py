@@ -8,6 +8,7 @@ from search_spaces.export import shown_code
 from study.analysis.family_results import by_budget, chosen, confirmed, family_of, ranking
 from study.analysis.ranking import LEVEL, RULE, Standing, seeds_needed
 from study.objective import length_in_words
+from study.reports.failed_runs import comparison_failures
 from study.reports.families_figure import draw_families
 from study.reports.figures import draw_winners
 from study.reports.markdown import bullets, code, escaped, image, table
@@ -59,6 +60,8 @@ def answer_section(budgets: dict[int, list[StudyRecord]], ranked: dict[int, list
         f"{setting(some)}. Means over {n_of(ranked)} fresh seeds.",
         bullets(f"**{length_in_words(epochs, unit)}**: {answer(found, measure)}." for epochs, found in ranked.items()),
     ]
+    lost = {length_in_words(epochs, unit): comparison_failures(own) for epochs, own in budgets.items()}
+    body += [f"Runs of {length}: {escaped(line)}" for length, own in lost.items() for line in own]
     figures = {}
     values = {length_in_words(epochs, unit): confirmed(own) for epochs, own in budgets.items() if ranked[epochs]}
     if values:

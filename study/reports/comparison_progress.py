@@ -13,11 +13,16 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from study.objective import duration, length_in_words
 from study.reports.comparison_verdict import comparison_lines
+from study.reports.failed_runs import FailureNotes
 from study.reports.progress import time_left
+from study.reports.search_console import wrapped_line
 from study.reports.verdict import value_in_words
 from study.search.family_plan import ComparisonPlan
+from study.storage.finals import FailedRun
 from study.storage.study_record import StudyRecord
 from study.storage.url import shown_url, storage_flag
+
+UNCONFIRMED = "not confirmed, as too many runs failed (the same command trains them again)"
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,7 @@ class StudyProgress:
     """Where one study of a comparison is.
 
     number: of the study, from 0. budget: epochs of a full run. epochs: trained by this start. study: what it holds,
-    once nothing is left to do.
+    once nothing is left to do. failed: the run that was to confirm its winner and has just failed, if one has.
     """
 
     number: int
@@ -33,6 +38,7 @@ class StudyProgress:
     budget: int
     epochs: float
     study: StudyRecord | None = None
+    failed: FailedRun | None = None
 
 
 class ComparisonDisplay:
@@ -46,6 +52,7 @@ class ComparisonDisplay:
         self.began, self.trained_before = time.monotonic(), 0.0
         self.storage, self.unit = plan.studies[0].storage, plan.studies[0].configuration.unit
         self.done: list[StudyRecord] = []
+        self.notes = FailureNotes(console)
 
     def __enter__(self) -> ComparisonDisplay:
         budgets = " and ".join(map(str, dict.fromkeys(part.configuration.budget for part in self.plan.studies)))
@@ -69,18 +76,21 @@ class ComparisonDisplay:
         left = sum(expected[number:]) - own
         ends = time_left(self.began, self.trained_before + progress.epochs, left) if left else "done"
         self.bar.update(self.task, completed=sum(expected) - left, description=f"{name}: {ends}")
+        if progress.failed:
+            self.notes.note_left_out(progress.failed)
         if study:
             self.trained_before += progress.epochs
             self.done.append(study)
             found = "all trials diverged"
-            if study.best and study.confirmed:
-                values = (study.best.value, mean(study.confirmed.test))
-                found = "validation {}, test {}".format(*(value_in_words(study, value) for value in values))
+            if study.best:
+                kept = study.confirmed if study.confirmed and study.confirmed.trial == study.best.number else None
+                test = f"test {value_in_words(study, mean(kept.test))}" if kept else UNCONFIRMED
+                found = f"validation {value_in_words(study, study.best.value)}, {test}"
             self.console.print(f"{name}: {found}; {ends}")
 
     def print_verdict(self, interrupted: bool) -> None:
         """Print what is known of the studies that are done, how long it took, and what to type next."""
-        lines = comparison_lines(self.done)
+        lines = [wrapped_line(line, self.console.width) for line in comparison_lines(self.done)]
         self.console.print("\n".join(["", *lines, f"Time: {duration(time.monotonic() - self.began)} in this session"]))
         if interrupted:
             kept = "everything finished is kept; the same command continues the benchmark"

@@ -9,6 +9,7 @@ from study.analysis.family_results import by_budget, ranking
 from study.analysis.ranking import seeds_needed
 from study.analysis.statistics import Interval
 from study.objective import length_in_words
+from study.reports.failed_runs import comparison_failures
 from study.storage.study_record import StudyRecord
 
 
@@ -27,6 +28,7 @@ def budget_lines(epochs: int, studies: Sequence[StudyRecord]) -> list[str]:
     mean = mean_in_words(studies[0], best.mean)
     name = studies[0].metric.name
     lines = [f"Best at {length}: {best.name}, test {name} {mean} over {best.n} fresh seeds"]
+    lines += [f"  {line}" for line in comparison_failures(studies)]
     tied = [one.name for one in others if one.tied_with_best]
     if not others:
         return lines

@@ -16,6 +16,7 @@ from study.analysis.statistics import t_interval
 from study.cli import write
 from study.objective import length_in_words
 from study.reports.answer import value_with_interval
+from study.reports.failed_runs import AGAIN, unconfirmed
 from study.reports.measure import Measure, confirmed_measure, validation_measure
 from study.reports.rich_table import rich_table
 from study.reports.run_lengths import drift_in_words, lengths_in_words
@@ -23,7 +24,7 @@ from study.reports.schedule_origin import exported
 from study.reports.schedule_words import family_in_words, schedule_in_words
 from study.reports.search_console import MOST_COLUMNS, wrapped_line
 from study.search.configuration import MOST_LONGER_RUNS
-from study.storage.finals import FinalRun
+from study.storage.finals import FEWEST_LEFT, FailedRun, FinalRun
 from study.storage.study_record import StudyRecord
 
 ONE_RUN = "Add --confirm-seeds 8 for a mean with its interval."
@@ -62,12 +63,17 @@ def longer_rows(study: StudyRecord, runs: Sequence[FinalRun]) -> list[list[str]]
 
 
 def longer_answer(
-    study: StudyRecord, extension: Extension, best: FinalRun, tried: int, confirming: Sequence[FinalRun]
+    study: StudyRecord, extension: Extension, best: FinalRun, tried: int, confirming: Sequence[FinalRun], seeds: int = 0
 ) -> str:
-    """Which schedule to use for the longer run. tried: of how many it is the best. confirming: its further runs."""
+    """Which schedule to use for the longer run.
+
+    tried: of how many it is the best. confirming: its further runs, those of `seeds` that did not fail.
+    """
     length = length_in_words(extension.budget, study.settings.unit)
-    runs = confirming or [best]
-    over = f"over {len(runs)} seeds" if confirming else "in one run with a fresh seed"
+    again = confirming if len(confirming) >= FEWEST_LEFT else []
+    runs = again or [best]
+    of = f" of {seeds}" * (len(again) < seeds)
+    over = f"over {len(runs)}{of} seeds" if again else "in one run with a fresh seed"
     on_test = any(run.test is not None for run in runs)
     measure = confirmed_measure(study) if on_test else validation_measure(study)
     value = t_interval([value_of(run, on_test, study.metric.worst) for run in runs])
@@ -93,11 +99,15 @@ def what_else(extension: Extension) -> str:
     return f"use --runs {MOST_LONGER_RUNS}, or search at that length" if few else "search at that length"
 
 
-def all_diverged(study: StudyRecord, extension: Extension) -> str:
-    """That no schedule can be recommended for the longer run, and what to do."""
+def none_ended_well(study: StudyRecord, extension: Extension, failed: Sequence[FailedRun]) -> str:
+    """That no schedule can be recommended for the longer run, and what to do. failed: the runs that did not diverge."""
     length, tried = length_in_words(extension.budget, study.settings.unit), len(extension.trials)
     runs = "the run" if tried == 1 else f"all {tried} runs"
-    return f"{runs} of {length} diverged, so no schedule is recommended: {what_else(extension)}"
+    if not failed:
+        return f"{runs} of {length} diverged, so no schedule is recommended: {what_else(extension)}"
+    how = "failed" if len(failed) == tried else "failed or diverged"
+    what = "so no schedule is recommended: fix the cause, and type the same command again. The last failed with: "
+    return f"{runs} of {length} {how}, {what}{failed[-1].failure}"
 
 
 def print_lines(console: Console, lines: Sequence[str]) -> None:
@@ -114,12 +124,16 @@ def print_extension(
     best: FinalRun,
     confirming: Sequence[FinalRun],
     output: Path | None,
+    seeds: int,
 ) -> None:
-    """Print the values of the runs, the code of the best one, unless a file is to hold it, and the answer."""
+    """Print the values of the runs, the code of the best one, unless a file is to hold it, and the answer.
+
+    seeds: with how many the best one was to be confirmed.
+    """
     if console.quiet:
         return
     code = exported(study, study.trial(best.trial))
-    answer = longer_answer(study, extension, best, len(tried), confirming)
+    answer = longer_answer(study, extension, best, len(tried), confirming, seeds)
     console.print(rich_table(LONGER_HEADS, longer_rows(study, tried)))
     if output:
         origin = f"{answer} Trial {best.trial} of study {study.name!r}."
@@ -127,5 +141,7 @@ def print_extension(
         write(output, f"{comment}\n\n{torch_code(code)}\n".encode())
     else:
         console.print(f"\n{shown_code(code)}\n")
-    lines = [answer, *([] if confirming else [ONE_RUN]), *([f"Code: {output}"] if output else [])]
+    few = [unconfirmed(len(confirming), seeds)] if len(confirming) < min(FEWEST_LEFT, seeds) else []
+    failed = [AGAIN] if len(confirming) < seeds or len(tried) < len(extension.trials) else []
+    lines = [answer, *([] if seeds else [ONE_RUN]), *few, *failed, *([f"Code: {output}"] if output else [])]
     print_lines(console, lines)

@@ -8,6 +8,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
+from study.reports.failed_runs import FailureNotes
 from study.reports.progress import DRAW_EVERY, LINE_EVERY, time_left
 from study.search.finals import FinalsProgress
 
@@ -17,7 +18,7 @@ class FinalsDisplay:
 
     def __init__(self, console: Console, what: str = "Confirming with fresh seeds") -> None:
         """what: is being done, for a line at the start."""
-        self.console, self.what = console, what
+        self.console, self.what, self.notes = console, what, FailureNotes(console)
         self.bar = Progress(
             BarColumn(20),
             TextColumn("{task.description}"),
@@ -35,13 +36,15 @@ class FinalsDisplay:
         self.bar.stop()
 
     def update(self, progress: FinalsProgress) -> None:
-        """Show the present state, unless that was done a moment ago."""
+        """Show the present state, unless that was done a moment ago; a run that has failed is always noted."""
         if self.began is None:
             self.began = time.monotonic(), progress.trained
             self.last_shown = time.monotonic()
             self.console.print(f"{self.what}: {progress.total} run{'s' * (progress.total > 1)}")
             self.bar.start()
             self.task = self.bar.add_task("", total=progress.total)
+        if progress.failed:
+            self.notes.note_left_out(progress.failed)
         if time.monotonic() - self.last_shown < (LINE_EVERY if self.bar.disable else DRAW_EVERY):
             return
         self.last_shown = time.monotonic()

@@ -16,6 +16,7 @@ from study.analysis.leaders import leaders
 from study.analysis.verdict import random_after
 from study.cli import in_notebook
 from study.objective import duration
+from study.reports.failed_runs import FailureNotes
 from study.reports.leaders import leaders_in_words, values_under_way
 from study.reports.notebook_bar import NotebookBar
 from study.reports.rich_table import rich_table
@@ -54,6 +55,7 @@ class Display:
         self.first: tuple[float, float] | None = None  # when epochs of this start were first seen, and how many
         self.bracket: Bracket | None = None
         self.failed: set[tuple[int, int]] = set()  # runs that failed, as (bracket, position)
+        self.notes = FailureNotes(console)
         self.bar = Progress(BarColumn(20), TextColumn("{task.description}"), console=console)
         self.task = self.bar.add_task("starting")
         self.live = (
@@ -100,14 +102,13 @@ class Display:
             self.console.print(f"{self.status(bracket)}\n  {self.best(bracket)}")
 
     def note_failures(self, bracket: Bracket) -> None:
-        """Print why a run has failed, once: the first of them with its last output."""
+        """Print why a run has failed, once."""
         for one in bracket.training:
             failure, place = one.evaluations[-1].failure if one.evaluations else None, (bracket.number, one.position)
             if failure and place not in self.failed:
-                what = f"{one.schedule.family}, peak_lr {one.schedule.peak_lr:.3g}"
-                reason = failure.splitlines()[0].removesuffix(":") if self.failed else failure
                 self.failed.add(place)
-                self.console.print(f"note: a run failed, and counts as diverged ({what}): {reason}")
+                what = f"{one.schedule.family}, peak_lr {one.schedule.peak_lr:.3g}"
+                self.notes.note(failure, "counts as diverged", what)
 
     def best(self, bracket: Bracket) -> str:
         """The leaders, on a line."""

@@ -15,6 +15,7 @@ from study.analysis.worth import last_improvement
 from study.objective import length_in_words
 from study.reports.answer import best_against_reference
 from study.reports.decay_interaction import interaction_section
+from study.reports.failed_runs import why_it_failed
 from study.reports.family_table import family_heads, family_rows
 from study.reports.figures import importances
 from study.reports.markdown import bullets, code, escaped, image, table
@@ -124,11 +125,8 @@ def families_section(study: StudyRecord) -> Section | None:
 
 def failures_section(study: StudyRecord) -> Section | None:
     """The trials whose training failed, and why; nothing if none did."""
-    failed = [(trial, trial.failure.splitlines()[0]) for trial in study.trials if trial.failure]
-    rows = [
-        [str(trial.number), f"`{trial.family}`", f"{trial.peak_lr:.3g}", escaped(why.removesuffix(":"))]
-        for trial, why in failed
-    ]
+    failed = [(trial, why_it_failed(trial.failure)) for trial in study.trials if trial.failure]
+    rows = [[str(trial.number), f"`{trial.family}`", f"{trial.peak_lr:.3g}", escaped(why)] for trial, why in failed]
     what = "The training of these trials failed; they count as diverged."
     return Section("Failed runs", f"{what}\n\n{table(['trial', 'family', 'peak_lr', 'why'], rows)}") if rows else None
 

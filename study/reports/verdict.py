@@ -11,6 +11,7 @@ from study.objective import Unit, duration, length_in_words
 from study.reports.answer import answer_in_words
 from study.reports.averaging import averaging_lines
 from study.reports.decay_interaction import interaction_lines
+from study.reports.failed_runs import failure_lines
 from study.reports.measure import validation_measure
 from study.reports.schedule_words import schedule_in_words
 from study.storage.study_record import StudyRecord
@@ -23,14 +24,15 @@ MOST_NAMED = 3
 def verdict_lines(study: StudyRecord) -> list[str]:
     """The verdict on a study in any state, without markup; a line for each part.
 
-    The answer comes first, if it is confirmed; then winner, ties, averaged weights, importance, how peak and weight
-    decay interact, edges and cost of the search.
+    The answer comes first, if it is confirmed; then winner, ties, runs that failed while it was being confirmed,
+    averaged weights, importance, how peak and weight decay interact, edges and cost of the search.
     """
     verdict, answer = Verdict.of(study), Answer.of(study)
     return [
         *(answer_lines(study, answer) if answer else []),
         *(winner_lines(study, verdict, answer is not None) if verdict.winner or answer is None else []),
         *(tie_lines(study, verdict) if answer is None else []),
+        *failure_lines(study),
         *averaging_lines(study),
         *([importance_line(study), *interaction_lines(study)] if verdict.winner else []),
         *edge_lines(study),

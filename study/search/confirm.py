@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
+from search_spaces.errors import InputError
 from search_spaces.schedule import Schedule
 from study.objective import Evaluation, Executor, Objective, Run, Stop, never
+from study.search.failures import Failures
 
 LOOKS = 10
 """Evaluations of a run, so that progress can be shown."""
@@ -16,11 +18,13 @@ def training_missing(
 ) -> Iterator[tuple[float, Evaluation | None]]:
     """Train the runs that are not `done`; yields after each evaluation.
 
-    Yields how many runs are trained, unfinished ones by their share, and the evaluation if a run has ended with it.
-    Raises KeyboardInterrupt if runs were stopped.
+    Yields how many runs are trained, unfinished ones by their share, and the evaluation if a run has ended with it;
+    it has `failure` if the run failed.
+    Raises KeyboardInterrupt if runs were stopped, and InputError if several in a row failed, as a search does.
     """
-    shares, ended = dict.fromkeys(done, 1.0), set(done)
+    shares, ended, failures = dict.fromkeys(done, 1.0), set(done), Failures()
     for evaluation in executor.train(runs, stop, done):
+        failures.count(evaluation)
         share = 1.0 if evaluation.last else evaluation.step / evaluation.total_steps
         shares[evaluation.run] = max(shares.get(evaluation.run, 0.0), share)  # a cohort is trained again as a whole
         ends = evaluation.last and evaluation.run not in ended
@@ -35,31 +39,13 @@ def confirm(
 ) -> list[float]:
     """The test metric at the end of one full run per seed, in the order of the seeds; the worst if it diverged.
 
-    Of an objective without test rows it is the validation metric.
+    Of an objective without test rows it is the validation metric. Raises InputError if a run failed.
     """
-    *_, (_, test) = confirming(objective, executor, schedule, budget, train_seeds)
-    return test
-
-
-def confirming(
-    objective: Objective,
-    executor: Executor,
-    schedule: Schedule,
-    budget: int,
-    train_seeds: Sequence[int],
-    stop: Stop = never,
-    weight_decay: float | None = None,
-) -> Iterator[tuple[float, list[float]]]:
-    """The same with progress: (epochs trained so far, test metrics of the finished runs), after each evaluation.
-
-    weight_decay: as of a `Run`.
-    """
-    runs = [Run(schedule, budget, seed, LOOKS, test=True, weight_decay=weight_decay) for seed in train_seeds]
-    worst = objective.metric.worst
-    latest: dict[int, Evaluation] = {}
-    for evaluation in executor.train(runs, stop):
-        latest[evaluation.run] = evaluation
-        trained = sum(one.step for one in latest.values()) / objective.steps(1)
-        ended = [one for _, one in sorted(latest.items()) if one.last]
-        found = [one.metric if one.test_metric is None else one.test_metric for one in ended]
-        yield trained, [worst if one.diverged else value for one, value in zip(ended, found, strict=True)]
+    runs, found = [Run(schedule, budget, seed, LOOKS, test=True) for seed in train_seeds], {}
+    for _, last in training_missing(executor, runs, ()):
+        if last and last.failure:
+            raise InputError(f"a run failed: {last.failure}")
+        if last:
+            value = last.metric if last.test_metric is None else last.test_metric
+            found[last.run] = objective.metric.worst if last.diverged else value
+    return [found[index] for index in range(len(runs))]

@@ -8,6 +8,7 @@ import optuna
 
 from study.objective import FIRST_FRESH_SEED, Executor, Stop, never
 from study.search.finals import SELECTION_SEEDS, FinalsProgress, training_again
+from study.storage.finals import FailedRun
 from study.storage.longer_runs import KEY, longer_runs, with_longer_runs
 from study.storage.study_record import StudyRecord
 
@@ -30,15 +31,17 @@ def extending(
     seeds: Sequence[int] = TRYING,
     stop: Stop = never,
 ) -> Iterator[FinalsProgress]:
-    """Train the schedules of these trials with each of these seeds, and store each run when it ends.
+    """Train the schedules of these trials with each of these seeds, and store each run when it ends, unless it fails.
 
     study: that holds the trials. Yields the progress after each evaluation. Runs that are stored are not trained again;
-    all are evaluated on test at their end. Raises KeyboardInterrupt if the runs were stopped.
+    all are evaluated on test at their end. Raises KeyboardInterrupt if the runs were stopped, and InputError if several
+    in a row failed.
     """
     kept = longer_runs(optuna_study.user_attrs, budget)
     places = [(trial, seed) for trial in trials for seed in seeds]
     for trained, run in training_again(executor, study, places, budget, True, kept, stop):
-        if run:
+        failed = run if isinstance(run, FailedRun) else None
+        if run and not isinstance(run, FailedRun):
             kept.append(run)
             optuna_study.set_user_attr(KEY, with_longer_runs(optuna_study.user_attrs, budget, kept))
-        yield FinalsProgress(trained, len(places))
+        yield FinalsProgress(trained, len(places), failed)

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import optuna
 
 from study.objective import FIRST_FRESH_SEED, Executor, Objective, Run, Stop, never
 from study.search.confirm import LOOKS, training_missing
-from study.storage.finals import FinalRun, Finals
+from study.storage.finals import FailedRun, FinalRun, Finals
 from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
 
@@ -33,10 +33,14 @@ FEWEST_SEEDS = 3
 
 
 class FinalsProgress(NamedTuple):
-    """Full runs that have ended, of all that are expected; `trained` counts the unfinished ones by their share."""
+    """Full runs that have ended, of all that are expected; `trained` counts the unfinished ones by their share.
+
+    failed: the run that has just failed, if one has.
+    """
 
     trained: float
     total: int
+    failed: FailedRun | None = None
 
 
 def run_finals(
@@ -44,8 +48,9 @@ def run_finals(
 ) -> Iterator[FinalsProgress]:
     """Train what is missing of the finals of a study, and store each run when it ends; yields after each evaluation.
 
-    seeds: how many confirm the winner; None fits them to what the search has cost. Raises KeyboardInterrupt if the
-    runs were stopped. Does nothing if no trial of the study can compete.
+    seeds: how many confirm the winner; None fits them to what the search has cost. A run that fails counts for nothing,
+    and is trained again by the next start. Raises KeyboardInterrupt if the runs were stopped, and InputError if several
+    in a row failed. Does nothing if no trial of the study can compete.
     """
     study = StudyRecord.of(optuna_study)
     finals = finals_of(study, seeds)
@@ -63,16 +68,16 @@ def run_finals(
         budget = study.settings.epochs
         for trained, run in training_again(executor, study, places, budget, test, finals.runs, stop):
             if run:
-                finals = replace(finals, runs=(*finals.runs, run))
+                finals = finals.after(run)
                 keep(finals)
-            yield FinalsProgress(before + trained, all_runs(finals))
+            failed = run if isinstance(run, FailedRun) else None
+            yield FinalsProgress(before + trained, all_runs(finals), failed)
 
     keep(finals)
-    competing = [trial for group in (finals.finalists, finals.references) if len(group) > 1 for trial in group]
-    yield from train(competing, finals.selection_seeds, 0, test=False)
+    yield from train(finals.competing, finals.selection_seeds, 0, test=False)
     finals = chosen_by_mean(finals, study)
     keep(finals)
-    yield from train(finals.chosen, finals.seeds, len(competing) * len(finals.selection_seeds), test=True)
+    yield from train(finals.chosen, finals.seeds, len(finals.competing) * len(finals.selection_seeds), test=True)
 
 
 def training_again(
@@ -83,22 +88,29 @@ def training_again(
     test: bool,
     kept: Sequence[FinalRun],
     stop: Stop,
-) -> Iterator[tuple[float, FinalRun | None]]:
+) -> Iterator[tuple[float, FinalRun | FailedRun | None]]:
     """Train the schedules of trials once more, unless that run is kept; yields after each evaluation.
 
-    places: trial and seed of each run. Yields and raises what `training_missing` does.
+    places: trial and seed of each run. Yields how many runs are trained, and the run that has ended or failed; raises
+    what `training_missing` does.
     """
     own = [(study.trial(trial), seed) for trial, seed in places]
     runs = [Run(trial.schedule, budget, seed, LOOKS, test, trial.weight_decay) for trial, seed in own]
     ended = {(run.trial, run.seed) for run in kept}
     done = {index for index, place in enumerate(places) if place in ended}
     for trained, last in training_missing(executor, runs, done, stop):
-        yield trained, FinalRun(*places[last.run], last.metric, last.test_metric, last.raw_metric) if last else None
+        if last and last.failure:
+            yield trained, FailedRun(*places[last.run], last.failure)
+        elif last:
+            yield trained, FinalRun(*places[last.run], last.metric, last.test_metric, last.raw_metric)
+        else:
+            yield trained, None
 
 
 def same_plan(one: Finals, other: Finals) -> bool:
     """Whether the same trials compete, over the same seeds."""
-    return replace(one, runs=(), winner=None, reference=None) == replace(other, runs=(), winner=None, reference=None)
+    before: dict[str, Any] = {"runs": (), "failed": (), "winner": None, "reference": None}
+    return replace(one, **before) == replace(other, **before)
 
 
 def finals_of(study: StudyRecord, seeds: int | None) -> Finals:
@@ -117,6 +129,7 @@ def finals_of(study: StudyRecord, seeds: int | None) -> Finals:
         tuple(range(first, first + confirming)),
         runs=study.finals.runs if study.finals else (),
         trials=len(study.trials),
+        failed=study.finals.failed if study.finals else (),
     )
 
 
@@ -147,15 +160,14 @@ def best_of_another_family(
 def chosen_by_mean(finals: Finals, study: StudyRecord) -> Finals:
     """The finals with winner and reference: the best of each group by its mean validation value, the first of equals.
 
-    The runs that choose them must have ended.
+    The runs that choose them must have ended. Without either, if all runs of a group failed.
     """
-
-    def best(group: Sequence[int]) -> int | None:
-        if len(group) < 2:
-            return next(iter(group), None)
-        return min(group, key=lambda trial: study.metric.sign * finals.mean_validation(trial))
-
-    return replace(finals, winner=best(finals.finalists), reference=best(finals.references))
+    groups = (finals.finalists, finals.references)
+    ranked = [finals.ranked(group, study.metric.sign) if len(group) > 1 else group for group in groups]
+    if any(group and not left for group, left in zip(groups, ranked, strict=True)):
+        return finals
+    winner, reference = (next(iter(left), None) for left in ranked)
+    return replace(finals, winner=winner, reference=reference)
 
 
 def how_many_seeds(
@@ -184,5 +196,4 @@ def most_runs(trials: int, reference: bool, seeds: int) -> int:
 def all_runs(finals: Finals) -> int:
     """How many runs the finals have, if they are not stopped."""
     groups = [group for group in (finals.finalists, finals.references) if group]
-    choosing = sum(len(group) for group in groups if len(group) > 1)
-    return choosing * len(finals.selection_seeds) + len(groups) * len(finals.seeds)
+    return len(finals.competing) * len(finals.selection_seeds) + len(groups) * len(finals.seeds)

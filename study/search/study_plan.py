@@ -12,11 +12,11 @@ from optuna.trial import FrozenTrial
 from study.objective import Engine, Executor, Objective
 from study.search.bracket import Bracket
 from study.search.configuration import Configuration
-from study.search.confirm import confirming
-from study.search.finals import FinalsProgress, run_finals
+from study.search.finals import FinalsProgress, run_finals, training_again
 from study.search.reference import Reference
 from study.search.search import search
 from study.speed import ChosenEngine, Speed
+from study.storage.finals import FEWEST_LEFT, FailedRun, FinalRun
 from study.storage.study_record import StudyRecord
 
 
@@ -107,22 +107,35 @@ class OpenStudy:
         """Confirm the answer: see `finals.run_finals`."""
         return run_finals(self.optuna_study, self.plan.objective, self.executor, seeds, lambda _: interrupted())
 
-    def confirm(self, seeds: Sequence[int], interrupted: Callable[[], bool] = lambda: False) -> Iterator[float]:
+    def confirm(
+        self, seeds: Sequence[int], interrupted: Callable[[], bool] = lambda: False
+    ) -> Iterator[tuple[float, FailedRun | None]]:
         """Train the best schedule again with each of these seeds, and store its test values as `confirmed`.
 
-        Yields the epochs trained so far. Does nothing if this is done already, or no trial has finished a full run.
+        Yields the epochs trained so far, and the run that has just failed, if one has. Runs that failed have no value,
+        and are trained again by the next start; if too many did, nothing is stored. Does nothing if all is done
+        already, or no trial has finished a full run. Raises InputError if several runs in a row failed.
         """
         record = self.record
         best, kept = record.best, record.confirmed
-        if best is None or (kept and (kept.trial, kept.seeds) == (best.number, tuple(seeds))):
+        if best is None:
             return
-        objective, budget = self.plan.objective, self.plan.configuration.budget
-        test: list[float] = []
-        looks = confirming(
-            objective, self.executor, best.schedule, budget, seeds, lambda _: interrupted(), best.weight_decay
-        )
-        for epochs, test in looks:  # noqa: B007  # the last one is kept
-            yield epochs
-        if interrupted():
-            raise KeyboardInterrupt
-        self.optuna_study.set_user_attr("confirmed", {"trial": best.number, "seeds": list(seeds), "test": test})
+        found = dict(zip(kept.seeds, kept.test, strict=True)) if kept and kept.trial == best.number else {}
+        if kept and list(found) == list(seeds):
+            return
+        budget, failed = self.plan.configuration.budget, list[FailedRun]()
+        places = [(best.number, seed) for seed in seeds]
+        before = [FinalRun(best.number, seed, value, value) for seed, value in found.items()]
+        known = len(set(found) & set(seeds))
+        for trained, run in training_again(
+            self.executor, record, places, budget, True, before, lambda _: interrupted()
+        ):
+            if isinstance(run, FailedRun):
+                failed.append(run)
+            elif run:
+                found[run.seed] = run.validation if run.test is None else run.test
+            yield (trained - known) * budget, run if isinstance(run, FailedRun) else None
+        left = [seed for seed in seeds if seed in found]
+        if len(left) >= min(FEWEST_LEFT, len(seeds)):
+            values = {"trial": best.number, "seeds": left, "test": [found[seed] for seed in left]}
+            self.optuna_study.set_user_attr("confirmed", values | ({"failed": failed} if failed else {}))

@@ -11,7 +11,8 @@ user's modules and of a fresh model, see made_of.py), `accepted` (changes of the
 stored then), `artifacts` (where those of its trials are kept, if that was given, the present place last), `copied_from`
 (its name and the time, if it was copied by copy_study.py), `validation_rows` (that a value is the mean over; both are
 missing in studies made before they were kept), `clip_norm` (of gradients, if they are clipped),
-`confirmed` (of a benchmark: the trial evaluated on test, the seeds, the test metrics), `finals` (of a search: what was
+`confirmed` (of a benchmark: the trial evaluated on test, the seeds, the test metrics, and the runs that failed, if any
+did), `finals` (of a search: what was
 trained again to confirm its answer, see finals.py), `sessions` (provenance of every start, in order), `unfinished` (the
 runs that a bracket has behind it, while it is trained; `ahead` in it: the same of the next bracket, if it has begun).
 

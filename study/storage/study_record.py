@@ -21,7 +21,7 @@ from study.objective import Engine, Metric
 from study.storage.attributes import Attributes, trials_under_way
 from study.storage.checks import check_format
 from study.storage.damage import reading
-from study.storage.finals import Finals
+from study.storage.finals import FailedRun, Finals
 from study.storage.provenance import Session
 from study.storage.record_format import group_of
 from study.storage.settings import Settings
@@ -32,11 +32,26 @@ from study.storage.typed import as_tuple, check_types
 
 @dataclass(frozen=True)
 class Confirmed:
-    """A schedule evaluated on test: the number of its trial, the fresh training seeds, and the test metric of each."""
+    """A schedule evaluated on test: the number of its trial, the fresh training seeds, and the test metric of each.
+
+    failed: runs with further seeds, which have no value, because their training failed.
+    """
 
     trial: int
     seeds: tuple[int, ...]
     test: tuple[float, ...]
+    failed: tuple[FailedRun, ...] = ()
+
+    @classmethod
+    def read(cls, stored: Mapping[str, Any]) -> Confirmed:
+        """From the attribute of a study."""
+        failed = tuple(FailedRun(*as_tuple(run)) for run in as_tuple(stored.get("failed", ())))
+        return cls(stored["trial"], as_tuple(stored["seeds"]), as_tuple(stored["test"]), failed)
+
+    @property
+    def asked(self) -> set[int]:
+        """All seeds that it was to be trained with."""
+        return {*self.seeds, *(run.seed for run in self.failed)}
 
 
 @dataclass(frozen=True)
@@ -119,9 +134,7 @@ class StudyRecord:
             validation_rows=attributes.get("validation_rows"),
             engine=Engine(engine["cohort"], engine["workers"], engine.get("threads")),
             sessions=tuple(map(Session.read, as_tuple(attributes["sessions"]))),
-            confirmed=Confirmed(confirmed["trial"], as_tuple(confirmed["seeds"]), as_tuple(confirmed["test"]))
-            if confirmed is not None
-            else None,
+            confirmed=Confirmed.read(confirmed) if confirmed is not None else None,
             unfinished=unfinished,
             trials=tuple(sorted(trials, key=lambda trial: (trial.place.bracket, trial.place.position))),
             finals=Finals.read(attributes["finals"]) if "finals" in attributes else None,

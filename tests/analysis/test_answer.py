@@ -33,6 +33,40 @@ def test_a_tie_or_a_worse_winner_recommends_the_reference():
     assert 0 < worse.gain.low < worse.gain.mean == pytest.approx(0.03025, abs=1e-4)
 
 
+def answer_of(*differences):
+    """The answer if the winner's values are these points better than the reference's."""
+    return Answer.of(confirmed([0.5] * len(differences), [0.5 + 0.01 * one for one in differences]))
+
+
+@pytest.mark.parametrize(
+    ("differences", "tied", "inconclusive"),
+    [
+        ((20, 39), True, True),  # larger than the seeds change it, and two seeds cannot show it
+        ((0, 30), True, True),  # two seeds show next to nothing
+        ((0, 0), True, False),  # nothing to show
+        ((1, 2, 6), True, True),
+        ((-6, -1, -2), True, True),
+        ((-4, 1, 6), True, False),  # within what the seeds change
+        ((8, 9, 9, 8, 7), False, False),
+        ((1, 1, 9, 8, 0), True, False),
+        ((2, 2, 3), False, False),
+        ((-3, 4, -2, 5, 1, -1, 3, -2), True, False),
+    ],
+)
+def test_a_difference_that_few_seeds_cannot_show_is_inconclusive(differences, tied, inconclusive):
+    answer = answer_of(*differences)
+    assert (answer.tied, answer.inconclusive) == (tied, inconclusive)
+    assert answer.recommended.is_reference == tied
+
+
+def test_with_seven_seeds_or_more_nothing_is_inconclusive():
+    """A difference that is larger than its standard deviation is significant then."""
+    for n, few in ((6, True), (7, False)):
+        scatter = stats.zscore(range(n), ddof=1)
+        answer = answer_of(*(1.01 + scatter))
+        assert (answer.tied, answer.inconclusive) == (few, few)
+
+
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=2, max_size=8))
 def test_swapping_the_two_or_the_direction_turns_the_difference_round(pairs):
     winner, reference = map(list, zip(*pairs, strict=True))

@@ -18,6 +18,7 @@ from study.analysis.statistics import (
     median_interval,
     probability_of_improvement,
     product_term,
+    t_interval,
     wilcoxon_p,
 )
 from study.search.confirm import confirm
@@ -26,6 +27,12 @@ from tests.helpers import trainer
 
 WHOLE = st.integers(-4, 4).map(float)
 """Few values, so that many tie and many are 0."""
+
+
+@pytest.mark.parametrize("n", range(2, 20))
+def test_equal_values_have_an_interval_without_width(n):
+    """Although 0.1 + 0.1 + 0.1 is not 0.3, in floats."""
+    assert t_interval([0.1] * n) == (0.1, 0.1, 0.1, n)
 
 
 def test_the_interval_covers_the_mean_as_often_as_it_says():

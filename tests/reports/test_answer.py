@@ -41,6 +41,18 @@ def words(study):
             "Use cosine, peak 0.2: test error 30.0 % over 1 seed; the best found (REX, peak 0.27) cannot be compared "
             "with it by one seed.",
         ),
+        (
+            [0.48, 0.508],
+            [0.7, 0.878],
+            "Use cosine, peak 0.2: test error 78.9 % [-34.2, 192.0] over 2 seeds; the best found (REX, peak 0.27) is "
+            "29.5 points better with these seeds, which is inconclusive (2 seeds can show 95.3 points).",
+        ),
+        (
+            [0.4, 0.3, 0.5],
+            [0.3, 0.1, 0.45],
+            "Use cosine, peak 0.2: test error 28.3 % [-15.3, 72.0] over 3 seeds; the best found (REX, peak 0.27) is "
+            "11.7 points worse with these seeds, which is inconclusive (3 seeds can show 19.0 points).",
+        ),
         (around(0.28), None, "Use REX, peak 0.27: test error 28.0 % [27.7, 28.3] over 8 seeds."),
     ],
 )
@@ -57,6 +69,21 @@ def test_seeds_that_change_nothing_are_not_taken_for_certainty():
         assert asked not in words(confirmed(winner, reference)), "values differ, or one seed, or all diverged"
     easy = [0.0] * 8
     assert asked not in words(confirmed(easy, easy)), "a task that every run solves"
+
+
+def test_differences_that_are_equal_with_every_seed_have_nothing_that_seeds_can_show():
+    """Equal up to rounding: 0.4 - 0.3 and 0.3 - 0.2 are not, in floats."""
+    winner, reference = [0.2, 0.3, 0.25, 0.4, 0.1, 0.35, 0.15, 0.22], [0.3, 0.4, 0.35, 0.5, 0.2, 0.45, 0.25, 0.32]
+    said = words(confirmed(winner, reference))
+    assert "over 8 seeds, 10.0 points [10.0, 10.0] better than cosine at its best peak, 0.2. The search" in said
+    said = words(confirmed(reference, winner))
+    assert "; the best found (REX, peak 0.27) is 10.0 points [10.0, 10.0] worse. The search" in said
+    equal = [value + 1e-16 for value in winner]
+    assert equal != winner
+    said = words(confirmed(winner, equal))
+    assert "; the best found (REX, peak 0.27) is statistically tied with it. The search" in said
+    small = replace(confirmed([1e-15, 3e-15], [2e-15, 5e-15]), metric=Metric("loss", "minimize", "", 1.0))
+    assert "(2 seeds can show 6.353e-15)" in words(small), "what is small is not equal"
 
 
 def test_an_objective_without_test_rows_or_with_another_unit():

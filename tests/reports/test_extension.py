@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from study.analysis.extension import Extension
-from study.reports.extension import all_diverged, longer_answer, longer_rows
+from study.reports.extension import longer_answer, longer_rows, none_ended_well
 from study.storage.finals import FinalRun
 from tests.answers import around, confirmed
 
@@ -49,10 +49,10 @@ def test_a_run_that_diverged_counts_with_the_worst_value_and_is_said():
     assert "test error 46.7 % [-68.1, 161.4] over 3 seeds, 1 of which diverged." in answer(1, again)
     [row] = longer_rows(STUDY, [lost])
     assert row == ["0", "REX", "0.27", "diverged", "-"]
-    assert all_diverged(STUDY, EXTENSION) == (
+    assert none_ended_well(STUDY, EXTENSION, []) == (
         "the run of 200 epochs diverged, so no schedule is recommended: use --runs 3, or search at that length"
     )
     three = replace(EXTENSION, trials=EXTENSION.trials * 3)
-    assert all_diverged(STUDY, three).startswith(
+    assert none_ended_well(STUDY, three, []).startswith(
         "all 3 runs of 200 epochs diverged, so no schedule is recommended: search at"
     )

@@ -9,6 +9,7 @@ import pytest
 from study.reports.dashboard.figures import figures
 from study.reports.dashboard.note import note
 from study.storage.studies import read_study
+from tests import own_training
 from tests.helpers import ROOT
 from tests.svg import texts
 
@@ -124,3 +125,85 @@ def test_a_mistake_is_one_message(own, flags, said):
     assert found.code == 2
     assert found.err.startswith("error: ")
     assert said in found.err
+
+
+FRAGILE = ("--train", "tests.own_training:fragile", "--epochs", 4, "--families", "rex", "linear", "--sampler", "tpe")
+FRAGILE += ("--peak-lr", 0.01, 0.1)
+
+
+def fails_with(monkeypatch, *seeds):
+    monkeypatch.setattr(own_training, "BROKEN", set(seeds))
+
+
+def test_runs_that_fail_while_confirming_are_said_and_trained_again(own, monkeypatch, tmp_path):
+    search = ("search.py", *FRAGILE, "--trials", 4, "--reference", "none", "--study", "f")
+    fails_with(monkeypatch, 1004, 1009)
+    said = own(*search)
+    assert said.code == 0, said.err
+    reason = "RuntimeError: disk full (own_training.py, line "
+    assert said.out.count("note: a run failed, and is left out (trial ") == 2
+    assert said.out.count(f"seed 1009): {reason}") == 1
+    answer = " ".join(said.out.partition("Use ")[2].split())
+    assert "] over 6 of 8 seeds." in answer
+    assert f" with seeds 1004, 1009. The last: {reason}" in answer
+    assert "The same command trains failed runs again." in answer
+    assert own("report.py", "--study", "f").code == 0
+    report = (tmp_path / "results/f/report.md").read_text()
+    assert "over 6 of 8 seeds" in report
+    assert "with seeds 1004, 1009" in report
+    fails_with(monkeypatch)
+    said = " ".join(own(*search).out.split())
+    assert "] over 8 seeds." in said
+    assert "failed" not in said
+
+
+def test_a_training_that_always_fails_while_confirming_ends_with_a_message(own, monkeypatch):
+    search = ("search.py", *FRAGILE, "--trials", 4, "--study", "f", "--confirm-seeds", 4)
+    message = "error: 3 runs in a row failed, the last with: RuntimeError: disk full (own_training.py, line "
+    fails_with(monkeypatch, *range(1000, 1100))
+    for _ in range(2):
+        said = own(*search)
+        assert said.code == 2
+        assert said.err.startswith(message)
+        assert "Use " not in said.out
+    fails_with(monkeypatch)
+    said = own(*search)
+    assert said.code == 0, said.err
+    assert "over 4 seeds" in " ".join(said.out.split())
+
+
+def test_longer_runs_that_fail_are_said_and_trained_again(own, monkeypatch):
+    few = ("--trials", 2, "--reference", "none", "--study", "f", "--confirm-seeds", 0)
+    assert own("search.py", *FRAGILE, *few).code == 0
+    extend = ("extend.py", "--study", "f", "--epochs", 8)
+    fails_with(monkeypatch, 1000)
+    said = own(*extend)
+    assert said.code == 2
+    assert said.err.startswith(
+        "error: the run of 8 epochs failed, so no schedule is recommended: fix the cause, and type the same command "
+        "again. The last failed with: RuntimeError: disk full"
+    )
+    fails_with(monkeypatch, 1003, 1005)
+    said = " ".join(own(*extend, "--confirm-seeds", 3).out.split())
+    assert "in one run with a fresh seed. Not confirmed: runs failed with all but 1 of 3 fresh seeds, " in said
+    assert said.endswith("at least 2 seeds must be left. The same command trains failed runs again.")
+    said = " ".join(own(*extend, "--confirm-seeds", 5).out.split())
+    assert said.endswith("] over 3 of 5 seeds. The same command trains failed runs again.")
+    fails_with(monkeypatch)
+    assert " ".join(own(*extend, "--confirm-seeds", 5).out.split()).endswith("] over 5 seeds.")
+
+
+def test_a_benchmark_says_what_failed(own, monkeypatch):
+    benchmark = ("benchmark.py", *FRAGILE, "--trials-per-family", 1, "--name", "b", "--confirm-seeds")
+    fails_with(monkeypatch, 1000, 1001)
+    said = own(*benchmark, 2)
+    assert said.code == 0, said.err
+    assert said.out.count(", not confirmed, as too many runs failed (the same command trains them again); ") == 2
+    assert "Best at 4 epochs: unknown, no winner is confirmed yet." in said.out
+    said = own(*benchmark, 4)
+    assert said.out.count("note: a run failed, and is left out (trial 0, seed 100") == 4
+    assert "over 2 fresh seeds\n  Failed and left out: rex with seeds 1000, 1001; linear with seeds" in said.out
+    assert max(map(len, said.out.partition("Best at")[2].splitlines())) <= 80
+    fails_with(monkeypatch)
+    said = own(*benchmark, 4)
+    assert "over 4 fresh seeds\n  ties: " in said.out

@@ -40,7 +40,7 @@ def test_runs_that_were_left_are_stored_and_not_trained_again(searched):
     assert [(run.trial, run.seed) for run in runs(searched)] == [(0, FIRST_FRESH_SEED), (3, FIRST_FRESH_SEED)]
     assert list(extended()) == []
     *_, last = extended((5, 6))
-    assert last == (4, 4)
+    assert (last.trained, last.total) == (4, 4)
     assert len({(run.trial, run.seed) for run in runs(searched)}) == len(runs(searched)) == 6
     assert all(run.test is not None for run in runs(searched))
     assert runs(searched, budget=3) == []

@@ -1,5 +1,6 @@
 """Records: typed values of what is stored, and back to the same attributes; what is damaged or foreign is refused."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -9,6 +10,7 @@ import pytest
 from search_spaces import InputError, from_params
 from search_spaces.ranges import Choice, Float
 from study.objective import Engine, Metric
+from study.storage.finals import FailedRun, Finals
 from study.storage.record_format import FORMAT
 from study.storage.stored_trials import FINISHED, finished_trials
 from study.storage.study_record import Confirmed, StudyRecord
@@ -155,8 +157,18 @@ def test_what_may_be_stored_besides(optuna_study):
     }
     study = StudyRecord.read("more", changed(attributes, ["configuration", "enqueued"], [{"family": "rex"}]), ())
     assert study.confirmed == Confirmed(3, (1000, 1001), (0.25, 0.5))
+    lost = changed(attributes, ["confirmed", "failed"], [[3, 1002, "disk full"]])
+    assert StudyRecord.read("more", lost, ()).confirmed.failed == (FailedRun(3, 1002, "disk full"),)
     assert study.unfinished == study.stored["unfinished"] == 2
     assert study.settings.enqueued == ({"family": "rex"},)
+
+
+def test_finals_of_earlier_versions_are_read_and_failed_runs_are_kept():
+    stored = {"finalists": [0], "references": [], "selection_seeds": [1], "seeds": [2], "winner": 0, "reference": None}
+    before = Finals.read({**stored, "runs": [[0, 2, 0.5, None]]})
+    assert (before.failed, before.done) == ((), True)
+    lost = before.after(FailedRun(0, 3, "disk full"))
+    assert Finals.read(json.loads(json.dumps(lost.record))) == lost
 
 
 @pytest.mark.parametrize(

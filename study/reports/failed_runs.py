@@ -1,0 +1,75 @@
+"""Runs whose training failed, in words: as they are noted while runs are trained, and as a line of a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from study.analysis.answer import Answer, ended_finals
+from study.analysis.family_results import family_of
+from study.storage.finals import FEWEST_LEFT, FailedRun
+from study.storage.study_record import StudyRecord
+
+AGAIN = "The same command trains failed runs again."
+
+
+class FailureNotes:
+    """Prints why runs fail: of the first one with its last output."""
+
+    def __init__(self, console: Console) -> None:
+        self.console, self.known = console, False
+
+    def note(self, failure: str, consequence: str, which: str) -> None:
+        """Print a note on one run. consequence: of the failure, for the search. which: run it is."""
+        reason = why_it_failed(failure) if self.known else failure
+        self.known = True
+        self.console.print(f"note: a run failed, and {consequence} ({which}): {reason}")
+
+    def note_left_out(self, run: FailedRun) -> None:
+        """Print a note on a run that was to confirm a schedule."""
+        self.note(run.failure, "is left out", f"trial {run.trial}, seed {run.seed}")
+
+
+def why_it_failed(failure: str) -> str:
+    """Why a run failed, without its last output."""
+    return failure.splitlines()[0].removesuffix(":")
+
+
+def failed_line(failed: Sequence[tuple[str, FailedRun]]) -> str:
+    """Which runs that were to confirm a schedule failed, why the last of them did, and what to do.
+
+    failed: each with the name of its schedule.
+    """
+    seeds: dict[str, list[int]] = {}
+    for name, run in failed:
+        seeds.setdefault(name, []).append(run.seed)
+    which = "; ".join(
+        f"{name} with seed{'s' * (len(own) > 1)} {', '.join(map(str, sorted(own)))}" for name, own in seeds.items()
+    )
+    reason = why_it_failed(failed[-1][1].failure).removesuffix(".")
+    return f"Failed and left out: {which}. The last: {reason}. {AGAIN}"
+
+
+def comparison_failures(studies: Sequence[StudyRecord]) -> list[str]:
+    """What failed while the winners of several families were being confirmed; nothing if no run did."""
+    failed = [(family_of(study), run) for study in studies if study.confirmed for run in study.confirmed.failed]
+    return [failed_line(failed)] if failed else []
+
+
+def failure_lines(study: StudyRecord) -> list[str]:
+    """What failed while the answer was being confirmed, and that there is no answer, if too few seeds are left."""
+    finals = study.finals
+    if finals is None or not finals.lost:
+        return []
+    lines = [failed_line([(f"trial {run.trial}", run) for run in finals.lost])]
+    if ended_finals(study) and Answer.of(study) is None:
+        seeds = finals.seeds if finals.chosen else finals.selection_seeds
+        lines.insert(0, unconfirmed(len(finals.shared(finals.chosen or finals.competing, seeds)), len(seeds)))
+    return lines
+
+
+def unconfirmed(ended: int, seeds: int) -> str:
+    """That too few of these seeds have ended to confirm anything."""
+    but = f"all but {ended} of" if ended else "all"
+    return f"Not confirmed: runs failed with {but} {seeds} fresh seeds, and at least {FEWEST_LEFT} seeds must be left."

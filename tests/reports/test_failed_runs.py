@@ -1,0 +1,98 @@
+"""What is said of runs that failed while something was confirmed."""
+
+from dataclasses import replace
+
+from rich.console import Console
+
+from search_spaces import FAMILIES, space
+from study.analysis.family_results import ranking
+from study.reports.benchmark_report import benchmark_sections
+from study.reports.comparison_verdict import comparison_lines
+from study.reports.failed_runs import FailureNotes
+from study.reports.verdict import verdict_lines
+from study.storage.finals import FailedRun
+from study.storage.study_record import Confirmed
+from tests.answers import SEEDS, around, confirmed
+from tests.example_studies import RANGES, SETTINGS, ended, study_record
+
+SPACE = space(FAMILIES, (1e-3, 5.0)) | RANGES
+REASON = "RuntimeError: disk full (mine.py, line 6). Its last output (output.txt):\nepoch 1\nno space left"
+
+
+def failing(*places):
+    """A study whose runs of these trials with these seeds failed, all others ended."""
+    study = confirmed(around(0.28), around(0.31))
+    study = replace(study, settings=replace(SETTINGS, space=SPACE))
+    runs = [run for run in study.finals.runs if (run.trial, run.seed) not in places]
+    failed = tuple(FailedRun(trial, seed, REASON) for trial, seed in places)
+    return replace(study, finals=replace(study.finals, runs=tuple(runs), failed=failed))
+
+
+def test_the_answer_is_of_the_seeds_with_which_neither_schedule_failed():
+    lines = verdict_lines(failing((0, 1003), (0, 1004), (1, 1009)))
+    assert "over 5 of 8 seeds, 3.0 points" in lines[0]
+    said = "trial 0 with seeds 1003, 1004; trial 1 with seed 1009. The last: RuntimeError: disk full (mine.py, line 6)"
+    assert [line for line in lines if "ailed" in line] == [
+        f"Failed and left out: {said}. Its last output (output.txt). The same command trains failed runs again."
+    ]
+    assert not [line for line in verdict_lines(failing()) if "ailed" in line]
+
+
+def test_without_two_seeds_that_are_left_there_is_no_answer():
+    lines = verdict_lines(failing(*((0, seed) for seed in SEEDS[1:])))
+    assert lines[0].startswith("Winner: REX")
+    [at] = [place for place, line in enumerate(lines) if line.startswith("Not confirmed: ")]
+    assert lines[at] == (
+        "Not confirmed: runs failed with all but 1 of 8 fresh seeds, and at least 2 seeds must be left."
+    )
+    assert lines[at + 1].startswith("Failed and left out: trial 0 with seeds 1004, 1005, ")
+    everything = verdict_lines(failing(*((0, seed) for seed in SEEDS)))
+    assert any(line.startswith("Not confirmed: runs failed with all 8 fresh seeds, ") for line in everything)
+
+
+def test_finals_that_are_under_way_only_say_what_failed():
+    study = failing((0, 1003))
+    left = replace(study, finals=replace(study.finals, runs=study.finals.runs[:-1]))
+    assert [line.partition(":")[0] for line in verdict_lines(left) if "ailed" in line] == ["Failed and left out"]
+
+
+def test_runs_of_earlier_finals_are_not_said():
+    study = failing((0, 1003))
+    elsewhere = replace(study.finals, failed=(FailedRun(0, 999, REASON), FailedRun(1, 999, REASON)))
+    assert not [line for line in verdict_lines(replace(study, finals=elsewhere)) if "ailed" in line]
+
+
+def test_the_first_note_has_the_last_output(capsys):
+    notes = FailureNotes(Console(width=200))
+    notes.note_left_out(FailedRun(3, 1004, REASON))
+    notes.note_left_out(FailedRun(3, 1005, REASON))
+    first, epoch, space, second = capsys.readouterr().out.splitlines()
+    assert first == f"note: a run failed, and is left out (trial 3, seed 1004): {REASON.splitlines()[0]}"
+    assert (epoch, space) == ("epoch 1", "no space left")
+    assert second == f"note: a run failed, and is left out (trial 3, seed 1005): {REASON.splitlines()[0][:-1]}"
+
+
+def family(name, test, failed=()):
+    """The study of one family of a benchmark, with these values by seed, and runs that failed with these seeds."""
+    kept = Confirmed(0, tuple(test), tuple(test.values()), tuple(FailedRun(0, seed, REASON) for seed in failed))
+    params = {"family": name, "peak_lr": 0.1, "warmup_fraction_is_0": True}
+    settings = replace(SETTINGS, families=(name,), space=SPACE)
+    return study_record(
+        [ended(0.5, 0.3, params=params)], name=f"b-{name}", settings=settings, confirmed=kept, group="b"
+    )
+
+
+def test_families_are_compared_over_the_seeds_that_all_have():
+    rex = family("rex", {1: 0.1, 3: 0.2, 4: 0.3}, failed=[2])
+    constant = family("constant", {1: 0.2, 2: 0.9, 3: 0.3}, failed=[4])
+    under_way = family("step", {1: 0.05, 2: 0.05})
+    best, other = ranking([rex, constant, under_way])
+    assert (best.name, best.n, best.mean.mean) == ("rex", 2, 0.15000000000000002)
+    assert (other.name, other.mean.mean, other.to_best.mean) == ("constant", 0.25, 0.1)
+    assert ranking([family("rex", {1: 0.1}, failed=[2]), family("constant", {2: 0.1}, failed=[1])]) == []
+    said = (
+        "Failed and left out: rex with seed 2; constant with seed 4. The last: RuntimeError: disk full (mine.py, line"
+    )
+    assert [line for line in comparison_lines([rex, constant]) if said in line]
+    report = benchmark_sections([rex, constant])[0].body.replace("\\", "")
+    assert f"Runs of 20 epochs: {said}" in report
