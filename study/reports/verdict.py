@@ -62,7 +62,10 @@ def winner_lines(study: StudyRecord, verdict: Verdict, confirmed: bool = False) 
     after = length_in_words(study.settings.epochs, study.settings.unit)
     found = f"validation {study.metric.name} {value_in_words(study, best.value)}"
     if confirmed:
-        return [f"Best single run: trial {best.number} {best.family}, {found} (optimistic: selected on it).{random}"]
+        within = " within the search space" if len(study.searched) < len(study.complete) else ""
+        return [
+            f"Best single run{within}: trial {best.number} {best.family}, {found} (optimistic: selected on it).{random}"
+        ]
     return [
         f"Winner: {schedule_in_words(best.schedule, best.weight_decay)}",
         f"Trial {best.number}: {found} after {after} (optimistic: selected on it).{random}",
@@ -137,7 +140,8 @@ def cost_line(cost: Cost, unit: Unit) -> str:
     wall = cost.wall_seconds
     took = f"{duration(cost.training_seconds)} of training" if wall is None else duration(wall)
     trials = f"{cost.trials} trial{'s' * (cost.trials != 1)}"
-    return f"Cost: {trials}, {cost.epochs:.0f} {unit} = {cost.full_runs:.3g} full runs ({compared}), {took}"
+    trained = length_in_words(round(cost.epochs), unit)
+    return f"Cost: {trials}, {trained} = {cost.full_runs:.3g} full runs ({compared}), {took}"
 
 
 def value_in_words(study: StudyRecord, value: float) -> str:
