@@ -80,8 +80,9 @@ def no_winner(study: StudyRecord) -> str:
     every = f"all {len(trials)} trials" if len(trials) > 1 else "the only trial"
     lowest = min(trial.peak_lr for trial in trials)
     return (
-        f"No winner: {every} diverged, with a peak_lr of {lowest:.3g} or more. Check the data for numbers that are not "
-        "finite, and the loss; if both are sound, lower peak_lr in a --space FILE.toml (--print-space prints one)."
+        f"No winner: {every} diverged, with a peak_lr of {lowest:.3g} or more. Check whether the data, the loss or the "
+        f"metric {study.metric.name!r} is NaN or infinite; if all are sound, lower peak_lr in a --space FILE.toml "
+        "(--print-space prints one)."
     )
 
 
