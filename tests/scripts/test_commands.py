@@ -56,6 +56,7 @@ def test_a_first_search(command, tmp_path):
 def test_a_single_epoch_is_said_in_the_singular(command):
     planned = command("search.py", "--dataset", "digits", "--epochs", 1, "--max-cost", 6, "--dry-run").out
     assert re.match(r"--max-cost 6: \d+ trials, runs of 1 epoch\n", planned)
+    assert re.search(r"\nStudy \S+ \d+ trials, runs of 1 epoch, 16 steps in full\n", planned)
 
 
 def test_a_search_says_what_it_will_cost_and_keeps_to_a_limit(command):
