@@ -70,7 +70,8 @@ def main(options: Options) -> None:
         )
         console.print(f"Copied study {record.name!r}: {copied.trials} trials, {copied.artifacts} artifacts")
         if copied.missing:
-            console.print(f"note: {copied.missing} artifacts are not where the study says; type it where they are")
+            some = "1 artifact is" if copied.missing == 1 else f"{copied.missing} artifacts are"
+            console.print(f"note: {some} not where the study says: run this command in the folder that holds them")
 
 
 def show(storage: str, copy: optuna.Study, record: StudyRecord) -> None:

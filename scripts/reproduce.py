@@ -44,6 +44,7 @@ def main(options: Options) -> None:
 
         from study.assembly import reproducing
         from study.machine import choose_device, torch_threads
+        from study.objective import length_in_words
         from study.storage.checks import enumerated
         from study.storage.provenance import present_session
         from study.storage.studies import read_study
@@ -66,7 +67,8 @@ def main(options: Options) -> None:
             together = f", trained {one.cohort} together" if one.cohort > 1 else ""
             verdict = "equal" if one.stored == one.found else "they differ"
             values = f"stored {one.stored!r}, reproduced {one.found!r}"
-            console.print(f"  {one.epochs} {record.settings.unit}{together}: {values}: {verdict}")
+            length = length_in_words(one.epochs, record.settings.unit)
+            console.print(f"  {length}{together}: {values}: {verdict}")
     if equal:
         console.print("Reproduced to the last bit.")
     else:

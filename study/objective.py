@@ -35,10 +35,10 @@ Stop = Callable[[int], bool]
 def length_in_words(budget: float, unit: Unit) -> str:
     """A budget with its unit.
 
-    >>> length_in_words(1, "epochs"), length_in_words(200, "steps")
-    ('1 epoch', '200 steps')
+    >>> length_in_words(1, "epochs"), length_in_words(2.5, "epochs"), length_in_words(2_000_000, "steps")
+    ('1 epoch', '2.5 epochs', '2000000 steps')
     """
-    return f"{budget:g} {unit if budget != 1 else unit.removesuffix('s')}"
+    return f"{budget:{'g' if budget % 1 else '.0f'}} {unit if budget != 1 else unit.removesuffix('s')}"
 
 
 def duration(seconds: float) -> str:

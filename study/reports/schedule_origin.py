@@ -78,7 +78,7 @@ def as_comment(study: StudyRecord, trial: TrialRecord) -> str:
     elif pruned is not None:
         after = length_in_words(round(pruned, 2), study.settings.unit)
         rank = f", {'diverged' if trial.diverged else 'pruned'} after a run of {after}"
-    epochs = f"{found['epochs']} epochs, " if "epochs" in found else ""
+    epochs = f"{length_in_words(found['epochs'], 'epochs')}, " if "epochs" in found else ""
     lines = [
         f"Learning-rate schedule: trial {trial.number} of {found['trials']} in study {study.name!r}{to_use}",
         f"workload    {study.workload}, {epochs}{study.total_steps} steps",

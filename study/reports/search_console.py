@@ -13,6 +13,7 @@ from rich.console import Console
 from search_spaces.export import shown_code, torch_code
 from study.analysis.answer import recommended
 from study.analysis.peak_drift import peak_drifts
+from study.objective import length_in_words
 from study.reports.expected_cost import confirming_line, expected_line, planned_line
 from study.reports.progress import Display
 from study.reports.run_lengths import drift_in_words, lengths_in_words
@@ -59,21 +60,22 @@ def print_opened(console: Console, plan: StudyPlan, trials: int, record: StudyRe
         slow = "Sampler gp-optuna takes seconds per trial in a study of thousands, and Ctrl-C waits for the suggestion"
         console.print(wrapped_line(f"{slow} in progress; --sampler gp does neither.", console.width))
     if plan.known:
-        console.print(f"Known schedules, tried first: {', '.join(one['family'] for one in plan.known)}")
+        known = ", ".join(one["family"] for one in plan.known)
+        console.print(wrapped_line(f"Known schedules, tried first: {known}", console.width))
 
 
 def print_about(console: Console, plan: StudyPlan) -> None:
     """Print how the data was read, or what the first runs found. A command stays on one line, to be copied."""
     for line in plan.about.splitlines():
-        data = line.startswith(("Data: ", "  "))
-        console.print(wrapped_line(line, console.width) if data else line)
+        is_command = line.startswith("First run: ")
+        console.print(line if is_command else wrapped_line(line, console.width))
 
 
 def print_plan(console: Console, plan: StudyPlan, trials: int) -> None:
     """Print what would be searched."""
     print_about(console, plan)
     objective, search = plan.objective, plan.configuration
-    runs = ", ".join(f"{budget} {search.unit}" for budget in search.budgets(objective.steps(1)))
+    runs = ", ".join(length_in_words(budget, search.unit) for budget in search.budgets(objective.steps(1)))
     low, high = objective.peak_lr
     besides = [f"{name}: {range_in_words(domain)}" for name, domain in search.besides(objective).items()]
     for line in (
@@ -108,7 +110,7 @@ def print_outcome(
     if console.quiet:
         return
     if problem and not interrupted:
-        console.print(f"note: {problem}")
+        console.print(wrapped_line(f"note: {problem}", console.width))
     for name in show:
         console.print()
         console.print(TABLES[name](record))
@@ -123,7 +125,8 @@ def print_outcome(
         console.print(line)
     if interrupted:
         kept = "everything finished is kept; the same command continues the search"
-        console.print(f"Interrupted: {kept if plan.storage else 'what was found is returned'}.")
+        said = f"Interrupted: {kept if plan.storage else 'what was found is returned'}."
+        console.print(wrapped_line(said, console.width))
 
 
 def code_shown(record: StudyRecord, chosen: TrialRecord, width: int) -> str:

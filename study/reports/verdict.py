@@ -64,7 +64,10 @@ def winner_lines(study: StudyRecord, verdict: Verdict, confirmed: bool = False) 
     after = length_in_words(study.settings.epochs, study.settings.unit)
     found = f"validation {study.metric.name} {value_in_words(study, best.value)}"
     if confirmed:
-        return [f"Best single run: trial {best.number} {best.family}, {found} (optimistic: selected on it).{random}"]
+        within = " within the search space" if len(study.searched) < len(study.complete) else ""
+        return [
+            f"Best single run{within}: trial {best.number} {best.family}, {found} (optimistic: selected on it).{random}"
+        ]
     return [
         f"Winner: {schedule_in_words(best.schedule, best.weight_decay)}",
         f"Trial {best.number}: {found} after {after} (optimistic: selected on it).{random}",
@@ -79,8 +82,9 @@ def no_winner(study: StudyRecord) -> str:
     every = f"all {len(trials)} trials" if len(trials) > 1 else "the only trial"
     lowest = min(trial.peak_lr for trial in trials)
     return (
-        f"No winner: {every} diverged, with a peak_lr of {lowest:.3g} or more. Check the data for numbers that are not "
-        "finite, and the loss; if both are sound, lower peak_lr in a --space FILE.toml (--print-space prints one)."
+        f"No winner: {every} diverged, with a peak_lr of {lowest:.3g} or more. Check whether the data, the loss or the "
+        f"metric {study.metric.name!r} is NaN or infinite; if all are sound, lower peak_lr in a --space FILE.toml "
+        "(--print-space prints one)."
     )
 
 
@@ -139,7 +143,8 @@ def cost_line(cost: Cost, unit: Unit) -> str:
     wall = cost.wall_seconds
     took = f"{duration(cost.training_seconds)} of training" if wall is None else duration(wall)
     trials = f"{cost.trials} trial{'s' * (cost.trials != 1)}"
-    return f"Cost: {trials}, {cost.epochs:.0f} {unit} = {cost.full_runs:.3g} full runs ({compared}), {took}"
+    trained = length_in_words(round(cost.epochs), unit)
+    return f"Cost: {trials}, {trained} = {cost.full_runs:.3g} full runs ({compared}), {took}"
 
 
 def value_in_words(study: StudyRecord, value: float) -> str:

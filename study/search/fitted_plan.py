@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from search_spaces.errors import InputError
-from study.objective import Objective
+from study.objective import Objective, length_in_words
 from study.search.configuration import Configuration
 from study.search.expected_cost import ExpectedCost, expected_runs
 from study.search.limit import Limit
@@ -40,8 +40,9 @@ class Fitted:
         if self.rung_fractions and has_default_rungs(configuration):
             configuration = replace(configuration, rung_fractions=self.rung_fractions)
         if limit.given:
-            runs = ", ".join(map(str, configuration.budgets(plan.objective.steps(1))))
-            said = f"{limit}: {self.trials} trials, runs of {runs} {configuration.unit}"
+            *shorter, last = configuration.budgets(plan.objective.steps(1))
+            runs = ", ".join([*map(str, shorter), length_in_words(last, configuration.unit)])
+            said = f"{limit}: {self.trials} trials, runs of {runs}"
             about = "\n".join(filter(None, [about, said]))
         record, kept = plan.record | configuration.record(plan.objective), asdict(self) if limit.given else None
         return replace(plan, configuration=configuration, record=record, about=about, limit=kept)

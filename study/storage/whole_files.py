@@ -22,7 +22,8 @@ def write_whole(folder: Path, files: Mapping[str, bytes]) -> None:
     """Write the files to the folder, which is made if it is missing.
 
     Each is written beside its place first. Only when all are on the disk do they take their places, in this order.
-    Raises OSError if there is no room for them, and InputError if they cannot be written for another reason.
+    Raises OSError, naming the folder, if there is no room for them, and InputError if they cannot be written for
+    another reason.
     """
     mine = f"{os.getpid()}-{token_hex(4)}"  # another process may write to the same folder
     partial = {name: folder / f".{name}.{mine}.partial" for name in files}
@@ -38,7 +39,7 @@ def write_whole(folder: Path, files: Mapping[str, bytes]) -> None:
             path.replace(folder / name)
     except OSError as error:
         if error.errno in FULL:
-            raise
+            raise OSError(error.errno, error.strerror, str(folder)) from error  # when it is written, no file is named
         raise InputError(f"cannot write to {folder} ({error.strerror}): name a folder that you may write to") from error
     finally:
         with suppress(OSError):

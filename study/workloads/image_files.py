@@ -121,8 +121,10 @@ def unwrapped(folder: Path) -> Path:
 
 
 def subfolders(folder: Path) -> list[Path]:
-    """The folders in a folder, sorted, without hidden ones."""
-    return sorted(child for child in folder.iterdir() if child.is_dir() and not hidden(child.name))
+    """The folders in a folder, sorted, without hidden ones, and without links to the folder itself or one above."""
+    real = os.path.realpath(folder)
+    found = (child for child in folder.iterdir() if child.is_dir() and not hidden(child.name))
+    return sorted(child for child in found if not is_above(str(child), real))
 
 
 def has_images(folder: Path) -> bool:
@@ -156,7 +158,7 @@ def images_below(folder: Path, skipped: Counter[str]) -> Iterator[str]:
 
 
 def is_above(path: str, real: str) -> bool:
-    """Whether a link leads to a folder that contains this real path."""
+    """Whether a link leads to this real path, or to a folder that contains it."""
     return os.path.islink(path) and f"{real}{os.sep}".startswith(f"{os.path.realpath(path)}{os.sep}")
 
 

@@ -106,8 +106,10 @@ def rows_kept(file: TableFile, needed: Mapping[str, Any], target: NumberCells | 
 
 def leak_note(columns: list[str], target: str) -> str:
     """A warning of columns that may not be known when the target is to be predicted."""
-    alone = f"{name_list(map(repr, columns))} alone predicts {target!r} almost perfectly"
-    return f"note: {alone}: remove it, unless it is known before the target is"
+    named, remove = name_list(map(repr, columns)), "remove it, unless it is"
+    if len(columns) > 1:
+        named, remove = f"each of {named}", "remove them, unless they are"
+    return f"note: {named} alone predicts {target!r} almost perfectly: {remove} known before the target is"
 
 
 def the_rows(

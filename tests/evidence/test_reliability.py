@@ -1,5 +1,6 @@
 """The storms: what they count, and small ones of each; `scripts/evidence/reliability.py` has the large ones."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -22,9 +23,10 @@ from study.evidence.reliability.commands import (
 from study.evidence.reliability.damage import OTHER, SAME, Case, damaged_databases, kind_of
 from study.evidence.reliability.killed_at import counting
 from study.evidence.reliability.kills import SETUPS, Kill, KilledReport, Resumed, kill_storm
-from study.evidence.reliability.page import reliability_page
+from study.evidence.reliability.page import killed_heading, reliability_page
 from study.evidence.reliability.side_by_side import one_after_another
 from study.evidence.reliability.together import Together
+from tests.helpers import ROOT
 
 
 def test_outcomes_are_told_apart():
@@ -55,6 +57,24 @@ def test_the_page_counts():
     assert "2 reports were killed while they ran. After 1 of these kills" in text
     assert "| export | 1 | 1 | 0 | 0 |" in text
     assert "8 of 8 searches" in text
+
+
+@pytest.mark.parametrize(
+    ("setups", "kinds"),
+    [
+        (["median", "two workers"], "Searches"),
+        (["a benchmark"], "Benchmarks"),
+        (["median", "a benchmark"], "Searches and benchmarks"),
+    ],
+)
+def test_the_page_names_only_what_was_killed(setups, kinds):
+    resumed = [Resumed(setup, (Kill(setup, "SIGKILL", "statement 7", True),), "") for setup in setups]
+    assert f"\n## {kinds} that are killed\n" in reliability_page(resumed, [], [], Together(8, 8, 70, 0, 30.0, ()))
+
+
+def test_the_committed_page_names_only_what_was_killed():
+    resumed = [Resumed(**one) for one in json.loads((ROOT / "results/reliability.json").read_text())["resumed"]]
+    assert f"\n{killed_heading(resumed)}\n" in (ROOT / "results/reliability.md").read_text()
 
 
 def test_no_process_outlives_its_context():

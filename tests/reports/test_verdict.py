@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from search_spaces import FAMILIES, REX, Cosine, Cyclic, OneCycle, Plateau, space
+from study.analysis.verdict import Verdict
 from study.reports.schedule_words import schedule_in_words
-from study.reports.verdict import verdict_lines
+from study.reports.verdict import verdict_lines, winner_lines
 from tests.example_studies import RANGES, SETTINGS, TRIAL, draws, ended, study_record
 
 
@@ -68,6 +69,14 @@ def test_the_winner_and_what_is_tied_with_it():
     assert "Statistically tied with it: trial 1 cosine 30.0 % (1 of the other 2 full runs)." in said
     assert "may rank tied schedules differently" in said
     assert "Cost: 3 trials, 66 epochs = 3.3 full runs (10 % more than without short runs), 4 s of training" in said
+
+
+def test_the_best_single_run_does_not_claim_more_than_the_search_space():
+    """The reference, which may lie outside, may have the better run."""
+    trials = [run_of("rex", 0.1, 0.5, 0.29), replace(run_of("cosine", 0.1, 0.5, 0.2), outside=True)]
+    for known, said in ((trials[:1], "Best single run: trial 0 rex, "), (trials, "Best single run within the search ")):
+        study = study_record(known, settings=replace(SETTINGS, space=SPACE))
+        assert winner_lines(study, Verdict.of(study), confirmed=True)[0].startswith(said)
 
 
 def test_without_ties_no_other_family_may_come_first():

@@ -104,6 +104,8 @@ def test_a_study_made_before_is_continued_with_a_note(command, searched):
     continued = command(*SEARCH, 3)
     assert continued.code == 0
     assert "Note: study 's' has no record of your files and the model" in " ".join(continued.out.split())
+    begun = continued.out.partition("The schedule in PyTorch")[0].splitlines()
+    assert max(map(len, begun)) <= 80, "wrapped, as the lines beside it"
 
 
 def test_a_comparison_is_not_continued_with_other_code(command, searched):

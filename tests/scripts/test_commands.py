@@ -55,6 +55,12 @@ def test_a_first_search(command, tmp_path):
     assert scheduler.get_last_lr()[0] == pytest.approx(winner.simulate(100)[0][0])
 
 
+def test_a_single_epoch_is_said_in_the_singular(command):
+    planned = command("search.py", "--dataset", "digits", "--epochs", 1, "--max-cost", 6, "--dry-run").out
+    assert re.match(r"--max-cost 6: \d+ trials, runs of 1 epoch\n", planned)
+    assert re.search(r"\nStudy \S+ \d+ trials, runs of 1 epoch, 16 steps in full\n", planned)
+
+
 def test_a_search_says_what_it_will_cost_and_keeps_to_a_limit(command):
     flags = ["--dataset", "digits", "--epochs", 14, "--families", "linear", "--max-cost", 6, "--sampler", "tpe"]
     flags += ["--reference", "none", "--confirm-seeds", 2]

@@ -5,6 +5,7 @@ import pytest
 
 from study.storage.copying import COPIED, copy_study_to
 from study.storage.studies import connect_to_read, read_studies
+from study.storage.unstored import ARTIFACT
 from study.storage.url import DEFAULT_STORAGE
 
 SEARCH = ("search.py", "--dataset", "digits", "--epochs", 1, "--families", "constant", "--engine", "loop")
@@ -27,6 +28,13 @@ def test_it_says_what_it_copied_and_the_search_continues(command, tmp_path):
     assert "already has 2 trials" in again.out
     back = command("copy_study.py", "--study", "its copy", "--from", to, "--to", "sqlite:///results/studies.db")
     assert back.code == 0
+    for path in tmp_path.rglob("*"):
+        if ARTIFACT.fullmatch(path.name):
+            path.unlink()
+    lost = command("copy_study.py", "--study", "mine", "--to", to, "--name", "without")
+    assert lost.out.endswith(
+        "note: 4 artifacts are not where the study says: run this command in the folder that holds them\n"
+    )
     second = command("copy_study.py", "--study", "its copy", "--from", to, "--to", "sqlite:///results/studies.db")
     assert (second.code, second.out) == (2, "")
     assert second.err.startswith("error: sqlite:///results/studies.db already holds a study 'its copy'")

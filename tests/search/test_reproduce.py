@@ -119,11 +119,12 @@ def test_a_database_that_is_not_there_is_not_made(command, tmp_path):
 def test_what_only_a_narrowed_space_allows_is_reproduced(command, tmp_path):
     """Plain SGD has no momentum to cycle, so the whole space cannot be searched with it."""
     (tmp_path / "still.toml").write_text("families = ['cyclic']\n[cyclic]\ncycle_momentum = false\n")
-    flags = "--dataset digits --epochs 2 --least-steps 1 --optimizer torch.optim:SGD --trials 2 --study still"
+    flags = "--dataset digits --epochs 1 --least-steps 1 --optimizer torch.optim:SGD --trials 2 --study still"
     whole = command("search.py", *flags.split(), "--families", "cyclic")
     assert whole.err.startswith("error: cyclic with cycle_momentum=True needs an optimizer with momentum")
     assert command("search.py", *flags.split(), "--space", "still.toml").code == 0
     (tmp_path / "still.toml").unlink()
     result = command("reproduce.py", "--study", "still", "--trial", 0)
     assert (result.code, result.err) == (0, "")
+    assert "\n  1 epoch, trained 2 together: stored " in result.out
     assert result.out.endswith("Reproduced to the last bit.\n")

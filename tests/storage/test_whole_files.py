@@ -35,8 +35,9 @@ def test_a_full_disk_leaves_the_older_ones(full_at, tmp_path, monkeypatch):
             raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(OSError, match="No space left") as raised:
         write_whole(tmp_path, NEW)
+    assert raised.value.filename == str(tmp_path), "which the message of every command names"
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == OLD, "nothing half-written is left"
 
 

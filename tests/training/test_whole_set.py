@@ -10,6 +10,8 @@ from torch import nn
 
 from search_spaces import Constant, InputError
 from study.objective import Metric, Run
+from study.reports.verdict import verdict_lines
+from study.storage.studies import read_studies
 from study.training.workload_objective import WorkloadObjective
 from study.workloads.datasets import made_data
 from study.workloads.workload import Workload
@@ -30,6 +32,15 @@ def linear():
 def with_metric(whole):
     metric = Metric("f1", "maximize", "", 0.0, whole=whole)
     return Workload("w", made_data("mine", (X, Y), None, 0), linear, metric=metric)
+
+
+def test_a_metric_that_is_always_nan_is_named(storage):
+    """The losses are finite, so the data and the loss are not what is wrong."""
+    run_search(storage, with_metric(lambda outputs, targets: math.nan), 3)
+    [record] = read_studies(storage, "small")
+    [line, *_] = verdict_lines(record)
+    assert line.startswith("No winner: all 3 trials diverged")
+    assert "or the metric 'f1' is NaN or infinite; if all are sound" in line
 
 
 def test_f1_is_computed_over_all_rows_of_the_split():

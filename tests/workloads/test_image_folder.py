@@ -211,6 +211,18 @@ def test_links_repeat_no_image(tmp_path):
         read(tmp_path / "pets")
 
 
+def test_a_link_to_a_folder_above_is_no_class(tmp_path):
+    for place in ("pets", "parts/train", "parts/test"):
+        draw_images(tmp_path / place)
+    before = [read(tmp_path / name).train.rows for name in ("pets", "parts")]
+    (tmp_path / "pets/again").symlink_to(".")
+    (tmp_path / "pets/home").symlink_to(tmp_path)
+    (tmp_path / "parts/train/again").symlink_to("..")
+    (tmp_path / "parts/val").symlink_to(".")
+    assert [read(tmp_path / name).train.rows for name in ("pets", "parts")] == before
+    assert read(tmp_path / "pets").classes == 2
+
+
 def test_folders_that_are_links_are_read(tmp_path):
     draw_images(tmp_path / "elsewhere")
     (tmp_path / "pets").mkdir()

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from study.evidence.reliability.damage import KINDS, Case, counts
-from study.evidence.reliability.kills import KilledReport, Resumed
+from study.evidence.reliability.kills import SETUPS, KilledReport, Resumed
 from study.evidence.reliability.together import Together
 from study.reports.markdown import table
 
@@ -18,7 +18,7 @@ def reliability_page(
     parts = [
         "# Reliability",
         "Made by `scripts/evidence/reliability.py`; reliability.json has the command, the machine and every kill.",
-        "## Searches and benchmarks that are killed",
+        killed_heading(resumed),
         "Each study was killed several times, at random moments or at random SQL statements from the very first, and "
         "then resumed to its end. *Equal* counts the studies whose trials equal those of a study that was left alone, "
         "in all but times.",
@@ -36,6 +36,14 @@ def reliability_page(
         f"{together.refused}. It took {together.seconds:.0f} s.",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def killed_heading(resumed: Sequence[Resumed]) -> str:
+    """Names what was killed: few kills may all be of searches."""
+    run = {one.setup for one in resumed}
+    scripts = {setup.script for setup in SETUPS if setup.name in run}
+    kinds = [kind for kind, script in (("searches", "search.py"), ("benchmarks", "benchmark.py")) if script in scripts]
+    return f"## {' and '.join(kinds).capitalize()} that are killed"
 
 
 def kill_table(resumed: Sequence[Resumed]) -> str:
