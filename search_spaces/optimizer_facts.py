@@ -6,6 +6,8 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from search_spaces import ADAMW_PEAK_LR, SGD_PEAK_LR
+from search_spaces.errors import InputError
+from search_spaces.groups import require_momentum
 
 if TYPE_CHECKING:
     from torch.optim import Optimizer
@@ -20,6 +22,15 @@ def lr_and_momentum(optimizer: Optimizer) -> tuple[float, float | None]:
     group: dict[str, Any] = max(optimizer.param_groups, key=lambda group: float(group["lr"]))
     momentum = group["betas"][0] if "betas" in group else group.get("momentum")
     return float(group["lr"]), momentum
+
+
+def has_momentum(optimizer: Optimizer) -> bool:
+    """Whether a schedule can cycle its momentum: each group has one, or betas."""
+    try:
+        require_momentum(optimizer, family="")
+    except InputError:
+        return False
+    return True
 
 
 def usual_peak_lr(optimizer: Optimizer) -> tuple[float, float]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from search_spaces import Linear
 from search_spaces.errors import InputError
-from search_spaces.optimizer_facts import code_of, inner_optimizer, lr_and_momentum, usual_peak_lr
+from search_spaces.optimizer_facts import code_of, has_momentum, inner_optimizer, lr_and_momentum, usual_peak_lr
 from search_spaces.schedule import Schedule, whole_steps
 from search_spaces.step_watch import StepWatch
 
@@ -34,7 +34,7 @@ class Begun:
 
     total_steps: of the run. first_lr and last_lr: of the schedule's rates. peak_lr and optimizer_code are what the
     optimizer says of itself (`optimizer_facts`), None if only the rates were asked for: then nobody sees how they are
-    used. time: of day, in seconds.
+    used. momentum: whether the optimizer is seen and has one. time: of day, in seconds.
     """
 
     total_steps: int
@@ -42,6 +42,7 @@ class Begun:
     last_lr: float
     peak_lr: tuple[float, float] | None = None
     optimizer_code: str | None = None
+    momentum: bool = False
     time: float = field(default_factory=lambda: time.time(), compare=False)
 
     def plain(self) -> dict[str, Any]:
@@ -102,7 +103,7 @@ class WatchedSchedule:
         expected = [float(rate) for rate in self.schedule.rates(total_steps)] if compared else None
         self.watch = StepWatch(optimizer, scheduler, total_steps, expected, self.left)
         first, last = (expected[0], expected[-1]) if expected else (lr_and_momentum(optimizer)[0], math.nan)
-        self.begun = Begun(total_steps, first, last, peak_lr, code)
+        self.begun = Begun(total_steps, first, last, peak_lr, code, has_momentum(inner))
         return scheduler
 
     def rates(self, total_steps: int) -> list[float]:

@@ -12,7 +12,7 @@ import torch
 
 from search_spaces import EVERY_FAMILY, Ranges, Schedule, domains_of
 from search_spaces.errors import InputError, require
-from search_spaces.ranges import Choice, Either, Range, exactly
+from search_spaces.ranges import Choice, Domain, Either, Range, exactly
 from search_spaces.space_file import corners, ends_of
 from study.executors.options import ExecutorOptions
 from study.executors.ray_cluster import address_meant, silence_at
@@ -148,14 +148,14 @@ def changes_in_words(stored: Mapping[str, Any], name: str, accepted: Sequence[st
 def narrowed(configuration: Configuration, objective: AnyObjective) -> tuple[Configuration, list[str]]:
     """The configuration with what the objective can train, and what there is to say of the rest.
 
-    A parameter that can be trained at its exact value only is fixed there; a family that cannot be trained is left out.
+    A parameter of which only one value can be trained is fixed at it; a family that cannot be trained is left out.
     """
     ranges, fixed, left_out = dict(configuration.space_file.ranges), dict[str, str](), dict[str, str]()
     for family in configuration.families:
         if why := obstacle(family, objective, ranges):
             exact = exact_parameter(family, objective, ranges)
             ranges |= {name: domain for name, domain, _ in exact}
-            fixed |= {f"{name} = {value:g}": why for name, _, value in exact}
+            fixed |= {f"{name} = {value}": why for name, _, value in exact}
             left_out |= {} if exact else {family: why}
     kept = tuple(family for family in configuration.families if family not in left_out)
     if not kept:
@@ -194,14 +194,24 @@ def own_within(searched: Range, objective: AnyObjective) -> float:
     return own
 
 
-def exact_parameter(family: str, objective: AnyObjective, ranges: Ranges) -> list[tuple[str, Range, float]]:
-    """(name, domain, value) of a parameter whose exact value makes a family trainable; empty if no such one exists."""
+def exact_parameter(family: str, objective: AnyObjective, ranges: Ranges) -> list[tuple[str, Range, str]]:
+    """(name, domain, value) of a parameter, one value of which makes a family trainable; empty if none does."""
     for name, domain in domains_of(EVERY_FAMILY[family], objective.peak_lr, ranges).items():
-        if isinstance(domain, Either):
-            exact = exactly(domain.value, domain)
+        for value, shown in exact_values(domain).items():
+            exact = exactly(value, domain)
             if obstacle(family, objective, {**ranges, name: exact}) is None:
-                return [(name, exact, domain.value)]
+                return [(name, exact, shown)]
     return []
+
+
+def exact_values(domain: Domain) -> dict[Any, str]:
+    """The values at which a parameter may be fixed, each with its text: the one beside a range, and on and off."""
+    match domain:
+        case Either(value, _):
+            return {value: f"{value:g}"}
+        case Choice(options) if {*map(type, options)} == {bool}:
+            return {value: str(value) for value in options}
+    return {}
 
 
 def obstacle(family: str, objective: AnyObjective, ranges: Ranges) -> str | None:

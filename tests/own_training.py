@@ -8,6 +8,11 @@ from study.training.trainer import RunRequest
 
 STEPS = 8
 """Optimizer steps of an epoch."""
+WITHOUT_MOMENTUM = {
+    "SGD": lambda weights: torch.optim.SGD(weights, lr=0.1),
+    "RMSprop": lambda weights: torch.optim.RMSprop(weights, lr=0.1),
+    "Adagrad": lambda weights: torch.optim.Adagrad(weights, lr=0.1),
+}
 
 
 def rows():
@@ -15,11 +20,11 @@ def rows():
     return x, (x @ torch.tensor([1.0, -2.0, 0.5, 0.0]))[:, None]
 
 
-def optimized():
-    """A fresh model, its optimizer, and one step of training for a batch of this number."""
+def optimized(make_optimizer=lambda weights: torch.optim.SGD(weights, lr=1.0, momentum=0.5)):
+    """The optimizer of a fresh model, one step of training for a batch of this number, and the error."""
     x, y = rows()
     model = nn.Linear(4, 1)
-    optimizer = torch.optim.SGD(model.parameters(), lr=1.0, momentum=0.5)
+    optimizer = make_optimizer(model.parameters())
 
     def step(number):
         batch = slice(8 * (number % STEPS), 8 * (number % STEPS) + 8)

@@ -38,6 +38,7 @@ def test_a_scheduler_is_stepped_watched_and_its_mistakes_are_said(script):
     *_, last = reported(trainer, exact=True)
     assert (last.noted.step, last.begun.total_steps, last.begun.peak_lr) == (24, 24, (1e-5, 1e-1))
     assert last.noted.lr == pytest.approx(float(SCHEDULE.rates(24)[-1]))
+    assert last.begun.momentum
     assert last.begun.optimizer_code == "torch.optim.AdamW(model.parameters(), lr={lr})"
     with pytest.raises(InputError, match="scheduler.step.. was called 26 times for 13 optimizer steps, in a run of 24"):
         reported(script(TRAINS, "{epochs} {seed} 2"))

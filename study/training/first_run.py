@@ -42,6 +42,7 @@ class FirstRunResult:
     infinite in studies made before it was kept. peak_lr: the range to search. worst: the value of a diverged run. seen:
     whether the optimizer is seen, so that its rates are checked and a schedule can observe the evaluations. notes: for
     people. seconds: of an optimizer step, and of a run before its first step, each the shortest; None if not kept.
+    momentum: whether a schedule can cycle the optimizer's; None in studies made before it was kept.
     """
 
     metric: str
@@ -54,6 +55,7 @@ class FirstRunResult:
     notes: tuple[str, ...] = ()
     slowest: float = field(default=math.inf, compare=False)
     seconds: tuple[float, float] | None = field(default=None, compare=False)
+    momentum: bool | None = None
 
     def plain(self) -> dict[str, Any]:
         """As JSON can hold it."""
@@ -129,6 +131,7 @@ def first_runs(
         notes=(f"First run: {trainer.shown(request(usual))}", said_of(reported, length, unit, metric), *notes),
         slowest=max(map(sum, took)) / length,
         seconds=(training / (steps * length), start),
+        momentum=begun is not None and begun.momentum,
     )
 
 

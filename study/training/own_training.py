@@ -123,7 +123,11 @@ class OwnTraining:
     def schedule_obstacle(self, schedule: Schedule) -> str | None:
         if schedule.replaces_optimizer:
             return "it replaces the optimizer, which your own training makes: give --dataset, --model and --optimizer"
-        return self.trainer.schedule_obstacle(schedule, self.known.seen)
+        if why := self.trainer.schedule_obstacle(schedule, self.known.seen):
+            return why
+        if self.known.momentum is False and cycles_momentum(schedule):
+            return "your optimizer has no momentum" if self.known.seen else "a plain list of rates sets no momentum"
+        return None
 
     def lockstep_obstacle(self) -> str:
         return "your own training runs one at a time"
@@ -165,7 +169,7 @@ class OwnTraining:
         except (Left, Died, InputError) as error:
             if isinstance(error, Left) or stop(index):  # it was to end, however it did
                 return
-            if isinstance(error, InputError):
+            if isinstance(error, InputError) and (last.step or not self.may_lack_momentum(run.schedule)):
                 raise
             yield self.ended(last, str(error))
             return
@@ -173,6 +177,10 @@ class OwnTraining:
             raise InputError(f"a run of {self.name} made no evaluation: {EVALUATE}")
         self.pace.ended(run.budget, time.monotonic() - began)
         yield replace(last, step=last.total_steps)  # what was found last is the run's value
+
+    def may_lack_momentum(self, schedule: Schedule) -> bool:
+        """Whether a run may be refused for a momentum that it cycles: in studies made before it was looked for."""
+        return cycles_momentum(schedule) and self.known.momentum is None
 
     def request(self, run: Run) -> RunRequest:
         """What the trainer is asked for."""
@@ -214,3 +222,8 @@ class OwnTraining:
         step = max(1, last.step)
         failed = replace(last, step=step, diverged=True, failure=reason)
         return replace(failed, loss=math.inf, metric=self.metric.worst, test_metric=None)
+
+
+def cycles_momentum(schedule: Schedule) -> bool:
+    """Whether it moves the optimizer's momentum too."""
+    return bool(getattr(schedule, "cycle_momentum", False))

@@ -53,6 +53,7 @@ def test_a_schedule_that_is_followed_is_left_alone():
         "last_lr": pytest.approx(held[-1]),
         "peak_lr": (1e-3, 5.0),
         "optimizer_code": "torch.optim.SGD(model.parameters(), lr={lr}, momentum=0.9)",
+        "momentum": True,
     }
 
 
