@@ -19,6 +19,7 @@ from study.objective import duration
 from study.reports.leaders import leaders_in_words, values_under_way
 from study.reports.notebook_bar import NotebookBar
 from study.reports.rich_table import rich_table
+from study.reports.schedule_words import family_of_study
 from study.reports.verdict import value_in_words
 from study.search.bracket import Bracket
 from study.search.configuration import PRUNES_MIDWAY, Configuration
@@ -104,7 +105,7 @@ class Display:
         for one in bracket.training:
             failure, place = one.evaluations[-1].failure if one.evaluations else None, (bracket.number, one.position)
             if failure and place not in self.failed:
-                what = f"{one.schedule.family}, peak_lr {one.schedule.peak_lr:.3g}"
+                what = f"{family_of_study(self.study, one.schedule.family)}, peak_lr {one.schedule.peak_lr:.3g}"
                 reason = failure.splitlines()[0].removesuffix(":") if self.failed else failure
                 self.failed.add(place)
                 self.console.print(f"note: a run failed, and counts as diverged ({what}): {reason}")
@@ -125,7 +126,12 @@ class Display:
         """The best of each family after its longest runs."""
         heads = ("family", "tried", self.configuration.unit, f"best val_{self.study.metric.name}")
         rows = [
-            [one.family, str(one.tried), str(one.epochs), value_in_words(self.study, one.value)]
+            [
+                family_of_study(self.study, one.family),
+                str(one.tried),
+                str(one.epochs),
+                value_in_words(self.study, one.value),
+            ]
             for one in leaders(self.study, values_under_way(bracket))
         ]
         return rich_table(heads, rows)

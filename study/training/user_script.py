@@ -77,7 +77,7 @@ class UserScript:
             return timm_obstacle(schedule)
         if "peak_lr" in self.command.named:
             if schedule.family != "constant":
-                return "{peak_lr} hands over the peak alone: the script keeps its own schedule, shown as constant"
+                return "{peak_lr} hands over the peak alone: the script keeps its own schedule"
             unused = schedule.warmup_fraction and "warmup_steps" not in self.command.named
             return "--command names no {warmup_steps}" if unused else None
         return "it observes evaluations, but the rates are a plain list" if schedule.evaluations else None
