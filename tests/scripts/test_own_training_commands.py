@@ -4,6 +4,7 @@ import html
 import json
 import shlex
 import sys
+import tempfile
 
 import pytest
 
@@ -48,7 +49,8 @@ def test_a_function_has_all_that_a_workload_has(own, tmp_path):
     )
 
 
-def test_a_dry_run_shows_the_command_and_stores_nothing(own, tmp_path):
+def test_a_dry_run_shows_the_command_and_stores_nothing(own, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     script = tmp_path / "my_train.py"
     script.write_text("import sys; print('error', float(sys.argv[1]) + float(sys.argv[3]))")
     typed = f"{shlex.quote(sys.executable)} my_train.py {{peak_lr}} {{epochs}} {{seed}}"
