@@ -58,19 +58,22 @@ def main(options: Options) -> None:
     import optuna  # these load it: after the flags
 
     from search_spaces.schedule_file import as_written
-    from study.reports.schedule_origin import as_comment, exported, origin
+    from study.analysis.own_schedule import known_length
+    from study.reports.schedule_origin import as_comment, check_exportable, exported, origin
     from study.storage.studies import read_study
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)  # of what is damaged, our message says it
     study = read_study(options.storage, options.study)
     trial = chosen_trial(study, options)
+    check_exportable(study, trial)
     if options.format == "json":
         written = {**as_written(trial.params), "provenance": origin(study, trial)}
         text = json.dumps(written, indent=2, allow_nan=False)
     else:
         what = exported(study, trial)
-        code = f"{FORMATS[options.format](what)}\n\n{prolonging_code(what, study.total_steps)}"
-        text = f"{as_comment(study, trial)}\n{code}"
+        code = f"{as_comment(study, trial)}\n{FORMATS[options.format](what)}"
+        seen = known_length(study)[1] == "steps"
+        text = f"{code}\n\n{prolonging_code(what, study.total_steps)}" if seen else code
     write(options.output, f"{text}\n".encode())
 
 

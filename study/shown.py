@@ -18,6 +18,7 @@ from study.executors.options import ExecutorOptions
 from study.reports.comparison_progress import ComparisonDisplay
 from study.reports.extension import advice, longer_answer, none_ended_well, print_extension, print_lines
 from study.reports.finals_progress import FinalsDisplay
+from study.reports.schedule_origin import check_exportable
 from study.reports.search_console import display_of, print_opened, print_outcome
 from study.reports.table_names import check_tables
 from study.search.configuration import Configuration, check_confirm_seeds, check_longer_runs
@@ -113,11 +114,13 @@ def extend_and_show(
     budget: of the longer run, in the study's unit. runs: to train, see `Extension.of`; those that the study keeps are
     not trained again. confirm_seeds: with how many seeds to train the chosen schedule again. output: file for the code;
     None prints it. trust, objects: as for `Result.reproduce`.
-    Raises InputError if the study cannot be extended so far, or no run of it is worth recommending, and
-    KeyboardInterrupt on Ctrl-C and SIGTERM.
+    Raises InputError if the study cannot be extended so far, has no schedule to write, or no run of it is worth
+    recommending, and KeyboardInterrupt on Ctrl-C and SIGTERM.
     """
     check_longer_runs(runs, confirm_seeds)
     extension = Extension.of(record, budget, runs)
+    if output:
+        check_exportable(record, extension.recommended)
     print_lines(console, advice(record, extension))
     if not extension.trials:
         return extension.recommended.schedule

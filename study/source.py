@@ -111,7 +111,8 @@ def after_first_runs(
     """
     if isinstance(objective, WorkloadObjective):
         return objective
-    objective = objective.in_folder(runs_folder(storage, name))
+    if storage:
+        objective = objective.in_folder(runs_folder(storage, name))
     if objective.first_run:
         return objective
     stored = stored_attributes(storage, name) if storage else {}
@@ -253,7 +254,6 @@ def stored_objective(
     device = device_of_runs(record.settings.device, options_before(record))
     objective = objective_on(source, device, data_root, elsewhere=record.engine.workers > 0)
     if isinstance(objective, OwnTraining):
-        objective = objective.in_folder(runs_folder(None, record.name))
         objective = replace(objective, first_run=FirstRunResult.read(record.stored["first_run"]))
     objective = objective.counting(record.settings.unit)
     now = source_record(source, objective)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from study.analysis.answer import Answer
+from study.analysis.own_schedule import keeps_own_schedule
 from study.analysis.statistics import Interval
 from study.reports.measure import Measure, confirmed_measure, validation_measure
 from study.reports.schedule_words import family_in_words
@@ -22,32 +23,34 @@ def answer_in_words(study: StudyRecord, answer: Answer) -> str:
     over = f"over {seeds}{of} seed{'s' * (seeds != 1)}"
     rows = "test" if answer.on_test else "validation"
     value = f"{rows} {study.metric.name} {value_with_interval(measure, answer.value)} {over}"
-    end = comparison(answer, measure)
-    found = f"Use {named(chosen)}: {value}{end}."
+    end = comparison(study, answer, measure)
+    own = " with your script's own schedule" if keeps_own_schedule(study) else ""
+    found = f"Use {named(study, chosen)}{own}: {value}{end}."
     cost = f"The search cost {answer.full_runs:.3g} full runs, confirming {answer.confirming}."
     return " ".join([found, *([SAME_ON_EVERY_SEED] if answer.same_on_every_seed else []), cost])
 
 
-def comparison(answer: Answer, measure: Measure) -> str:
+def comparison(study: StudyRecord, answer: Answer, measure: Measure) -> str:
     """How the recommended schedule compares with the other one, and what these seeds can show."""
     gain, other = answer.gain, answer.other
     if gain is None or other is None:
         return ""
     found = "the reference" if other.is_reference else "the best found"
     if not math.isfinite(gain.low):
-        return f"; {found} ({named(other)}) cannot be compared with it by one seed"
+        return f"; {found} ({named(study, other)}) cannot be compared with it by one seed"
     smallest = with_unit(points(measure, answer, answer.smallest_gain), measure)
     shows = f" ({gain.n} seeds can show {smallest})" if answer.smallest_gain else ""
     if answer.inconclusive:
         than = "worse" if gain.mean > 0 else "better"
         by = with_unit(points(measure, answer, abs(gain.mean)), measure)
-        return f"; {found} ({named(other)}) is {by} {than} with these seeds, which is inconclusive{shows}"
+        return f"; {found} ({named(study, other)}) is {by} {than} with these seeds, which is inconclusive{shows}"
     if answer.tied:
-        return f"; {found} ({named(other)}) is statistically tied with it{shows}"
+        return f"; {found} ({named(study, other)}) is statistically tied with it{shows}"
     if answer.recommended.is_reference:
-        return f"; {found} ({named(other)}) is {difference(measure, answer, gain)} worse{shows}"
+        return f"; {found} ({named(study, other)}) is {difference(measure, answer, gain)} worse{shows}"
     decay = "" if other.weight_decay is None else f", and weight decay {other.weight_decay:.2g}, which was not tuned"
-    than = f"{family_in_words(other.family)} at its best peak, {other.peak_lr:.2g}{decay}"
+    which = "the reference" if keeps_own_schedule(study) else family_in_words(other.family)
+    than = f"{which} at its best peak, {other.peak_lr:.2g}{decay}"
     return f", {difference(measure, answer, gain)} better than {than}{shows}"
 
 
@@ -62,13 +65,18 @@ def best_against_reference(study: StudyRecord, answer: Answer) -> str | None:
     mean, low, high, n = answer.gain
     gain = answer.gain if reference[0] is answer.other else Interval(-mean, -high, -low, n)
     paired = f"{difference(measure, answer, gain)} better, paired by {n} seeds"
-    return f"The best found ({named(found[0])}) against the reference ({named(reference[0])}): {values}, {paired}."
+    both_named = f"The best found ({named(study, found[0])}) against the reference ({named(study, reference[0])})"
+    return f"{both_named}: {values}, {paired}."
 
 
-def named(trial: TrialRecord) -> str:
-    """A schedule by its family and peak, and its weight decay, if searched; all parameters are on another line."""
+def named(study: StudyRecord, trial: TrialRecord) -> str:
+    """A schedule by its family and peak, and its weight decay, if searched; all parameters are on another line.
+
+    If a script kept its own schedule, by the peak alone.
+    """
     decay = "" if trial.weight_decay is None else f", weight decay {trial.weight_decay:.2g}"
-    return f"{family_in_words(trial.family)}, peak {trial.peak_lr:.2g}{decay}"
+    family = "" if keeps_own_schedule(study) else f"{family_in_words(trial.family)}, "
+    return f"{family}peak {trial.peak_lr:.2g}{decay}"
 
 
 def value_with_interval(measure: Measure, value: Interval) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from search_spaces.export import shown_code
 from study.analysis.family_results import by_budget, chosen, confirmed, family_of, ranking
+from study.analysis.own_schedule import keeps_own_schedule
 from study.analysis.ranking import LEVEL, RULE, Standing, seeds_needed
 from study.objective import length_in_words
 from study.reports.failed_runs import comparison_failures
@@ -166,7 +167,7 @@ def schedules_section(budgets: dict[int, list[StudyRecord]], ranked: dict[int, l
                 ]
                 rows.append([f"`{family_of(study)}`", str(epochs), escaped(", ".join(values))])
         best = chosen(studies[0])
-        if ranked[epochs] and best:
+        if ranked[epochs] and best and not keeps_own_schedule(studies[0]):
             lines = shown_code(exported(studies[0], best))
             blocks += [f"The best at {length_in_words(epochs, unit)}:", code(lines, "python")]
     body = [table(["family", unit, "parameters"], rows), *blocks]

@@ -11,7 +11,7 @@ from rich.console import Console
 from search_spaces.export import shown_code, torch_code
 from study.analysis.answer import value_of
 from study.analysis.extension import ENOUGH_STEPS, Extension, shorter_runs_beating
-from study.analysis.peak_drift import peak_drifts
+from study.analysis.own_schedule import keeps_own_schedule, known_length
 from study.analysis.statistics import t_interval
 from study.cli import write
 from study.objective import length_in_words
@@ -21,7 +21,7 @@ from study.reports.measure import Measure, confirmed_measure, validation_measure
 from study.reports.rich_table import rich_table
 from study.reports.run_lengths import drift_in_words, lengths_in_words
 from study.reports.schedule_origin import exported
-from study.reports.schedule_words import family_in_words, schedule_in_words
+from study.reports.schedule_words import family_in_words, family_of_study, given_in_words, trained_in_words
 from study.reports.search_console import MOST_COLUMNS, wrapped_line
 from study.search.configuration import MOST_LONGER_RUNS
 from study.storage.finals import FEWEST_LEFT, FailedRun, FinalRun
@@ -33,15 +33,15 @@ ONE_RUN = "Add --confirm-seeds 8 for a mean with its interval."
 def advice(study: StudyRecord, extension: Extension) -> list[str]:
     """What the study says of a run of this budget, a line each."""
     trial, length = extension.recommended, length_in_words(extension.budget, study.settings.unit)
-    drift = drift_in_words(peak_drifts(study))
+    drift = drift_in_words(study)
     scarce = (
         f"A full run of the study has {study.total_steps:,} steps, fewer than {ENOUGH_STEPS}: its best peak is likely "
         f"to be too high for {length}."
     )
     return [
-        f"Trial {trial.number}: {schedule_in_words(trial.schedule, trial.weight_decay)}",
+        f"Trial {trial.number}: {trained_in_words(study, trial)}",
         f"It was {lengths_in_words(study, trial)}" + (f"; {drift}." if drift else "."),
-        *([scarce] if extension.scarce else []),
+        *([scarce] if extension.scarce and known_length(study)[1] == "steps" else []),
     ]
 
 
@@ -57,7 +57,7 @@ def longer_rows(study: StudyRecord, runs: Sequence[FinalRun]) -> list[list[str]]
     def line(run: FinalRun) -> list[str]:
         trial = study.trial(run.trial)
         values = shown(run.validation, validation_measure(study)), shown(run.test, confirmed_measure(study))
-        return [str(run.trial), family_in_words(trial.family), f"{trial.peak_lr:.3g}", *values]
+        return [str(run.trial), family_in_words(family_of_study(study, trial.family)), f"{trial.peak_lr:.3g}", *values]
 
     return [line(run) for run in runs]
 
@@ -82,7 +82,7 @@ def longer_answer(
     diverged = sum(run.validation == study.metric.worst for run in runs)
     lost = f", {diverged} of which diverged" if diverged else ""
     trial = study.trial(best.trial)
-    schedule = schedule_in_words(trial.schedule, trial.weight_decay)
+    schedule = trained_in_words(study, trial)
     found = f"{rows} {study.metric.name} {value_with_interval(measure, value)} {over}{lost}{chosen}."
     if better := shorter_runs_beating(study, best):
         shorter = length_in_words(study.settings.epochs, study.settings.unit)
@@ -128,20 +128,23 @@ def print_extension(
 ) -> None:
     """Print the values of the runs, the code of the best one, unless a file is to hold it, and the answer.
 
-    seeds: with how many the best one was to be confirmed.
+    seeds: with how many the best one was to be confirmed. If a script kept its own schedule, what to give it stands for
+    the code.
     """
     if console.quiet:
         return
-    code = exported(study, study.trial(best.trial))
+    trial, own = study.trial(best.trial), keeps_own_schedule(study)
     answer = longer_answer(study, extension, best, len(tried), confirming, seeds)
     console.print(rich_table(LONGER_HEADS, longer_rows(study, tried)))
     if output:
         origin = f"{answer} Trial {best.trial} of study {study.name!r}."
         comment = textwrap.fill(origin, MOST_COLUMNS, initial_indent="# ", subsequent_indent="# ")
-        write(output, f"{comment}\n\n{torch_code(code)}\n".encode())
-    else:
-        console.print(f"\n{shown_code(code)}\n")
+        write(output, f"{comment}\n\n{torch_code(exported(study, trial))}\n".encode())
+    elif not own:
+        console.print(f"\n{shown_code(exported(study, trial))}\n")
+    given = [given_in_words(study, trial, extension.budget * study.steps_per_epoch)] if own else []
     few = [unconfirmed(len(confirming), seeds)] if len(confirming) < min(FEWEST_LEFT, seeds) else []
     failed = [AGAIN] if len(confirming) < seeds or len(tried) < len(extension.trials) else []
-    lines = [answer, *([] if seeds else [ONE_RUN]), *few, *failed, *([f"Code: {output}"] if output else [])]
+    code = [f"Code: {output}"] if output else []
+    lines = [answer, *given, *([] if seeds else [ONE_RUN]), *few, *failed, *code]
     print_lines(console, lines)

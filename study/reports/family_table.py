@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from study.analysis.families import family_outcomes
 from study.reports.measure import validation_measure
+from study.reports.schedule_words import family_of_study
 from study.storage.study_record import StudyRecord
 
 
@@ -18,7 +19,7 @@ def family_rows(study: StudyRecord) -> list[list[str]]:
     number = validation_measure(study).number
     return [
         [
-            *map(str, (one.family, one.trials, one.full_runs, one.pruned, one.diverged)),
+            *map(str, (family_of_study(study, one.family), one.trials, one.full_runs, one.pruned, one.diverged)),
             *((number(one.leader.value), str(one.leader.epochs)) if one.leader else ("-", "-")),
         ]
         for one in family_outcomes(study)

@@ -11,9 +11,11 @@ from search_spaces import Schedule
 from search_spaces.errors import InputError, unknown
 from search_spaces.export import FORMATS
 from study.analysis.answer import Answer, recommended
+from study.analysis.own_schedule import keeps_own_schedule
 from study.reports.answer import answer_in_words
 from study.reports.measure import validation_measure
 from study.reports.schedule_origin import exported
+from study.reports.schedule_words import trained_in_words
 from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
 
@@ -28,8 +30,11 @@ class Findings:
     record: StudyRecord
 
     def __repr__(self) -> str:
-        best, measure, answer = self.record.best, validation_measure(self.record), self.answer
-        found = f"{best.schedule}, {measure.name} {measure.text(best.value)}" if best else "no full run yet"
+        best, measure, answer, found = self.record.best, validation_measure(self.record), self.answer, "no full run yet"
+        if best:
+            own = keeps_own_schedule(self.record)
+            schedule = trained_in_words(self.record, best) if own else best.schedule
+            found = f"{schedule}, {measure.name} {measure.text(best.value)}"
         found = answer_in_words(self.record, answer) if answer else found
         return f"<{type(self).__name__} of study {self.record.name!r}: {len(self.record.trials)} trials; {found}>"
 
@@ -51,7 +56,8 @@ class Findings:
         """The schedule to use: `schedule.build(optimizer, total_steps)` makes the scheduler for your own run.
 
         It is the one that the answer recommends, or the best full run's, if the answer was not confirmed. If weight
-        decay was searched, it goes with `recommended.weight_decay`.
+        decay was searched, it goes with `recommended.weight_decay`. If your script kept its own schedule, only the
+        `peak_lr` of this one counts, and `warmup_fraction` if the command names `{warmup_steps}`.
         """
         return self.recommended.schedule
 
@@ -73,7 +79,7 @@ class Findings:
     def code(self, format: str = "torch", trial: int | None = None) -> str:
         """The schedule to use, or that of another trial, as code that needs nothing of this project.
 
-        format: torch, lightning or transformers.
+        format: torch, lightning or transformers. Raises InputError if your script kept its own schedule.
         """
         if format not in FORMATS:
             raise unknown("format", format, FORMATS)

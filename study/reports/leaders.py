@@ -8,6 +8,7 @@ from itertools import groupby
 
 from study.analysis.leaders import Leader
 from study.objective import length_in_words
+from study.reports.schedule_words import family_of_study
 from study.reports.verdict import value_in_words
 from study.search.bracket import Bracket
 from study.storage.study_record import StudyRecord
@@ -27,7 +28,7 @@ def leaders_in_words(study: StudyRecord, ranked: Sequence[Leader], width: float 
     for place, (epochs, group) in enumerate(groupby(ranked, key=lambda leader: leader.epochs)):
         head = f"best after {length_in_words(epochs, study.settings.unit)}: " if place == 0 else f"; after {epochs}: "
         for leader in group:
-            more = f"{head}{leader.family} {value_in_words(study, leader.value)}"
+            more = f"{head}{family_of_study(study, leader.family)} {value_in_words(study, leader.value)}"
             if len(said) + len(more) + len(", ...") > width:
                 return f"{said}, ..."
             said, head = said + more, ", "

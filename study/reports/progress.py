@@ -20,6 +20,7 @@ from study.reports.failed_runs import FailureNotes
 from study.reports.leaders import leaders_in_words, values_under_way
 from study.reports.notebook_bar import NotebookBar
 from study.reports.rich_table import rich_table
+from study.reports.schedule_words import family_of_study
 from study.reports.verdict import value_in_words
 from study.search.bracket import Bracket
 from study.search.configuration import PRUNES_MIDWAY, Configuration
@@ -107,7 +108,7 @@ class Display:
             failure, place = one.evaluations[-1].failure if one.evaluations else None, (bracket.number, one.position)
             if failure and place not in self.failed:
                 self.failed.add(place)
-                what = f"{one.schedule.family}, peak_lr {one.schedule.peak_lr:.3g}"
+                what = f"{family_of_study(self.study, one.schedule.family)}, peak_lr {one.schedule.peak_lr:.3g}"
                 self.notes.note(failure, "counts as diverged", what)
 
     def best(self, bracket: Bracket) -> str:
@@ -126,7 +127,12 @@ class Display:
         """The best of each family after its longest runs."""
         heads = ("family", "tried", self.configuration.unit, f"best val_{self.study.metric.name}")
         rows = [
-            [one.family, str(one.tried), str(one.epochs), value_in_words(self.study, one.value)]
+            [
+                family_of_study(self.study, one.family),
+                str(one.tried),
+                str(one.epochs),
+                value_in_words(self.study, one.value),
+            ]
             for one in leaders(self.study, values_under_way(bracket))
         ]
         return rich_table(heads, rows)

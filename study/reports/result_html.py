@@ -6,6 +6,7 @@ import html
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 
+from study.analysis.own_schedule import keeps_own_schedule
 from study.reports.family_table import family_heads, family_rows
 from study.reports.verdict import verdict_lines
 from study.reports.winner_figure import winner_figure
@@ -16,7 +17,7 @@ def result_html(study: StudyRecord) -> str:
     """A piece of HTML that needs nothing else, in the notebook's own fonts and colours; of a study in any state."""
     answer, *others = map(html.escape, verdict_lines(study))
     parts = [f"<p><b>{answer}</b></p>", *(f"<div>{line}</div>" for line in others)]
-    if study.best and study.best.curve:
+    if study.best and study.best.curve and not keeps_own_schedule(study):
         picture = b64encode(winner_figure(study)).decode()
         what = "The winner's learning rate, beside the best of the next families and the control"
         parts.append(f'<img src="data:image/svg+xml;base64,{picture}" alt="{what}" style="max-width:40rem">')

@@ -12,9 +12,9 @@ from rich.console import Console
 
 from search_spaces.export import shown_code, torch_code
 from study.analysis.answer import recommended
-from study.analysis.peak_drift import peak_drifts
+from study.analysis.own_schedule import keeps_own_schedule
 from study.objective import length_in_words
-from study.reports.expected_cost import confirming_line, expected_line, planned_line
+from study.reports.expected_cost import assumed_steps, confirming_line, expected_line, full_length, planned_line
 from study.reports.progress import Display
 from study.reports.run_lengths import drift_in_words, lengths_in_words
 from study.reports.schedule_origin import as_comment, exported
@@ -53,7 +53,7 @@ def print_opened(console: Console, plan: StudyPlan, trials: int, record: StudyRe
     console.print(wrapped_line(what, console.width))
     steps = plan.objective.steps(1)
     if plan.configuration.pruner == "horizon" and len(plan.configuration.budgets(steps)) == 1:
-        full = f"Full runs of {plan.objective.steps(plan.configuration.epochs)} steps are too short for short runs"
+        full = f"Full runs of {full_length(plan)} are too short for short runs"
         least = f"of at least {plan.configuration.least_steps} steps (--least-steps)"
         console.print(wrapped_line(f"{full} {least}: all trials are trained in full.", console.width))
     if plan.configuration.sampler == "gp-optuna" and trials >= LONG_STUDY:
@@ -76,10 +76,11 @@ def print_plan(console: Console, plan: StudyPlan, trials: int) -> None:
     print_about(console, plan)
     objective, search = plan.objective, plan.configuration
     runs = ", ".join(length_in_words(budget, search.unit) for budget in search.budgets(objective.steps(1)))
+    full = "" if assumed_steps(plan) else f", {full_length(plan)} in full"
     low, high = objective.peak_lr
     besides = [f"{name}: {range_in_words(domain)}" for name, domain in search.besides(objective).items()]
     for line in (
-        f"Study {plan.name!r}: {trials} trials, runs of {runs}, {objective.steps(search.budget)} steps in full",
+        f"Study {plan.name!r}: {trials} trials, runs of {runs}{full}",
         f"peak_lr from {low:.3g} to {high:.3g}, families {', '.join(search.families)}",
         *besides,
         planned_line(plan, trials),
@@ -116,7 +117,7 @@ def print_outcome(
         console.print(TABLES[name](record))
     where = []
     if chosen := recommended(record):
-        path = write_code(record, chosen, plan.storage) if plan.storage else None
+        path = write_code(record, chosen, plan.storage) if plan.storage and not keeps_own_schedule(record) else None
         console.print(f"\n{code_shown(record, chosen, console.width)}\n")
         where = where_lines(record, plan.storage, path)
     for line in verdict_lines(record):
@@ -130,10 +131,15 @@ def print_outcome(
 
 
 def code_shown(record: StudyRecord, chosen: TrialRecord, width: int) -> str:
-    """The code of the schedule to use, as it is to be read; below it, for which lengths of a run it is known."""
-    code = shown_code(exported(record, chosen))
-    known = "; ".join(filter(None, [lengths_in_words(record, chosen), drift_in_words(peak_drifts(record))]))
-    return f"The schedule in PyTorch:\n\n{code}\n\n{wrapped_line(f'Length: {known}.', width)}"
+    """The code of the schedule to use, as it is to be read; below it, for which lengths of a run it is known.
+
+    There is no code if a script kept its own schedule.
+    """
+    known = "; ".join(filter(None, [lengths_in_words(record, chosen), drift_in_words(record)]))
+    length = wrapped_line(f"Length: {known}.", width)
+    if keeps_own_schedule(record):
+        return length
+    return f"The schedule in PyTorch:\n\n{shown_code(exported(record, chosen))}\n\n{length}"
 
 
 def write_code(record: StudyRecord, chosen: TrialRecord, storage: str) -> Path | None:
@@ -149,12 +155,13 @@ def write_code(record: StudyRecord, chosen: TrialRecord, storage: str) -> Path |
 
 
 def where_lines(record: StudyRecord, storage: str | None, path: Path | None) -> list[str]:
-    """Where the code, the report and the dashboard are. path: of the code."""
+    """Where the code, if there is any, the report and the dashboard are. path: of the code."""
+    has_code = not keeps_own_schedule(record)
     if storage is None:
-        return ["Code: print(result.code())", "Report: result.report(FOLDER)"]
+        return [*(["Code: print(result.code())"] if has_code else []), "Report: result.report(FOLDER)"]
     study = f"--study {shlex.quote(record.name)}{storage_flag(storage)}"
     return [
-        f"Code: {path}" if path else f"Code: python scripts/export.py {study}",
+        *([f"Code: {path}" if path else f"Code: python scripts/export.py {study}"] if has_code else []),
         f"Report: python scripts/report.py {study}",
         f"Dashboard: {dashboard_command(storage)}",
     ]

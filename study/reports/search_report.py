@@ -8,7 +8,7 @@ from search_spaces.export import shown_code
 from study.analysis.answer import Answer, recommended
 from study.analysis.edges import edge_warnings
 from study.analysis.importance import importance
-from study.analysis.peak_drift import peak_drifts
+from study.analysis.own_schedule import keeps_own_schedule
 from study.analysis.peak_lr import SPAN_HEADS, peak_spans, span_rows
 from study.analysis.pruning_audit import AUDIT_HEADS, audit_rows
 from study.analysis.worth import last_improvement
@@ -21,6 +21,7 @@ from study.reports.figures import importances
 from study.reports.markdown import bullets, code, escaped, image, table
 from study.reports.run_lengths import drift_in_words
 from study.reports.schedule_origin import exported
+from study.reports.schedule_words import family_of_study
 from study.reports.section import Section, environment, searched, setting, space_section
 from study.reports.study_figures import peak_sensitivity, peaks_of, search_progress
 from study.reports.svg import FEWEST_DOTS
@@ -51,14 +52,14 @@ def search_sections(study: StudyRecord) -> list[Section]:
 
 
 def verdict_section(study: StudyRecord) -> Section:
-    """The verdict, what was searched, and the winner's picture."""
+    """The verdict, what was searched, and the winner's picture, unless a script kept its own schedule."""
     first, *others = map(escaped, verdict_lines(study))
     full = length_in_words(study.settings.epochs, study.settings.unit)
     what = f"{setting(study)}; full runs of {full}; {searched(study)}."
     if study.unfinished:
         what += f" In progress: {study.unfinished} further trials had started when this report was written."
     body = [f"**{first}**", *([bullets(others)] if others else []), what]
-    if not recommended(study):
+    if keeps_own_schedule(study) or not recommended(study):
         return Section("Verdict", "\n\n".join(body))
     caption = "The winner's learning rate, beside the best of the next families and the control"
     body.insert(2, image("winner.svg", caption))
@@ -108,8 +109,8 @@ def search_limits(study: StudyRecord) -> Section:
 
 
 def code_section(study: StudyRecord) -> Section | None:
-    """The code that builds the schedule to use."""
-    chosen = recommended(study)
+    """The code that builds the schedule to use; none if a script kept its own."""
+    chosen = None if keeps_own_schedule(study) else recommended(study)
     return Section("The schedule in PyTorch", code(shown_code(exported(study, chosen)), "python")) if chosen else None
 
 
@@ -158,9 +159,9 @@ def sensitivity_section(study: StudyRecord) -> Section | None:
         body += [
             "The peak_lr of the better half of each family's trials. A narrow range needs careful tuning, a wide one "
             "is forgiving.",
-            table(SPAN_HEADS, [[f"`{name}`", *cells] for name, *cells in span_rows(spans)]),
+            table(SPAN_HEADS, [[f"`{family_of_study(study, name)}`", *cells] for name, *cells in span_rows(spans)]),
         ]
-    if drift := drift_in_words(peak_drifts(study)):
+    if drift := drift_in_words(study):
         body += [f"How the best peak moved with the length of the run: {escaped(drift)}."]
     if edges := edge_warnings(study):
         body += ["At the edge of the search range:", bullets(map(escaped, edges))]

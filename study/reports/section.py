@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from search_spaces.ranges import Choice, Float, Range, is_fixed
+from study.analysis.own_schedule import known_length
 from study.reports.markdown import code, escaped, table
 from study.storage.study_record import StudyRecord
 from study.storage.trial_record import TrialRecord
@@ -70,7 +71,8 @@ def without_folder(argument: str) -> str:
 def setting(study: StudyRecord) -> str:
     """What was trained, in a sentence."""
     s = study.settings
-    steps = f", {study.steps_per_epoch} steps an epoch" if s.unit == "epochs" else ""
+    seen = s.unit == "epochs" and known_length(study)[1] == "steps"
+    steps = f", {study.steps_per_epoch} steps an epoch" if seen else ""
     if s.own_training:
         return escaped(s.own_training) + steps
     found = s.space.get("weight_decay")

@@ -6,6 +6,7 @@ from study.analysis.answer import Answer
 from study.analysis.cost import Cost
 from study.analysis.edges import edges
 from study.analysis.importance import FEWEST_FOR_IMPORTANCE, importance
+from study.analysis.own_schedule import keeps_own_schedule
 from study.analysis.verdict import Verdict
 from study.objective import Unit, duration, length_in_words
 from study.reports.answer import answer_in_words
@@ -13,9 +14,8 @@ from study.reports.averaging import averaging_lines
 from study.reports.decay_interaction import interaction_lines
 from study.reports.failed_runs import failure_lines
 from study.reports.measure import validation_measure
-from study.reports.schedule_words import schedule_in_words
+from study.reports.schedule_words import given_in_words, trained_in_words, trial_in_words
 from study.storage.study_record import StudyRecord
-from study.storage.trial_record import TrialRecord
 
 MOST_NAMED = 3
 """Tied trials that a line names; the others are counted."""
@@ -41,10 +41,10 @@ def verdict_lines(study: StudyRecord) -> list[str]:
 
 
 def answer_lines(study: StudyRecord, answer: Answer) -> list[str]:
-    """The answer, and the whole schedule that it recommends."""
+    """The answer, and the whole schedule that it recommends, or what to give a script that keeps its own."""
     chosen = answer.recommended
-    whole = f"Schedule: {schedule_in_words(chosen.schedule, chosen.weight_decay)} (trial {chosen.number})"
-    return [answer_in_words(study, answer), whole]
+    whole = f"Schedule: {trained_in_words(study, chosen)} (trial {chosen.number})"
+    return [answer_in_words(study, answer), given_in_words(study, chosen) if keeps_own_schedule(study) else whole]
 
 
 def winner_lines(study: StudyRecord, verdict: Verdict, confirmed: bool = False) -> list[str]:
@@ -65,11 +65,11 @@ def winner_lines(study: StudyRecord, verdict: Verdict, confirmed: bool = False) 
     found = f"validation {study.metric.name} {value_in_words(study, best.value)}"
     if confirmed:
         within = " within the search space" if len(study.searched) < len(study.complete) else ""
-        return [
-            f"Best single run{within}: trial {best.number} {best.family}, {found} (optimistic: selected on it).{random}"
-        ]
+        which = trial_in_words(study, best)
+        return [f"Best single run{within}: {which}, {found} (optimistic: selected on it).{random}"]
     return [
-        f"Winner: {schedule_in_words(best.schedule, best.weight_decay)}",
+        f"Winner: {trained_in_words(study, best)}",
+        *([given_in_words(study, best)] if keeps_own_schedule(study) else []),
         f"Trial {best.number}: {found} after {after} (optimistic: selected on it).{random}",
     ]
 
@@ -94,7 +94,8 @@ def tie_lines(study: StudyRecord, verdict: Verdict) -> list[str]:
         return []
     others = verdict.full_runs - 1
     full_runs = "the only other full run" if others == 1 else f"the other {others} full runs"
-    named = [trial_in_words(study, trial) for trial in verdict.tied[:MOST_NAMED]]
+    tied_trials = verdict.tied[:MOST_NAMED]
+    named = [f"{trial_in_words(study, trial)} {value_in_words(study, trial.value)}" for trial in tied_trials]
     more = len(verdict.tied) - len(named)
     tied = ", ".join(named) + (f" and {more} more" if more else "")
     if others == 0:
@@ -110,11 +111,6 @@ def tie_lines(study: StudyRecord, verdict: Verdict) -> list[str]:
     if any(trial.family != verdict.winner.family for trial in verdict.tied):
         lines += ["Another number of threads or another executor may rank tied schedules differently."]
     return lines
-
-
-def trial_in_words(study: StudyRecord, trial: TrialRecord) -> str:
-    """A trial that is named beside the winner."""
-    return f"trial {trial.number} {trial.family} {value_in_words(study, trial.value)}"
 
 
 def importance_line(study: StudyRecord) -> str:

@@ -72,7 +72,8 @@ class StudyRecord:
     once that is done. unfinished: how many trials are under way. trials: the complete and the pruned ones, in the order
     in which they were asked. stored: the attributes as they are in the storage, but for `unfinished`, which is the
     number. finals: of a search, once they have begun. accepted: changes of what it is made of, in order. clip_norm: to
-    which gradients were clipped, if they were, and if that was kept.
+    which gradients were clipped, if they were, and if that was kept. seen: whether the optimizer is seen; it may not be
+    in the user's own training.
     """
 
     name: str
@@ -92,6 +93,7 @@ class StudyRecord:
     finals: Finals | None = None
     accepted: tuple[Accepted, ...] = ()
     clip_norm: float | None = None
+    seen: bool = True
 
     @classmethod
     def of(cls, optuna_study: optuna.Study, before: StudyRecord | None = None) -> StudyRecord:
@@ -140,6 +142,7 @@ class StudyRecord:
             finals=Finals.read(attributes["finals"]) if "finals" in attributes else None,
             accepted=tuple(Accepted(one["trials"], as_tuple(one["changes"])) for one in attributes.get("accepted", ())),
             clip_norm=attributes.get("clip_norm"),
+            seen=bool(attributes.get("first_run", {}).get("seen", True)),
             stored={key: unfinished if key == "unfinished" else value for key, value in attributes.items()},
         )
         record.check()

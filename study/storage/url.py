@@ -7,7 +7,6 @@ import os
 import re
 import shlex
 import sqlite3
-import tempfile
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -167,9 +166,9 @@ def folder_name(study: str) -> str:
     return safe if safe == study else f"{safe}-{hashlib.sha256(study.encode()).hexdigest()[:6]}"
 
 
-def runs_folder(storage: str | None, study: str) -> Path:
-    """Where the runs of a study's command have their folders; without a storage, a new temporary folder."""
-    return Path(tempfile.mkdtemp(prefix="study-runs-")) if storage is None else study_folder(storage, study) / "runs"
+def runs_folder(storage: str, study: str) -> Path:
+    """Where the runs of a study's command have their folders."""
+    return study_folder(storage, study) / "runs"
 
 
 def server_name(url: URL) -> str:

@@ -8,6 +8,7 @@ import shlex
 import shutil
 import time
 from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import mkdtemp
@@ -39,8 +40,8 @@ NEVER_ASKED = (
 
 @dataclass(frozen=True)
 class UserScript:
-    """A `Trainer`. folder: holds a folder for each run, a new one if None. csv, pattern: where evaluations are read
-    if the script reports nothing."""
+    """A `Trainer`. folder: holds a folder for each run; None makes temporary ones. csv, pattern: where evaluations are
+    read if the script reports nothing."""
 
     command: CommandLine
     folder: Path | None = None
@@ -77,7 +78,7 @@ class UserScript:
             return timm_obstacle(schedule)
         if "peak_lr" in self.command.named:
             if schedule.family != "constant":
-                return "{peak_lr} hands over the peak alone: the script keeps its own schedule, shown as constant"
+                return "{peak_lr} hands over the peak alone: the script keeps its own schedule"
             unused = schedule.warmup_fraction and "warmup_steps" not in self.command.named
             return "--command names no {warmup_steps}" if unused else None
         return "it observes evaluations, but the rates are a plain list" if schedule.evaluations else None
@@ -88,7 +89,11 @@ class UserScript:
     def run(self, request: RunRequest, left: Callable[[], bool]) -> Generator[Reported, None, None]:
         """As `Trainer.run`."""
         self.command.check(request.unit)
-        run_dir = fresh_folder((self.folder or Path(mkdtemp(prefix="study-"))) / run_name(request))
+        with run_folder(self.folder, request) as run_dir:
+            yield from self.run_in(run_dir, request, left)
+
+    def run_in(self, run_dir: Path, request: RunRequest, left: Callable[[], bool]) -> Generator[Reported, None, None]:
+        """The same. run_dir: the folder of the run, empty."""
         words = self.command.filled(request, run_dir)
         events, run_file = ScriptEvents.at(run_dir, request, uuid4().hex[:8])
         environment = {RUN: str(run_file), "PYTHONUNBUFFERED": "1"}
@@ -139,6 +144,26 @@ def run_name(request: RunRequest) -> str:
     digest = hashlib.sha256(json.dumps(schedule).encode()).hexdigest()[:8]
     what = request.schedule.family if request.schedule else "first"
     return f"{what}-{digest}-{request.budget}-{request.unit}-seed-{request.seed}"
+
+
+@contextmanager
+def run_folder(parent: Path | None, request: RunRequest) -> Iterator[Path]:
+    """The empty folder of a run, in this one.
+
+    Without that it is a temporary one: removed after the run, unless this failed with a message that points to it.
+    """
+    if parent is not None:
+        yield fresh_folder(parent / run_name(request))
+        return
+    folder, named = Path(mkdtemp(prefix="study-run-")), False
+    try:
+        yield folder
+    except (Died, InputError) as error:
+        named = folder.name in str(error)
+        raise
+    finally:
+        if not named:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def fresh_folder(path: Path) -> Path:

@@ -3,8 +3,10 @@
 from dataclasses import replace
 
 from study.reports.run_lengths import lengths_in_words
+from study.reports.schedule_origin import as_comment, origin
 from study.reports.search_console import code_shown
-from tests.example_studies import TRIAL, row, study_record
+from study.reports.section import setting
+from tests.example_studies import SETTINGS, TRIAL, row, study_record
 
 
 def test_the_lengths_are_those_that_the_trial_had():
@@ -14,6 +16,22 @@ def test_the_lengths_are_those_that_the_trial_had():
     assert lengths_in_words(study, pruned) == "found in runs of 32 steps, not tried at any other length"
     unpruned = replace(TRIAL, epochs_used={20: 20.0})
     assert lengths_in_words(study, unpruned) == "found in runs of 320 steps, not tried at any other length"
+
+
+def test_steps_that_nobody_saw_are_not_named():
+    trials = [row("constant", 0.1 + 0.01 * i, 0.3 + 0.01 * i, full=0.3 + 0.01 * (i - 5) ** 2) for i in range(10)]
+    trials = [replace(one, params=one.params | {"warmup_fraction_is_0": True}) for one in trials]
+    settings = replace(SETTINGS, own_training="python train.py {seed} {timm}")
+    timm = study_record(trials, settings=settings, seen=False)
+    shown = " ".join(code_shown(timm, timm.best, 80).split())
+    assert "Length: found in runs of 20 epochs, compared from 2 epochs on; best peak_lr at 2 epochs / at 20" in shown
+    comment = as_comment(timm, timm.best)
+    assert "# workload    digits-mlp-sgd, 20 epochs\n" in comment
+    assert " steps" not in comment
+    found = origin(timm, timm.best)
+    assert (found["epochs"], found["shortest_epochs"], found["peak_drift"][0]["long_epochs"]) == (20, 2, 20)
+    assert not [name for name in (*found, *found["peak_drift"][0]) if "steps" in name]
+    assert setting(timm) == "python train.py {seed} {timm}".replace("{", "\\{").replace("}", "\\}")
 
 
 def test_the_printed_code_promises_no_more():

@@ -1,11 +1,15 @@
 """The commands over a user's own training: searched, shown, reproduced, exported, enqueued, reported and compared."""
 
+import html
 import json
 import shlex
 import sys
+import tempfile
 
 import pytest
 
+from search_spaces import InputError
+from study import Result
 from study.reports.dashboard.figures import figures
 from study.reports.dashboard.note import note
 from study.storage.studies import read_study
@@ -46,7 +50,8 @@ def test_a_function_has_all_that_a_workload_has(own, tmp_path):
     )
 
 
-def test_a_dry_run_shows_the_command_and_stores_nothing(own, tmp_path):
+def test_a_dry_run_shows_the_command_and_stores_nothing(own, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     script = tmp_path / "my_train.py"
     script.write_text("import sys; print('error', float(sys.argv[1]) + float(sys.argv[3]))")
     typed = f"{shlex.quote(sys.executable)} my_train.py {{peak_lr}} {{epochs}} {{seed}}"
@@ -57,6 +62,69 @@ def test_a_dry_run_shows_the_command_and_stores_nothing(own, tmp_path):
     assert said.out.endswith("Nothing was stored (--dry-run).\n")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["my_train.py", "results"]
     assert list((tmp_path / "results").iterdir()) == []
+
+
+KEPT = """
+import sys
+peak, length, seed = float(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
+print("error", abs(peak - 0.07) + 0.1 / length + seed % 7 / 1000)
+"""
+"""A script that keeps its own schedule, whatever that is."""
+
+
+def test_a_script_that_keeps_its_schedule_is_given_a_peak_and_no_code(own, tmp_path):
+    """No constant rate was trained, so none is recommended, printed, written or exported; nor are steps, unseen."""
+    (tmp_path / "kept.py").write_text(KEPT)
+    flags = ["--metric-pattern", r"error (\S+)", "--peak-lr", 0.001, 1, "--epochs", 4, "--trials", 8]
+    typed = f"{shlex.quote(sys.executable)} kept.py {{peak_lr}} {{epochs}} {{seed}}"
+    said = own("search.py", "--command", typed, *flags)
+    assert said.code == 0, said.err
+    record = read_study("sqlite:///results/studies.db", "kept-4-epochs")
+    result = Result(record)
+    peak = result.schedule.peak_lr
+    assert f"\nUse peak {peak:.2g} with your script's own schedule: validation value " in said.out
+    assert f"\nIn your command: {{peak_lr}} = {peak!r} (trial {result.recommended.number})\n" in said.out
+    assert "Length: found in runs of 4 epochs, compared from 1 epoch on.\n" in said.out
+    assert not (tmp_path / "results/kept-4-epochs/schedule.py").exists()
+    refused = f"there is no schedule to export. In your command: {{peak_lr}} = {peak!r}"
+    for form in ("torch", "json"):
+        exported = own("export.py", "--study", "kept-4-epochs", "--format", form)
+        assert (exported.code, exported.out) == (2, "")
+        assert exported.err.startswith("error: study 'kept-4-epochs' trained your script's own schedule")
+        assert refused in exported.err
+    with pytest.raises(InputError, match="there is no schedule to export"):
+        result.code()
+    assert own("report.py", "--study", "kept-4-epochs").code == 0
+    own_words = "with your script's own schedule"
+    for text in (
+        said.out.partition("\nStudy ")[2],
+        (tmp_path / "results/kept-4-epochs/report.md").read_text().partition("## Search space")[0],
+        note(record, "sqlite:///results/studies.db"),
+        html.unescape(result._repr_html_()),
+        repr(result),
+    ):
+        assert own_words in text
+        for untrue in ("constant", "make_scheduler", "export.py", "schedule.py", "winner.svg", " steps"):
+            assert untrue not in text, untrue
+    longer = own("extend.py", "--study", "kept-4-epochs", "--epochs", 8)
+    assert longer.code == 0, longer.err
+    assert "Use your script's own schedule, peak_lr " in longer.out
+    assert f"In your command: {{peak_lr}} = {peak!r}" in longer.out
+    assert "make_scheduler" not in longer.out
+    assert own("extend.py", "--study", "kept-4-epochs", "--epochs", 8, "--output", "x.py").code == 2
+
+
+def test_a_script_that_warms_up_as_told_is_given_those_steps_too(own, tmp_path):
+    (tmp_path / "kept.py").write_text(KEPT.replace("seed % 7", "(seed % 7 + int(sys.argv[4]))"))
+    flags = ["--metric-pattern", r"error (\S+)", "--peak-lr", 0.001, 1, "--steps", 200, "--trials", 5]
+    typed = f"{shlex.quote(sys.executable)} kept.py {{peak_lr}} {{steps}} {{seed}} {{warmup_steps}}"
+    said = own("search.py", "--command", typed, *flags, "--confirm-seeds", 0)
+    assert said.code == 0, said.err
+    best = read_study("sqlite:///results/studies.db", "kept-200-steps").best
+    warmup = best.schedule.warmup_steps(200)
+    assert f"In your command: {{peak_lr}} = {best.peak_lr!r}, {{warmup_steps}} = {warmup} (trial" in said.out
+    words = "no warm-up" if not warmup else "warm-up over the first"
+    assert f"Winner: your script's own schedule, peak_lr {best.peak_lr:.3g}, {words}" in " ".join(said.out.split())
 
 
 def written(folder):

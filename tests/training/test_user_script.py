@@ -3,6 +3,9 @@
 import os
 import shlex
 import signal
+import tempfile
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +13,9 @@ import pytest
 import study
 from search_spaces import InputError
 from search_spaces.schedule_json import schedule_from_json, schedule_to_json
+from search_spaces.step_watch import Left
 from study.training import script_process
+from study.training.trainer import Died
 from study.training.user_script import run_name
 from tests.own_scripts import REPORTS, SCHEDULE, gone, reported
 from tests.own_training import run_request
@@ -37,6 +42,57 @@ def test_a_run_has_a_folder_of_its_own_which_keeps_its_output(script, tmp_path):
     assert (folder / "checkpoint").is_file()
     reported(trainer, seed=1)
     assert len(list((tmp_path / "runs").iterdir())) == 2
+
+
+@pytest.fixture
+def temporary(tmp_path, monkeypatch):
+    """Where temporary files go."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+LEAVES_FILES = REPORTS + "from pathlib import Path; Path(sys.argv[4], 'checkpoint').touch()\n"
+LEAVES_FILES = LEAVES_FILES.replace("sys.argv[1:]", "sys.argv[1:4]")
+ARGUMENTS = "{peak_lr} {epochs} {seed} {run_dir}"
+
+
+def test_a_search_without_storage_leaves_no_files(script, temporary):
+    """Of any run: the first ones, those of the search, and those that are trained again."""
+    trainer, seen = script(LEAVES_FILES, ARGUMENTS), []
+    found = search(trainer, trials=2)
+    assert all(one.found == one.stored for one in found.reproduce(found.best.number))
+    for _ in replace(trainer, folder=None).run(run_request(SCHEDULE, 2), lambda: False):
+        seen += [path.name for path in temporary.glob("*/*.json*")]
+    assert seen, "it was there"
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_run_that_is_left_leaves_no_files(script, temporary):
+    for left in (lambda: False, lambda: True):
+        training = replace(script(LEAVES_FILES, ARGUMENTS), folder=None).run(run_request(SCHEDULE, 2), left)
+        with suppress(Left):
+            next(training)
+        training.close()
+        assert list(temporary.iterdir()) == []
+
+
+def test_the_output_that_a_message_points_to_is_kept(script, temporary):
+    dies = replace(script("import sys; print('out of memory'); sys.exit(3)"), folder=None)
+    with pytest.raises(Died, match="it exited with code 3") as raised:
+        list(dies.run(run_request(SCHEDULE, 2), lambda: False))
+    (output,) = temporary.glob("*/output.txt")
+    assert f"Its last output ({output}):\n  out of memory" in str(raised.value)
+    silent = replace(script("print('done')"), folder=None)
+    with pytest.raises(InputError, match="the script ended without an evaluation") as ended:
+        list(silent.run(run_request(SCHEDULE, 2), lambda: False))
+    assert str(max(temporary.iterdir(), key=lambda folder: folder.name in str(ended.value))) in str(ended.value)
+    assert len(list(temporary.iterdir())) == 2
+    missing = replace(script("", "{epochs} {peak_lr}"), folder=None, csv="x.csv")
+    with pytest.raises(InputError, match="--metric-csv needs --metric"):
+        list(missing.run(run_request(SCHEDULE, 2), lambda: False))
+    assert len(list(temporary.iterdir())) == 2, "nothing points to its output"
 
 
 def test_a_schedule_goes_in_as_json_and_is_the_same():

@@ -10,6 +10,7 @@ from statistics import mean
 
 from search_spaces.export import shown_code
 from study.analysis.answer import recommended
+from study.analysis.own_schedule import keeps_own_schedule
 from study.analysis.pruning_audit import AUDIT_HEADS, audit_rows
 from study.objective import length_in_words
 from study.reports.family_table import family_heads, family_rows
@@ -30,6 +31,7 @@ SEARCHING = ("search.py", "benchmark.py")
 def note(study: StudyRecord, storage: str, bracket: Bracket | None = None) -> str:
     """The note of a study in any state; bracket: the one that is being searched, if any."""
     best = recommended(study)
+    coded = None if keeps_own_schedule(study) else best
     rows = [[f"`{name}`", *counts] for name, *counts in family_rows(study)]
     audited = audit_rows(study)
     parts = [
@@ -43,7 +45,7 @@ def note(study: StudyRecord, storage: str, bracket: Bracket | None = None) -> st
         f"Setup: {setting(study)}; {searched(study)}.",
         "## Commands",
         code("\n".join(commands(study, best, storage)), "bash"),
-        *(["## The schedule in PyTorch", code(shown_code(exported(study, best)), "python")] if best else []),
+        *(["## The schedule in PyTorch", code(shown_code(exported(study, coded)), "python")] if coded else []),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -101,6 +103,7 @@ def commands(study: StudyRecord, best: TrialRecord | None, storage: str) -> list
     lines += [f"python scripts/report.py --study {shlex.quote(study.group)}{flag}"]
     if best:
         lines += [f"python scripts/reproduce.py --study {name} --trial {best.number}{flag}"]
+    if best and not keeps_own_schedule(study):
         lines += [f"python scripts/export.py --study {name}{flag}"]
     return [*lines, f"python scripts/dashboard.py{flag}"]
 
