@@ -12,6 +12,7 @@ from search_spaces import Constant, Cosine, Greedy, Linear, OneCycle, Plateau
 from study.objective import Metric, Run
 from study.workloads.data import Split
 from study.workloads.options import WorkloadOptions
+from study.workloads.streamed import StreamedSplit
 from tests import oracles
 from tests.helpers import trainer
 
@@ -155,7 +156,7 @@ def test_a_stopped_run_is_trained_no_further(workload):
 
 
 def test_the_test_rows_are_not_touched_unless_asked(workload):
-    blind = replace(workload, data=replace(workload.data, test=None))
+    blind = replace(workload, data=replace(workload.data, test=StreamedSplit(None)))  # nothing that could be read
     assert [e.test_metric for e in trainer(blind).train([Run(Constant(peak_lr=0.1), 1, 0, evaluations=2)])] == [
         None,
         None,
