@@ -4,8 +4,8 @@ import optuna
 import pytest
 
 from study.storage.copying import COPIED, copy_study_to
+from study.storage.place import ARTIFACT
 from study.storage.studies import connect_to_read, read_studies
-from study.storage.unstored import ARTIFACT
 from study.storage.url import DEFAULT_STORAGE
 
 SEARCH = ("search.py", "--dataset", "digits", "--epochs", 1, "--families", "constant", "--engine", "loop")
