@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+from collections.abc import Set
 
 
 def is_optimizer_call(code: str) -> bool:
@@ -29,11 +30,12 @@ def is_optimizer_call(code: str) -> bool:
     if not call.args:
         return names == ["lr"] and is_plain(call.keywords[0].value)
     first, *others = call.args
+    by_place = bool(others) and is_number(others[0])
     return (
-        is_of_model(first)
-        and all(isinstance(one, ast.List) for one in others)
+        is_of_model(first, {"model"})
+        and all(isinstance(one, ast.List) or is_number(one) for one in others)
         and all(map(is_plain, [*others, *(keyword.value for keyword in call.keywords)]))
-        and ("lr" in names or (set(names) <= {"weight_decay"} and not others))
+        and ("lr" in names or by_place or (set(names) <= {"weight_decay"} and not others))
         and not any(node.attr.startswith("__") for node in ast.walk(call) if isinstance(node, ast.Attribute))
     )
 
@@ -53,38 +55,73 @@ def with_argument(code: str, name: str, value: float) -> str | None:
     return (text[: given.col_offset] + repr(value).encode() + text[given.end_col_offset :]).decode()
 
 
-OF_MODEL = (
-    *(ast.Name, ast.Attribute, ast.Call, ast.Constant, ast.List, ast.Tuple, ast.Dict),
-    *(ast.ListComp, ast.GeneratorExp, ast.comprehension, ast.Compare, ast.cmpop, ast.expr_context),
-)
-"""What may stand in an expression of a model's parameters: groups of them, and those that meet a condition."""
+def is_of_model(node: ast.expr, known: Set[str]) -> bool:
+    """Whether this is the model, something of it, or a collection of such things and of groups of parameters.
+
+    known: the names that stand for the model and for what a comprehension takes from it.
+    """
+    match node:
+        case ast.Name(name):
+            return name in known
+        case ast.Attribute(value):
+            return is_of_model(value, known)
+        case ast.Call(function, arguments, keywords):
+            values = [*arguments, *(keyword.value for keyword in keywords)]
+            return isinstance(function, ast.Attribute) and root(function) == "model" and all(map(is_plain, values))
+        case ast.List(parts) | ast.Tuple(parts):
+            return bool(parts) and all(is_of_model(part, known) or is_group(part, known) for part in parts)
+        case ast.ListComp(part, loops) | ast.GeneratorExp(part, loops):
+            for loop in loops:
+                if not is_of_model(loop.iter, known):
+                    return False
+                targets = loop.target.elts if isinstance(loop.target, ast.Tuple) else [loop.target]
+                known = known | {target.id for target in targets if isinstance(target, ast.Name)}
+                if not all(is_condition(one, known) for one in loop.ifs):
+                    return False
+            return is_of_model(part, known) or is_group(part, known)
+    return False
 
 
-def is_of_model(expression: ast.expr) -> bool:
-    """Whether this is the model, something of it, or a collection of such things and of plain values by name."""
-    nodes = list(ast.walk(expression))
-    names = {node.id for node in nodes if isinstance(node, ast.Name)}
-    called = {root(node.func) for node in nodes if isinstance(node, ast.Call)}
-    bound = {
-        node.target.id for node in nodes if isinstance(node, ast.comprehension) and isinstance(node.target, ast.Name)
+def is_group(node: ast.expr, known: Set[str]) -> bool:
+    """Whether this is a group of parameters: a dict of them, by the name `params`, and of plain values."""
+    if not isinstance(node, ast.Dict):
+        return False
+    given = {
+        key.value: value for key, value in zip(node.keys, node.values, strict=True) if isinstance(key, ast.Constant)
     }
-    parts = expression.elts if isinstance(expression, ast.List | ast.Tuple) else [expression]
-    return (
-        all(isinstance(node, OF_MODEL) for node in nodes)
-        and "model" in names - bound
-        and names <= {"model", *bound}
-        and called <= {"model"}
-        and not any(isinstance(part, ast.Constant) for part in parts)
-    )
+    params = given.pop("params", None)
+    plain = len(given) + 1 == len(node.keys) and all(map(is_plain, given.values()))
+    return plain and params is not None and is_of_model(params, known)
+
+
+def is_condition(node: ast.expr, known: Set[str]) -> bool:
+    """Whether this only looks at the model's parameters and their names."""
+    match node:
+        case ast.Compare(left, _, others):
+            return all(is_condition(one, known) for one in [left, *others])
+        case ast.BoolOp(_, values):
+            return all(is_condition(one, known) for one in values)
+        case ast.UnaryOp(_, value):
+            return is_condition(value, known)
+        case ast.Call(function, arguments, []):
+            return root(function) in known and all(map(is_plain, arguments))
+    return is_plain(node) or is_of_model(node, known)
 
 
 def is_plain(value: ast.expr) -> bool:
-    """Whether this is a number, a text, a truth value or None, or a collection of these."""
+    """Whether this is a number, a text, a truth value or None, a product of numbers, or a collection of these."""
+    if isinstance(value, ast.BinOp):
+        return isinstance(value.op, ast.Mult | ast.Div) and is_number(value.left) and is_number(value.right)
     try:
         ast.literal_eval(value)
     except (ValueError, TypeError):
         return False
     return True
+
+
+def is_number(value: ast.expr) -> bool:
+    """Whether this is a number, as the learning rate is."""
+    return isinstance(value, ast.Constant) and isinstance(value.value, int | float)
 
 
 def root(function: ast.expr) -> str | None:

@@ -29,6 +29,8 @@ from study.source import executor_again, stored_objective
 from study.storage.finals import FailedRun, FinalRun
 from study.storage.longer_runs import longer_runs
 from study.storage.study_record import StudyRecord
+from study.storage.url import runs_folder
+from study.training.own_training import OwnTraining
 from study.workloads.options import DATA_ROOT
 
 
@@ -125,6 +127,8 @@ def extend_and_show(
     if not extension.trials:
         return extension.recommended.schedule
     objective = stored_objective(record, data_root, objects, trust)
+    if storage and isinstance(objective, OwnTraining):
+        objective = objective.in_folder(runs_folder(storage, record.name))  # its checkpoints are worth keeping
     configuration = Configuration.stored(record.configuration)
     plan = StudyPlan(record.name, objective, configuration, dict(record.configuration), storage, record.group)
     failed: list[FailedRun] = []

@@ -73,5 +73,4 @@ def finalists(study: StudyRecord) -> list[TrialRecord]:
     finals = study.finals
     if finals is None or len(finals.finalists) < 2 or Answer.of(study) is None:
         return [trial for trial in study.ranked(study.searched) if not trial.diverged]
-    ordered = sorted(finals.finalists, key=lambda trial: study.metric.sign * finals.mean_validation(trial))
-    return [study.trial(trial) for trial in ordered]
+    return [study.trial(trial) for trial in finals.ranked(finals.finalists, study.metric.sign)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 
 from search_spaces.errors import InputError
 from search_spaces.schedule import Schedule
@@ -14,7 +14,7 @@ LOOKS = 10
 
 
 def training_missing(
-    executor: Executor, runs: Sequence[Run], done: Collection[int], stop: Stop = never
+    executor: Executor, runs: Sequence[Run], done: Set[int], stop: Stop = never
 ) -> Iterator[tuple[float, Evaluation | None]]:
     """Train the runs that are not `done`; yields after each evaluation.
 
@@ -23,7 +23,11 @@ def training_missing(
     Raises KeyboardInterrupt if runs were stopped, and InputError if several in a row failed, as a search does.
     """
     shares, ended, failures = dict.fromkeys(done, 1.0), set(done), Failures()
+    last = -1
     for evaluation in executor.train(runs, stop, done):
+        if not done.isdisjoint(range(last + 1, evaluation.run)):  # one that ended well: it is no row of failures
+            failures = Failures()
+        last = evaluation.run
         failures.count(evaluation)
         share = 1.0 if evaluation.last else evaluation.step / evaluation.total_steps
         shares[evaluation.run] = max(shares.get(evaluation.run, 0.0), share)  # a cohort is trained again as a whole
@@ -42,7 +46,7 @@ def confirm(
     Of an objective without test rows it is the validation metric. Raises InputError if a run failed.
     """
     runs, found = [Run(schedule, budget, seed, LOOKS, test=True) for seed in train_seeds], {}
-    for _, last in training_missing(executor, runs, ()):
+    for _, last in training_missing(executor, runs, set()):
         if last and last.failure:
             raise InputError(f"a run failed: {last.failure}")
         if last:

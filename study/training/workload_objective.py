@@ -25,7 +25,7 @@ from study.training.plain import Plain
 from study.training.workload_check import check_momentum, check_workload
 from study.workloads.data import Data
 from study.workloads.made_of import changes, made_of
-from study.workloads.raised import users_code
+from study.workloads.raised import is_of_ours, users_code
 from study.workloads.user_code import functions_in, path_of
 from study.workloads.workload import Workload
 
@@ -193,8 +193,9 @@ class WorkloadObjective:
 
 
 def handled_elsewhere(error: BaseException) -> bool:
-    """Whether a device failed, which executors know, or the reader of what the user's code prints closed the pipe."""
-    return is_of_device(error) or isinstance(error, BrokenPipeError)
+    """Whether a device failed, which executors know, or the reader of what the user's code prints closed the pipe; or
+    code of ours is wrong, which a traceback shows."""
+    return is_of_device(error) or isinstance(error, BrokenPipeError) or is_of_ours(error)
 
 
 def few_rows(data: Data) -> list[str]:

@@ -13,7 +13,11 @@ from search_spaces.errors import InputError, words_of
 
 INSTALLED = ("site-packages", "dist-packages")
 """Folders of installed packages."""
-OTHERS = (Path(sysconfig.get_path("stdlib")), Path(search_spaces.__file__).parent, Path(__file__).parents[1])
+GENERATED = ("<frozen ", "<string>")
+"""How the names begin of what is no file, such as the `__init__` of a dataclass."""
+OURS = (Path(search_spaces.__file__).parent, Path(__file__).parents[1])
+"""Folders of this project's code."""
+OTHERS = (Path(sysconfig.get_path("stdlib")), *OURS)
 """Folders of Python's own code, and of ours."""
 
 
@@ -50,8 +54,14 @@ def failure(error: BaseException) -> str:
     return f"{type(error).__name__}: {message} ({Path(last.filename).name}, line {last.lineno})"
 
 
+def is_of_ours(error: BaseException) -> bool:
+    """Whether a line of this project itself has raised it, not what it called."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return bool(frames) and not set(OURS).isdisjoint(Path(frames[-1].filename).parents)
+
+
 def is_users(file: str) -> bool:
     """Whether code of this file is the user's: not of an installed package, of Python or of this project."""
     path = Path(file)
-    others = file.startswith("<frozen ") or not set(INSTALLED).isdisjoint(path.parts)
+    others = file.startswith(GENERATED) or not set(INSTALLED).isdisjoint(path.parts)
     return not others and set(OTHERS).isdisjoint(path.parents)

@@ -7,6 +7,7 @@ import pytest
 
 from search_spaces import InputError
 from study.analysis.answer import Answer
+from study.analysis.extension import finalists
 from study.objective import Evaluation
 from study.search.confirm import confirm
 from study.search.extend import extending
@@ -78,6 +79,39 @@ def test_three_in_a_row_stop_it_and_what_was_known_stays(searched):
     assert Answer.of(searched.record).value.n == 2
     finals(searched, 1003, 1005)
     assert Answer.of(searched.record).value.n == 2, "although they have failed once more"
+
+
+def test_failures_among_runs_that_ended_before_are_no_three_in_a_row(searched):
+    """One seed fails with each of the finalists: trained alone at the next start, they come one after the other."""
+    _, failed = finals(searched, 1001)
+    assert len(failed) == len(searched.record.finals.finalists) >= 3
+    answer = Answer.of(searched.record)
+    _, again = finals(searched, 1001)
+    assert again == failed
+    assert Answer.of(searched.record) == answer
+
+
+def test_an_answer_stands_until_there_is_another(searched):
+    finals(searched, 1001)
+    answer = Answer.of(searched.record)
+    with pytest.raises(KeyboardInterrupt):
+        list(searched.run_finals(4, lambda: True))
+    assert Answer.of(searched.record) == answer
+    finals(searched)
+    assert len(searched.record.finals.shared(searched.record.finals.finalists, (1000, 1001, 1002))) == 3
+
+
+def test_a_study_is_extended_although_all_runs_of_a_finalist_failed(searched):
+    finals(searched)
+    kept = searched.record.finals
+    lost = next(trial for trial in kept.finalists if trial != kept.winner)
+    failed = tuple(FailedRun(lost, seed, "disk full") for seed in kept.selection_seeds)
+    others = tuple(run for run in kept.runs if run.trial != lost)
+    record = replace(searched.record, finals=replace(kept, runs=others, failed=failed))
+    assert Answer.of(record) is not None
+    assert [trial.number for trial in finalists(record)] == [
+        one for one in kept.ranked(kept.finalists, 1) if one != lost
+    ]
 
 
 def test_too_few_seeds_that_are_left_are_no_answer(searched):

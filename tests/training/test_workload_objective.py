@@ -11,6 +11,7 @@ from torch.nn.functional import cross_entropy
 
 from search_spaces import Constant, InputError
 from study.objective import Run, never
+from study.training import loop
 from study.training.workload_objective import WorkloadObjective
 from study.workloads.datasets import made_data
 from study.workloads.workload import Workload, optimized
@@ -97,6 +98,14 @@ def test_what_is_no_mistake_of_the_user_s_passes(later, error):
     with pytest.raises(type(error)) as found:
         list(objective.train([RUN], never))
     assert found.value is error
+
+
+def test_a_mistake_of_ours_passes(later, monkeypatch):
+    found = compile("def wrong(*_):\n    raise IndexError('of this test')", loop.__file__, "exec")
+    exec(found, scope := {})
+    monkeypatch.setattr(loop, "evaluation_steps", scope["wrong"])
+    with pytest.raises(IndexError, match="of this test"):
+        list(trainer(later(99, ends)).train([RUN]))
 
 
 @pytest.mark.parametrize(

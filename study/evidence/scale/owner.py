@@ -90,7 +90,7 @@ def owners_cost(file: Path, sampler: str, actors: int, ends: Sequence[int], data
                 stored = len(bracket.earlier) + len(bracket.stored)
                 if not to_come or stored < to_come[0]:
                     continue
-                del to_come[0]
+                to_come = [end for end in to_come if end > stored]
                 seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - cpu
                 trials = stored - before
                 found.append(OwnersCost(sampler, actors, batch, stored, seconds / trials, cpu_seconds / trials))
