@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from study.analysis.answer import Answer, ended_finals
-from study.analysis.family_results import family_of
+from study.analysis.family_results import family_of, same_seeds
 from study.storage.finals import FEWEST_LEFT, FailedRun
 from study.storage.study_record import StudyRecord
 
@@ -55,6 +55,11 @@ def comparison_failures(studies: Sequence[StudyRecord]) -> list[str]:
     """What failed while the winners of several families were being confirmed; nothing if no run did."""
     failed = [(family_of(study), run) for study in studies if study.confirmed for run in study.confirmed.failed]
     return [failed_line(failed)] if failed else []
+
+
+def why_unknown(studies: Sequence[StudyRecord]) -> str:
+    """Why none of these families is the best."""
+    return "too few fresh seeds are left" if same_seeds(studies) else "no winner is confirmed yet"
 
 
 def failure_lines(study: StudyRecord) -> list[str]:

@@ -89,10 +89,21 @@ def test_families_are_compared_over_the_seeds_that_all_have():
     best, other = ranking([rex, constant, under_way])
     assert (best.name, best.n, best.mean.mean) == ("rex", 2, 0.15000000000000002)
     assert (other.name, other.mean.mean, other.to_best.mean) == ("constant", 0.25, 0.1)
-    assert ranking([family("rex", {1: 0.1}, failed=[2]), family("constant", {2: 0.1}, failed=[1])]) == []
     said = (
         "Failed and left out: rex with seed 2; constant with seed 4. The last: RuntimeError: disk full (mine.py, line"
     )
     assert [line for line in comparison_lines([rex, constant]) if said in line]
     report = benchmark_sections([rex, constant])[0].body.replace("\\", "")
     assert f"Runs of 20 epochs: {said}" in report
+
+
+def test_families_are_not_compared_over_a_single_seed_that_is_left():
+    rex, linear = family("rex", {1: 0.1, 3: 0.2}, failed=[2]), family("linear", {2: 0.1, 3: 0.1}, failed=[1])
+    assert ranking([rex, linear]) == []
+    first, failed, *_ = comparison_lines([rex, linear])
+    assert first == "Best at 20 epochs: unknown, too few fresh seeds are left."
+    assert failed.startswith("  Failed and left out: rex with seed 2; linear with seed 1. The last: ")
+    report = benchmark_sections([rex, linear])[0].body
+    assert "**20 epochs**: unknown, too few fresh seeds are left." in report
+    assert "Runs of 20 epochs: Failed and left out: rex with seed 2" in report
+    assert [one.n for one in ranking([family("rex", {1: 0.1}), family("linear", {1: 0.2})])] == [1, 1], "as asked"
