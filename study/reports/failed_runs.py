@@ -52,9 +52,19 @@ def failed_line(failed: Sequence[tuple[str, FailedRun]]) -> str:
 
 
 def comparison_failures(studies: Sequence[StudyRecord]) -> list[str]:
-    """What failed while the winners of several families were being confirmed; nothing if no run did."""
+    """What is missing from the comparison of several families, and what failed while their winners were confirmed.
+
+    Nothing if all are compared, and no run failed.
+    """
+    compared = same_seeds(studies)
+    others = {family_of(study): study.confirmed for study in studies if compared and family_of(study) not in compared}
+    missing = {
+        "Not confirmed": [family for family, found in others.items() if not found],
+        "Confirmed with other seeds, and not compared": [family for family, found in others.items() if found],
+    }
     failed = [(family_of(study), run) for study in studies if study.confirmed for run in study.confirmed.failed]
-    return [failed_line(failed)] if failed else []
+    lines = [f"{what}: {', '.join(families)}." for what, families in missing.items() if families]
+    return [*lines, *([failed_line(failed)] if failed else [])]
 
 
 def why_unknown(studies: Sequence[StudyRecord]) -> str:

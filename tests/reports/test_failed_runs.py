@@ -97,6 +97,17 @@ def test_families_are_compared_over_the_seeds_that_all_have():
     assert f"Runs of 20 epochs: {said}" in report
 
 
+def test_families_that_are_missing_from_a_comparison_are_named():
+    rex, cosine = family("rex", {1: 0.1, 2: 0.2}), family("cosine", {1: 0.2, 2: 0.2})
+    linear, step = replace(family("linear", {}), confirmed=None), family("step", {1: 0.1, 2: 0.1, 3: 0.1})
+    said = "Not confirmed: linear.", "Confirmed with other seeds, and not compared: step."
+    assert comparison_lines([rex, cosine, linear, step])[1:3] == [f"  {line}" for line in said]
+    report = benchmark_sections([rex, cosine, linear, step])[0].body
+    assert all(f"Runs of 20 epochs: {line}" in report for line in said)
+    assert "Not confirmed" not in "".join(comparison_lines([rex, cosine]))
+    assert comparison_lines([linear])[0] == "Best at 20 epochs: unknown, no winner is confirmed yet."
+
+
 def test_families_are_not_compared_over_a_single_seed_that_is_left():
     rex, linear = family("rex", {1: 0.1, 3: 0.2}, failed=[2]), family("linear", {2: 0.1, 3: 0.1}, failed=[1])
     assert ranking([rex, linear]) == []
