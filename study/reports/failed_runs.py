@@ -8,7 +8,7 @@ from rich.console import Console
 
 from study.analysis.answer import Answer, ended_finals
 from study.analysis.family_results import family_of, same_seeds
-from study.storage.finals import FEWEST_LEFT, FailedRun
+from study.storage.finals import FEWEST_LEFT, FailedRun, Finals
 from study.storage.study_record import StudyRecord
 
 AGAIN = "The same command trains failed runs again."
@@ -26,14 +26,15 @@ class FailureNotes:
         self.known = True
         self.console.print(f"note: a run failed, and {consequence} ({which}): {reason}")
 
-    def note_left_out(self, run: FailedRun) -> None:
-        """Print a note on a run that was to confirm a schedule."""
-        self.note(run.failure, "is left out", f"trial {run.trial}, seed {run.seed}")
+    def note_left_out(self, run: FailedRun, study: str = "") -> None:
+        """Print a note on a run that was to confirm a schedule. study: whose trial it is, if there are several."""
+        of = f"{study}, " if study else ""
+        self.note(run.failure, "is left out", f"{of}trial {run.trial}, seed {run.seed}")
 
 
 def why_it_failed(failure: str) -> str:
     """Why a run failed, without its last output."""
-    return failure.splitlines()[0].removesuffix(":")
+    return failure.splitlines()[0].partition(" Its last output (")[0].removesuffix(":")
 
 
 def failed_line(failed: Sequence[tuple[str, FailedRun]]) -> str:
@@ -79,12 +80,26 @@ def failure_lines(study: StudyRecord) -> list[str]:
         return []
     lines = [failed_line([(f"trial {run.trial}", run) for run in finals.lost])]
     if ended_finals(study) and Answer.of(study) is None:
-        seeds = finals.seeds if finals.chosen else finals.selection_seeds
-        lines.insert(0, unconfirmed(len(finals.shared(finals.chosen or finals.competing, seeds)), len(seeds)))
+        return [*why_unconfirmed(finals), *lines]
     return lines
 
 
+def why_unconfirmed(finals: Finals) -> list[str]:
+    """Why finals whose runs have ended or failed gave no answer; nothing if that is not known."""
+    if finals.decided:
+        return [unconfirmed(len(finals.shared(finals.chosen, finals.seeds)), len(finals.seeds))]
+    groups = {"winner": finals.finalists, "reference": finals.references}
+    lost = [
+        f"the {what}"
+        for what, group in groups.items()
+        if len(group) > 1 and not any(finals.of(trial, finals.selection_seeds) for trial in group)
+    ]
+    return [f"Not confirmed: all runs that choose {' and '.join(lost)} failed."] if lost else []
+
+
 def unconfirmed(ended: int, seeds: int) -> str:
-    """That too few of these seeds have ended to confirm anything."""
+    """That too few of these seeds have ended to confirm anything. ended: how many have."""
+    if seeds == 1:
+        return "Not confirmed: a run failed with the only fresh seed."
     but = f"all but {ended} of" if ended else "all"
     return f"Not confirmed: runs failed with {but} {seeds} fresh seeds, and at least {FEWEST_LEFT} seeds must be left."
