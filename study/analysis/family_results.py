@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from study.analysis.ranking import Standing, standings
-from study.storage.study_record import StudyRecord
+from study.storage.finals import FEWEST_LEFT
+from study.storage.study_record import Confirmed, StudyRecord
 from study.storage.trial_record import TrialRecord
 
 
@@ -21,9 +22,28 @@ def family_of(study: StudyRecord) -> str:
     return study.settings.families[0]
 
 
-def confirmed(studies: Sequence[StudyRecord]) -> dict[str, Sequence[float]]:
-    """The test metric of each family's best schedule, a value for each fresh seed."""
-    return {family_of(study): study.confirmed.test for study in studies if study.confirmed}
+def same_seeds(studies: Sequence[StudyRecord]) -> dict[str, Confirmed]:
+    """How each family of one budget was confirmed, as far as that was with the same seeds as the first one."""
+    own = {family_of(study): study.confirmed for study in studies if study.confirmed}
+    first = next(iter(own.values()), None)
+    return {family: one for family, one in own.items() if first and one.asked == first.asked}
+
+
+def shared_seeds(studies: Sequence[StudyRecord]) -> list[int]:
+    """The fresh seeds over which the families of one budget are compared: those with which no run of them failed.
+
+    Empty if these are too few, or nothing is confirmed.
+    """
+    own = list(same_seeds(studies).values())
+    seeds = [seed for seed in own[0].seeds if all(seed in one.seeds for one in own)] if own else []
+    return seeds if own and len(seeds) >= min(FEWEST_LEFT, len(own[0].asked)) else []
+
+
+def confirmed(studies: Sequence[StudyRecord]) -> dict[str, list[float]]:
+    """The test metric of the best schedule of each family that is compared, a value for each of the shared seeds."""
+    seeds = shared_seeds(studies)
+    own = same_seeds(studies) if seeds else {}
+    return {family: [one.test[one.seeds.index(seed)] for seed in seeds] for family, one in own.items()}
 
 
 def chosen(study: StudyRecord) -> TrialRecord | None:
@@ -32,15 +52,6 @@ def chosen(study: StudyRecord) -> TrialRecord | None:
 
 
 def ranking(studies: Sequence[StudyRecord]) -> list[Standing]:
-    """The families of one budget, best first, as far as they are confirmed with the same seeds as the first one.
-
-    Seeds with which a run of one of them failed count for none of them.
-    """
-    own = {family_of(study): study.confirmed for study in studies if study.confirmed}
-    first = next(iter(own.values()), None)
-    if first is None:
-        return []
-    own = {family: one for family, one in own.items() if one.asked == first.asked}
-    seeds = [seed for seed in first.seeds if all(seed in one.seeds for one in own.values())]
-    values = {family: [one.test[one.seeds.index(seed)] for seed in seeds] for family, one in own.items()}
-    return standings(values, studies[0].metric.direction) if seeds else []
+    """The families of one budget, best first, compared over the seeds that they share; empty if these are too few."""
+    values = confirmed(studies)
+    return standings(values, studies[0].metric.direction) if values else []

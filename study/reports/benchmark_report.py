@@ -9,7 +9,7 @@ from study.analysis.family_results import by_budget, chosen, confirmed, family_o
 from study.analysis.own_schedule import keeps_own_schedule
 from study.analysis.ranking import LEVEL, RULE, Standing, seeds_needed
 from study.objective import length_in_words
-from study.reports.failed_runs import comparison_failures
+from study.reports.failed_runs import comparison_failures, why_unknown
 from study.reports.families_figure import draw_families
 from study.reports.figures import draw_winners
 from study.reports.markdown import bullets, code, escaped, image, table
@@ -59,7 +59,10 @@ def answer_section(budgets: dict[int, list[StudyRecord]], ranked: dict[int, list
     measure, unit = confirmed_measure(some), some.settings.unit
     body = [
         f"{setting(some)}. Means over {n_of(ranked)} fresh seeds.",
-        bullets(f"**{length_in_words(epochs, unit)}**: {answer(found, measure)}." for epochs, found in ranked.items()),
+        bullets(
+            f"**{length_in_words(epochs, unit)}**: {answer(budgets[epochs], found, measure)}."
+            for epochs, found in ranked.items()
+        ),
     ]
     lost = {length_in_words(epochs, unit): comparison_failures(own) for epochs, own in budgets.items()}
     body += [f"Runs of {length}: {escaped(line)}" for length, own in lost.items() for line in own]
@@ -77,10 +80,10 @@ def answer_section(budgets: dict[int, list[StudyRecord]], ranked: dict[int, list
     return Section("The answer", "\n\n".join(body), figures)
 
 
-def answer(found: Sequence[Standing], measure: Measure) -> str:
+def answer(studies: Sequence[StudyRecord], found: Sequence[Standing], measure: Measure) -> str:
     """The best family of one budget, what is statistically tied with it, and how far ahead of the control it is."""
     if not found:
-        return "nothing is confirmed yet"
+        return f"unknown, {why_unknown(studies)}"
     best, *others = found
     tied = [f"`{one.name}`" for one in others if one.tied_with_best]
     parts = [f"`{best.name}`, {escaped(measure.name)} {escaped(measure.text(best.mean.mean))}"]
@@ -146,7 +149,7 @@ def budget_section(epochs: int, studies: Sequence[StudyRecord], found: Sequence[
     )
     body = [
         what,
-        table(heads, rows) if rows else "Nothing is confirmed yet.",
+        table(heads, rows) if rows else f"The best family is unknown: {why_unknown(studies)}.",
         "The cost of tuning, and the best value it found:",
         table(cost_heads, costs),
     ]

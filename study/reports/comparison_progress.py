@@ -77,7 +77,7 @@ class ComparisonDisplay:
         ends = time_left(self.began, self.trained_before + progress.epochs, left) if left else "done"
         self.bar.update(self.task, completed=sum(expected) - left, description=f"{name}: {ends}")
         if progress.failed:
-            self.notes.note_left_out(progress.failed)
+            self.notes.note_left_out(progress.failed, name)
         if study:
             self.trained_before += progress.epochs
             self.done.append(study)

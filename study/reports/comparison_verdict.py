@@ -9,7 +9,7 @@ from study.analysis.family_results import by_budget, ranking
 from study.analysis.ranking import seeds_needed
 from study.analysis.statistics import Interval
 from study.objective import length_in_words
-from study.reports.failed_runs import comparison_failures
+from study.reports.failed_runs import comparison_failures, why_unknown
 from study.storage.study_record import StudyRecord
 
 
@@ -22,13 +22,13 @@ def comparison_lines(studies: Sequence[StudyRecord]) -> list[str]:
 def budget_lines(epochs: int, studies: Sequence[StudyRecord]) -> list[str]:
     """The best family of one budget, by the mean over fresh seeds, and the families that are tied with it."""
     standings, length = ranking(studies), length_in_words(epochs, studies[0].settings.unit)
+    lost = [f"  {line}" for line in comparison_failures(studies)]
     if not standings:
-        return [f"Best at {length}: unknown, no winner is confirmed yet."]
+        return [f"Best at {length}: unknown, {why_unknown(studies)}.", *lost]
     best, *others = standings
     mean = mean_in_words(studies[0], best.mean)
     name = studies[0].metric.name
-    lines = [f"Best at {length}: {best.name}, test {name} {mean} over {best.n} fresh seeds"]
-    lines += [f"  {line}" for line in comparison_failures(studies)]
+    lines = [f"Best at {length}: {best.name}, test {name} {mean} over {best.n} fresh seeds", *lost]
     tied = [one.name for one in others if one.tied_with_best]
     if not others:
         return lines

@@ -45,7 +45,8 @@ def compared(reports: Mapping[str, Sequence[StudyRecord]]) -> Iterator[Compared]
     for name, studies in reports.items():
         for epochs, own in by_budget(studies).items():
             of_family = {family_of(study): study for study in own}
-            ranked = ranking(own)
+            if not (ranked := ranking(own)):
+                continue
             best = {one.name: chosen(of_family[one.name]) for one in ranked if one.tied_with_best}
             some = own[0].settings
             yield Compared(

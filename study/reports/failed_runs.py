@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from study.analysis.answer import Answer, ended_finals
-from study.analysis.family_results import family_of
-from study.storage.finals import FEWEST_LEFT, FailedRun
+from study.analysis.family_results import family_of, same_seeds
+from study.storage.finals import FEWEST_LEFT, FailedRun, Finals
 from study.storage.study_record import StudyRecord
 
 AGAIN = "The same command trains failed runs again."
@@ -26,14 +26,15 @@ class FailureNotes:
         self.known = True
         self.console.print(f"note: a run failed, and {consequence} ({which}): {reason}")
 
-    def note_left_out(self, run: FailedRun) -> None:
-        """Print a note on a run that was to confirm a schedule."""
-        self.note(run.failure, "is left out", f"trial {run.trial}, seed {run.seed}")
+    def note_left_out(self, run: FailedRun, study: str = "") -> None:
+        """Print a note on a run that was to confirm a schedule. study: whose trial it is, if there are several."""
+        of = f"{study}, " if study else ""
+        self.note(run.failure, "is left out", f"{of}trial {run.trial}, seed {run.seed}")
 
 
 def why_it_failed(failure: str) -> str:
     """Why a run failed, without its last output."""
-    return failure.splitlines()[0].removesuffix(":")
+    return failure.splitlines()[0].partition(" Its last output (")[0].removesuffix(":")
 
 
 def failed_line(failed: Sequence[tuple[str, FailedRun]]) -> str:
@@ -52,9 +53,24 @@ def failed_line(failed: Sequence[tuple[str, FailedRun]]) -> str:
 
 
 def comparison_failures(studies: Sequence[StudyRecord]) -> list[str]:
-    """What failed while the winners of several families were being confirmed; nothing if no run did."""
+    """What is missing from the comparison of several families, and what failed while their winners were confirmed.
+
+    Nothing if all are compared, and no run failed.
+    """
+    compared = same_seeds(studies)
+    others = {family_of(study): study.confirmed for study in studies if compared and family_of(study) not in compared}
+    missing = {
+        "Not confirmed": [family for family, found in others.items() if not found],
+        "Confirmed with other seeds, and not compared": [family for family, found in others.items() if found],
+    }
     failed = [(family_of(study), run) for study in studies if study.confirmed for run in study.confirmed.failed]
-    return [failed_line(failed)] if failed else []
+    lines = [f"{what}: {', '.join(families)}." for what, families in missing.items() if families]
+    return [*lines, *([failed_line(failed)] if failed else [])]
+
+
+def why_unknown(studies: Sequence[StudyRecord]) -> str:
+    """Why none of these families is the best."""
+    return "too few fresh seeds are left" if same_seeds(studies) else "no winner is confirmed yet"
 
 
 def failure_lines(study: StudyRecord) -> list[str]:
@@ -64,12 +80,26 @@ def failure_lines(study: StudyRecord) -> list[str]:
         return []
     lines = [failed_line([(f"trial {run.trial}", run) for run in finals.lost])]
     if ended_finals(study) and Answer.of(study) is None:
-        seeds = finals.seeds if finals.chosen else finals.selection_seeds
-        lines.insert(0, unconfirmed(len(finals.shared(finals.chosen or finals.competing, seeds)), len(seeds)))
+        return [*why_unconfirmed(finals), *lines]
     return lines
 
 
+def why_unconfirmed(finals: Finals) -> list[str]:
+    """Why finals whose runs have ended or failed gave no answer; nothing if that is not known."""
+    if finals.decided:
+        return [unconfirmed(len(finals.shared(finals.chosen, finals.seeds)), len(finals.seeds))]
+    groups = {"winner": finals.finalists, "reference": finals.references}
+    lost = [
+        f"the {what}"
+        for what, group in groups.items()
+        if len(group) > 1 and not any(finals.of(trial, finals.selection_seeds) for trial in group)
+    ]
+    return [f"Not confirmed: all runs that choose {' and '.join(lost)} failed."] if lost else []
+
+
 def unconfirmed(ended: int, seeds: int) -> str:
-    """That too few of these seeds have ended to confirm anything."""
+    """That too few of these seeds have ended to confirm anything. ended: how many have."""
+    if seeds == 1:
+        return "Not confirmed: a run failed with the only fresh seed."
     but = f"all but {ended} of" if ended else "all"
     return f"Not confirmed: runs failed with {but} {seeds} fresh seeds, and at least {FEWEST_LEFT} seeds must be left."

@@ -113,14 +113,18 @@ class OpenStudy:
         """Train the best schedule again with each of these seeds, and store its test values as `confirmed`.
 
         Yields the epochs trained so far, and the run that has just failed, if one has. Runs that failed have no value,
-        and are trained again by the next start; if too many did, nothing is stored. Does nothing if all is done
-        already, or no trial has finished a full run. Raises InputError if several runs in a row failed.
+        and are trained again by the next start; if too many did, nothing is stored. Values of a schedule that is no
+        longer the best are removed before. Does nothing if all is done already, or no trial has finished a full run.
+        Raises InputError if several runs in a row failed.
         """
         record = self.record
         best, kept = record.best, record.confirmed
         if best is None:
             return
-        found = dict(zip(kept.seeds, kept.test, strict=True)) if kept and kept.trial == best.number else {}
+        if kept and kept.trial != best.number:
+            self.optuna_study.set_user_attr("confirmed", None)  # it would pass for the result of the new best
+            kept = None
+        found = dict(zip(kept.seeds, kept.test, strict=True)) if kept else {}
         if kept and list(found) == list(seeds):
             return
         budget, failed = self.plan.configuration.budget, list[FailedRun]()

@@ -14,7 +14,7 @@ from scipy import stats
 
 from search_spaces import Cosine, Cyclic, Exponential, WarmRestarts
 from study.analysis.ranking import LEVEL
-from study.evidence.known.fixed_schedules import cut_short
+from study.evidence.known.fixed_schedules import Arm, cut_short, seeds_of
 from study.evidence.known.known_results import (
     AGREEMENT,
     MARGIN,
@@ -31,8 +31,10 @@ from study.evidence.known.known_results import (
     verdicts,
     warm_up_helps,
 )
+from study.evidence.known.known_results_page import arm_rows, kept_arms, write_arms
 from study.executors.recorded_runs import About, Recorded, RecordedSchedule
 from study.storage.csv_rows import read_csv
+from study.storage.finals import FailedRun
 from study.storage.study_record import Confirmed
 from tests.example_studies import SETTINGS, study_record
 
@@ -104,6 +106,47 @@ def test_step_gains_on_linear_where_the_gap_closes():
     assert re.fullmatch(r"\+\d+\.\d\d at 5 epochs, \+1\.00 at 80 epochs", line.ours)
     assert [line.verdict for line in step_gains(benchmark({5: near, 80: far}))] == ["contradicted"]
     assert not list(step_gains(benchmark({5: far}))), "one budget says nothing of it"
+
+
+def test_seeds_with_which_a_run_failed_count_for_no_family():
+    linear, constant = around(0.3), around(0.4, seed=1)
+
+    def losing(name, *seeds):
+        """A benchmark in which runs of linear failed with these seeds at the shorter budget."""
+        whole = benchmark({5: {"linear": linear, "constant": constant}, 80: {"linear": linear, "step": constant}})
+        kept = [(seed, value) for seed, value in zip(SEEDS, linear, strict=True) if seed not in seeds]
+        left = Confirmed(0, *zip(*kept, strict=True), tuple(FailedRun(0, seed, "disk full") for seed in seeds))
+        return whole._replace(name=name, studies=[replace(whole.studies[0], confirmed=left), *whole.studies[1:]])
+
+    here = losing("here", SEEDS[0], SEEDS[4])
+    assert seeds_of(here.studies, 5) == [*SEEDS[1:4], *SEEDS[5:]]
+    [line] = constant_loses(here)
+    gap = 100 * mean(
+        b - a for seed, a, b in zip(SEEDS, linear, constant, strict=True) if seed in seeds_of(here.studies, 5)
+    )
+    assert line.ours == f"1 of 1 beat it, by {gap:.2f} to {gap:.2f} points"
+    other = losing("here-no-warm-up", SEEDS[1])
+    claims = [(line.claim, line.workload) for line in all_known([here, other], {}) if "without warm-up" in line.claim]
+    assert [workload for _, workload in claims] == ["here, 80 epochs"], "at the other budget the seeds differ"
+
+
+def test_step_is_not_followed_over_budgets_with_other_seeds():
+    found = benchmark({budget: {"step": around(0.4, seed=1), "linear": around(0.3)} for budget in (5, 80)})
+    assert list(step_gains(found))
+    few = [
+        replace(study, confirmed=Confirmed(0, tuple(SEEDS[:3]), study.confirmed.test[:3]))
+        for study in found.studies[:2]
+    ]
+    assert not list(step_gains(found._replace(studies=[*few, *found.studies[2:]])))
+
+
+def test_arms_are_compared_over_the_seeds_of_the_families(tmp_path):
+    studies = benchmark({20: {"linear": around(0.3)}}).studies
+    schedule = Cosine(peak_lr=0.1)
+    rows = arm_rows("b", Arm("all", 20, schedule), [999, *reversed(SEEDS)], [0.9, *reversed(around(0.5))])
+    write_arms(rows + arm_rows("b", Arm("few", 20, schedule), SEEDS[1:], around(0.5)[1:]), tmp_path)
+    assert kept_arms(tmp_path, "b", studies) == {20: {"all": around(0.5)}}
+    assert kept_arms(tmp_path, "other", studies) == {}
 
 
 def test_arms_are_compared_with_what_they_change():

@@ -1,5 +1,6 @@
 """Runs that fail while something is confirmed: counted as in a search, kept as no result, trained again later."""
 
+from contextlib import suppress
 from dataclasses import replace
 from statistics import mean
 
@@ -8,6 +9,7 @@ import pytest
 from search_spaces import InputError
 from study.analysis.answer import Answer
 from study.analysis.extension import finalists
+from study.analysis.family_results import ranking
 from study.objective import Evaluation
 from study.search.confirm import confirm
 from study.search.extend import extending
@@ -189,6 +191,20 @@ def test_a_winner_of_a_benchmark_is_not_confirmed_by_one_seed_that_is_left(searc
     with pytest.raises(InputError, match="3 runs in a row failed"):
         confirming(searched, *SEEDS)
     assert searched.record.confirmed is None
+
+
+def test_values_of_an_earlier_winner_do_not_pass_for_those_of_the_best(searched):
+    """Too few runs of the new best trial end, so the family has no values at all."""
+    best = searched.record.best.number
+    earlier = {"trial": best - 1 if best else 1, "seeds": list(SEEDS), "test": [0.1] * len(SEEDS)}
+    for seeds, broken in [(SEEDS[:2], SEEDS[:1]), (SEEDS, SEEDS)]:  # the latter stops, as so many failed in a row
+        searched.optuna_study.set_user_attr("confirmed", earlier)
+        with suppress(InputError):
+            confirming(searched, *broken, seeds=seeds)
+        assert searched.record.confirmed is None
+        assert ranking([searched.record]) == []
+    confirming(searched)
+    assert searched.record.confirmed.trial == best
 
 
 def test_what_must_have_all_values_is_refused_if_a_run_fails():

@@ -14,7 +14,7 @@ from typing import Any
 from search_spaces import WSD, Cosine, Cyclic, Linear, WarmRestarts
 from search_spaces.ranges import is_fixed
 from search_spaces.schedule import Schedule
-from study.analysis.family_results import by_budget, chosen, family_of
+from study.analysis.family_results import by_budget, chosen, family_of, shared_seeds
 from study.storage.study_record import StudyRecord
 from study.workloads.names import LANGUAGE_MODELS
 
@@ -154,6 +154,5 @@ def cool_down_name(share: float, shape: str) -> str:
 
 
 def seeds_of(studies: Sequence[StudyRecord], epochs: int) -> list[int]:
-    """The fresh seeds that this budget was confirmed with, which the arms reuse; empty if nothing is confirmed."""
-    confirmed = (study.confirmed for study in studies if study.settings.epochs == epochs)
-    return next((list(one.seeds) for one in confirmed if one), [])
+    """The fresh seeds over which the families are compared at this budget, which the arms reuse; empty if none are."""
+    return shared_seeds(by_budget(studies).get(epochs, []))

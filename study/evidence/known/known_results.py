@@ -11,7 +11,7 @@ import numpy as np
 from study.analysis.family_results import by_budget, confirmed, ranking
 from study.analysis.ranking import LEVEL, gaps
 from study.analysis.statistics import explained, holm, mean_interval, wilcoxon_p
-from study.evidence.known.fixed_schedules import FACTORS, WARMUP, warm_up_name
+from study.evidence.known.fixed_schedules import FACTORS, WARMUP, seeds_of, warm_up_name
 from study.executors.recorded_runs import Recorded
 from study.objective import FRACTION_OF_ROWS, length_in_words
 from study.storage.study_record import StudyRecord
@@ -67,6 +67,10 @@ class Benchmark(NamedTuple):
         return {
             epochs: {**confirmed(own), **self.arms.get(epochs, {})} for epochs, own in by_budget(self.studies).items()
         }
+
+    def same_seeds_at(self, budget: int, other: Benchmark, other_budget: int) -> bool:
+        """Whether values of this budget pair with those of another one, or of another benchmark."""
+        return seeds_of(self.studies, budget) == seeds_of(other.studies, other_budget)
 
     @property
     def is_error(self) -> bool:
@@ -146,7 +150,7 @@ def shapes_tie(benchmark: Benchmark) -> Iterable[KnownResult]:
 def step_gains(benchmark: Benchmark) -> Iterable[KnownResult]:
     """Step decay gets closer to linear decay as the budget grows."""
     tests = {epochs: own for epochs, own in benchmark.tests.items() if {"step", "linear"} <= set(own)}
-    if len(tests) > 1:
+    if len(tests) > 1 and benchmark.same_seeds_at(min(tests), benchmark, max(tests)):
         behind = {epochs: gaps(own["step"], own["linear"]) for epochs, own in tests.items()}
         unit = benchmark.studies[0].settings.unit
         ours = ", ".join(f"{benchmark.mean(gap)} at {length_in_words(epochs, unit)}" for epochs, gap in behind.items())
@@ -180,8 +184,9 @@ def tuned_without(with_warm_up: Benchmark, without: Benchmark) -> Iterable[Known
     """A warm-up helps, if each family is tuned with and without it."""
     for epochs, tests in without.tests.items():
         tuned = with_warm_up.tests.get(epochs, {})
-        pairs = {family: gaps(tests[family], tuned[family]) for family in tests if family in tuned}
-        if pairs:
+        both = [family for family in tests if family in tuned]
+        if both and without.same_seeds_at(epochs, with_warm_up, epochs):
+            pairs = {family: gaps(tests[family], tuned[family]) for family in both}
             ours = ", ".join(f"{family} {without.mean(gap)}" for family, gap in pairs.items())
             verdict = of_all(verdicts(list(pairs.values())))
             claim = "families tuned without warm-up lose to the same families with a searched warm-up (AdamW)"

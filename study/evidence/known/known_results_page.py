@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from study.analysis.family_results import by_budget, ranking
-from study.evidence.known.fixed_schedules import Arm
+from study.evidence.known.fixed_schedules import Arm, seeds_of
 from study.evidence.known.known_results import AGREEMENT, Benchmark, all_known
 from study.evidence.known.language_results import language_results
 from study.executors.recorded_runs import read_recorded
@@ -45,12 +45,29 @@ def kept_rows(results: Path, name: str, arm: Arm, seeds: Sequence[int]) -> list[
     return found if len(found) == len(seeds) else []
 
 
+def kept_arms(results: Path, name: str, studies: Sequence[StudyRecord]) -> dict[int, dict[str, list[float]]]:
+    """The test values of a benchmark's arms in arms.csv by budget, over the seeds that its families share.
+
+    Arms that were not trained with all of these are left out.
+    """
+    values: dict[tuple[int, str], dict[int, float]] = defaultdict(dict)
+    for row in read_csv(results / "known" / ARMS):
+        if row["benchmark"] == name:
+            values[int(row["epochs"]), row["arm"]][int(row["seed"])] = float(row["test"])
+    arms: dict[int, dict[str, list[float]]] = defaultdict(dict)
+    for (epochs, arm), own in values.items():
+        seeds = seeds_of(studies, epochs)
+        if seeds and set(seeds) <= set(own):
+            arms[epochs][arm] = [own[seed] for seed in seeds]
+    return arms
+
+
 def write_page(found: Mapping[str, Sequence[StudyRecord]], results: Path) -> str:
     """Write known.md from arms.csv, the benchmarks and the recorded runs, all in the directory `results`."""
-    arms: dict[str, dict[int, dict[str, list[float]]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
-    for row in read_csv(results / "known" / ARMS):
-        arms[row["benchmark"]][int(row["epochs"])][row["arm"]].append(float(row["test"]))
-    benchmarks = [Benchmark(name.removeprefix("benchmark-"), studies, arms[name]) for name, studies in found.items()]
+    benchmarks = [
+        Benchmark(name.removeprefix("benchmark-"), studies, kept_arms(results, name, studies))
+        for name, studies in found.items()
+    ]
     recorded = {path.stem: read_recorded(path) for path in sorted(results.glob("search/recorded/*.jsonl"))}
     lines = [*all_known(benchmarks, recorded), *language_results(benchmarks)]
     rows = [[escaped(cell) for cell in line] for line in lines]

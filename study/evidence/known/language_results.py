@@ -41,7 +41,7 @@ def averaged_constant_loses(raw: Benchmark, averaged: Benchmark) -> Iterable[Kno
     """A constant rate whose weights are averaged loses to a decay whose weights are not, each tuned."""
     for budget, tests in averaged.tests.items():
         decays = raw.tests.get(budget, {})
-        if "constant" in tests and "linear" in decays:
+        if "constant" in tests and "linear" in decays and averaged.same_seeds_at(budget, raw, budget):
             gap = gaps(tests["constant"], decays["linear"])
             claim = "a constant learning rate with averaged weights loses to linear decay (Hagele 2024)"
             yield KnownResult(claim, raw.at(budget), f"by {raw.interval(gap)}", *verdicts([gap]))
@@ -59,7 +59,7 @@ def decays_and_rivals(benchmark: Benchmark) -> Iterable[KnownResult]:
 def gain_grows(benchmark: Benchmark) -> Iterable[KnownResult]:
     """Linear decay to zero gains on a cosine to a tenth as the budget grows."""
     own = {budget: tests for budget, tests in benchmark.tests.items() if {TO_ZERO, TO_A_TENTH} <= set(tests)}
-    if len(own) > 1:
+    if len(own) > 1 and benchmark.same_seeds_at(min(own), benchmark, max(own)):
         ahead = {budget: gaps(tests[TO_A_TENTH], tests[TO_ZERO]) for budget, tests in own.items()}
         ours = ", ".join(f"{benchmark.mean(gap)} at {budget}" for budget, gap in ahead.items())
         claim = "linear decay to zero gains on a cosine to a tenth with the budget (Bergsma 2025)"
