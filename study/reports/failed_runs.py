@@ -33,8 +33,8 @@ class FailureNotes:
 
 
 def why_it_failed(failure: str) -> str:
-    """Why a run failed, without its last output."""
-    return failure.splitlines()[0].partition(" Its last output (")[0].removesuffix(":")
+    """Why a run failed, and where its last output is, without that."""
+    return failure.splitlines()[0].removesuffix(":")
 
 
 def failed_line(failed: Sequence[tuple[str, FailedRun]]) -> str:
@@ -48,7 +48,7 @@ def failed_line(failed: Sequence[tuple[str, FailedRun]]) -> str:
     which = "; ".join(
         f"{name} with seed{'s' * (len(own) > 1)} {', '.join(map(str, sorted(own)))}" for name, own in seeds.items()
     )
-    reason = why_it_failed(failed[-1][1].failure).removesuffix(".")
+    reason = why_it_failed(failed[-1][1].failure).partition(" Its last output (")[0].removesuffix(".")
     return f"Failed and left out: {which}. The last: {reason}. {AGAIN}"
 
 
