@@ -30,10 +30,10 @@ def is_optimizer_call(code: str) -> bool:
     if not call.args:
         return names == ["lr"] and is_plain(call.keywords[0].value)
     first, *others = call.args
-    by_place = bool(others) and is_number(others[0])
+    by_place = bool(others) and is_numeral(others[0])
     return (
         is_of_model(first, {"model"})
-        and all(isinstance(one, ast.List) or is_number(one) for one in others)
+        and all(isinstance(one, ast.List) or is_numeral(one) for one in others)
         and all(map(is_plain, [*others, *(keyword.value for keyword in call.keywords)]))
         and ("lr" in names or by_place or (set(names) <= {"weight_decay"} and not others))
         and not any(node.attr.startswith("__") for node in ast.walk(call) if isinstance(node, ast.Attribute))
@@ -111,7 +111,7 @@ def is_condition(node: ast.expr, known: Set[str]) -> bool:
 def is_plain(value: ast.expr) -> bool:
     """Whether this is a number, a text, a truth value or None, a product of numbers, or a collection of these."""
     if isinstance(value, ast.BinOp):
-        return isinstance(value.op, ast.Mult | ast.Div) and is_number(value.left) and is_number(value.right)
+        return isinstance(value.op, ast.Mult | ast.Div) and is_numeral(value.left) and is_numeral(value.right)
     try:
         ast.literal_eval(value)
     except (ValueError, TypeError):
@@ -119,7 +119,7 @@ def is_plain(value: ast.expr) -> bool:
     return True
 
 
-def is_number(value: ast.expr) -> bool:
+def is_numeral(value: ast.expr) -> bool:
     """Whether this is a number, as the learning rate is."""
     return isinstance(value, ast.Constant) and isinstance(value.value, int | float)
 
