@@ -14,8 +14,7 @@ def is_optimizer_call(code: str) -> bool:
     """Whether the code, with `{lr}` for the learning rate, is one call on one line that makes an optimizer.
 
     Its first argument is made of the parameters of `model`, or its only one is the rate. It may call nothing else than
-    methods of the model. The others are plain values, none of them but a weight decay where it takes no rate: so it
-    calls no function that would make something else of them.
+    methods of the model. The others are plain values; without a rate, only a weight decay.
 
     >>> is_optimizer_call("torch.optim.SGD(model.parameters(), lr={lr})"), is_optimizer_call("os.system('id')")
     (True, False)

@@ -25,7 +25,7 @@ def training_missing(
     shares, ended, failures = dict.fromkeys(done, 1.0), set(done), Failures()
     last = -1
     for evaluation in executor.train(runs, stop, done):
-        if not done.isdisjoint(range(last + 1, evaluation.run)):  # one that ended well: it is no row of failures
+        if not done.isdisjoint(range(last + 1, evaluation.run)):  # a run between them ended well before
             failures = Failures()
         last = evaluation.run
         failures.count(evaluation)

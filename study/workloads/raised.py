@@ -14,7 +14,7 @@ from search_spaces.errors import InputError, words_of
 INSTALLED = ("site-packages", "dist-packages")
 """Folders of installed packages."""
 GENERATED = ("<frozen ", "<string>")
-"""How the names begin of what is not a file, such as the `__init__` of a dataclass."""
+"""Code without a file has names that begin so, such as the `__init__` of a dataclass."""
 OURS = (Path(search_spaces.__file__).parent, Path(__file__).parents[1])
 """Folders of this project's code."""
 OTHERS = (Path(sysconfig.get_path("stdlib")), *OURS)

@@ -100,6 +100,13 @@ def test_what_is_no_mistake_of_the_user_s_passes(later, error):
     assert found.value is error
 
 
+def test_a_generated_line_that_raises_is_not_named(later):
+    scope = {}
+    exec(compile("def fail():\n    raise ValueError('within')", "<string>", "exec"), scope)
+    with pytest.raises(InputError, match=r"ValueError: within \(test_workload_objective.py, line \d+\)"):
+        list(trainer(later(2, staticmethod(scope["fail"]))).train([RUN]))
+
+
 def test_a_mistake_of_ours_passes(later, monkeypatch):
     found = compile("def wrong(*_):\n    raise IndexError('of this test')", loop.__file__, "exec")
     exec(found, scope := {})
