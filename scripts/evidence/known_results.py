@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from search_spaces.errors import InputError, require
+from search_spaces.errors import InputError, require_at_least
 from study.cli import run_command
 from study.flags import Device
 from study.workloads.options import DATA_ROOT, WorkloadOptions
@@ -30,13 +30,16 @@ class Options:
     """Write the table again from the rows that are there, without training."""
     cohort: int = 16
     """Most runs trained together."""
+    workers: int = 0
+    """Worker processes; 0 trains in this one."""
     device: Device = "cpu"
     """cpu, cuda, or auto: CUDA if there is a GPU."""
     data_root: Path = DATA_ROOT
     """Directory for datasets that are downloaded or generated."""
 
     def __post_init__(self) -> None:
-        require(self.cohort >= 1, "--cohort must be at least 1", self.cohort)
+        require_at_least(1, self, "cohort")
+        require_at_least(0, self, "workers")
 
 
 def main(options: Options) -> None:
@@ -63,25 +66,30 @@ def main(options: Options) -> None:
 
 
 def trained(options: Options, name: str, studies: list[StudyRecord]) -> list[dict[str, Any]]:
-    """The rows of one benchmark's arms; those that are missing are trained on its workload."""
-    from study.evidence.fresh_seeds import trainer
+    """The rows of one benchmark's arms; those of a budget that are missing are trained together, on its workload."""
     from study.evidence.known.fixed_schedules import hand_set, seeds_of
     from study.evidence.known.known_results_page import arm_rows, kept_rows
-    from study.search.confirm import confirm
+    from study.executors.choice import executor_of
+    from study.objective import Engine
+    from study.search.confirm import confirm_each
     from study.source import make_objective
 
-    what = WorkloadOptions.stored(studies[0].configuration)
-    objective = make_objective(what, options.device, options.data_root).counting(studies[0].settings.unit)
-    executor = trainer(objective, options.cohort)
-    rows = []
-    for arm in hand_set(studies):
-        if not (seeds := seeds_of(studies, arm.epochs)):
-            continue
-        own = kept_rows(options.results, name, arm, seeds)
-        print(f"{name}, {arm.epochs} epochs: {arm.name}{', kept' if own else ''}", flush=True)
-        errors = [] if own else confirm(objective, executor, arm.schedule, arm.epochs, seeds)
-        rows += own or arm_rows(name, arm, seeds, errors)
-    return rows
+    arms = [(arm, seeds) for arm in hand_set(studies) if (seeds := seeds_of(studies, arm.epochs))]
+    rows = {arm: kept_rows(options.results, name, arm, seeds) for arm, seeds in arms}
+    unit = studies[0].settings.unit
+    if rows and all(rows.values()):
+        print(f"{name}: all {len(rows)} arms kept", flush=True)
+    for budget in {arm.epochs: None for arm in rows if not rows[arm]}:
+        missing = [arm for arm in rows if arm.epochs == budget and not rows[arm]]
+        print(f"{name}, {budget} {unit}: {', '.join(arm.name for arm in missing)}", flush=True)
+        what = WorkloadOptions.stored(studies[0].configuration)
+        objective = make_objective(what, options.device, options.data_root).counting(unit)
+        cohort = options.cohort if options.cohort > 1 and objective.lockstep_obstacle() is None else 1
+        schedules, seeds = [arm.schedule for arm in missing], seeds_of(studies, budget)
+        with executor_of(Engine(cohort, options.workers), objective) as executor:
+            found = confirm_each(objective, executor, schedules, budget, seeds)
+        rows |= {arm: arm_rows(name, arm, seeds, errors) for arm, errors in zip(missing, found, strict=True)}
+    return [row for own in rows.values() for row in own]
 
 
 if __name__ == "__main__":

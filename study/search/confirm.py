@@ -45,11 +45,20 @@ def confirm(
 
     Of an objective without test rows it is the validation metric. Raises InputError if a run failed.
     """
-    runs, found = [Run(schedule, budget, seed, LOOKS, test=True) for seed in train_seeds], {}
+    return confirm_each(objective, executor, [schedule], budget, train_seeds)[0]
+
+
+def confirm_each(
+    objective: Objective, executor: Executor, schedules: Sequence[Schedule], budget: int, train_seeds: Sequence[int]
+) -> list[list[float]]:
+    """`confirm` for each of these schedules, whose runs may train together."""
+    runs = [Run(schedule, budget, seed, LOOKS, test=True) for schedule in schedules for seed in train_seeds]
+    found = dict[int, float]()
     for _, last in training_missing(executor, runs, set()):
         if last and last.failure:
             raise InputError(f"a run failed: {last.failure}")
         if last:
             value = last.metric if last.test_metric is None else last.test_metric
             found[last.run] = objective.metric.worst if last.diverged else value
-    return [found[index] for index in range(len(runs))]
+    of_one = len(train_seeds)
+    return [[found[of_one * number + index] for index in range(of_one)] for number in range(len(schedules))]
