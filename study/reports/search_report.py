@@ -14,7 +14,7 @@ from study.analysis.pruning_audit import AUDIT_HEADS, audit_rows
 from study.analysis.worth import last_improvement
 from study.objective import length_in_words
 from study.reports.answer import best_against_reference
-from study.reports.decay_interaction import interaction_section
+from study.reports.decay_interaction_section import interaction_section
 from study.reports.failed_runs import why_it_failed
 from study.reports.family_table import family_heads, family_rows
 from study.reports.figures import importances

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from search_spaces.ranges import Choice, Float
-from study.reports.decay_interaction import interaction_lines, interaction_section
+from study.reports.decay_interaction import interaction_lines
+from study.reports.decay_interaction_section import interaction_section
 from study.reports.search_report import search_sections
 from study.reports.verdict import verdict_lines
 from tests.example_studies import SETTINGS, draws, ended, ranged, study_record

@@ -94,3 +94,10 @@ def test_a_study_s_names_are_loaded_when_they_are_used():
     assert study.workloads.Split.__module__ == "study.workloads.data"
     with pytest.raises(AttributeError, match="has no attribute 'Wrkload'"):
         study.workloads.Wrkload  # noqa: B018
+
+
+def test_what_only_the_end_needs_is_not_loaded_before_a_search(tmp_path):
+    planned = ["search.py", "--dataset", "digits", "--dry-run"]
+    [(code, said, loaded)] = answers([planned], tmp_path)
+    assert (code, "torch" in loaded) == (0, True), said
+    assert {"matplotlib", "plotly", "optuna_dashboard"} & set(loaded) == set()
