@@ -60,8 +60,10 @@ def main(options: Options) -> None:
     else:
         rows = [row for name, studies in found.items() for row in trained(options, name, studies)]
         write_arms(rows, options.results)
-        manifest = json.dumps(provenance(choose_device(options.device)), indent=1)
-        (options.results / "known" / "manifest.json").write_text(manifest + "\n")
+        manifest = options.results / "known" / "manifest.json"
+        made = json.loads(manifest.read_text()) if manifest.is_file() else []
+        made.append(provenance(choose_device(options.device)))  # rows that were trained earlier are kept
+        manifest.write_text(json.dumps(made, indent=1) + "\n")
     print(write_page(found, options.results))
 
 

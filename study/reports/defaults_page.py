@@ -34,10 +34,15 @@ class Compared:
 
     optimizer: str
     model: str
+    averaged: bool
     report: str
     where: str
     tried: frozenset[str]
     best: Mapping[str, TrialRecord]
+
+    def group(self) -> tuple[str, str, bool]:
+        """What the line of the table is for: optimizer, model, and whether weights are averaged."""
+        return self.optimizer, self.model, self.averaged
 
 
 def compared(reports: Mapping[str, Sequence[StudyRecord]]) -> Iterator[Compared]:
@@ -52,6 +57,7 @@ def compared(reports: Mapping[str, Sequence[StudyRecord]]) -> Iterator[Compared]
             yield Compared(
                 optimizer=some.optimizer,
                 model=some.model,
+                averaged=some.averaging_fraction is not None,
                 report=name,
                 where=f"{without_folder(some.dataset)}, {length_in_words(epochs, some.unit)}, n = {ranked[0].n}",
                 tried=frozenset(one.name for one in ranked),
@@ -66,8 +72,8 @@ def defaults_page(
 
     reports: of benchmarks, by the name of their folder in results/. optimizers, models: that might have been tried.
     """
-    found = sorted(compared(reports), key=lambda one: (one.optimizer, one.model))
-    groups = [list(own) for _, own in groupby(found, key=lambda one: (one.optimizer, one.model))]
+    found = sorted(compared(reports), key=Compared.group)
+    groups = [list(own) for _, own in groupby(found, key=Compared.group)]
     return (
         "\n\n".join(
             [
@@ -82,7 +88,7 @@ def defaults_page(
 
 
 def line(group: Sequence[Compared]) -> list[str]:
-    """A row of the table. group: of one optimizer and model."""
+    """A row of the table. group: of one optimizer and model, with or without averaged weights."""
     best = Counter(family for one in group for family in one.best)
     tried = Counter(family for one in group for family in one.tried)
     led = Counter(next(iter(one.best)) for one in group if one.best)
@@ -90,7 +96,7 @@ def line(group: Sequence[Compared]) -> list[str]:
     first, *others = sorted(best, key=order.__getitem__, reverse=True)
     trials = [one.best[first] for one in group if first in one.best]
     return [
-        escaped(f"{group[0].optimizer}, {group[0].model}"),
+        escaped(f"{group[0].optimizer}, {group[0].model}{', averaged weights' * group[0].averaged}"),
         f"`{first}`",
         f"{best[first]} of {tried[first]}",
         range_of([trial.peak_lr for trial in trials], ".2g"),

@@ -11,6 +11,7 @@ from study.analysis.family_results import by_budget, ranking
 from study.evidence.known.fixed_schedules import Arm, seeds_of
 from study.evidence.known.known_results import AGREEMENT, Benchmark, all_known
 from study.evidence.known.language_results import language_results
+from study.evidence.known.mean_rate import mean_rate_table
 from study.executors.recorded_runs import read_recorded
 from study.objective import length_in_words
 from study.reports.markdown import escaped, table
@@ -76,6 +77,8 @@ def write_page(found: Mapping[str, Sequence[StudyRecord]], results: Path) -> str
         "## Known results and ours",
         AGREEMENT.strip(),
         table(["known result", "workload", "ours", "verdict"], rows),
+        "## Shape, or mean learning rate",
+        mean_rate_table(benchmarks),
     ]
     text = "\n\n".join(parts) + "\n"
     (results / "known" / PAGE).write_text(text)

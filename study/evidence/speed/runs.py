@@ -6,7 +6,8 @@ import resource
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
@@ -70,13 +71,19 @@ def measure(
         for way, together in ways(device, cohorts or COHORTS).items():
             pool = ProcessPoolExecutor(1, context, begin_measuring, (what, device, way, together, data_root))
             pools[way] = stack.enter_context(pool)
-            stack.callback(lambda pool: pool.submit(end_measuring).result(), pool)
+            stack.callback(end_of, pool)
         # All start at once. This is a warm-up, and not counted.
         for started in [pool.submit(seconds_of_an_epoch) for pool in pools.values()]:
             started.result()
         timed = [{way: pool.submit(seconds_of_an_epoch).result() for way, pool in pools.items()} for _ in range(rounds)]
         peaks = {way: pool.submit(peak_bytes).result() for way, pool in pools.items()}
     return [Measured(measured_name(what), device, way, tuple(row[way] for row in timed), peaks[way]) for way in pools]
+
+
+def end_of(pool: ProcessPoolExecutor) -> None:
+    """End what a measuring process has started; an interruption may have ended the process itself."""
+    with suppress(BrokenProcessPool):
+        pool.submit(end_measuring).result()
 
 
 def measured_name(what: WorkloadOptions) -> str:
