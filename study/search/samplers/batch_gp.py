@@ -27,6 +27,7 @@ LEARNT_FROM = 200
 """Trials that a fit learns from, at most, unless there are more start-up trials."""
 DECIDING = 100
 """If there are more trials than a fit learns from, this many decide on the kernel, which takes most of the time."""
+UNSETTLED = (TrialState.RUNNING, TrialState.WAITING)
 CANDIDATES = 1024
 """Points that are compared; the most promising ones are suggested."""
 PARENTS = 16
@@ -66,7 +67,7 @@ class BatchGP(BaseSampler):
         """Whether a trial was completed since the last call; looks only at those that had not ended then."""
         open_then = [*self.unsettled, *range(self.known, len(trials))]
         self.known = len(trials)
-        self.unsettled = [number for number in open_then if not trials[number].state.is_finished()]
+        self.unsettled = [number for number in open_then if trials[number].state in UNSETTLED]
         return any(trials[number].state == TrialState.COMPLETE for number in open_then)
 
     def learn(self, trials: Sequence[FrozenTrial], values: NDArray[np.float64], deciding: NDArray[np.intp]) -> None:
