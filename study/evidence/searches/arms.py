@@ -42,6 +42,8 @@ ARMS: dict[str, dict[str, dict[str, Any]]] = {
         "1/20, 1/2 by 8": rungs(0.05, 0.5, reduction=8),
         "1/20, 1/4 by 5": rungs(0.05, 0.25, reduction=5),
         "1/20, 1/4 by 8": rungs(0.05, 0.25, reduction=8),
+        "1/20, 1/5 by 5": rungs(0.05, 0.2, reduction=5),
+        "1/20, 1/8 by 5": rungs(0.05, 0.125, reduction=5),
     },
     "samplers": {name: {"sampler": name} for name in COMPARED},
     "samplers-unpruned": {name: {"sampler": name, **NONE} for name in COMPARED},
