@@ -147,6 +147,25 @@ def test_tables_are_those_that_were_printed():
     assert table(studies, "study") == table(DOCS["speed"], "study")
 
 
+def test_what_the_rungs_cost_is_as_it_was_printed():
+    page = (RESULTS / "search/cost.md").read_text()
+    rows = [
+        [cell.strip() for cell in line.split("|")[1:-1]] for line in table(DOCS["evidence"], "runs of").splitlines()
+    ]
+    for runs, arm, share, regret, against in rows[2:]:
+        of_these = page.partition(f"## mnist1d-mlp-sgd, {runs.partition(',')[0]}\n")[2]
+        [printed_cells] = [
+            cells for cells in map(cells_of, of_these.partition("\n## ")[0].splitlines()) if arm in cells[:1]
+        ]
+        assert printed_cells[2:4] == [regret, against]
+        assert printed_cells[5].endswith(f"({share})")
+
+
+def cells_of(line):
+    """The cells of a line of a table; none of another line."""
+    return [cell.strip() for cell in line.split("|")[1:-1]]
+
+
 def test_the_three_rows_of_the_readme_are_those_of_the_evidence():
     rows = {
         arm: [cells[1], cells[4]]
