@@ -9,10 +9,12 @@ import optuna
 
 
 @contextmanager
-def quiet_optuna() -> Iterator[None]:
-    """Optuna logs warnings only in this context, then what it logged before: it announces every study in memory."""
+def quiet_optuna(level: int = optuna.logging.WARNING) -> Iterator[None]:
+    """Optuna logs nothing below this level in this context, then what it logged before: it announces every study in
+    memory.
+    """
     before = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(max(before, optuna.logging.WARNING))
+    optuna.logging.set_verbosity(max(before, level))
     try:
         yield
     finally:

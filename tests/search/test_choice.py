@@ -52,6 +52,21 @@ def test_quasi_random_numbers_go_on_in_the_next_batch():
     assert len(set(later)) == 15
 
 
+def test_optunas_advice_on_conditional_spaces_is_not_printed(storage, workload, caplog):
+    """Its sampler says at each batch that no parameter may depend on another, as ours do on the family."""
+    optuna.logging.enable_propagation()  # to what collects the records
+    try:
+        study = optuna.create_study(sampler=make_sampler("qmc", 3, 0, 0, 0))
+        for _ in range(8):
+            suggest(study.ask())
+        assert "does not include any conditions" in caplog.text
+        caplog.clear()
+        run_search(storage, workload, 20, replace(SMALL, sampler="qmc"))
+    finally:
+        optuna.logging.disable_propagation()
+    assert caplog.text == ""
+
+
 @pytest.mark.parametrize(("name", "sampler"), [("gp", BatchGP), ("gp-optuna", optuna.samplers.GPSampler)])
 def test_a_gaussian_process_learns_from_short_runs(name, sampler, storage, workload, monkeypatch):
     """It would wait for complete trials otherwise, of which a bracket has none until its end."""
