@@ -62,6 +62,7 @@ def main(options: Options) -> None:
         write_arms(rows, options.results)
         manifest = options.results / "known" / "manifest.json"
         made = json.loads(manifest.read_text()) if manifest.is_file() else []
+        made = made if isinstance(made, list) else [made]  # as it was when all rows were trained at once
         made.append(provenance(choose_device(options.device)))  # rows that were trained earlier are kept
         manifest.write_text(json.dumps(made, indent=1) + "\n")
     print(write_page(found, options.results))

@@ -18,7 +18,7 @@ DOTS: dict[str, Any] = {"marker": "o", "linestyle": "none", "markersize": 4, "ma
 
 
 def interaction_section(study: StudyRecord) -> Section | None:
-    """The line on it, with a picture and what that does not show; nothing if the study does not search weight decay."""
+    """The line on it, a picture, and the limits of both; None if the study does not search weight decay."""
     interaction = DecayInteraction.of(study)
     if interaction is None or not interaction.better:
         return None

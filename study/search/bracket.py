@@ -135,8 +135,10 @@ class Bracket:
         self.sampler_study.sampler = make_sampler(c.sampler, c.startup_trials, c.sampler_seed, self.number, number)
         places = range(len(self.earlier) + begin, len(self.earlier) + min(begin + c.trials_per_batch, self.size))
         planned = planned_batch(places, self.known, self.reference, self.tried_references())
-        # A Gaussian process's matrices are too small to share. Optuna's advice on conditions is not for our user.
-        with torch_threads(1), interrupted_at_once(), quiet_optuna(optuna.logging.ERROR):
+        # Optuna's qmc warns at every batch that no parameter may depend on another; ours depend on the family.
+        level = optuna.logging.ERROR if c.sampler == "qmc" else optuna.logging.WARNING
+        # A Gaussian process's matrices are too small to share.
+        with torch_threads(1), interrupted_at_once(), quiet_optuna(level):
             asked = [ask(self.sampler_study, one) for one in planned]
             schedules = [self.suggest(trial) for trial in asked]
         batch = []

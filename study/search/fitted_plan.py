@@ -17,9 +17,9 @@ from study.search.study_plan import StudyPlan
 from study.speed import ChosenEngine
 
 CHEAPER_RUNGS = (0.05, 0.25)
-"""Rung fractions that cost little more than half of the default ones: 7 full runs instead of 12 for fifty trials."""
+"""Rung fractions that cost less: about 8 full runs instead of 13 for fifty trials (results/search/cost.md)."""
 LEAST_STEPS_OF_CHEAPER_RUNGS = 500
-"""Fewest steps of the shorter of these rungs: with fewer, nothing was measured (runs of 200 epochs, recorded)."""
+"""Fewest steps of the shorter of these rungs. With 200, twenty searches were inconclusive: results/search/cost.md."""
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,12 @@ of its own. So a search that was stopped asks for the same trials again.
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, Literal
 
 import optuna
 from optuna.pruners import BasePruner
-from optuna.storages import InMemoryStorage
 from optuna.trial import FixedTrial, FrozenTrial, Trial, TrialState, create_trial
 
 from study.search.reference import PlannedTrial
@@ -43,29 +42,6 @@ def next_bracket(finished: Sequence[FrozenTrial], size: int, trials: int) -> tup
     return last["generation"] + 1, min(size, trials - len(finished)), set()
 
 
-class InMemory(InMemoryStorage):
-    """Optuna's storage in memory, which knows how many trials may be enqueued: whenever it asks, Optuna looks for such
-    a one among all trials.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.enqueued = 0
-
-    def create_new_trial(self, study_id: int, template_trial: FrozenTrial | None = None) -> int:
-        self.enqueued += template_trial is not None and template_trial.state == TrialState.WAITING
-        return super().create_new_trial(study_id, template_trial)
-
-    def get_all_trials(
-        self, study_id: int, deepcopy: bool = True, states: Container[TrialState] | None = None
-    ) -> list[FrozenTrial]:
-        if states != (TrialState.WAITING,):
-            return super().get_all_trials(study_id, deepcopy, states)
-        found = super().get_all_trials(study_id, deepcopy, states) if self.enqueued else []
-        self.enqueued = len(found)
-        return found
-
-
 def make_sampler_study(
     earlier: Sequence[FrozenTrial],
     direction: Literal["minimize", "maximize"],
@@ -79,7 +55,6 @@ def make_sampler_study(
     """
     study = optuna.create_study(
         study_name="view",  # Hyperband derives its brackets from the name
-        storage=InMemory(),
         direction=direction,
         pruner=pruner,
     )

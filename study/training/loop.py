@@ -30,7 +30,8 @@ CHECK_EVERY = 10
 EVALUATION_ROWS = 256
 """Rows per forward pass of an evaluation."""
 EVALUATION_TEXTS = 32
-"""The same of texts, which are longer: more do not fit into the caches of a CPU, and took up to 1.8 times as long."""
+"""The same of texts: a row of them is long, and more do not fit into a CPU's caches. It is the same on all devices, so
+that their sums differ by rounding alone."""
 
 
 class Learner(Protocol):

@@ -73,7 +73,7 @@ def tuned(studies: Sequence[StudyRecord], family: str) -> Schedule | None:
 def hand_set(studies: Sequence[StudyRecord]) -> list[Arm]:
     """The arms derived from a benchmark of families; families that it lacks are skipped."""
     budgets = by_budget(studies)
-    middle = list(budgets)[(len(budgets) - 1) // 2]
+    middle = list(budgets)[(len(budgets) - 1) // 2]  # of two the shorter one, which costs less to train
     settings = studies[0].settings
     warmup = settings.space.get("warmup_fraction")
     adaptive = settings.optimizer == "adamw" and warmup is not None and not is_fixed(warmup)

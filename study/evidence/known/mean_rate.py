@@ -72,8 +72,8 @@ def mean_rate_table(benchmarks: Sequence[Benchmark]) -> str:
     ]
     said = (
         "Rank correlations (Spearman) of the validation value, lower is better, over the full runs of all families "
-        f"whose peak is that of the best one, or at most {WITHIN:g} times lower. The nearer to -1 that with the mean "
-        "rate of a run is, and the further from that with its peak, the less the shape counts beyond its mean: then a "
-        "family seems the best one if its tuning happened to find high rates."
+        f"whose peak is that of the best one, or at most {WITHIN:g} times lower. The nearer the correlation "
+        "with the mean rate is to -1, and the weaker the one with the peak, the less the shape matters beyond its mean "
+        "rate: a family may then rank first only because its tuning found high rates."
     )
     return f"{said}\n\n{table(['workload', 'runs', 'with the mean rate', 'with the peak'], rows)}"

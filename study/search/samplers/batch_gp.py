@@ -28,6 +28,7 @@ LEARNT_FROM = 200
 DECIDING = 100
 """If there are more trials than a fit learns from, this many decide on the kernel, which takes most of the time."""
 UNSETTLED = (TrialState.RUNNING, TrialState.WAITING)
+"""What has not ended; for each of thousands of trials, faster than `is_finished`."""
 CANDIDATES = 1024
 """Points that are compared; the most promising ones are suggested."""
 PARENTS = 16
