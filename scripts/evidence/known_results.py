@@ -30,8 +30,6 @@ class Options:
     """Write the table again from the rows that are there, without training."""
     cohort: int = 16
     """Most runs trained together."""
-    workers: int = 0
-    """Worker processes; 0 trains in this one."""
     device: Device = "cpu"
     """cpu, cuda, or auto: CUDA if there is a GPU."""
     data_root: Path = DATA_ROOT
@@ -39,7 +37,6 @@ class Options:
 
     def __post_init__(self) -> None:
         require_at_least(1, self, "cohort")
-        require_at_least(0, self, "workers")
 
 
 def main(options: Options) -> None:
@@ -58,41 +55,39 @@ def main(options: Options) -> None:
         if not (options.results / "known" / ARMS).is_file():
             raise InputError(f"{options.results}/known holds no {ARMS}: remove --rebuild")
     else:
-        rows = [row for name, studies in found.items() for row in trained(options, name, studies)]
-        write_arms(rows, options.results)
-        manifest = options.results / "known" / "manifest.json"
-        made = json.loads(manifest.read_text()) if manifest.is_file() else []
-        made = made if isinstance(made, list) else [made]  # as it was when all rows were trained at once
-        made.append(provenance(choose_device(options.device)))  # rows that were trained earlier are kept
-        manifest.write_text(json.dumps(made, indent=1) + "\n")
+        of_benchmarks = [rows_of(options, name, studies) for name, studies in found.items()]
+        write_arms([row for rows, _ in of_benchmarks for row in rows], options.results)
+        if any(trained for _, trained in of_benchmarks):
+            manifest = options.results / "known" / "manifest.json"
+            earlier = json.loads(manifest.read_text()) if manifest.is_file() else []
+            made = [*earlier, provenance(choose_device(options.device))]
+            manifest.write_text(json.dumps(made, indent=1) + "\n")
     print(write_page(found, options.results))
 
 
-def trained(options: Options, name: str, studies: list[StudyRecord]) -> list[dict[str, Any]]:
-    """The rows of one benchmark's arms; those of a budget that are missing are trained together, on its workload."""
+def rows_of(options: Options, name: str, studies: list[StudyRecord]) -> tuple[list[dict[str, Any]], bool]:
+    """The rows of one benchmark's arms, and whether some were missing: those are trained, a budget's together."""
+    from study.evidence.fresh_seeds import trainer
     from study.evidence.known.fixed_schedules import hand_set, seeds_of
     from study.evidence.known.known_results_page import arm_rows, kept_rows
-    from study.executors.choice import executor_of
-    from study.objective import Engine
     from study.search.confirm import confirm_each
     from study.source import make_objective
 
-    arms = [(arm, seeds) for arm in hand_set(studies) if (seeds := seeds_of(studies, arm.epochs))]
-    rows = {arm: kept_rows(options.results, name, arm, seeds) for arm, seeds in arms}
-    unit = studies[0].settings.unit
-    if rows and all(rows.values()):
-        print(f"{name}: all {len(rows)} arms kept", flush=True)
-    for budget in {arm.epochs: None for arm in rows if not rows[arm]}:
-        missing = [arm for arm in rows if arm.epochs == budget and not rows[arm]]
-        print(f"{name}, {budget} {unit}: {', '.join(arm.name for arm in missing)}", flush=True)
-        what = WorkloadOptions.stored(studies[0].configuration)
+    seeds = {arm: found for arm in hand_set(studies) if (found := seeds_of(studies, arm.epochs))}
+    rows = {arm: kept_rows(options.results, name, arm, seeds[arm]) for arm in seeds}
+    missing = [arm for arm in rows if not rows[arm]]
+    if rows:
+        print(f"{name}: {len(rows) - len(missing)} arms kept", flush=True)
+    if missing:
+        what, unit = WorkloadOptions.stored(studies[0].configuration), studies[0].settings.unit
         objective = make_objective(what, options.device, options.data_root).counting(unit)
-        cohort = options.cohort if options.cohort > 1 and objective.lockstep_obstacle() is None else 1
-        schedules, seeds = [arm.schedule for arm in missing], seeds_of(studies, budget)
-        with executor_of(Engine(cohort, options.workers), objective) as executor:
-            found = confirm_each(objective, executor, schedules, budget, seeds)
-        rows |= {arm: arm_rows(name, arm, seeds, errors) for arm, errors in zip(missing, found, strict=True)}
-    return [row for own in rows.values() for row in own]
+        executor = trainer(objective, options.cohort)
+    for budget in dict.fromkeys(arm.epochs for arm in missing):
+        arms = [arm for arm in missing if arm.epochs == budget]
+        print(f"{name}, {budget} {unit}: {', '.join(arm.name for arm in arms)}", flush=True)
+        values = confirm_each(objective, executor, [arm.schedule for arm in arms], budget, seeds[arms[0]])
+        rows |= {arm: arm_rows(name, arm, seeds[arm], own) for arm, own in zip(arms, values, strict=True)}
+    return [row for own in rows.values() for row in own], bool(missing)
 
 
 if __name__ == "__main__":

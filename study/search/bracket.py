@@ -35,7 +35,6 @@ from study.search.sampler_study import (
 )
 from study.search.samplers.choice import make_sampler
 from study.storage.damage import reading
-from study.storage.quiet import quiet_optuna
 from study.storage.record_format import evaluations_of
 from study.storage.studies import lower_cohort
 from study.storage.trial_record import Place, Seeds, TrialRecord
@@ -135,10 +134,7 @@ class Bracket:
         self.sampler_study.sampler = make_sampler(c.sampler, c.startup_trials, c.sampler_seed, self.number, number)
         places = range(len(self.earlier) + begin, len(self.earlier) + min(begin + c.trials_per_batch, self.size))
         planned = planned_batch(places, self.known, self.reference, self.tried_references())
-        # Optuna's qmc warns at every batch that no parameter may depend on another; ours depend on the family.
-        level = optuna.logging.ERROR if c.sampler == "qmc" else optuna.logging.WARNING
-        # A Gaussian process's matrices are too small to share.
-        with torch_threads(1), interrupted_at_once(), quiet_optuna(level):
+        with torch_threads(1), interrupted_at_once():  # a Gaussian process's matrices are too small to share
             asked = [ask(self.sampler_study, one) for one in planned]
             schedules = [self.suggest(trial) for trial in asked]
         batch = []

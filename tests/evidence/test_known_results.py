@@ -256,7 +256,8 @@ def test_from_a_benchmark_to_the_table_and_again_without_training(command, tmp_p
     page = (tmp_path / "results/known/known.md").read_text()
     assert page.count("cut in the middle of a cycle loses | digits-mlp-adamw, 2 epochs") == 2
     again = command("evidence/known_results.py", "--cohort", 2)
-    assert again.out.startswith("benchmark-digits-mlp-adamw: all 12 arms kept\n")
+    assert again.out.startswith("benchmark-digits-mlp-adamw: 12 arms kept\n#"), "nothing is trained"
+    assert len(json.loads((tmp_path / "results/known/manifest.json").read_text())) == 1
     assert read_csv(tmp_path / "results/known/arms.csv") == rows
     (tmp_path / "results/known/known.md").unlink()
     assert command("evidence/known_results.py", "--rebuild").code == 0

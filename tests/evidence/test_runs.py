@@ -2,7 +2,10 @@
 
 import csv
 import json
+import os
 import shutil
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from importlib.metadata import version
 from statistics import mean
 from types import SimpleNamespace
@@ -12,12 +15,19 @@ import pytest
 from optuna.trial import FixedTrial
 
 from search_spaces import Cosine
-from study.evidence.speed.runs import Measured, matrix_rate, ratios, useful_flop, with_fewer_rows
+from study.evidence.speed.runs import Measured, end_of, matrix_rate, ratios, useful_flop, with_fewer_rows
 from study.evidence.speed.runs_report import draw_speed, table_of_runs
 from study.evidence.speed.tutorial_loop import tutorial_run, tutorial_study
 from study.objective import Run
 from study.workloads.options import WorkloadOptions
 from tests.helpers import DRAWN_WITH, ROOT, SMALL, small_plan, trainer
+
+
+def test_a_measuring_process_that_an_interruption_has_ended_is_no_error():
+    with ProcessPoolExecutor(1) as pool:
+        with pytest.raises(BrokenProcessPool):
+            pool.submit(os._exit, 1).result()
+        end_of(pool)
 
 
 def test_the_tutorial_learns_what_our_loop_learns(workload):

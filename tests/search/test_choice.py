@@ -56,7 +56,8 @@ def test_optunas_advice_on_conditional_spaces_is_not_printed(storage, workload, 
     """Its sampler says at each batch that no parameter may depend on another, as ours do on the family."""
     optuna.logging.enable_propagation()  # to what collects the records
     try:
-        study = optuna.create_study(sampler=make_sampler("qmc", 3, 0, 0, 0))
+        with pytest.warns(optuna.exceptions.ExperimentalWarning):
+            study = optuna.create_study(sampler=optuna.samplers.QMCSampler(seed=0))
         for _ in range(8):
             suggest(study.ask())
         assert "does not include any conditions" in caplog.text

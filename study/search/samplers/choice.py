@@ -5,11 +5,16 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
+import optuna
+from optuna.distributions import BaseDistribution
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, GPSampler, QMCSampler, RandomSampler, TPESampler
+from optuna.study import Study
+from optuna.trial import FrozenTrial
 
 from search_spaces.errors import unknown
 from study.search.configuration import SAMPLERS
+from study.storage.quiet import quiet_optuna
 
 
 def make_sampler(name: str, startup_trials: int, sampler_seed: int, bracket: int, batch: int) -> BaseSampler:
@@ -26,6 +31,14 @@ def make_sampler(name: str, startup_trials: int, sampler_seed: int, bracket: int
         return make(
             name, startup_trials, combined_seed(sampler_seed, bracket, batch), combined_seed(sampler_seed, bracket)
         )
+
+
+class QuasiRandom(QMCSampler):
+    """Optuna's, which warns at every batch that no parameter may depend on another; ours depend on the family."""
+
+    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        with quiet_optuna(optuna.logging.ERROR):
+            return super().infer_relative_search_space(study, trial)
 
 
 def combined_seed(*numbers: int) -> int:
@@ -51,7 +64,7 @@ def make(name: str, startup_trials: int, batch_seed: int, bracket_seed: int) -> 
         case "qmc":
             # Its place in the sequence is kept by the sampler's study, which lives for a bracket.
             independent = RandomSampler(seed=batch_seed)
-            return QMCSampler(
+            return QuasiRandom(
                 scramble=True, seed=bracket_seed, independent_sampler=independent, warn_independent_sampling=False
             )
         case "random":
