@@ -8,6 +8,7 @@ import sys
 import uuid
 from pathlib import Path
 
+import alembic.script
 import optuna
 import pytest
 import torch
@@ -21,7 +22,6 @@ from tests.helpers import DIGITS, ROOT, Result
 # Small matrices on busy machines: a second thread costs more than it gives. Child processes inherit it.
 os.environ["OMP_NUM_THREADS"] = "1"
 torch.set_num_threads(1)
-optuna.logging.set_verbosity(optuna.logging.WARNING)
 # How long an example of a property takes depends on what else the machine does.
 settings.register_profile("suite", deadline=None)
 settings.load_profile("suite")
@@ -49,6 +49,29 @@ def pytest_runtest_setup(item):
 def state_folder(tmp_path_factory):
     """What commands note for their user is not noted for whoever runs the tests."""
     os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def migrations():
+    """Optuna reads and compiles all its migrations of the database whenever it opens one; here once is enough."""
+    directories = {}
+    read = alembic.script.ScriptDirectory.from_config
+
+    def once(config):
+        place = config.get_main_option("script_location")
+        if place not in directories:
+            directories[place] = read(config)
+        return directories[place]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(alembic.script.ScriptDirectory, "from_config", once)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def verbosity():
+    """Scripts set it for their process, which is the tests' here."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
 @pytest.fixture(autouse=True)

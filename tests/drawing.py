@@ -16,7 +16,7 @@ BUILT_FOR_ANY = [name for name, family in EVERY_FAMILY.items() if not family.rep
 optimizer_kept = pytest.mark.parametrize("family", BUILT_FOR_ANY)
 every_family = pytest.mark.parametrize("family", EVERY_FAMILY)
 
-properties = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+properties = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 class DrawingTrial:

@@ -99,9 +99,7 @@ def test_the_classical_pruners_are_audited_too(pruner, storage, workload):
             assert substance(before) == substance(trial)
 
 
-@pytest.mark.parametrize(
-    "evaluations", [pytest.param(12, marks=pytest.mark.slow), 70, pytest.param(90, marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("evaluations", [12, 70])
 def test_an_audited_search_goes_on_after_a_stop(evaluations, storage, tmp_path, workload, monkeypatch):
     monkeypatch.setattr("study.search.bracket.SAVE_EVERY", 0.0)
     whole = run_search(f"sqlite:///{tmp_path / 'whole.db'}", workload, 20, AUDITED)

@@ -11,7 +11,6 @@ from study.evidence.speed.asking_report import page_of_asking
 from study.search.configuration import Configuration
 from study.search.sampler_study import place
 from study.training.workload_objective import WorkloadObjective
-from tests.helpers import start
 
 
 def test_a_line_for_each_measurement():
@@ -41,13 +40,12 @@ def test_all_trials_are_read_again_in_less_time(workload):
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_the_benchmark_of_asking(tmp_path):
+def test_the_benchmark_of_asking(command, tmp_path):
     """With a limit of memory that no sampler keeps, too."""
     for name, memory in (("kept", 6000), ("exceeded", 100)):
         flags = ["--samplers", "gp", "--trials", 60, "--rounds", 1, "--most-memory", memory, "--output", name]
-        process = start("evidence/benchmark_asking.py", *flags, cwd=tmp_path)
-        said = process.communicate(timeout=240)[0]
-        assert process.returncode == 0, said
+        result = command("evidence/benchmark_asking.py", *flags)
+        assert result.code == 0, result.err
         [row] = csv.DictReader((tmp_path / name / "asking.csv").read_text().splitlines())
         assert row["failed"] == ("" if memory == 6000 else "more than 100 MB")
         assert (float(row["asking"]) > 0) == (memory == 6000)

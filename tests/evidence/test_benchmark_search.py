@@ -34,28 +34,23 @@ def folder(tmp_path_factory):
 
 @pytest.mark.slow
 def test_searches_over_recorded_runs(folder, command, monkeypatch):
-    """All workloads in one table, each in its own; a second start prints the same, but for the times."""
+    """All workloads in one table, each in its own; rebuilt, every file is the same."""
     monkeypatch.chdir(folder)
-    tables = []
-    for name in ("first", "second"):
-        result = command("evidence/benchmark_search.py", *SHORT, *FEW, "--name", name)
-        assert result.code == 0, result.err
-        said = result.out
-        for part in (
-            "## All workloads",
-            "## digits-mlp-sgd, 4 epochs",
-            "## digits-mlp-adamw, 4 epochs",
-            "At equal epochs:",
-        ):
-            assert part in said
-        assert (folder / f"results/search/{name}.md").read_text() in said
-        tables.append([line for line in said.splitlines() if line.startswith("| horizon | 2 |") and "-" in line])
-    assert tables[0][0] == tables[1][0], "the overall table has no times"
+    result = command("evidence/benchmark_search.py", *SHORT, *FEW, "--name", "first")
+    assert result.code == 0, result.err
+    for part in (
+        "## All workloads",
+        "## digits-mlp-sgd, 4 epochs",
+        "## digits-mlp-adamw, 4 epochs",
+        "At equal epochs:",
+    ):
+        assert part in result.out
     written = folder / "results/search"
-    before = {name: (written / f"second.{name}").read_bytes() for name in ("csv", "json", "md", "png")}
-    rebuilt = command("evidence/benchmark_search.py", *SHORT, *FEW, "--name", "second", "--rebuild")
+    assert (written / "first.md").read_text() in result.out
+    before = {name: (written / f"first.{name}").read_bytes() for name in ("csv", "json", "md", "png")}
+    rebuilt = command("evidence/benchmark_search.py", *SHORT, *FEW, "--name", "first", "--rebuild")
     assert rebuilt.code == 0, rebuilt.err
-    assert {name: (written / f"second.{name}").read_bytes() for name in before} == before
+    assert {name: (written / f"first.{name}").read_bytes() for name in before} == before
     rows = list(csv.DictReader((written / "first.csv").read_text().splitlines()))
     assert [(row["workload"], row["arm"], row["search_seed"]) for row in rows] == [
         (f"digits-mlp-{optimizer}, 4 epochs", arm, str(seed))
@@ -153,13 +148,13 @@ def what_is_found(path):
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_the_committed_comparison_of_pruners_is_found_again(tmp_path):
-    """Two search seeds on one workload, with ours, none, and two of Optuna's pruners."""
+    """Two search seeds on one workload, with ours and one of Optuna's pruners."""
     made = json.loads((COMMITTED / "pruners.json").read_text())["made"]["versions"]
     present = {name: version(name) for name in ("torch", "optuna", "numpy", "scipy")}
     if present != {name: made[name] for name in present}:
         pytest.skip(f"these packages are not those that the rows were made with: {present}")
     recorded = COMMITTED / "recorded" / "mnist1d-transformer-adamw-10-epochs.jsonl"
-    arms = ("none", "horizon", "median", "hyperband")
+    arms = ("horizon", "hyperband")
     process = start(
         "evidence/benchmark_search.py",
         *("--search-seeds", 2, "--recorded", recorded, "--arms", *arms, "--output", tmp_path),
@@ -169,7 +164,7 @@ def test_the_committed_comparison_of_pruners_is_found_again(tmp_path):
     said = process.communicate(timeout=840)[0]
     assert process.returncode == 0, said
     found, committed = what_is_found(tmp_path / "pruners.csv"), what_is_found(COMMITTED / "pruners.csv")
-    assert len(found) == 8
+    assert len(found) == 4
     assert found == {key: committed[key] for key in found}
 
 
@@ -189,6 +184,7 @@ def test_a_committed_page_is_made_of_its_rows(name, command, data_root, tmp_path
     words = shlex.split(command_line)[2:]
     words += ["--startup-trials", 30] if name == "samplers" else []  # the default when it was made
     monkeypatch.chdir(ROOT)  # the recorded runs lie there
+    monkeypatch.setattr("study.evidence.searches.figure.draw_regret", lambda *arguments: b"")  # slow, and not compared
     shutil.copy(COMMITTED / f"{name}.csv", tmp_path)
     where = ("--data-root", data_root, "--output", tmp_path)
     result = command("evidence/benchmark_search.py", *words, "--rebuild", *where)

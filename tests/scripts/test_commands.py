@@ -313,7 +313,7 @@ def test_a_pipe_that_broke_elsewhere_is_not_taken_for_a_reader_who_left(capfd):
 @pytest.mark.parametrize(("redirect", "code"), [("> /dev/full", 2), (">&-", 0)])
 def test_an_output_that_is_full_or_closed(redirect, code, tmp_path):
     """A log on a full disk, and a daemon without standard output."""
-    command = f"{sys.executable} {ROOT / 'scripts/search.py'} --print-space {redirect}"
+    command = f"{sys.executable} -c \"from study.cli import run; run(lambda: print('a table'))\" {redirect}"
     result = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True)
     assert result.returncode == code
     full = "error: cannot write what was found, or standard output: No space left on device. Finished trials are kept\n"

@@ -1,6 +1,8 @@
 """A longer run than those of a study: advice, at most three runs, the code of the best."""
 
 import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from statistics import mean
 
@@ -18,14 +20,24 @@ from study.storage.longer_runs import KEY, longer_runs
 from study.storage.studies import read_study
 from study.training.workload_objective import WorkloadObjective
 
-SEARCH = ("--dataset", "digits", "--epochs", 2, "--trials", 4, "--confirm-seeds", 2, "--families", "cosine", "rex")
+SEARCH = {"dataset": "digits", "epochs": 2, "trials": 4, "confirm_seeds": 2, "families": ["cosine", "rex"]}
 DATABASE = "sqlite:///results/studies.db"
 STUDY = ("--study", "digits-mlp-sgd-2-epochs")
 
 
+@pytest.fixture(scope="module")
+def database(tmp_path_factory):
+    """The database of a user who has searched."""
+    path = tmp_path_factory.mktemp("user") / "studies.db"
+    study.find_schedule(**SEARCH, storage=path, progress=False)
+    return path
+
+
 @pytest.fixture
-def searched(command):
-    assert command("search.py", *SEARCH).code == 0
+def searched(command, database, tmp_path):
+    """Call a script in a folder with a copy of it."""
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("VACUUM INTO ?", [str(tmp_path / "results/studies.db")])
     return command
 
 

@@ -135,7 +135,7 @@ def written(folder):
 
 def test_families_are_compared_over_steps(own, tmp_path):
     flags = ("--train", "tests.own_training:train_steps", "--steps", 100, 200, "--families", "rex", "linear")
-    said = own("benchmark.py", *flags, "--trials-per-family", 5, "--confirm-seeds", 2, "--search-seeds", 2)
+    said = own("benchmark.py", *flags, "--trials-per-family", 3, "--confirm-seeds", 2, "--search-seeds", 2)
     assert said.code == 0, said.err
     assert "100 steps" in said.out
     assert "epoch" not in said.out
@@ -148,7 +148,7 @@ def test_families_are_compared_over_steps(own, tmp_path):
 
 
 def test_a_study_over_steps_names_no_epochs(own, tmp_path):
-    flags = ("--train", "tests.own_training:train_steps", "--steps", 400, "--sampler", "random", "--trials", 40)
+    flags = ("--train", "tests.own_training:train_steps", "--steps", 400, "--sampler", "random", "--trials", 30)
     flags += ("--families", "rex", "linear", "plateau", "--confirm-seeds", 2)
     said = own("search.py", *flags, "--show", "families", "importance", "peaks")
     assert said.code == 0, said.err

@@ -30,6 +30,8 @@ COMMANDS = [
 NOTHING_BESIDES = " --confirm-seeds 0 --reference none"
 """Is typed after the searches of the README, most of whose time goes into these: .ci/run types the first as it stands,
 and the searches of the other pages confirm their winners."""
+FEWER = {"--command": " --trials 4", "--model gpt": " --trials 2"}
+"""Is typed after the lines that hold the first, whose runs take long: each starts a script, or trains a GPT."""
 TRAINING = """
 import sys
 
@@ -92,7 +94,8 @@ def test_commands_in_the_order_of_the_pages(command, tmp_path, monkeypatch):
     for line in [first, *COMMANDS]:
         if "fashion-mnist" in line and not DEBIAN_FASHION_MNIST.is_dir():
             continue  # .ci/run installs Debian's package, and test_builtin_datasets.py says that it is missing
-        typist.type(line.partition("  #")[0] + NOTHING_BESIDES * (line in searches))
+        fewer = "".join(flags for what, flags in FEWER.items() if what in line)  # the last value of a flag counts
+        typist.type(line.partition("  #")[0] + NOTHING_BESIDES * (line in searches) + fewer)
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ SCHEDULE, SEEDS = Cosine(peak_lr=0.1), [1000, 1001, 1002]
 def test_workers_confirm_as_this_process_does(workload):
     objective = WorkloadObjective(workload)
     expected = confirm(objective, trainer(workload), SCHEDULE, 2, SEEDS)
-    with Processes(objective, 2) as processes:
+    with Processes(objective, 1) as processes:
         workers = SideBySide(objective, 1, processes)
         trained = []
         workers_train = workers.train

@@ -9,8 +9,9 @@ from study.search.configuration import PRUNES_MIDWAY
 from tests.helpers import SMALL, finished, open_small, run_search
 
 
-@pytest.mark.parametrize("pruner", [*PRUNES_MIDWAY, "none"])
-@pytest.mark.parametrize("trials_per_batch", [1, pytest.param(5, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("pruner", "trials_per_batch"), [*((pruner, 1) for pruner in PRUNES_MIDWAY), ("median", 5), ("none", 5)]
+)
 def test_the_classical_pruners_hear_of_every_epoch(pruner, trials_per_batch, storage, workload):
     configuration = replace(SMALL, pruner=pruner, trials_per_batch=trials_per_batch)
     trials = run_search(storage, workload, 25, configuration)

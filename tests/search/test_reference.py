@@ -200,8 +200,7 @@ def test_optunas_pruners_prune_no_trial_of_the_reference(storage, workload, prun
     assert all(trial.complete or trial.diverged for trial in own)
 
 
-@pytest.mark.parametrize("steps", [3, 40, 75])
-@pytest.mark.parametrize("families", [("cosine", "rex"), ("rex",)])
+@pytest.mark.parametrize(("steps", "families"), [(3, ("cosine", "rex")), (40, ("cosine", "rex")), (75, ("rex",))])
 def test_a_search_that_was_left_goes_on_to_the_same_trials(tmp_path, workload, steps, families):
     configuration = replace(THREE_RUNGS, families=families)
     whole, _ = searched(f"sqlite:///{tmp_path / 'whole.db'}", workload, 20, None, configuration)

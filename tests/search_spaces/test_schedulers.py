@@ -187,11 +187,14 @@ def resume(build, rates, states, total_steps, order, **arguments):
 @both_ways
 @not_observed
 @optimizer_kept
-@pytest.mark.parametrize("order", ORDERS.values(), ids=ORDERS)
-@pytest.mark.parametrize("rates", [[0.3], [0.3, 0.1]], ids=["equal", "unequal"])
 @properties
-@given(data=st.data(), at=st.integers(0, 40))
-def test_a_run_is_resumed_in_either_order(way, family, order, rates, data, at):
+@given(
+    data=st.data(),
+    at=st.integers(0, 40),
+    order=st.sampled_from(list(ORDERS)),
+    rates=st.sampled_from([[0.3], [0.3, 0.1]]),
+)
+def test_a_run_is_resumed_in_any_order(way, family, order, rates, data, at):
     schedule = suggest(DrawingTrial(data), [family], PEAK_LR)
     build = way(schedule)
     optimizer = optimizer_with(*rates, momentum=0.9)
@@ -200,7 +203,7 @@ def test_a_run_is_resumed_in_either_order(way, family, order, rates, data, at):
     scheduler = build(optimizer, 40)
     go(optimizer, scheduler, at)
     momenta = [group["momentum"] for group in optimizer.param_groups]
-    optimizer, scheduler = resume(build, rates, saved(optimizer, scheduler), 40, order, momentum=0.9)
+    optimizer, scheduler = resume(build, rates, saved(optimizer, scheduler), 40, ORDERS[order], momentum=0.9)
     assert scheduler.last_epoch == at
     assert [group["momentum"] for group in optimizer.param_groups] == momenta
     assert go(optimizer, scheduler, 40 - at) == whole[at:]
@@ -225,9 +228,8 @@ def test_torchs_own_schedulers_are_resumed_in_the_order_that_ours_was_not(torchs
 @past_the_end
 @not_observed
 @optimizer_kept
-@pytest.mark.parametrize("order", list(ORDERS.values())[:2], ids=list(ORDERS)[:2])
 @properties
-@given(data=st.data(), at=st.integers(0, 20), other=st.integers(10, 60))
+@given(data=st.data(), at=st.integers(0, 20), other=st.integers(10, 60), order=st.sampled_from(list(ORDERS)[:2]))
 def test_a_checkpoint_goes_on_in_a_run_of_another_length(way, family, order, data, at, other):
     """With the rates of that run from there on, not back at the peak, nor below 0 (transformers#27749)."""
     schedule = suggest(DrawingTrial(data), [family], PEAK_LR)
@@ -237,7 +239,7 @@ def test_a_checkpoint_goes_on_in_a_run_of_another_length(way, family, order, dat
     optimizer = optimizer_with(0.3, 0.1, momentum=0.9)
     scheduler = build(optimizer, 20)
     go(optimizer, scheduler, at)
-    optimizer, scheduler = resume(build, [0.3, 0.1], saved(optimizer, scheduler), other, order, momentum=0.9)
+    optimizer, scheduler = resume(build, [0.3, 0.1], saved(optimizer, scheduler), other, ORDERS[order], momentum=0.9)
     found = go(optimizer, scheduler, max(other, at) + 1 - at)
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 

@@ -80,7 +80,7 @@ def some_runs(optimizer, model="mlp", seeds=(0,)):
         Plateau(peak_lr=0.3 * scale, factor=0.5, patience_fraction=0.05, evaluations=12),
         Constant(peak_lr=0.05 * scale),
     ]
-    epochs = 1 if model == "transformer" else 4
+    epochs = 1 if model == "transformer" else 2
     return [Run(schedule, epochs, seeds[i % len(seeds)], evaluations=4) for i, schedule in enumerate(schedules)]
 
 

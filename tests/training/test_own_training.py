@@ -199,8 +199,17 @@ def test_a_known_schedule_whose_family_was_left_out_is_refused_with_the_reason(f
         study.find_schedule(train=train, peak_lr=(0.001, 0.5), **asked)
 
 
-@pytest.mark.parametrize("pruner", ["horizon", "median", "hyperband", "none"])
-@pytest.mark.parametrize("budget", [{"epochs": 30}, {"steps": 240}])
+@pytest.mark.parametrize(
+    ("pruner", "budget"),
+    [
+        ("horizon", {"epochs": 30}),
+        ("horizon", {"steps": 240}),
+        ("median", {"epochs": 30}),
+        ("hyperband", {"steps": 240}),
+        ("none", {"epochs": 30}),
+    ],
+    ids=str,
+)
 def test_it_is_searched_with_every_pruner_and_reproduced(pruner, budget):
     function = train if "epochs" in budget else train_steps
     options = {name: value for name, value in FEW.items() if name != "epochs"}

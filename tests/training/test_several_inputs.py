@@ -63,10 +63,10 @@ def test_a_model_with_several_inputs_trains_run_by_run(made):
     assert several == together
 
 
-def test_it_trains_the_same_in_worker_processes():
+def test_it_trains_the_same_in_a_worker_process():
     workload = workload_of("w", made_data("mine", ((X1, X2), Y), None, 0), TwoInputs)
     runs = [Run(Cosine(peak_lr=peak), 2, 0, evaluations=1) for peak in (0.1, 0.2)]
     alone = [next(iter(trainer(workload).train([run]))).loss for run in runs]
     objective = WorkloadObjective(workload)
-    with Processes(objective, 2) as workers:
+    with Processes(objective, 1) as workers:
         assert [one.loss for one in SideBySide(objective, 1, workers).train(runs)] == alone
