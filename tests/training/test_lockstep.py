@@ -195,8 +195,8 @@ def test_runs_of_several_seeds_have_their_own_weights_and_rows(data_root):
 def test_who_else_is_in_the_cohort_does_not_matter(data_root):
     """One diverges, one is stopped after its first evaluation; the others end as in any other company."""
     workload = make_workload(BATCH_NORM, "sgd", data_root)
-    wild = Run(Constant(peak_lr=1e9), 4, 0, evaluations=4)
-    runs = [wild, *some_runs("sgd")]
+    runs = some_runs("sgd")
+    runs = [Run(Constant(peak_lr=1e9), runs[0].budget, 0, evaluations=4), *runs]
     stopped = set()
     found = []
     for evaluation in trainer(workload, len(runs)).train(runs, stopped.__contains__):
@@ -204,7 +204,7 @@ def test_who_else_is_in_the_cohort_does_not_matter(data_root):
         if evaluation.run == 2:
             stopped.add(2)
     assert [(e.diverged, e.last) for e in found if e.run == 0] == [(True, True)]
-    assert [e.step for e in found if e.run == 2] == [16]
+    assert [e.step for e in found if e.run == 2] == [runs[2].budget * workload.steps_per_epoch // 4]
     for company in ([1, 3], [1, 4, 5, 3]):
         again = list(trainer(workload, len(company)).train([runs[index] for index in company]))
         for position, index in enumerate(company):
