@@ -100,6 +100,9 @@ def test_every_arm_is_trained_at_the_cost_of_the_default_search(data_root):
         "Optuna, hyperband",
     ]
     assert all(0 < row.test < 0.9 for row in rows)
+    few = live_results(DIGITS, search, 12, 2, (), 0, data_root)
+    further = ("default search, finals ", "unpruned", "Optuna, median", "Optuna, hyper")
+    assert few == [row for row in rows if not row.arm.startswith(further) and "Gaussian" not in row.arm]
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "results" / "search").glob("live-*.csv")), ids=lambda path: path.stem)

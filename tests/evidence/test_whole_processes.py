@@ -24,7 +24,9 @@ def test_the_page_compares_the_least_times():
 
 @pytest.mark.slow
 def test_a_real_race():
-    for name, arguments in list(raced_commands(1).items())[:2]:  # the last one trains 26 runs for its answer
+    commands = raced_commands(1)
+    del commands["search.py"]  # as the one before it, but its answer is confirmed, which takes most of its time
+    for name, arguments in commands.items():
         seconds, stages = timed_process(arguments)
         assert sum(stages.values()) == pytest.approx(seconds)
         assert (len(stages) == 1) == (name == TUTORIAL)

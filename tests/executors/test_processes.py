@@ -73,12 +73,15 @@ def first_environment(objective):
 
 
 def test_each_process_has_a_card_of_its_own_from_its_start(workload, monkeypatch):
-    """Three processes on two cards."""
+    """Three processes on two cards; the results do not depend on it."""
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5,GPU-7")
     objective = OnCards(workload, trained_on=torch.device("cuda"))
     with Processes(objective, 3) as workers:
         seen = workers.everywhere(first_environment)
         assert sorted(seen) == [("5", "5"), ("5", "5"), ("GPU-7", "GPU-7")]
+        runs = runs_of(0.1, 0.2, 0.3, epochs=1)
+        found = list(SideBySide(objective, 2, workers).train(runs))
+        assert found == list(trainer(workload, 2).train(runs))
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "5,GPU-7"
 
 

@@ -122,7 +122,7 @@ def test_nothing_is_left_to_do_when_enough_are_finished(storage, workload):
     assert len(run_search(storage, workload, 4)) == 4
 
 
-@pytest.mark.parametrize(("evaluations", "save_every"), [(1, 0.0), (8, 0.0), (8, 1e9), (30, 0.0)])
+@pytest.mark.parametrize(("evaluations", "save_every"), [(1, 0.0), (8, 1e9), (30, 0.0), (70, 0.0)])
 def test_a_search_stopped_anywhere_goes_on_as_if_nothing_had_happened(
     whole, storage, workload, engine, evaluations, save_every, monkeypatch
 ):
